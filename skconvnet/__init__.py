@@ -1,0 +1,21 @@
+"""Neural networks for people who live in scikit-learn."""
+
+from skconvnet.estimators import (
+    ConvNetClassifier,
+    ConvNetRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    SequentialClassifier,
+    SequentialRegressor,
+)
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "ConvNetClassifier",
+    "ConvNetRegressor",
+    "MLPClassifier",
+    "MLPRegressor",
+    "SequentialClassifier",
+    "SequentialRegressor",
+]

@@ -1,0 +1,116 @@
+"""Samples read one minibatch at a time, and the order they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skconvnet.layers.base import Workspace, map_shape
+
+BATCH_MODES = ("mbgd", "bgd", "sgd")
+
+
+class Inputs:
+    """Samples that are converted only as they are read.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, ...)
+        Rows or maps of any real dtype, memory maps included. Never copied whole.
+    in_shape : tuple of int
+        Shape of one sample, channels last.
+    dtype : dtype
+        That of the arrays read.
+    """
+
+    def __init__(self, X: Any, in_shape: tuple[int, ...], dtype: Any) -> None:
+        self.is_sparse = issparse(X)
+        self.X = X if self.is_sparse else X.reshape(X.shape[0], *in_shape)
+        self.in_shape = tuple(in_shape)
+        self.dtype = np.dtype(dtype)
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+    def read(self, index: np.ndarray | slice, workspace: Workspace) -> Any:
+        """Return the samples at `index`, batch last, in the network's dtype."""
+        if self.is_sparse:
+            return self.X[index].T
+        if len(self.in_shape) == 1:
+            return self._rows(index, workspace).T
+        samples = self.X[index]
+        x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
+        np.copyto(x, np.moveaxis(samples, (-1, 0), (0, -1)), casting="unsafe")
+        return x
+
+    def _rows(self, index: np.ndarray | slice, workspace: Workspace) -> np.ndarray:
+        if isinstance(index, slice):
+            rows = self.X[index]
+            return rows if rows.dtype == self.dtype else rows.astype(self.dtype)
+        rows = workspace.array("rows", (len(index), *self.in_shape), self.dtype)
+        if self.X.dtype != self.dtype:
+            np.copyto(rows, self.X[index], casting="unsafe")
+            return rows
+        # The indices are known to be good; "clip" spares take a copy of its output.
+        return np.take(self.X, index, axis=0, out=rows, mode="clip")
+
+
+@dataclass
+class Samples:
+    """What a network is trained on.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    targets : ndarray of shape (n_samples, n_outputs)
+    weights : ndarray of shape (n_samples,) or None
+    index : ndarray of int or None
+        Which of them to use; None stands for all.
+    """
+
+    inputs: Inputs
+    targets: np.ndarray
+    weights: np.ndarray | None = None
+    index: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs) if self.index is None else len(self.index)
+
+
+def resolve_batch_size(mode: str, batch_size: int | str, n_samples: int) -> int:
+    """Return the samples of an update.
+
+    >>> resolve_batch_size("mbgd", "auto", 1000), resolve_batch_size("bgd", 32, 1000)
+    (200, 1000)
+    """
+    if mode == "bgd":
+        return n_samples
+    if mode == "sgd":
+        return 1
+    if isinstance(batch_size, str):
+        return min(200, n_samples)
+    return min(int(batch_size), n_samples)
+
+
+def minibatches(
+    samples: Samples, order: np.ndarray | None, batch_size: int
+) -> Iterator[np.ndarray | slice]:
+    """Yield the indices of each minibatch, in `order` or as the samples come."""
+    for start in range(0, len(samples), batch_size):
+        batch = slice(start, min(start + batch_size, len(samples)))
+        if order is not None:
+            chosen = order[batch]
+            yield chosen if samples.index is None else samples.index[chosen]
+        elif samples.index is not None:
+            yield samples.index[batch]
+        else:
+            yield batch
+
+
+def index_length(index: np.ndarray | slice) -> int:
+    """Return how many samples `index` chooses; a slice has a start and a stop."""
+    return index.stop - index.start if isinstance(index, slice) else len(index)

@@ -1,0 +1,408 @@
+"""What all estimators share: from X and y to a trained network and its outputs."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.optimize import _check_optimize_result
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skconvnet._spec import OUTPUT_NAME, Spec
+from skconvnet.batches import Inputs, Samples
+from skconvnet.estimators._inputs import (
+    check_same_shape,
+    check_X,
+    resolve_dtype,
+    resolve_shape,
+)
+from skconvnet.estimators._params import STOCHASTIC_SOLVERS, TrainingParams
+from skconvnet.layers.dense import Output
+from skconvnet.layers.flatten import Flatten
+from skconvnet.losses import Loss
+from skconvnet.network import Network, build_layers
+from skconvnet.optimizers import Optimizer
+from skconvnet.parallel import Engine, resolve_n_threads
+from skconvnet.schedules import Constant
+from skconvnet.training import History, TrainingDivergedError, minimize_lbfgs, train
+
+
+def stochastic_only(estimator: TrainingParams) -> bool:
+    """Say that partial_fit is there, or raise an AttributeError that says why not."""
+    if estimator.solver not in STOCHASTIC_SOLVERS:
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkEstimator(TrainingParams, ABC):
+    """Fits a network to X and y.
+
+    Subclasses say which layers it has (`_hidden_layers`), and what y is
+    (`_encode_y`, `_make_loss`, `_score_outputs`).
+    """
+
+    _input_checks: ClassVar[dict[str, Any]] = {}
+
+    @abstractmethod
+    def _hidden_layers(
+        self, in_shape: tuple[int, ...], is_guessed: bool
+    ) -> list[tuple[str, Spec]]:
+        """Return the named layers between the input and the output layer."""
+
+    @property
+    @abstractmethod
+    def _spatial_ndim(self) -> int | None:
+        """Spatial axes of a sample, or None or 0 for none in particular."""
+
+    @abstractmethod
+    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
+        """Return the targets, of shape (n_samples, n_outputs)."""
+
+    @abstractmethod
+    def _make_loss(self) -> Loss:
+        """Return the loss for the targets last encoded."""
+
+    @abstractmethod
+    def _score_outputs(
+        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
+    ) -> float:
+        """Return accuracy or R^2 of raw `scores`, for early stopping."""
+
+    def _adjust_weights(
+        self, y: Any, weights: np.ndarray | None, incremental: bool
+    ) -> np.ndarray | None:
+        """Return the sample weights with those of the classes multiplied in."""
+        return weights
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
+        """Fit the network to X and y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            Rows, or images with the channels last. uint8 images and memory maps are
+            converted one minibatch at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or real numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+        X_val, y_val, sample_weight_val : array-like, default=None
+            A validation set of your own. It is scored after each epoch, and used by
+            ``early_stopping=True`` in place of a part of X.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If fit raises, it is left as it was.
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used, or if training diverges.
+        """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def initialize(self, X: Any, y: Any) -> Any:
+        """Build the network without training it.
+
+        The weights are exactly those that `fit` would start from with the same
+        `random_state`.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As in `fit`; their shapes and the classes of y decide the network.
+
+        Returns
+        -------
+        self : object
+        """
+        with unchanged_on_error(self):
+            X, y = check_X(self, X, y=y, reset=True, **self._input_checks)
+            targets = self._encode_y(y, reset=True, incremental=False)
+            rng = check_random_state(self.random_state)
+            self._start(X, targets, rng)
+            return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any],
+        incremental: bool = False,
+    ) -> Any:
+        resume = hasattr(self, "network_") and (self.warm_start or incremental)
+        X, y = check_X(self, X, y=y, reset=not resume, **self._input_checks)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X)
+        targets = self._encode_y(y, reset=not resume, incremental=incremental)
+        weights = self._adjust_weights(y, weights, incremental)
+        rng = check_random_state(self.random_state)
+        if resume:
+            check_same_shape(self, X, self.network_.in_shape)
+            self._resume()
+        else:
+            self._start(X, targets, rng)
+        samples = self._samples(X, targets, weights)
+        n_threads = resolve_n_threads(self.n_jobs)
+        with Engine(self.network_, self._loss, n_threads) as engine:
+            if self.solver in STOCHASTIC_SOLVERS:
+                held_out = self._check_validation(validation)
+                self._fit_stochastic(engine, samples, held_out, rng, incremental)
+            else:
+                self._fit_lbfgs(engine, samples)
+        if not np.isfinite(self.network_.vector).all():
+            raise ValueError(_NON_FINITE)
+        return self
+
+    def _start(self, X: Any, targets: np.ndarray, rng: np.random.RandomState) -> None:
+        """Build the network for X and draw its first weights."""
+        in_shape = resolve_shape(X, self._spatial_ndim, self._input_shape)
+        is_guessed = X.ndim == 2 and self._input_shape is None
+        specs = self._hidden_layers(in_shape, is_guessed)
+        specs = self._with_output(specs, in_shape, targets.shape[1])
+        network = Network(specs, in_shape, resolve_dtype(self.dtype, X))
+        network.initialize(rng)
+        self.n_features_in_ = prod(in_shape)
+        self.network_ = network
+        self.n_outputs_ = targets.shape[1]
+        self.n_layers_ = 1 + sum(bool(la.weights) for la in network.layers.values())
+        self._loss = self._make_loss()
+        self.out_activation_ = self._loss.output
+        self.n_iter_ = 0
+        self.t_ = 0
+        self._optimizer: tuple[Optimizer, Constant] | None = None
+        self._is_incremental = False
+        if self.early_stopping:
+            self._history = History.with_early_stopping()
+        else:
+            self._history = History()
+
+    def _resume(self) -> None:
+        """Go on from the present weights, in copies that an error cannot spoil."""
+        old = self.network_
+        is_guessed = self._input_shape is None and len(old.in_shape) > 1
+        specs = self._hidden_layers(old.in_shape, is_guessed)
+        specs = self._with_output(specs, old.in_shape, self.n_outputs_)
+        network = Network(specs, old.in_shape, old.dtype)
+        if network.layout.shapes != old.layout.shapes:
+            raise ValueError(
+                f"The layers of this {type(self).__name__} were changed since it was "
+                "fitted, so training cannot go on from its weights: they have shapes "
+                f"{old.layout.shapes}, the new layers need {network.layout.shapes}. "
+                "Set warm_start=False and call fit, or set the parameters back."
+            )
+        network.vector[:] = old.vector
+        self.network_ = network
+        self._history = copy.deepcopy(self._history)
+        self._optimizer = copy.deepcopy(self._optimizer)
+
+    @property
+    def _input_shape(self) -> Any:
+        return getattr(self, "input_shape", None)
+
+    def _with_output(
+        self,
+        specs: list[tuple[str, Spec]],
+        in_shape: tuple[int, ...],
+        n_outputs: int,
+    ) -> list[tuple[str, Spec]]:
+        shape, activation = in_shape, "relu"
+        if specs:
+            shape = list(build_layers(specs, in_shape).values())[-1].out_shape
+            activation = getattr(specs[-1][1], "activation", None) or "relu"
+        output = (OUTPUT_NAME, Output(n_outputs, hidden_activation=activation))
+        if len(shape) == 1:
+            return [*specs, output]
+        names = {name for name, _ in specs}
+        name = next(n for n in ("flatten", "flatten_output", "f") if n not in names)
+        return [*specs, (name, Flatten()), output]
+
+    def _samples(
+        self, X: Any, targets: np.ndarray, weights: np.ndarray | None
+    ) -> Samples:
+        network = self.network_
+        inputs = Inputs(X, network.in_shape, network.dtype)
+        if weights is not None:
+            weights = weights.astype(network.dtype, copy=False)
+        return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
+
+    def _check_validation(self, validation: tuple[Any, Any, Any]) -> Samples | None:
+        X, y, weights = validation
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"{missing}=None: X_val and y_val must be given together.")
+        X, y = check_X(self, X, y=y, reset=False, **self._input_checks)
+        check_same_shape(self, X, self.network_.in_shape)
+        targets = self._encode_y(y, reset=False, incremental=True)
+        if weights is not None:
+            weights = _check_sample_weight(weights, X)
+        return self._samples(X, targets, weights)
+
+    def _fit_stochastic(
+        self,
+        engine: Engine,
+        samples: Samples,
+        held_out: Samples | None,
+        rng: np.random.RandomState,
+        incremental: bool,
+    ) -> None:
+        if self._optimizer is None or not incremental:
+            self._optimizer = (self._make_optimizer(), self._make_schedule())
+        if self.early_stopping and held_out is None:
+            if incremental:
+                raise ValueError(
+                    "partial_fit does not support early_stopping=True unless X_val and "
+                    "y_val are given."
+                )
+            samples, held_out = self._split(samples, rng)
+        is_clipped = self.batch_size != "auto" and self.batch_size > len(samples)  # type: ignore[operator]
+        if is_clipped and self.batch_mode == "mbgd":
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going "
+                "to be clipped",
+                stacklevel=5,
+            )
+        validate = None
+        if held_out is not None:
+            validate = partial(self._validate, engine, held_out)
+        optimizer, schedule = self._optimizer
+        settings = self._make_settings(len(samples), incremental)
+        history = self._history
+        try:
+            self.n_iter_, stopped = train(
+                engine, samples, optimizer, schedule, settings, history, rng, validate
+            )
+        except TrainingDivergedError as error:
+            raise ValueError(f"{_NON_FINITE} {error}") from error
+        if not stopped and not incremental:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
+                "and the optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        self._is_incremental = incremental
+        self.t_ = history.n_seen
+        self.loss_curve_ = history.loss_curve
+        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.inf
+        self.best_loss_ = history.best_loss
+        self.validation_scores_ = history.validation_scores
+        self.best_validation_score_ = history.best_validation_score
+
+    def _validate(self, engine: Engine, held_out: Samples) -> float:
+        index = slice(None) if held_out.index is None else held_out.index
+        weights = None if held_out.weights is None else held_out.weights[index]
+        scores = engine.outputs(held_out.inputs, held_out.index, scores=True)
+        return self._score_outputs(held_out.targets[index], scores, weights)
+
+    def _split(
+        self, samples: Samples, rng: np.random.RandomState
+    ) -> tuple[Samples, Samples]:
+        """Set aside `validation_fraction` of the samples, by index."""
+        targets = samples.targets
+        stratify = targets.astype(bool) if self._stratifies else None
+        training, validation = train_test_split(
+            np.arange(len(samples)),
+            random_state=rng,
+            test_size=self.validation_fraction,
+            stratify=stratify,
+        )
+        if len(validation) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or "
+                "the size of your dataset."
+            )
+        return (
+            Samples(samples.inputs, targets, samples.weights, training),
+            Samples(samples.inputs, targets, samples.weights, validation),
+        )
+
+    @property
+    def _stratifies(self) -> bool:
+        return False
+
+    def _fit_lbfgs(self, engine: Engine, samples: Samples) -> None:
+        result = minimize_lbfgs(
+            engine,
+            samples,
+            alpha=self.alpha,
+            max_iter=self.max_iter,
+            max_fun=self.max_fun,
+            tol=self.tol,
+        )
+        self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+        self.loss_ = float(result.fun)
+
+    def _raw_scores(self, X: Any) -> np.ndarray:
+        """Return the output layer's sums, of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        return self._outputs(X, scores=True)
+
+    def _outputs(self, X: Any, **options: Any) -> np.ndarray:
+        X = check_X(self, X, reset=False, **self._input_checks)
+        check_same_shape(self, X, self.network_.in_shape)
+        inputs = Inputs(X, self.network_.in_shape, self.network_.dtype)
+        n_threads = resolve_n_threads(self.n_jobs)
+        with Engine(self.network_, self._loss, n_threads) as engine:
+            return engine.outputs(inputs, **options)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        # The optimizer's moments are two more copies of the weights: they are kept in
+        # the file only where the last call was partial_fit, which will go on with them.
+        if "_optimizer" in state and not state["_is_incremental"]:
+            state = {**state, "_optimizer": None}
+        return state
+
+
+_NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large "
+    "values and need to be preprocessed."
+)
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Put back every attribute of `estimator` if the block raises."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

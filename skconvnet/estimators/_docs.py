@@ -1,0 +1,149 @@
+"""The part of the docstrings that all estimators have in common."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TypeVar
+
+_T = TypeVar("_T", bound=type)
+
+_PARTS = {
+    "convnet": """\
+filters : int or tuple of int, default=(32, 64)
+    Output channels of each block's convolution.
+kernel_size : int or tuple, default=3
+    Of the convolutions. Here and below a scalar holds for every block, a tuple
+    gives one value a block, which may itself be a (height, width) pair.
+strides : int or tuple, default=1
+    Of the convolutions.
+padding : {"valid", "same", "full"}, int, or tuple, default="same"
+    Of the convolutions.
+dilation : int or tuple, default=1
+    Distance between the cells of a kernel.
+pooling : {"max", "avg"}, None, or tuple, default="max"
+    What follows each convolution.
+pool_size : int or tuple, default=2
+    Size and stride of the pooling windows. Where the image shape was guessed from
+    rows, axes of length 1 are left unpooled.
+hidden_layer_sizes : int or tuple of int, default=(128,)
+    Units of each dense layer between the last block and the output.
+activation : str or tuple, default="relu"
+    "identity", "logistic", "tanh" or "relu". A tuple gives one for each block, the
+    last of which then holds for the dense layers, or one for each block and each
+    dense layer.
+dropout : float or tuple, default=0.0
+    Share of values dropped in training after each block and each dense layer. A
+    tuple of one rate a block drops nothing after the dense layers.
+input_shape : tuple of int, default=None
+    (height, width, channels) of an image where X comes as rows. None makes a square
+    of rows whose length is a perfect square, and an image of height 1 of others.""",
+    "sequential": """\
+layers : list of (str, layer) tuples or of layers, default=None
+    Layers of `skconvnet.layers`, or "passthrough". None stands for a single
+    ``("dense1", Dense(100, activation="relu"))``. Those without a name are called
+    after their class: ``conv2d``, or ``conv2d_1``, ``conv2d_2`` where there are
+    several.
+input_shape : tuple of int, default=None
+    Shape of a sample, channels last, where X comes as rows. None leaves rows as they
+    are for dense layers, makes sequences of one channel for 1-D layers, and for 2-D
+    layers a square where the length is a perfect square or else an image of height
+    1.""",
+    "training": """\
+solver : {"adam", "sgd", "lbfgs"}, default="adam"
+    Adam, stochastic gradient descent, or SciPy's L-BFGS on the whole training set.
+alpha : float, default=0.0001
+    Strength of the L2 penalty on kernels: ``alpha / 2`` times their squared norm,
+    divided by the samples of an update.
+batch_size : int or "auto", default="auto"
+    Samples of an update; "auto" is ``min(200, n_samples)``.
+batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
+    Minibatches of `batch_size`, the whole training set an update, or one sample an
+    update. Memory does not grow with the samples of an update.
+learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    Used by "sgd": ``learning_rate_init``; that divided by the ``power_t``-th power
+    of the samples seen; or that divided by 5 each time training stalls.
+learning_rate_init : float, default=0.001
+power_t : float, default=0.5
+max_iter : int, default=200
+    Epochs, or iterations of L-BFGS.
+shuffle : bool, default=True
+    Whether to shuffle the samples in each epoch.
+random_state : int, RandomState instance or None, default=None
+    Draws the weights, splits off the validation set, shuffles, and seeds dropout.
+    The result is the same to the last bit for every `n_jobs`.
+tol : float, default=1e-4
+    An epoch that improves the loss, or the validation score, by less than this
+    counts as stalled.
+verbose : bool, default=False
+    Whether to print the loss of each epoch.
+warm_start : bool, default=False
+    Whether fit goes on from the weights of the last call.
+momentum : float, default=0.9
+    Of "sgd".
+nesterovs_momentum : bool, default=True
+    Whether "sgd" uses Nesterov's momentum.
+early_stopping : bool, default=False
+    Whether to stop when the score on a validation set stalls, and to keep the
+    weights of its best epoch. The set is `validation_fraction` of the training set,
+    or X_val and y_val of fit.
+validation_fraction : float, default=0.1
+beta_1, beta_2 : float, default=0.9, 0.999
+    Of "adam": decay of the averages of the gradient and of its square.
+epsilon : float, default=1e-8
+    Of "adam": added to the root of the second average.
+n_iter_no_change : int, default=10
+    Training stops after more than so many stalled epochs.
+max_fun : int, default=15000
+    Of "lbfgs": function evaluations at most.
+max_grad_norm : float, default=None
+    Scale longer gradients down to this Euclidean norm.
+n_jobs : int, default=None
+    Threads. None takes as many as BLAS has been granted, so that a search over
+    processes is not oversubscribed; -1 takes all CPUs.
+dtype : {"auto", "float32", "float64"}, default="auto"
+    Of weights and arithmetic. "auto" takes the smaller that holds the values of X:
+    float32 for float32 and 8- and 16-bit integers, else float64.""",
+    "classifier": """\
+loss : {"log_loss"}, default="log_loss"
+class_weight : dict, "balanced" or None, default=None
+    Weight of each class, multiplied into the sample weights; "balanced" weighs
+    classes by the inverse of their frequency.""",
+    "regressor": """\
+loss : {"squared_error", "poisson"}, default="squared_error"
+    Half the squared error, or half the Poisson deviance with an exponential
+    output, summed over the outputs.""",
+    "attributes": """\
+loss_ : float
+    Loss of the last epoch, the penalty included.
+loss_curve_ : list of float
+    Loss of every epoch.
+best_loss_ : float or None
+    Smallest of them; None under early stopping.
+validation_scores_ : list of float or None
+    Accuracy or R^2 on the validation set after each epoch.
+best_validation_score_ : float or None
+n_iter_ : int
+    Epochs, or iterations, of the last call.
+t_ : int
+    Samples seen in all.
+n_layers_ : int
+    Input, output and layers with weights between them.
+n_outputs_ : int
+out_activation_ : str
+    "softmax", "logistic", "identity" or "exp".
+n_features_in_ : int
+    Values of one sample.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Only where X had string column names.
+network_ : Network
+    The runtime layers and their weights.""",
+}
+
+
+def documented(cls: _T) -> _T:
+    """Fill in the shared parts of a docstring, each named in braces on a line."""
+    doc = cls.__doc__ or ""
+    for name, part in _PARTS.items():
+        doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
+    cls.__doc__ = doc
+    return cls

@@ -1,0 +1,116 @@
+"""Hyperparameters that all estimators share, and what they are turned into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from skconvnet.batches import BATCH_MODES, resolve_batch_size
+from skconvnet.optimizers import SGD, Adam, Optimizer
+from skconvnet.schedules import Adaptive, Constant, InvScaling
+from skconvnet.training import Settings
+
+STOCHASTIC_SOLVERS = ("sgd", "adam")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TrainingParams(BaseEstimator):
+    """Hyperparameters of training, with scikit-learn's names and defaults."""
+
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    batch_mode: str = "mbgd"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: bool = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    max_grad_norm: float | None = None
+    n_jobs: int | None = None
+    dtype: Any = "auto"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "batch_mode": [StrOptions(set(BATCH_MODES))],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [
+            None,
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+        ],
+        "dtype": [
+            StrOptions({"auto", "float32", "float64"}),
+            Options(object, {np.float32, np.float64}),
+            Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
+        ],
+    }
+
+    def _make_optimizer(self) -> Optimizer:
+        if self.solver == "sgd":
+            return SGD(momentum=self.momentum, nesterov=self.nesterovs_momentum)
+        return Adam(beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+
+    def _make_schedule(self) -> Constant:
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            return InvScaling(self.learning_rate_init, power=self.power_t)
+        if self.solver == "sgd" and self.learning_rate == "adaptive":
+            return Adaptive(self.learning_rate_init)
+        return Constant(self.learning_rate_init)
+
+    def _make_settings(self, n_samples: int, incremental: bool) -> Settings:
+        return Settings(
+            max_iter=1 if incremental else self.max_iter,
+            batch_size=resolve_batch_size(self.batch_mode, self.batch_size, n_samples),
+            shuffle=self.shuffle,
+            alpha=self.alpha,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            max_grad_norm=self.max_grad_norm,
+            early_stopping=self.early_stopping,
+            verbose=bool(self.verbose),
+        )

@@ -1,0 +1,284 @@
+"""What y is: class labels, or real numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+
+from skconvnet.estimators._base import stochastic_only, unchanged_on_error
+from skconvnet.estimators._introspection import IntrospectiveEstimator
+from skconvnet.losses import (
+    BinaryLogLoss,
+    LogLoss,
+    Loss,
+    PoissonDeviance,
+    SquaredError,
+)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
+    """A network whose outputs are scores of classes."""
+
+    loss: str = "log_loss"
+    class_weight: Any = None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **IntrospectiveEstimator._parameter_constraints,
+        "loss": [StrOptions({"log_loss"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
+    _allows_one_class: ClassVar[bool] = False
+
+    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if reset and not incremental:
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+            self._check_n_classes()
+        else:
+            self._check_known_labels(unique_labels(y), exact=not incremental)
+        return self._label_binarizer.transform(y)
+
+    def _check_n_classes(self) -> None:
+        if len(self.classes_) < 2 and not self._allows_one_class:
+            raise ValueError(
+                f"y has only one class, {self.classes_[0]!r}; a "
+                f"{type(self).__name__} needs samples of at least 2 classes."
+            )
+
+    def _check_known_labels(self, labels: np.ndarray, exact: bool) -> None:
+        if exact and set(labels) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes_}, `y` has "
+                f"{labels}"
+            )
+        if len(np.setdiff1d(labels, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes_}. 'y' has {labels}."
+            )
+
+    def _make_loss(self) -> Loss:
+        is_multiclass = self._label_binarizer.y_type_ == "multiclass"
+        return LogLoss() if is_multiclass else BinaryLogLoss()
+
+    def _adjust_weights(
+        self, y: Any, weights: np.ndarray | None, incremental: bool
+    ) -> np.ndarray | None:
+        if self.class_weight is None:
+            return weights
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, which sees "
+                "only a part of the samples. Pass a dict of weights made with "
+                "compute_class_weight('balanced', classes=classes, y=y) instead."
+            )
+        class_weights = compute_sample_weight(self.class_weight, y)
+        return class_weights if weights is None else weights * class_weights
+
+    def _score_outputs(
+        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
+    ) -> float:
+        if self._label_binarizer.y_type_ == "multiclass":
+            true, predicted = targets.argmax(axis=1), scores.argmax(axis=1)
+        else:
+            true, predicted = targets.astype(bool), scores > 0
+        return float(accuracy_score(true, predicted, sample_weight=weights))
+
+    @property
+    def _stratifies(self) -> bool:
+        return self.n_outputs_ == 1
+
+    @available_if(stochastic_only)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> Any:
+        """Update the network with a single pass over X and y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever come; needed in the first call only. y need
+            not have them all.
+
+        Returns
+        -------
+        self : object
+            If partial_fit raises, it is left as it was.
+        """
+        with unchanged_on_error(self):
+            if _check_partial_fit_first_call(self, classes):
+                is_multilabel = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer()
+                self._label_binarizer.fit(y if is_multilabel else classes)
+                self._check_n_classes()
+            return self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the raw scores of the output layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One score a sample for two classes, positive for ``classes_[1]``.
+        """
+        scores = self._raw_scores(X)
+        return scores.ravel() if self.n_outputs_ == 1 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Two-dimensional where y was multilabel.
+        """
+        scores = self._raw_scores(X)
+        scores = scores.ravel() if self.n_outputs_ == 1 else scores
+        return self._label_binarizer.inverse_transform(scores, threshold=0)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`.
+        """
+        probabilities = self._raw_scores(X).T
+        self._loss.predict(probabilities)
+        if self.n_outputs_ == 1:
+            return np.vstack([1 - probabilities[0], probabilities[0]]).T
+        return probabilities.T
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of `predict_proba`."""
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities, out=probabilities)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
+    """A network whose outputs are real numbers."""
+
+    loss: str = "squared_error"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **IntrospectiveEstimator._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+    _input_checks: ClassVar[dict[str, Any]] = {
+        "multi_output": True,
+        "y_numeric": True,
+    }
+    _losses: ClassVar[dict[str, type[Loss]]] = {
+        "squared_error": SquaredError,
+        "poisson": PoissonDeviance,
+    }
+
+    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and np.any(y < 0):
+            raise ValueError(
+                f"loss='poisson' needs y >= 0; got a smallest y of {np.min(y)}."
+            )
+        targets = y.reshape(len(y), -1)
+        if not reset and targets.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {targets.shape[1]} outputs, but {type(self).__name__} was "
+                f"fitted on {self.n_outputs_}."
+            )
+        return targets
+
+    def _make_loss(self) -> Loss:
+        return self._losses[self.loss]()
+
+    def _score_outputs(
+        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
+    ) -> float:
+        predictions = scores.T
+        self._loss.predict(predictions)
+        if not np.isfinite(predictions).all():
+            return float("nan")
+        return float(r2_score(targets, predictions.T, sample_weight=weights))
+
+    @available_if(stochastic_only)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Update the network with a single pass over X and y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            If partial_fit raises, it is left as it was.
+        """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        predictions = self._raw_scores(X).T
+        self._loss.predict(predictions)
+        return predictions[0] if self.n_outputs_ == 1 else predictions.T
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

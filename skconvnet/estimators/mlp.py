@@ -1,0 +1,196 @@
+"""MLPClassifier and MLPRegressor: scikit-learn's perceptrons on this engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skconvnet._spec import Spec
+from skconvnet.estimators._docs import documented
+from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.layers.dense import Dense
+from skconvnet.losses import Loss, MeanOutputSquaredError, PoissonDeviance
+from skconvnet.ops.activations import ACTIVATIONS
+
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS))],
+}
+_CHECK_X: dict[str, Any] = {
+    "accept_sparse": ["csr", "csc"],
+    "dtype": (np.float64, np.float32),
+}
+
+
+def check_hidden_layer_sizes(sizes: Any) -> list[int]:
+    """Return the sizes as a list of positive ints.
+
+    >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
+    ([100], [30, 10])
+    """
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if np.any(np.array(sizes) <= 0):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return [int(size) for size in sizes]
+
+
+class _Perceptron:
+    """The layers of a multi-layer perceptron, and scikit-learn's view of them."""
+
+    hidden_layer_sizes: Any
+    activation: str
+    network_: Any
+
+    _spatial_ndim = None
+
+    def _hidden_layers(
+        self, in_shape: tuple[int, ...], is_guessed: bool
+    ) -> list[tuple[str, Spec]]:
+        if len(in_shape) != 1:
+            raise ValueError(
+                f"X must be rows of shape (n_samples, n_features) for "
+                f"{type(self).__name__}; got samples of shape {in_shape}. Reshape X "
+                "with X.reshape(len(X), -1), or use ConvNetClassifier or "
+                "ConvNetRegressor for images."
+            )
+        return [
+            (f"dense{i}", Dense(size, activation=self.activation))
+            for i, size in enumerate(
+                check_hidden_layer_sizes(self.hidden_layer_sizes), 1
+            )
+        ]
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
+        return self._arrays("kernel")
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Bias vectors, views into the network's weights."""
+        return self._arrays("bias")
+
+    def _arrays(self, kind: str) -> list[np.ndarray]:
+        if "network_" not in vars(self):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        weights = self.network_.weights
+        return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        return tags
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class MLPClassifier(_Perceptron, NetworkClassifier):
+    """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
+
+    With the same `random_state` and float64 input it draws the same random numbers
+    in the same order, and ends with the same `coefs_` up to rounding.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        Number of units of each hidden layer.
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+        Activation of the hidden layers.
+    {training}
+    {classifier}
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weight matrices of shape (n_in, n_out).
+    intercepts_ : list of ndarray
+        Bias vectors.
+    {attributes}
+    classes_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skconvnet import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier((20,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> clf.score(X, y) > 0.95
+    True
+    """
+
+    hidden_layer_sizes: Any = (100,)
+    activation: str = "relu"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkClassifier._parameter_constraints,
+        **_CONSTRAINTS,
+    }
+    _input_checks: ClassVar[dict[str, Any]] = {
+        **NetworkClassifier._input_checks,
+        **_CHECK_X,
+    }
+    # scikit-learn's MLPClassifier accepts y of a single class, so this one does.
+    _allows_one_class: ClassVar[bool] = True
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class MLPRegressor(_Perceptron, NetworkRegressor):
+    """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
+
+    With the same `random_state` and float64 input it draws the same random numbers
+    in the same order, and ends with the same `coefs_` up to rounding.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        Half the squared error or half the Poisson deviance; the latter has an
+        exponential output and needs y >= 0. As in scikit-learn, the value reported
+        for several outputs is their mean, the gradient that of their sum.
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        Number of units of each hidden layer.
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+        Activation of the hidden layers.
+    {training}
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weight matrices of shape (n_in, n_out).
+    intercepts_ : list of ndarray
+        Bias vectors.
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skconvnet import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> reg = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", random_state=0)
+    >>> reg = make_pipeline(StandardScaler(), reg).fit(X, y)
+    >>> reg.score(X, y) > 0.5
+    True
+    """
+
+    loss: str = "squared_error"
+    hidden_layer_sizes: Any = (100,)
+    activation: str = "relu"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkRegressor._parameter_constraints,
+        **_CONSTRAINTS,
+    }
+    _input_checks: ClassVar[dict[str, Any]] = {
+        **NetworkRegressor._input_checks,
+        **_CHECK_X,
+    }
+    _losses: ClassVar[dict[str, type[Loss]]] = {
+        "squared_error": MeanOutputSquaredError,
+        "poisson": PoissonDeviance,
+    }

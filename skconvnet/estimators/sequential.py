@@ -1,0 +1,165 @@
+"""SequentialClassifier and SequentialRegressor: any chain of named layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from skconvnet._spec import Spec, check_layers, name_layers
+from skconvnet.estimators._docs import documented
+from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.layers.dense import Dense
+
+
+@dataclass(eq=False, repr=False)
+class _Sequential:
+    """The list of layers, and parameters that reach into it."""
+
+    layers: Any = None
+    input_shape: Any = None
+
+    def _specs(self) -> list[tuple[str, Spec]]:
+        reserved = set(super().get_params(deep=False))  # type: ignore[misc]
+        if self.layers is None:
+            return [("dense1", Dense(100, activation="relu"))]
+        return check_layers(self.layers, reserved)
+
+    @property
+    def _spatial_ndim(self) -> int | None:
+        kinds = (spec.spatial_ndim for _, spec in self._specs())
+        return next((ndim for ndim in kinds if ndim is not None), None)
+
+    def _hidden_layers(
+        self, in_shape: tuple[int, ...], is_guessed: bool
+    ) -> list[tuple[str, Spec]]:
+        return self._specs()
+
+    def _named(self) -> list[tuple[str, Any]]:
+        """The layers with names, or none of them while `layers` is not yet valid."""
+        try:
+            return [] if self.layers is None else name_layers(self.layers)
+        except TypeError:
+            return []
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, with those of the layers where `deep` is True.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add each layer under its name, and each of its parameters as
+            ``name__parameter``.
+        """
+        params = super().get_params(deep=False)  # type: ignore[misc]
+        if not deep:
+            return params
+        for name, spec in self._named():
+            params[name] = spec
+            if isinstance(spec, Spec):
+                for key, value in spec.get_params(deep=True).items():
+                    params[f"{name}__{key}"] = value
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters of the estimator, whole layers, or parameters of layers.
+
+        Parameters
+        ----------
+        **params : dict
+            ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"`` or
+            ``conv1__filters=8``. The list given as `layers` is never written to.
+
+        Returns
+        -------
+        self : object
+        """
+        if "layers" in params:
+            self.layers = params.pop("layers")
+        named = self._named()
+        replaced = {name: params.pop(name) for name, _ in named if name in params}
+        if replaced:
+            self.layers = [(name, replaced.get(name, spec)) for name, spec in named]
+        return super().set_params(**params)  # type: ignore[misc]
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class SequentialClassifier(_Sequential, NetworkClassifier):
+    """Classifier of any chain of layers.
+
+    The output layer, named "output", is added from y, with a Flatten before it
+    where the last layer puts out maps. An empty list is logistic regression.
+
+    Parameters
+    ----------
+    {sequential}
+    {training}
+    {classifier}
+
+    Attributes
+    ----------
+    {attributes}
+    classes_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconvnet import SequentialClassifier
+    >>> from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D, Rescaling
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = SequentialClassifier(
+    ...     layers=[
+    ...         ("scale", Rescaling(1 / 16)),
+    ...         ("conv1", Conv2D(8, 3, activation="relu")),
+    ...         ("pool1", MaxPool2D(2)),
+    ...         ("flatten", Flatten()),
+    ...         ("dense1", Dense(32, activation="relu")),
+    ...     ],
+    ...     learning_rate_init=0.01, batch_size=32, max_iter=5, tol=0.5,
+    ...     n_iter_no_change=1, random_state=0,
+    ... )
+    >>> clf.set_params(conv1__filters=6).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkClassifier._parameter_constraints,
+        "input_shape": [tuple, list, None],
+    }
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class SequentialRegressor(_Sequential, NetworkRegressor):
+    """Regressor of any chain of layers.
+
+    The output layer, named "output", is added from y, with a Flatten before it
+    where the last layer puts out maps. An empty list is linear regression.
+
+    Parameters
+    ----------
+    {sequential}
+    {training}
+    {regressor}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skconvnet import SequentialRegressor
+    >>> from skconvnet.layers import Dense
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> reg = SequentialRegressor([Dense(5, activation="tanh")], solver="lbfgs",
+    ...                           tol=1e-2, random_state=0)
+    >>> reg.fit(scale(X), y).score(scale(X), y) > 0.5
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkRegressor._parameter_constraints,
+        "input_shape": [tuple, list, None],
+    }

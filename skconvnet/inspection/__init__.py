@@ -1,0 +1,5 @@
+"""Looking into networks."""
+
+from skconvnet.inspection.summary import format_summary
+
+__all__ = ["format_summary"]

@@ -1,0 +1,157 @@
+"""The protocol of a runtime layer, and the arrays that it works in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+
+
+class Workspace:
+    """Arrays that one thread reuses from one micro-batch to the next.
+
+    `array` belongs to the one layer and lasts until that layer's next forward
+    pass; `scratch` is shared by all layers of the thread and lasts only for one
+    call. Neither is cleared.
+    """
+
+    def __init__(self, shared: dict[Any, np.ndarray] | None = None) -> None:
+        self._own: dict[str, np.ndarray] = {}
+        self._views: dict[str, np.ndarray] = {}
+        self._shared: dict[Any, np.ndarray] = {} if shared is None else shared
+
+    def array(
+        self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
+    ) -> np.ndarray:
+        """Return the layer's own array called `name`, contiguous."""
+        view = self._views.get(name)
+        if view is None or view.shape != shape or view.dtype != dtype:
+            store = _grown(self._own, name, prod(shape), dtype)
+            view = self._views[name] = store[: prod(shape)].reshape(shape)
+        return view
+
+    def scratch(self, name: str, size: int, dtype: np.dtype | type) -> np.ndarray:
+        """Return a one-dimensional array of `size` or more elements."""
+        return _grown(self._shared, name, size, dtype)
+
+
+def _grown(
+    store: dict[Any, np.ndarray], name: str, size: int, dtype: np.dtype | type
+) -> np.ndarray:
+    array = store.get(name)
+    if array is None or array.size < size or array.dtype != dtype:
+        array = store[name] = np.empty(size, dtype=dtype)
+    return array
+
+
+class Layer(ABC):
+    """A built layer: shapes fixed, weights bound; nothing of a batch lives on it.
+
+    Attributes
+    ----------
+    in_shape, out_shape : tuple of int
+        One sample, channels last. Inside, a map is ``(channels, *spatial, batch)``
+        and flat features are ``(features, batch)``.
+    weight_shapes : dict of str to tuple of int
+        Arrays that are learned.
+    penalized : tuple of str
+        Those of them that `alpha` shrinks.
+    weights : mapping of str to ndarray
+        Views of the network's flat vector, bound by the network.
+    is_random : bool
+        Whether a training pass draws random numbers.
+    work : int
+        Floating-point operations of a forward pass, a sample.
+    """
+
+    penalized: tuple[str, ...] = ("kernel",)
+    is_random = False
+
+    def __init__(self, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
+        self.in_shape = tuple(in_shape)
+        self.out_shape = tuple(out_shape)
+        self.weight_shapes: dict[str, tuple[int, ...]] = {}
+        self.weights: Mapping[str, np.ndarray] = {}
+        self.work = prod(in_shape)
+
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
+        """Draw starting values for every array of `weight_shapes`."""
+        return {}
+
+    @abstractmethod
+    def forward(
+        self,
+        x: np.ndarray,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[np.ndarray, Any]:
+        """Return the output and what `backward` needs of this pass.
+
+        `x` is not written to. The output may be overwritten by the layer's next
+        forward pass in the same workspace.
+        """
+
+    @abstractmethod
+    def backward(
+        self,
+        dy: np.ndarray,
+        cache: Any,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> np.ndarray | None:
+        """Write the weights' gradients and return that of the input.
+
+        Parameters
+        ----------
+        dy : ndarray, shaped like the output
+            The layer may overwrite it.
+        cache : object
+            What `forward` returned.
+        gradients : mapping of str to ndarray
+            Overwritten, one array for each of `weights`.
+        workspace : Workspace
+        need_dx : bool
+            Where False, None is returned.
+        """
+
+
+def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
+    """Turn a public shape into that of a batch-last array.
+
+    >>> map_shape((28, 28, 3), 16)
+    (3, 28, 28, 16)
+    """
+    return (shape[-1], *shape[:-1], batch)
+
+
+def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None:
+    """Raise a ValueError unless `in_shape` has the spatial axes that `layer` needs."""
+    if len(in_shape) == spatial_ndim + 1:
+        return
+    if spatial_ndim == 0:
+        raise ValueError(
+            f"{layer} needs flat input of shape (features,), but its input has shape "
+            f"{in_shape}; put Flatten() before it."
+        )
+    axes = ("depth", "height", "width")[-spatial_ndim:]
+    wanted = ", ".join(("length",) if spatial_ndim == 1 else axes) + ", channels"
+    raise ValueError(
+        f"{layer} needs input of shape ({wanted}), but its input has shape {in_shape}; "
+        "check input_shape and the layers before it."
+    )
+
+
+def check_positive_int(name: str, value: Any) -> int:
+    """Return `value` as an int, or raise an error that names the parameter."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int of at least 1; got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
+    return int(value)

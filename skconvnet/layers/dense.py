@@ -1,0 +1,108 @@
+"""Dense: every output a weighted sum of all inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skconvnet._spec import Spec
+from skconvnet.initializers import glorot_uniform
+from skconvnet.layers.base import Layer, check_ndim, check_positive_int
+from skconvnet.ops.activations import get_activation
+
+
+@dataclass(eq=False, repr=False)
+class Dense(Spec):
+    """Fully connected layer, ``activation(x @ kernel + bias)``.
+
+    Weights: ``kernel`` of shape (n_in, units) and ``bias`` of shape (units,), both
+    drawn as scikit-learn's perceptrons draw them.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    activation : {"identity", "logistic", "tanh", "relu"}, default=None
+        None is the identity.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Dense
+    >>> Dense(10).build((4,)).out_shape
+    (10,)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 0
+
+    units: int
+    activation: str | None = None
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        check_ndim("Dense", in_shape, 0)
+        units = check_positive_int("units", self.units)
+        return DenseLayer(in_shape, units, self.activation)
+
+
+class DenseLayer(Layer):
+    def __init__(
+        self, in_shape: tuple[int, ...], units: int, activation: str | None
+    ) -> None:
+        super().__init__(in_shape, (units,))
+        (n_in,) = in_shape
+        self.weight_shapes = {"kernel": (n_in, units), "bias": (units,)}
+        self.activation = get_activation(activation)
+        self.initial_activation = self.activation.name
+        self.work = 2 * n_in * units
+
+    def initialize(self, rng):
+        n_in, units = self.weight_shapes["kernel"]
+        return {
+            name: glorot_uniform(rng, shape, n_in, units, self.initial_activation)
+            for name, shape in self.weight_shapes.items()
+        }
+
+    def forward(self, x, *, train, rng, workspace):
+        kernel, bias = self.weights["kernel"], self.weights["bias"]
+        y = workspace.array("y", (*self.out_shape, x.shape[1]), kernel.dtype)
+        if issparse(x):
+            y[...] = (x.T @ kernel).T
+        else:
+            np.matmul(kernel.T, x, out=y)
+        y += bias[:, None]
+        self.activation.apply(y, y)
+        return y, (x, y)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        x, y = cache
+        self.activation.backward(y, dy, dy)
+        if issparse(x):
+            gradients["kernel"][...] = x @ dy.T
+        else:
+            np.matmul(x, dy.T, out=gradients["kernel"])
+        dy.sum(axis=1, out=gradients["bias"])
+        if not need_dx:
+            return None
+        dx = workspace.array("dx", x.shape, dy.dtype)
+        return np.matmul(self.weights["kernel"], dy, out=dx)
+
+
+@dataclass(eq=False, repr=False)
+class Output(Dense):
+    """The dense layer that every network ends with; its activation is the loss's.
+
+    Parameters
+    ----------
+    hidden_activation : str, default="relu"
+        That of the layer before. As in scikit-learn's perceptrons, the logistic
+        function narrows the range that all weights are drawn from, these included.
+    """
+
+    hidden_activation: str | None = "relu"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        layer = DenseLayer(in_shape, self.units, self.activation)
+        layer.initial_activation = get_activation(self.hidden_activation).name
+        return layer

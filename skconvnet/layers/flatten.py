@@ -1,0 +1,40 @@
+"""Flatten: a map laid out as features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer
+
+
+@dataclass(eq=False, repr=False)
+class Flatten(Spec):
+    """Lay out a map as features, channels last: ``x.reshape(n, -1)``.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Flatten
+    >>> Flatten().build((4, 4, 40)).out_shape
+    (640,)
+    """
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        return FlattenLayer(in_shape, (prod(in_shape),))
+
+
+class FlattenLayer(Layer):
+    def forward(self, x, *, train, rng, workspace):
+        if x.ndim == 2:
+            return x, None
+        y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
+        np.copyto(y, np.moveaxis(x, 0, -2))
+        return y.reshape(*self.out_shape, -1), None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        return np.moveaxis(dy.reshape(*self.in_shape, -1), -2, 0)

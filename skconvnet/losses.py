@@ -1,0 +1,137 @@
+"""Losses: the output activation that belongs to each, its value and gradient."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit, xlogy
+
+
+class Loss(ABC):
+    """A loss on raw scores.
+
+    Attributes
+    ----------
+    name : str
+    output : str
+        The activation that turns scores into predictions, in scikit-learn's words.
+    """
+
+    name: ClassVar[str]
+    output: ClassVar[str]
+
+    @abstractmethod
+    def predict(self, scores: np.ndarray) -> None:
+        """Turn raw `scores` of shape (n_outputs, batch) into predictions, in place."""
+
+    @abstractmethod
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the loss of each sample, of shape (batch,)."""
+
+    def __call__(
+        self, scores: np.ndarray, target: np.ndarray, weight: np.ndarray | float
+    ) -> float:
+        """Return the weighted sum of losses and turn `scores` into its gradient.
+
+        Each loss here is paired with its canonical output activation, for which the
+        gradient with respect to the scores is prediction minus target.
+
+        Parameters
+        ----------
+        scores, target : ndarray of shape (n_outputs, batch)
+        weight : ndarray of shape (batch,) or float
+
+        Returns
+        -------
+        value : float
+        """
+        self.predict(scores)
+        value = float(np.sum(self.samplewise(scores, target) * weight))
+        scores -= target
+        scores *= weight
+        return value
+
+
+class LogLoss(Loss):
+    """Negative log-likelihood of one class out of many, with softmax.
+
+    As in scikit-learn, probabilities are clipped to [eps, 1 - eps] of their dtype.
+
+    Examples
+    --------
+    >>> scores = np.zeros((2, 1))
+    >>> round(LogLoss()(scores, np.array([[1.0], [0.0]]), 1.0), 4)
+    0.6931
+    >>> scores.ravel()
+    array([-0.5,  0.5])
+    """
+
+    name = "log_loss"
+    output = "softmax"
+
+    def predict(self, scores: np.ndarray) -> None:
+        scores -= scores.max(axis=0)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=0)
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return -xlogy(target, _clipped(prediction)).sum(axis=0)
+
+
+class BinaryLogLoss(Loss):
+    """Negative log-likelihood of independent yes-or-no outputs, with logistic."""
+
+    name = "binary_log_loss"
+    output = "logistic"
+
+    def predict(self, scores: np.ndarray) -> None:
+        expit(scores, out=scores)
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        p = _clipped(prediction)
+        return -(xlogy(target, p) + xlogy(1 - target, 1 - p)).sum(axis=0)
+
+
+class SquaredError(Loss):
+    """Half the squared error, summed over the outputs."""
+
+    name = "squared_error"
+    output = "identity"
+
+    def predict(self, scores: np.ndarray) -> None:
+        return
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        difference = prediction - target
+        difference *= difference
+        return 0.5 * difference.sum(axis=0)
+
+
+class MeanOutputSquaredError(SquaredError):
+    """Half the squared error, as scikit-learn's `MLPRegressor` has it.
+
+    Its value is the mean over the outputs while its gradient is that of the sum.
+    """
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return super().samplewise(prediction, target) / len(target)
+
+
+class PoissonDeviance(Loss):
+    """Half the Poisson deviance, with the exponential as output activation."""
+
+    name = "poisson"
+    output = "exp"
+
+    def predict(self, scores: np.ndarray) -> None:
+        np.exp(scores, out=scores)
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return (xlogy(target, target / prediction) - target + prediction).sum(axis=0)
+
+
+def _clipped(probability: np.ndarray) -> np.ndarray:
+    eps = np.finfo(probability.dtype).eps
+    return np.clip(probability, eps, 1 - eps)

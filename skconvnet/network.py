@@ -1,0 +1,191 @@
+"""A chain of named runtime layers over one flat vector of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, Workspace
+from skconvnet.weights import WeightLayout
+
+# A micro-batch should keep a thread busy for this many operations, so that Python's
+# own time stays small beside it, and hold no more than so many bytes of maps.
+_MICRO_BATCH_WORK = 3e7
+_MICRO_BATCH_BYTES = 1.2e7
+_MICRO_BATCH_SIZES = (16, 256)
+
+
+class Network:
+    """Runtime layers in a row, built for one input shape.
+
+    Parameters
+    ----------
+    specs : sequence of (str, Spec)
+    in_shape : tuple of int
+        Shape of one sample, channels last.
+    dtype : dtype
+        float32 or float64.
+
+    Attributes
+    ----------
+    layers : dict of str to Layer
+    vector : ndarray of shape (n_weights,)
+        All weights. Assign to its elements, never to the attribute.
+    weights : dict of str to ndarray
+        Views of `vector`, named ``"layer/array"``.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[tuple[str, Spec]],
+        in_shape: tuple[int, ...],
+        dtype: Any,
+    ) -> None:
+        self.specs = list(specs)
+        self.in_shape = tuple(in_shape)
+        self.dtype = np.dtype(dtype)
+        self.layers = build_layers(self.specs, self.in_shape)
+        self.layout = WeightLayout(
+            {
+                f"{name}/{array}": array_shape
+                for name, layer in self.layers.items()
+                for array, array_shape in layer.weight_shapes.items()
+            },
+            {
+                f"{name}/{array}"
+                for name, layer in self.layers.items()
+                for array in layer.penalized
+            },
+        )
+        self._bind(np.zeros(self.layout.size, dtype=self.dtype))
+
+    def _bind(self, vector: np.ndarray) -> None:
+        self.vector = vector
+        self.weights = self.layout.views(vector)
+        for layer, views in zip(
+            self.layers.values(), self.by_layer(vector), strict=True
+        ):
+            layer.weights = views
+
+    def by_layer(self, vector: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """Return the views of `vector` that belong to each layer."""
+        views = self.layout.views(vector)
+        return [
+            {array: views[f"{name}/{array}"] for array in layer.weight_shapes}
+            for name, layer in self.layers.items()
+        ]
+
+    def initialize(self, rng: np.random.RandomState) -> None:
+        """Draw starting weights, layer by layer."""
+        for layer in self.layers.values():
+            for array, values in layer.initialize(rng).items():
+                layer.weights[array][...] = values
+
+    def workspaces(self) -> list[Workspace]:
+        """Return the arrays one thread works in, a workspace for each layer."""
+        shared: dict[Any, np.ndarray] = {}
+        return [Workspace(shared) for _ in self.layers]
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a training pass draws random numbers."""
+        return any(layer.is_random for layer in self.layers.values())
+
+    @property
+    def micro_batch(self) -> int:
+        """Samples that a thread takes at a time.
+
+        It follows from the shapes alone, never from the number of threads, so that
+        sums are formed in the same order whatever that number is.
+        """
+        work = sum(layer.work for layer in self.layers.values())
+        values = prod(self.in_shape) + sum(
+            prod(layer.out_shape) for layer in self.layers.values()
+        )
+        size = min(
+            _MICRO_BATCH_WORK / max(3 * work, 1),
+            _MICRO_BATCH_BYTES / (3 * values * self.dtype.itemsize),
+        )
+        smallest, largest = _MICRO_BATCH_SIZES
+        return int(min(max(16 * ceil(size / 16), smallest), largest))
+
+    def forward(
+        self,
+        x: np.ndarray,
+        workspaces: Sequence[Workspace],
+        *,
+        train: bool = False,
+        rng: np.random.Generator | None = None,
+        stop: int | None = None,
+    ) -> tuple[np.ndarray, list[Any]]:
+        """Run the layers, up to and without the one numbered `stop`."""
+        caches = []
+        for layer, workspace in zip(
+            list(self.layers.values())[:stop], workspaces, strict=False
+        ):
+            x, cache = layer.forward(x, train=train, rng=rng, workspace=workspace)
+            caches.append(cache)
+        return x, caches
+
+    def backward(
+        self,
+        dy: np.ndarray,
+        caches: Sequence[Any],
+        gradients: Sequence[Mapping[str, np.ndarray]],
+        workspaces: Sequence[Workspace],
+    ) -> None:
+        """Write the gradient of every weight, given that of the output.
+
+        Nothing is computed for layers before the first that has weights, nor is the
+        gradient of that layer's input.
+        """
+        layers = list(self.layers.values())
+        first = next((i for i, layer in enumerate(layers) if layer.weights), None)
+        if first is None:
+            return
+        gradient: np.ndarray | None = dy
+        for i in reversed(range(first, len(layers))):
+            assert gradient is not None
+            gradient = layers[i].backward(
+                gradient,
+                caches[i],
+                gradients=gradients[i],
+                workspace=workspaces[i],
+                need_dx=i > first,
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "specs": self.specs,
+            "in_shape": self.in_shape,
+            "dtype": self.dtype,
+            "vector": self.vector,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["specs"], state["in_shape"], state["dtype"])  # type: ignore[misc]
+        self._bind(state["vector"])
+
+
+def build_layers(
+    specs: Sequence[tuple[str, Spec]], in_shape: tuple[int, ...]
+) -> dict[str, Layer]:
+    """Build one layer after the other, without allocating any weights.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the specs raise them, with the layer's name before the message.
+    """
+    layers: dict[str, Layer] = {}
+    for name, spec in specs:
+        try:
+            layers[name] = spec.build(in_shape)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"layer {name!r}: {error}") from error
+        in_shape = layers[name].out_shape
+    return layers

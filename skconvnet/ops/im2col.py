@@ -1,0 +1,173 @@
+"""Columns of a convolution: every window of a map written out, and back.
+
+Maps are batch last, ``(channels, *spatial, batch)``. Two layouts of the columns:
+
+*wide*
+    For stride 1. Windows are taken at every position of the padded row, also at
+    the few where a window would wrap into the next row. One cell of all windows
+    is then one shift along the flattened (spatial, batch) axis, a single long
+    run a channel, and the surplus outputs are never read.
+*exact*
+    Any stride, and maps so small that the surplus would cost more than it saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from skconvnet.ops.windows import Windows
+
+# Beyond this share of surplus outputs the exact layout is faster.
+_MAX_SURPLUS = 1.2
+
+# Columns are made and multiplied in blocks of about this many bytes: large enough
+# for the GEMM to run at full speed, small enough to stay in the cache meanwhile.
+BLOCK_BYTES = 2_500_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of output positions: ``start`` to ``stop`` along the flattened outputs."""
+
+    rows: slice
+    start: int
+    stop: int
+
+
+class Columns:
+    """How the columns of one layer are laid out.
+
+    Parameters
+    ----------
+    windows : Windows
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Spatial shape of the outputs as they lie in memory, surplus included.
+    """
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+        self.offsets = list(product(*(range(k) for k in windows.kernel)))
+        wide = (windows.out_shape[0], *windows.padded_shape[1:])
+        self.is_wide = all(s == 1 for s in windows.strides) and (
+            prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
+        )
+        self.shape = wide if self.is_wide else windows.out_shape
+        row = prod(self.shape[1:])
+        self._row = row
+        last = 0
+        for n, pitch in zip(windows.out_shape, self._pitches(), strict=True):
+            last += (n - 1) * pitch
+        # Positions up to the last true output; what is behind it is never written.
+        self.length = last + 1
+        self._shifts = [
+            sum(
+                o * d * pitch
+                for o, d, pitch in zip(
+                    offset, windows.dilation, self._pitches(), strict=True
+                )
+            )
+            for offset in self.offsets
+        ]
+
+    def _pitches(self) -> list[int]:
+        return [prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether the padded map is its own columns (a 1x1 kernel, stride 1)."""
+        return self.windows.size == 1 and all(s == 1 for s in self.windows.strides)
+
+    def valid(self, outputs: np.ndarray) -> np.ndarray:
+        """View of `outputs` (channels, *shape, batch) without the surplus."""
+        if not self.is_wide:
+            return outputs
+        return outputs[(slice(None), *(slice(n) for n in self.windows.out_shape))]
+
+    def clear_surplus(self, outputs: np.ndarray) -> None:
+        """Set the surplus of `outputs` to zero, as a gradient must have it."""
+        if not self.is_wide:
+            return
+        for axis, (n, m) in enumerate(
+            zip(self.windows.out_shape, self.shape, strict=True)
+        ):
+            if n < m:
+                outputs[(slice(None),) * (axis + 1) + (slice(n, None),)] = 0
+
+    def blocks(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
+        """Cut the outputs into runs of whole rows whose columns fit the cache."""
+        n_rows = self.windows.out_shape[0]
+        row_bytes = channels * self.windows.size * self._row * batch * itemsize
+        n_blocks = min(n_rows, -(-row_bytes * n_rows // BLOCK_BYTES))
+        step = -(-n_rows // max(n_blocks, 1))
+        for first in range(0, n_rows, step):
+            last = min(first + step, n_rows)
+            stop = min(last * self._row, self.length)
+            yield Block(slice(first, last), first * self._row * batch, stop * batch)
+
+    def gather(self, padded: np.ndarray, block: Block, out: np.ndarray) -> None:
+        """Write the columns of `block` into `out`.
+
+        Parameters
+        ----------
+        padded : ndarray of shape (channels, *padded, batch), contiguous
+        block : Block
+        out : ndarray of shape (channels, kernel cells, block.stop - block.start)
+        """
+        if self.is_wide:
+            flat = padded.reshape(len(padded), -1)
+            batch = padded.shape[-1]
+            for cell, shift in enumerate(self._shifts):
+                first = block.start + shift * batch
+                out[:, cell] = flat[:, first : first + block.stop - block.start]
+            return
+        cells = self._cells(out, block, padded.shape[-1])
+        for cell, where in enumerate(self._windows(block)):
+            cells[:, cell] = padded[where]
+
+    def scatter(self, columns: np.ndarray, block: Block, padded: np.ndarray) -> None:
+        """Add the columns of `block` onto the cells of `padded` they came from."""
+        if self.is_wide:
+            flat = padded.reshape(len(padded), -1)
+            batch = padded.shape[-1]
+            for cell, shift in enumerate(self._shifts):
+                first = block.start + shift * batch
+                flat[:, first : first + block.stop - block.start] += columns[:, cell]
+            return
+        cells = self._cells(columns, block, padded.shape[-1])
+        for cell, where in enumerate(self._windows(block)):
+            padded[where] += cells[:, cell]
+
+    def _windows(self, block: Block) -> Iterator[tuple[slice, ...]]:
+        """Where each cell of the windows of `block` lies in the padded map."""
+        stride = self.windows.strides[0]
+        for offset in self.offsets:
+            rows, *others = self.windows.cells(offset)
+            first = rows.start + block.rows.start * stride
+            last = rows.start + (block.rows.stop - 1) * stride + 1
+            yield (slice(None), slice(first, last, stride), *others)
+
+    def _cells(self, columns: np.ndarray, block: Block, batch: int) -> np.ndarray:
+        n_rows = block.rows.stop - block.rows.start
+        return columns.reshape(
+            *columns.shape[:2], n_rows, *self.windows.out_shape[1:], batch
+        )
+
+
+def pad(x: np.ndarray, windows: Windows, out: np.ndarray, value: float = 0.0) -> None:
+    """Copy the map `x` into `out`, with `value` in the padding around it."""
+    for axis, (n, (before, after)) in enumerate(
+        zip(windows.in_shape, windows.pads, strict=True), start=1
+    ):
+        if before:
+            out[(slice(None),) * axis + (slice(before),)] = value
+        if after:
+            out[(slice(None),) * axis + (slice(before + n, None),)] = value
+    out[(slice(None), *windows.interior)] = x

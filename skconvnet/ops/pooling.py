@@ -1,0 +1,99 @@
+"""Max and average pooling over windows of a batch-last map, and their gradients."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from skconvnet.ops.windows import Windows
+
+
+def cells(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
+    """Views of `padded`, one a cell of the window, each shaped like the output."""
+    return [
+        padded[(slice(None), *windows.cells(offset))]
+        for offset in product(*(range(k) for k in windows.kernel))
+    ]
+
+
+def max_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
+    """Write the largest value of every window into `out`.
+
+    Parameters
+    ----------
+    padded : ndarray of shape (channels, *padded, batch)
+        With -inf in the padding.
+    windows : Windows
+    out : ndarray of shape (channels, *out_shape, batch)
+    """
+    first, *others = cells(padded, windows)
+    if not others:
+        out[...] = first
+        return
+    np.maximum(first, others[0], out=out)
+    for cell in others[1:]:
+        np.maximum(out, cell, out=out)
+
+
+def max_pool_backward(
+    doutput: np.ndarray,
+    padded: np.ndarray,
+    output: np.ndarray,
+    windows: Windows,
+    mask: np.ndarray,
+    share: np.ndarray,
+    dpadded: np.ndarray,
+) -> None:
+    """Send every gradient to the largest cell of its window, the first of equals.
+
+    Parameters
+    ----------
+    doutput : ndarray of shape (channels, *out_shape, batch)
+        Used up: it holds what has not found its cell yet.
+    padded, output : ndarray
+        As given to and made by `max_pool`.
+    windows : Windows
+    mask : ndarray of bool, shaped like `output`
+    share : ndarray, shaped like `output`
+        Both are overwritten.
+    dpadded : ndarray, shaped like `padded`
+        Zero on entry; gradients are added where windows overlap.
+    """
+    for cell, dcell in zip(
+        cells(padded, windows), cells(dpadded, windows), strict=True
+    ):
+        np.equal(cell, output, out=mask)
+        np.multiply(doutput, mask, out=share)
+        dcell += share
+        doutput -= share
+
+
+def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
+    """Write the sum of every window of `padded` into `out`."""
+    first, *others = cells(padded, windows)
+    out[...] = first
+    for cell in others:
+        out += cell
+
+
+def sum_pool_backward(
+    doutput: np.ndarray, windows: Windows, dpadded: np.ndarray
+) -> None:
+    """Add every gradient to all cells of its window; `dpadded` is zero on entry."""
+    for dcell in cells(dpadded, windows):
+        dcell += doutput
+
+
+def window_counts(windows: Windows, dtype: np.dtype) -> np.ndarray:
+    """Number of true cells, padding left out, in every window.
+
+    Returns
+    -------
+    counts : ndarray of shape (1, *out_shape, 1)
+    """
+    ones = np.zeros((1, *windows.padded_shape, 1), dtype=dtype)
+    ones[(slice(None), *windows.interior)] = 1
+    counts = np.empty((1, *windows.out_shape, 1), dtype=dtype)
+    sum_pool(ones, windows, counts)
+    return counts
