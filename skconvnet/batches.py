@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from skconvnet.layers.base import Workspace, map_shape
+from skconvnet.layers.base import map_shape
+from skconvnet.ops.workspace import Workspace
 
 BATCH_MODES = ("mbgd", "bgd", "sgd")
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, Workspace
+from skconvnet.layers.base import Layer
+from skconvnet.ops.workspace import Workspace
 from skconvnet.weights import WeightLayout
 
 # A micro-batch should keep a thread busy for this many operations, so that Python's
@@ -87,7 +88,7 @@ class Network:
 
     def workspaces(self) -> list[Workspace]:
         """Return the arrays one thread works in, a workspace for each layer."""
-        shared: dict[Any, np.ndarray] = {}
+        shared: dict[str, np.ndarray] = {}
         return [Workspace(shared) for _ in self.layers]
 
     @property

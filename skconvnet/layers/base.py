@@ -1,4 +1,4 @@
-"""The protocol of a runtime layer, and the arrays that it works in."""
+"""The protocol of a runtime layer."""
 
 from __future__ import annotations
 
@@ -9,42 +9,7 @@ from typing import Any
 
 import numpy as np
 
-
-class Workspace:
-    """Arrays that one thread reuses from one micro-batch to the next.
-
-    `array` belongs to the one layer and lasts until that layer's next forward
-    pass; `scratch` is shared by all layers of the thread and lasts only for one
-    call. Neither is cleared.
-    """
-
-    def __init__(self, shared: dict[Any, np.ndarray] | None = None) -> None:
-        self._own: dict[str, np.ndarray] = {}
-        self._views: dict[str, np.ndarray] = {}
-        self._shared: dict[Any, np.ndarray] = {} if shared is None else shared
-
-    def array(
-        self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
-    ) -> np.ndarray:
-        """Return the layer's own array called `name`, contiguous."""
-        view = self._views.get(name)
-        if view is None or view.shape != shape or view.dtype != dtype:
-            store = _grown(self._own, name, prod(shape), dtype)
-            view = self._views[name] = store[: prod(shape)].reshape(shape)
-        return view
-
-    def scratch(self, name: str, size: int, dtype: np.dtype | type) -> np.ndarray:
-        """Return a one-dimensional array of `size` or more elements."""
-        return _grown(self._shared, name, size, dtype)
-
-
-def _grown(
-    store: dict[Any, np.ndarray], name: str, size: int, dtype: np.dtype | type
-) -> np.ndarray:
-    array = store.get(name)
-    if array is None or array.size < size or array.dtype != dtype:
-        array = store[name] = np.empty(size, dtype=dtype)
-    return array
+from skconvnet.ops.workspace import Workspace
 
 
 class Layer(ABC):

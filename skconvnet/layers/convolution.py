@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
 from skconvnet._spec import Spec
 from skconvnet.initializers import convolution_fans, glorot_uniform
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int, map_shape
+from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.convolution import convolve, convolve_backward, scratch_size
-from skconvnet.ops.im2col import Columns, pad
+from skconvnet.ops.convolution import Im2colConvolution
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.winograd import WinogradConvolution
 
 
 @dataclass(eq=False, repr=False)
@@ -123,15 +124,14 @@ class ConvolutionLayer(Layer):
         activation: str | None,
     ) -> None:
         super().__init__(in_shape, (*windows.out_shape, filters))
-        self.windows = windows
-        self.columns = Columns(windows)
-        self.groups = groups
-        self.activation = get_activation(activation)
         channels = in_shape[-1]
+        self.windows = windows
+        self.groups = groups
+        self.method = choose_method(windows, channels, filters, groups)
+        self.activation = get_activation(activation)
         kernel_shape = (filters, channels // groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
-        outputs = int(np.prod(windows.out_shape))
-        self.work = 2 * outputs * int(np.prod(kernel_shape))
+        self.work = 2 * prod(windows.out_shape) * prod(kernel_shape)
 
     def initialize(self, rng):
         shape = self.weight_shapes["kernel"]
@@ -142,64 +142,60 @@ class ConvolutionLayer(Layer):
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):
-        kernel, bias = self.weights["kernel"], self.weights["bias"]
-        batch = x.shape[-1]
-        padded = self._padded(x, workspace)
-        y = workspace.array("y", (len(bias), *self.columns.shape, batch), kernel.dtype)
-        scratch = self._scratch("columns", batch, workspace, kernel.dtype)
-        convolve(padded, kernel, self.columns, self.groups, scratch, y)
-        # What lies behind the last true output was not written: leave it alone.
-        written = y.reshape(len(bias), -1)[:, : self.columns.length * batch]
-        written += bias[:, None]
+        z, cache = self.method.forward(x, self.weights["kernel"], workspace)
+        written = self.method.written(z)
+        written += self.weights["bias"][:, None]
         self.activation.apply(written, written)
-        y = self.columns.valid(y)
-        return y, (padded, y)
+        y = self._valid(z)
+        return y, (cache, y)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
-        padded, y = cache
-        batch = dy.shape[-1]
-        dz = dy
-        if self.columns.is_wide or not dy.flags.c_contiguous:
-            shape = (len(dy), *self.columns.shape, batch)
-            whole = workspace.scratch("dz", int(np.prod(shape)), dy.dtype)
-            whole = whole[: np.prod(shape)].reshape(shape)
-            self.columns.clear_surplus(whole)
-            dz = self.columns.valid(whole)
+        cache, y = cache
+        if self.method.shape == self.windows.out_shape and dy.flags.c_contiguous:
+            dz = dy
         else:
-            whole = dy
-        self.activation.backward(y, dy, dz)
-        whole.reshape(len(dy), -1).sum(axis=1, out=gradients["bias"])
-        dpadded = None
-        dscratch = None
-        if need_dx:
-            dpadded = workspace.array("dpadded", padded.shape, dy.dtype)
-            dscratch = self._scratch("dcolumns", batch, workspace, dy.dtype)
-        convolve_backward(
-            whole,
-            padded,
+            shape = (len(dy), *self.method.shape, dy.shape[-1])
+            dz = workspace.scratch("dz", shape, dy.dtype)
+            self._clear_surplus(dz)
+        self.activation.backward(y, dy, self._valid(dz))
+        dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
+        return self.method.backward(
+            dz,
+            cache,
             self.weights["kernel"],
-            self.columns,
-            self.groups,
-            self._scratch("columns", batch, workspace, dy.dtype),
-            dscratch,
             gradients["kernel"],
-            dpadded,
+            workspace,
+            need_dx=need_dx,
         )
-        if dpadded is None:
-            return None
-        return dpadded[(slice(None), *self.windows.interior)]
 
-    def _padded(self, x, workspace):
-        """The padded map, which is `x` itself where it can be."""
-        if not self.windows.is_padded and x.flags.c_contiguous:
-            return x
-        shape = map_shape((*self.windows.padded_shape, len(x)), x.shape[-1])
-        padded = workspace.array("padded", shape, x.dtype)
-        pad(x, self.windows, padded)
-        return padded
+    def _valid(self, z: np.ndarray) -> np.ndarray:
+        """View of `z` without the surplus of the method's layout."""
+        if self.method.shape == self.windows.out_shape:
+            return z
+        return z[(slice(None), *(slice(n) for n in self.windows.out_shape))]
 
-    def _scratch(self, name, batch, workspace, dtype):
-        size = scratch_size(
-            self.columns, self.in_shape[-1], batch, np.dtype(dtype).itemsize
-        )
-        return workspace.scratch(name, size, dtype)
+    def _clear_surplus(self, dz: np.ndarray) -> None:
+        sizes = zip(self.windows.out_shape, self.method.shape, strict=True)
+        for axis, (n, whole) in enumerate(sizes, start=1):
+            if n < whole:
+                dz[(slice(None),) * axis + (slice(n, None),)] = 0
+
+
+def choose_method(
+    windows: Windows, channels: int, filters: int, groups: int
+) -> Im2colConvolution | WinogradConvolution:
+    """Return the faster method for a layer, from its shapes alone.
+
+    Winograd's transforms cost as much as channels + filters, and save a share of
+    channels * filters, so that it wins from about 32 of each.
+    """
+    suits = (
+        windows.kernel == (3, 3)
+        and windows.strides == (1, 1)
+        and windows.dilation == (1, 1)
+        and groups == 1
+        and min(windows.out_shape) >= 4
+    )
+    if suits and channels * filters >= 16 * (channels + filters):
+        return WinogradConvolution(windows, channels, filters)
+    return Im2colConvolution(windows, channels, filters, groups)

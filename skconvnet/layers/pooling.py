@@ -58,7 +58,8 @@ class PoolingLayer(Layer):
     def _zeros(self, batch, workspace, dtype):
         shape = map_shape((*self.windows.padded_shape, self.in_shape[-1]), batch)
         dpadded = workspace.array("dpadded", shape, dtype)
-        dpadded.fill(0)
+        if not self.windows.is_tiling:
+            dpadded.fill(0)
         return dpadded
 
 
@@ -76,9 +77,8 @@ class MaxPoolLayer(PoolingLayer):
             return None
         padded, y = cache
         dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
-        share = workspace.array("share", dy.shape, dy.dtype)
-        mask = workspace.array("mask", dy.shape, bool)
-        pooling.max_pool_backward(dy, padded, y, self.windows, mask, share, dpadded)
+        masks = workspace.scratch("masks", (self.windows.size + 1, *dy.shape), bool)
+        pooling.max_pool_backward(dy, padded, y, self.windows, masks, dpadded)
         return dpadded[(slice(None), *self.windows.interior)]
 
 

@@ -1,4 +1,4 @@
-"""Convolution as one GEMM a block of columns, and its gradients.
+"""Convolution by im2col: one GEMM a block of columns, and its gradients.
 
 "Convolution" is cross-correlation, as everywhere in this field. Arrays are batch
 last, ``(channels, *spatial, batch)``; kernels ``(filters, channels // groups,
@@ -9,115 +9,152 @@ from __future__ import annotations
 
 import numpy as np
 
-from skconvnet.ops.im2col import Block, Columns
+from skconvnet.ops.im2col import Block, Columns, pad
+from skconvnet.ops.windows import Windows
+from skconvnet.ops.workspace import Workspace
 
 
-def convolve(
-    padded: np.ndarray,
-    kernel: np.ndarray,
-    columns: Columns,
-    groups: int,
-    scratch: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Convolve a padded map with `kernel`.
+class Im2colConvolution:
+    """Convolution of any stride, dilation and number of groups.
 
     Parameters
     ----------
-    padded : ndarray of shape (channels, *padded, batch), contiguous
-    kernel : ndarray of shape (filters, channels // groups, *kernel_size)
-    columns : Columns
-    groups : int
-    scratch : ndarray
-        One-dimensional, `scratch_size` or more elements.
-    out : ndarray of shape (filters, *columns.shape, batch), contiguous
-        Its surplus positions, if any, are left undefined.
-    """
-    channels, batch = padded.shape[0], padded.shape[-1]
-    filters = len(kernel)
-    weights = kernel.reshape(groups, filters // groups, -1)
-    flat = out.reshape(groups, filters // groups, -1)
-    for block in columns.blocks(channels, batch, padded.itemsize):
-        cols = _columns(padded, columns, block, groups, scratch)
-        np.matmul(weights, cols, out=flat[:, :, block.start : block.stop])
+    windows : Windows
+    channels, filters, groups : int
 
-
-def convolve_backward(
-    doutput: np.ndarray,
-    padded: np.ndarray,
-    kernel: np.ndarray,
-    columns: Columns,
-    groups: int,
-    scratch: np.ndarray,
-    dscratch: np.ndarray | None,
-    dkernel: np.ndarray,
-    dpadded: np.ndarray | None,
-) -> None:
-    """Gradients of `convolve` with respect to the kernel and the padded map.
-
-    Parameters
+    Attributes
     ----------
-    doutput : ndarray of shape (filters, *columns.shape, batch), contiguous
-        Gradient of the outputs, zero in the surplus positions.
-    padded, kernel, columns, groups, scratch
-        As given to `convolve`.
-    dscratch : ndarray or None
-        As `scratch`; None where `dpadded` is.
-    dkernel : ndarray of the kernel's shape
-        Overwritten.
-    dpadded : ndarray of the padded map's shape, or None
-        Overwritten; None where the map's gradient is not needed.
+    shape : tuple of int
+        Spatial shape of the outputs as they lie in memory. It may have a surplus
+        behind the true outputs along each axis.
     """
-    channels, batch = padded.shape[0], padded.shape[-1]
-    filters = len(kernel)
-    weights = kernel.reshape(groups, filters // groups, -1)
-    dweights = dkernel.reshape(groups, filters // groups, -1)
-    flat = doutput.reshape(groups, filters // groups, -1)
-    if dpadded is not None:
-        dpadded.fill(0)
-    for block in columns.blocks(channels, batch, padded.itemsize):
-        cols = _columns(padded, columns, block, groups, scratch)
-        dout = flat[:, :, block.start : block.stop]
-        if block.start == 0:
-            np.matmul(dout, cols.transpose(0, 2, 1), out=dweights)
-        else:
-            dweights += np.matmul(dout, cols.transpose(0, 2, 1))
-        if dpadded is None or dscratch is None:
-            continue
+
+    def __init__(
+        self, windows: Windows, channels: int, filters: int, groups: int
+    ) -> None:
+        self.windows = windows
+        self.channels = channels
+        self.filters = filters
+        self.groups = groups
+        self._columns = Columns(windows)
+        self.shape = self._columns.shape
+
+    def forward(
+        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Convolve the map `x` with `kernel`.
+
+        Returns
+        -------
+        z : ndarray of shape (filters, *shape, batch), contiguous
+            Positions behind `written` are undefined.
+        cache : object
+            For `backward`.
+        """
+        batch = x.shape[-1]
+        padded = self._padded(x, workspace)
+        z = workspace.array("z", (self.filters, *self.shape, batch), kernel.dtype)
+        weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
+        flat = z.reshape(self.groups, self.filters // self.groups, -1)
+        for block in self._columns.blocks(self.channels, batch, x.itemsize):
+            columns = self._gathered(padded, block, workspace)
+            np.matmul(weights, columns, out=flat[:, :, block.start : block.stop])
+        return z, padded
+
+    def written(self, z: np.ndarray) -> np.ndarray:
+        """View of `z` as (filters, positions) without what was never written."""
+        return z.reshape(len(z), -1)[:, : self._columns.length * z.shape[-1]]
+
+    def backward(
+        self,
+        dz: np.ndarray,
+        cache: np.ndarray,
+        kernel: np.ndarray,
+        dkernel: np.ndarray,
+        workspace: Workspace,
+        *,
+        need_dx: bool,
+    ) -> np.ndarray | None:
+        """Write the gradient of the kernel, and return that of the map.
+
+        Parameters
+        ----------
+        dz : ndarray of shape (filters, *shape, batch), contiguous
+            Zero in the surplus.
+        cache : object
+            From `forward`.
+        kernel, dkernel : ndarray of shape (filters, channels // groups, *kernel_size)
+            `dkernel` is overwritten.
+        workspace : Workspace
+        need_dx : bool
+            Where False, None is returned.
+        """
+        padded = cache
+        batch = dz.shape[-1]
+        weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
+        dweights = dkernel.reshape(weights.shape)
+        flat = dz.reshape(self.groups, self.filters // self.groups, -1)
+        dpadded = None
+        if need_dx:
+            dpadded = workspace.array("dpadded", padded.shape, dz.dtype)
+            dpadded.fill(0)
+        for block in self._columns.blocks(self.channels, batch, dz.itemsize):
+            columns = self._gathered(padded, block, workspace)
+            doutput = flat[:, :, block.start : block.stop]
+            if block.start == 0:
+                np.matmul(doutput, columns.transpose(0, 2, 1), out=dweights)
+            else:
+                dweights += np.matmul(doutput, columns.transpose(0, 2, 1))
+            if dpadded is not None:
+                self._spread(weights, doutput, block, dpadded, workspace)
+        if dpadded is None:
+            return None
+        return dpadded[(slice(None), *self.windows.interior)]
+
+    def _padded(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """The padded map, which is `x` itself where it can be."""
+        if not self.windows.is_padded and x.flags.c_contiguous:
+            return x
+        shape = (self.channels, *self.windows.padded_shape, x.shape[-1])
+        padded = workspace.array("padded", shape, x.dtype)
+        pad(x, self.windows, padded)
+        return padded
+
+    def _gathered(
+        self, padded: np.ndarray, block: Block, workspace: Workspace
+    ) -> np.ndarray:
+        """The columns of `block`, of shape (groups, rows, positions)."""
         length = block.stop - block.start
-        if columns.is_pointwise:
-            whole = dpadded.reshape(groups, channels // groups, -1)
-            dcols = whole[:, :, block.start : block.stop]
-            np.matmul(weights.transpose(0, 2, 1), dout, out=dcols)
-            continue
-        dcols = dscratch[: cols.size].reshape(cols.shape)
-        np.matmul(weights.transpose(0, 2, 1), dout, out=dcols)
-        columns.scatter(dcols.reshape(channels, -1, length), block, dpadded)
+        if self._columns.is_pointwise:
+            whole = padded.reshape(self.groups, self.channels // self.groups, -1)
+            return whole[:, :, block.start : block.stop]
+        size = self.windows.size
+        columns = workspace.scratch(
+            "columns", (self.channels, size, length), padded.dtype
+        )
+        self._columns.gather(padded, block, columns)
+        return columns.reshape(self.groups, self.channels // self.groups * size, length)
 
-
-def scratch_size(columns: Columns, channels: int, batch: int, itemsize: int) -> int:
-    """Elements that `convolve` needs for the columns of its largest block."""
-    if columns.is_pointwise:
-        return 0
-    return max(
-        channels * columns.windows.size * (block.stop - block.start)
-        for block in columns.blocks(channels, batch, itemsize)
-    )
-
-
-def _columns(
-    padded: np.ndarray,
-    columns: Columns,
-    block: Block,
-    groups: int,
-    scratch: np.ndarray,
-) -> np.ndarray:
-    channels = len(padded)
-    length = block.stop - block.start
-    if columns.is_pointwise:
-        whole = padded.reshape(groups, channels // groups, -1)
-        return whole[:, :, block.start : block.stop]
-    size = columns.windows.size
-    cols = scratch[: channels * size * length].reshape(channels, size, length)
-    columns.gather(padded, block, cols)
-    return cols.reshape(groups, channels // groups * size, length)
+    def _spread(
+        self,
+        weights: np.ndarray,
+        doutput: np.ndarray,
+        block: Block,
+        dpadded: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        """Add the gradient of the columns of `block` onto that of the map."""
+        rows = self.channels // self.groups * self.windows.size
+        if self._columns.is_pointwise:
+            whole = dpadded.reshape(self.groups, rows, -1)
+            target = whole[:, :, block.start : block.stop]
+            np.matmul(weights.transpose(0, 2, 1), doutput, out=target)
+            return
+        length = block.stop - block.start
+        margin = self._columns.margin(dpadded.shape[-1])
+        shape = (self.groups, rows, length + 2 * margin)
+        dcolumns = workspace.scratch("dcolumns", shape, doutput.dtype)
+        inner = dcolumns[:, :, margin : margin + length]
+        np.matmul(weights.transpose(0, 2, 1), doutput, out=inner)
+        by_cell = dcolumns.reshape(self.channels, self.windows.size, -1)
+        self._columns.scatter(by_cell, block, dpadded)

@@ -23,7 +23,7 @@ import numpy as np
 from skconvnet.ops.windows import Windows
 
 # Beyond this share of surplus outputs the exact layout is faster.
-_MAX_SURPLUS = 1.2
+_MAX_SURPLUS = 1.4
 
 # Columns are made and multiplied in blocks of about this many bytes: large enough
 # for the GEMM to run at full speed, small enough to stay in the cache meanwhile.
@@ -85,22 +85,6 @@ class Columns:
         """Whether the padded map is its own columns (a 1x1 kernel, stride 1)."""
         return self.windows.size == 1 and all(s == 1 for s in self.windows.strides)
 
-    def valid(self, outputs: np.ndarray) -> np.ndarray:
-        """View of `outputs` (channels, *shape, batch) without the surplus."""
-        if not self.is_wide:
-            return outputs
-        return outputs[(slice(None), *(slice(n) for n in self.windows.out_shape))]
-
-    def clear_surplus(self, outputs: np.ndarray) -> None:
-        """Set the surplus of `outputs` to zero, as a gradient must have it."""
-        if not self.is_wide:
-            return
-        for axis, (n, m) in enumerate(
-            zip(self.windows.out_shape, self.shape, strict=True)
-        ):
-            if n < m:
-                outputs[(slice(None),) * (axis + 1) + (slice(n, None),)] = 0
-
     def blocks(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
         """Cut the outputs into runs of whole rows whose columns fit the cache."""
         n_rows = self.windows.out_shape[0]
@@ -121,29 +105,79 @@ class Columns:
         block : Block
         out : ndarray of shape (channels, kernel cells, block.stop - block.start)
         """
+        batch = padded.shape[-1]
+        itemsize = padded.itemsize
+        channel, *spatial, _ = padded.strides
+        # A view with an axis for each axis of the kernel: copied by a single call.
+        cells = [s * d for s, d in zip(spatial, self.windows.dilation, strict=True)]
         if self.is_wide:
-            flat = padded.reshape(len(padded), -1)
-            batch = padded.shape[-1]
-            for cell, shift in enumerate(self._shifts):
-                first = block.start + shift * batch
-                out[:, cell] = flat[:, first : first + block.stop - block.start]
-            return
-        cells = self._cells(out, block, padded.shape[-1])
-        for cell, where in enumerate(self._windows(block)):
-            cells[:, cell] = padded[where]
+            shape: tuple[int, ...] = (block.stop - block.start,)
+            strides: tuple[int, ...] = (itemsize,)
+            offset = block.start * itemsize
+        else:
+            rows = block.rows.stop - block.rows.start
+            shape = (rows, *self.windows.out_shape[1:], batch)
+            steps = zip(spatial, self.windows.strides, strict=True)
+            strides = (*(s * step for s, step in steps), itemsize)
+            offset = block.rows.start * strides[0]
+        view: np.ndarray = np.ndarray(
+            (len(padded), *self.windows.kernel, *shape),
+            dtype=padded.dtype,
+            buffer=padded,
+            offset=offset,
+            strides=(channel, *cells, *strides),
+        )
+        np.copyto(out.reshape(view.shape), view)
+
+    def margin(self, batch: int) -> int:
+        """Zeros that `scatter` needs before and after each row of its columns."""
+        return self._shifts[-1] * batch if self.is_wide else 0
 
     def scatter(self, columns: np.ndarray, block: Block, padded: np.ndarray) -> None:
-        """Add the columns of `block` onto the cells of `padded` they came from."""
-        if self.is_wide:
-            flat = padded.reshape(len(padded), -1)
-            batch = padded.shape[-1]
-            for cell, shift in enumerate(self._shifts):
-                first = block.start + shift * batch
-                flat[:, first : first + block.stop - block.start] += columns[:, cell]
+        """Add the columns of `block` onto the cells of `padded` they came from.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (channels, kernel cells, margin + length + margin)
+            Contiguous. The margins are overwritten with zeros.
+        block : Block
+        padded : ndarray of shape (channels, *padded, batch), contiguous
+        """
+        batch = padded.shape[-1]
+        if not self.is_wide:
+            cells = columns.reshape(
+                *columns.shape[:2],
+                block.rows.stop - block.rows.start,
+                *self.windows.out_shape[1:],
+                batch,
+            )
+            for cell, where in enumerate(self._windows(block)):
+                padded[where] += cells[:, cell]
             return
-        cells = self._cells(columns, block, padded.shape[-1])
-        for cell, where in enumerate(self._windows(block)):
-            padded[where] += cells[:, cell]
+        margin = self.margin(batch)
+        length = block.stop - block.start
+        columns[:, :, :margin] = 0
+        columns[:, :, margin + length :] = 0
+        # In this view all cells that came from one place stand in one line, so that
+        # adding them up is a single reduction.
+        channel, cell, item = columns.strides
+        pitches = zip(self.windows.dilation, self._pitches(), strict=True)
+        shifts = [d * pitch * batch * item for d, pitch in pitches]
+        steps = [prod(self.windows.kernel[axis + 1 :]) for axis in range(len(shifts))]
+        view: np.ndarray = np.ndarray(
+            (len(columns), *self.windows.kernel, length + margin),
+            dtype=columns.dtype,
+            buffer=columns,
+            offset=margin * item,
+            strides=(
+                channel,
+                *(n * cell - shift for n, shift in zip(steps, shifts, strict=True)),
+                item,
+            ),
+        )
+        axes = tuple(range(1, 1 + self.windows.ndim))
+        flat = padded.reshape(len(padded), -1)
+        flat[:, block.start : block.stop + margin] += np.add.reduce(view, axis=axes)
 
     def _windows(self, block: Block) -> Iterator[tuple[slice, ...]]:
         """Where each cell of the windows of `block` lies in the padded map."""
@@ -153,12 +187,6 @@ class Columns:
             first = rows.start + block.rows.start * stride
             last = rows.start + (block.rows.stop - 1) * stride + 1
             yield (slice(None), slice(first, last, stride), *others)
-
-    def _cells(self, columns: np.ndarray, block: Block, batch: int) -> np.ndarray:
-        n_rows = block.rows.stop - block.rows.start
-        return columns.reshape(
-            *columns.shape[:2], n_rows, *self.windows.out_shape[1:], batch
-        )
 
 
 def pad(x: np.ndarray, windows: Windows, out: np.ndarray, value: float = 0.0) -> None:

@@ -41,8 +41,7 @@ def max_pool_backward(
     padded: np.ndarray,
     output: np.ndarray,
     windows: Windows,
-    mask: np.ndarray,
-    share: np.ndarray,
+    masks: np.ndarray,
     dpadded: np.ndarray,
 ) -> None:
     """Send every gradient to the largest cell of its window, the first of equals.
@@ -50,23 +49,27 @@ def max_pool_backward(
     Parameters
     ----------
     doutput : ndarray of shape (channels, *out_shape, batch)
-        Used up: it holds what has not found its cell yet.
     padded, output : ndarray
         As given to and made by `max_pool`.
     windows : Windows
-    mask : ndarray of bool, shaped like `output`
-    share : ndarray, shaped like `output`
-        Both are overwritten.
+    masks : ndarray of bool of shape (window cells + 1, *output.shape)
+        Overwritten.
     dpadded : ndarray, shaped like `padded`
         Zero on entry; gradients are added where windows overlap.
     """
-    for cell, dcell in zip(
-        cells(padded, windows), cells(dpadded, windows), strict=True
-    ):
+    *of_cells, taken = masks
+    for mask, cell in zip(of_cells, cells(padded, windows), strict=True):
         np.equal(cell, output, out=mask)
-        np.multiply(doutput, mask, out=share)
-        dcell += share
-        doutput -= share
+    taken[...] = of_cells[0]
+    for mask in of_cells[1:]:
+        np.greater(mask, taken, out=mask)
+        np.logical_or(mask, taken, out=taken)
+    apart = all(s >= k for s, k in zip(windows.strides, windows.kernel, strict=True))
+    for mask, dcell in zip(of_cells, cells(dpadded, windows), strict=True):
+        if apart:
+            np.multiply(doutput, mask, out=dcell)
+        else:
+            dcell += doutput * mask
 
 
 def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:

@@ -78,6 +78,16 @@ class Windows:
         return any(before or after for before, after in self.pads)
 
     @property
+    def is_tiling(self) -> bool:
+        """Whether each cell of the padded map is in exactly one window."""
+        return self.strides == self.kernel and all(
+            n == m * k
+            for n, m, k in zip(
+                self.padded_shape, self.out_shape, self.kernel, strict=True
+            )
+        )
+
+    @property
     def interior(self) -> tuple[slice, ...]:
         """Where the map itself lies in its padded copy."""
         return tuple(
