@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from skconvnet.layers.base import map_shape
+from skconvnet.layers.base import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
 
 BATCH_MODES = ("mbgd", "bgd", "sgd")
@@ -30,7 +30,7 @@ class Inputs:
 
     def __init__(self, X: Any, in_shape: tuple[int, ...], dtype: Any) -> None:
         self.is_sparse = issparse(X)
-        self.X = X if self.is_sparse else X.reshape(X.shape[0], *in_shape)
+        self.X = X
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
 
@@ -43,9 +43,10 @@ class Inputs:
             return self.X[index].T
         if len(self.in_shape) == 1:
             return self._rows(index, workspace).T
-        samples = self.X[index]
+        # Reshaped only now: the whole of X might have to be copied for it.
+        samples = self.X[index].reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
-        np.copyto(x, np.moveaxis(samples, (-1, 0), (0, -1)), casting="unsafe")
+        np.copyto(channels_last(x), samples, casting="unsafe")
         return x
 
     def _rows(self, index: np.ndarray | slice, workspace: Workspace) -> np.ndarray:

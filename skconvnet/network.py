@@ -13,11 +13,14 @@ from skconvnet.layers.base import Layer
 from skconvnet.ops.workspace import Workspace
 from skconvnet.weights import WeightLayout
 
-# A micro-batch should keep a thread busy for this many operations, so that Python's
-# own time stays small beside it, and hold no more than so many bytes of maps.
-_MICRO_BATCH_WORK = 3e7
-_MICRO_BATCH_BYTES = 1.2e7
+# Threads wait for each other between NumPy's calls, which costs more than it saves
+# unless a call has enough to do: so many operations a layer and micro-batch.
+_WORK_PER_LAYER = 1.2e7
+# Maps of a micro-batch, their gradients included, should not grow beyond this.
+_MICRO_BATCH_BYTES = 5e7
 _MICRO_BATCH_SIZES = (16, 256)
+# A minibatch is cut into about so many parts.
+_PARTS = 4
 
 
 class Network:
@@ -96,23 +99,21 @@ class Network:
         """Whether a training pass draws random numbers."""
         return any(layer.is_random for layer in self.layers.values())
 
-    @property
-    def micro_batch(self) -> int:
-        """Samples that a thread takes at a time.
+    def micro_batch(self, batch: int) -> int:
+        """Return how many samples of a minibatch of `batch` a thread takes at a time.
 
         It follows from the shapes alone, never from the number of threads, so that
         sums are formed in the same order whatever that number is.
         """
-        work = sum(layer.work for layer in self.layers.values())
-        values = prod(self.in_shape) + sum(
-            prod(layer.out_shape) for layer in self.layers.values()
-        )
-        size = min(
-            _MICRO_BATCH_WORK / max(3 * work, 1),
-            _MICRO_BATCH_BYTES / (3 * values * self.dtype.itemsize),
-        )
+        layers = self.layers.values()
+        values = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
+        work = sum(layer.work for layer in layers)
         smallest, largest = _MICRO_BATCH_SIZES
-        return int(min(max(16 * ceil(size / 16), smallest), largest))
+        room = _MICRO_BATCH_BYTES / (3 * values * self.dtype.itemsize)
+        largest = max(min(int(room), largest), 1)
+        enough = len(self.layers) * _WORK_PER_LAYER / max(3 * work, 1)
+        size = ceil(max(batch / _PARTS, enough))
+        return min(max(size, smallest), largest)
 
     def forward(
         self,

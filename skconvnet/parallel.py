@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from skconvnet.batches import Inputs, Samples, index_length
+from skconvnet.layers.base import channels_last
 from skconvnet.losses import Loss
 from skconvnet.network import Network
 
@@ -194,7 +195,7 @@ class Engine:
             y = worker.predict(inputs, parts[i], stop)
             if stop is None and not scores:
                 self.loss.predict(y)
-            np.copyto(out[starts[i] : starts[i + 1]], np.moveaxis(y, (0, -1), (-1, 0)))
+            np.copyto(out[starts[i] : starts[i + 1]], channels_last(y))
 
         self._run(len(parts), compute)
         return out
@@ -202,7 +203,7 @@ class Engine:
     def _parts(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
         """Cut a minibatch into micro-batches of nearly equal size."""
         n = index_length(index)
-        n_parts = max(-(-n // self.network.micro_batch), 1)
+        n_parts = max(-(-n // self.network.micro_batch(n)), 1)
         size = -(-n // n_parts)
         if isinstance(index, slice):
             return [

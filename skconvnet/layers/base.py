@@ -96,6 +96,11 @@ def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
     return (shape[-1], *shape[:-1], batch)
 
 
+def channels_last(x: np.ndarray) -> np.ndarray:
+    """View of a batch-last array as (batch, *spatial, channels)."""
+    return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
+
+
 def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None:
     """Raise a ValueError unless `in_shape` has the spatial axes that `layer` needs."""
     if len(in_shape) == spatial_ndim + 1:

@@ -31,10 +31,11 @@ class FlattenLayer(Layer):
         if x.ndim == 2:
             return x, None
         y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
-        np.copyto(y, np.moveaxis(x, 0, -2))
+        np.copyto(y, x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1))
         return y.reshape(*self.out_shape, -1), None
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if not need_dx:
             return None
-        return np.moveaxis(dy.reshape(*self.in_shape, -1), -2, 0)
+        dy = dy.reshape(*self.in_shape, -1)
+        return dy.transpose(dy.ndim - 2, *range(dy.ndim - 2), dy.ndim - 1)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -23,7 +22,7 @@ import numpy as np
 from skconvnet.ops.windows import Windows
 
 # Beyond this share of surplus outputs the exact layout is faster.
-_MAX_SURPLUS = 1.4
+_MAX_SURPLUS = 1.25
 
 # Columns are made and multiplied in blocks of about this many bytes: large enough
 # for the GEMM to run at full speed, small enough to stay in the cache meanwhile.
@@ -54,7 +53,6 @@ class Columns:
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
-        self.offsets = list(product(*(range(k) for k in windows.kernel)))
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
         self.is_wide = all(s == 1 for s in windows.strides) and (
             prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
@@ -62,20 +60,13 @@ class Columns:
         self.shape = wide if self.is_wide else windows.out_shape
         row = prod(self.shape[1:])
         self._row = row
-        last = 0
-        for n, pitch in zip(windows.out_shape, self._pitches(), strict=True):
-            last += (n - 1) * pitch
+        pitches = self._pitches()
         # Positions up to the last true output; what is behind it is never written.
-        self.length = last + 1
-        self._shifts = [
-            sum(
-                o * d * pitch
-                for o, d, pitch in zip(
-                    offset, windows.dilation, self._pitches(), strict=True
-                )
-            )
-            for offset in self.offsets
-        ]
+        outputs = zip(windows.out_shape, pitches, strict=True)
+        self.length = 1 + sum((n - 1) * pitch for n, pitch in outputs)
+        reach = zip(windows.kernel, windows.dilation, pitches, strict=True)
+        self._reach = sum((k - 1) * d * pitch for k, d, pitch in reach)
+        self._blocks: dict[tuple[int, ...], list[Block]] = {}
 
     def _pitches(self) -> list[int]:
         return [prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
@@ -85,12 +76,18 @@ class Columns:
         """Whether the padded map is its own columns (a 1x1 kernel, stride 1)."""
         return self.windows.size == 1 and all(s == 1 for s in self.windows.strides)
 
-    def blocks(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
+    def blocks(self, channels: int, batch: int, itemsize: int) -> list[Block]:
         """Cut the outputs into runs of whole rows whose columns fit the cache."""
+        key = (channels, batch, itemsize)
+        if key not in self._blocks:
+            self._blocks[key] = list(self._cut(*key))
+        return self._blocks[key]
+
+    def _cut(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
         n_rows = self.windows.out_shape[0]
         row_bytes = channels * self.windows.size * self._row * batch * itemsize
-        n_blocks = min(n_rows, -(-row_bytes * n_rows // BLOCK_BYTES))
-        step = -(-n_rows // max(n_blocks, 1))
+        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // BLOCK_BYTES), 1))
+        step = -(-n_rows // n_blocks)
         for first in range(0, n_rows, step):
             last = min(first + step, n_rows)
             stop = min(last * self._row, self.length)
@@ -131,7 +128,7 @@ class Columns:
 
     def margin(self, batch: int) -> int:
         """Zeros that `scatter` needs before and after each row of its columns."""
-        return self._shifts[-1] * batch if self.is_wide else 0
+        return self._reach * batch if self.is_wide else 0
 
     def scatter(self, columns: np.ndarray, block: Block, padded: np.ndarray) -> None:
         """Add the columns of `block` onto the cells of `padded` they came from.
@@ -182,8 +179,7 @@ class Columns:
     def _windows(self, block: Block) -> Iterator[tuple[slice, ...]]:
         """Where each cell of the windows of `block` lies in the padded map."""
         stride = self.windows.strides[0]
-        for offset in self.offsets:
-            rows, *others = self.windows.cells(offset)
+        for rows, *others in self.windows.cells:
             first = rows.start + block.rows.start * stride
             last = rows.start + (block.rows.stop - 1) * stride + 1
             yield (slice(None), slice(first, last, stride), *others)

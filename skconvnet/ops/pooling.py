@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 
 from skconvnet.ops.windows import Windows
@@ -11,10 +9,7 @@ from skconvnet.ops.windows import Windows
 
 def cells(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
     """Views of `padded`, one a cell of the window, each shaped like the output."""
-    return [
-        padded[(slice(None), *windows.cells(offset))]
-        for offset in product(*(range(k) for k in windows.kernel))
-    ]
+    return [padded[(slice(None), *where)] for where in windows.cells]
 
 
 def max_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:

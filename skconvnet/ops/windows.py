@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from math import prod
 from numbers import Integral
 from typing import Any
@@ -66,18 +68,18 @@ class Windows:
         """Cells of one window."""
         return prod(self.kernel)
 
-    @property
+    @cached_property
     def padded_shape(self) -> tuple[int, ...]:
         return tuple(
             n + before + after
             for n, (before, after) in zip(self.in_shape, self.pads, strict=True)
         )
 
-    @property
+    @cached_property
     def is_padded(self) -> bool:
         return any(before or after for before, after in self.pads)
 
-    @property
+    @cached_property
     def is_tiling(self) -> bool:
         """Whether each cell of the padded map is in exactly one window."""
         return self.strides == self.kernel and all(
@@ -87,7 +89,7 @@ class Windows:
             )
         )
 
-    @property
+    @cached_property
     def interior(self) -> tuple[slice, ...]:
         """Where the map itself lies in its padded copy."""
         return tuple(
@@ -95,14 +97,18 @@ class Windows:
             for n, (before, _) in zip(self.in_shape, self.pads, strict=True)
         )
 
-    def cells(self, offset: Sequence[int]) -> tuple[slice, ...]:
-        """Slices of the padded map that hold cell `offset` of every window."""
-        return tuple(
-            slice(o * d, o * d + (n - 1) * s + 1, s)
-            for o, d, n, s in zip(
-                offset, self.dilation, self.out_shape, self.strides, strict=True
+    @cached_property
+    def cells(self) -> list[tuple[slice, ...]]:
+        """For each cell of the window, slices of the padded map that hold it."""
+        return [
+            tuple(
+                slice(o * d, o * d + (n - 1) * s + 1, s)
+                for o, d, n, s in zip(
+                    offset, self.dilation, self.out_shape, self.strides, strict=True
+                )
             )
-        )
+            for offset in product(*(range(k) for k in self.kernel))
+        ]
 
 
 def sliding_windows(

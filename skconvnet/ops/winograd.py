@@ -26,7 +26,7 @@ _G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 _KERNEL_TRANSFORM = np.kron(_G, _G)
 
 # Rows of tiles are taken in blocks whose transformed maps have about this many bytes.
-_BLOCK_BYTES = 1_000_000
+_BLOCK_BYTES = 2_200_000
 
 
 class WinogradConvolution:
@@ -167,19 +167,16 @@ class WinogradConvolution:
         n_columns = self._n_tiles[1]
         shape = (4, 2, self.channels, n_rows, n_columns + 1, batch)
         mid = workspace.scratch("mid", shape, halves.dtype)
-        d0, d1, d2, d3 = _tile_rows(halves, rows)
-        np.subtract(d0, d2, out=mid[0])
-        np.add(d1, d2, out=mid[1])
-        np.subtract(d2, d1, out=mid[2])
-        np.subtract(d1, d3, out=mid[3])
+        d = _tile_rows(halves, rows)
+        np.subtract(d[:2], d[2:], out=mid[0::3])
+        np.add(d[1], d[2], out=mid[1])
+        np.subtract(d[2], d[1], out=mid[2])
         shape = (4, 4, self.channels, n_rows, n_columns, batch)
         tiles = workspace.scratch("tiles", shape, halves.dtype)
-        d0, d1 = mid[:, 0, ..., :-1, :], mid[:, 1, ..., :-1, :]
-        d2, d3 = mid[:, 0, ..., 1:, :], mid[:, 1, ..., 1:, :]
-        np.subtract(d0, d2, out=tiles[:, 0])
-        np.add(d1, d2, out=tiles[:, 1])
-        np.subtract(d2, d1, out=tiles[:, 2])
-        np.subtract(d1, d3, out=tiles[:, 3])
+        near, far = mid[..., :-1, :], mid[..., 1:, :]
+        np.subtract(near, far, out=tiles[:, 0::3])
+        np.add(near[:, 1], far[:, 0], out=tiles[:, 1])
+        np.subtract(far[:, 0], near[:, 1], out=tiles[:, 2])
         return tiles
 
     def _spread_input(
@@ -193,24 +190,20 @@ class WinogradConvolution:
         n_rows, batch = rows.stop - rows.start, dhalves.shape[-1]
         shape = (4, 2, self.channels, n_rows, self._n_tiles[1] + 1, batch)
         dmid = workspace.scratch("mid", shape, dhalves.dtype)
-        even, odd = dmid[:, 0], dmid[:, 1]
-        even[..., 0, :] = 0
-        np.add(dtiles[:, 1], dtiles[:, 2], out=even[..., 1:, :])
-        even[..., 1:, :] -= dtiles[:, 0]
-        even[..., :-1, :] += dtiles[:, 0]
-        odd[..., -1, :] = 0
-        np.subtract(dtiles[:, 1], dtiles[:, 2], out=odd[..., :-1, :])
-        odd[..., :-1, :] += dtiles[:, 3]
-        odd[..., 1:, :] -= dtiles[:, 3]
-        d0, d1, d2, d3 = _tile_rows(dhalves, rows)
-        d0 += dmid[0]
-        d3 -= dmid[3]
-        dmid[3] += dmid[1]
-        dmid[3] -= dmid[2]
-        d1 += dmid[3]
+        near, far = dmid[..., :-1, :], dmid[..., 1:, :]
+        dmid[:, 0, ..., 0, :] = 0
+        dmid[:, 1, ..., -1, :] = 0
+        np.add(dtiles[:, 1], dtiles[:, 2], out=far[:, 0])
+        np.subtract(dtiles[:, 1], dtiles[:, 2], out=near[:, 1])
+        near += dtiles[:, 0::3]
+        far -= dtiles[:, 0::3]
+        d = _tile_rows(dhalves, rows)
+        d[:2] += dmid[0::3]
+        d[2:] -= dmid[0::3]
+        d[1] += dmid[1]
+        d[1] -= dmid[2]
         dmid[1] += dmid[2]
-        dmid[1] -= dmid[0]
-        d2 += dmid[1]
+        d[2] += dmid[1]
 
     def _transform_output(
         self, products: np.ndarray, z: np.ndarray, rows: slice, workspace: Workspace
@@ -221,13 +214,12 @@ class WinogradConvolution:
         mid[0] += products[0]
         np.subtract(products[1], products[2], out=mid[1])
         mid[1] -= products[3]
-        top = z[:, 2 * rows.start : 2 * rows.stop]
-        for row in (0, 1):
-            m0, m1, m2, m3 = mid[row]
-            m0 += m1
-            np.add(m0, m2, out=top[:, row::2, 0::2])
-            m1 -= m2
-            np.subtract(m1, m3, out=top[:, row::2, 1::2])
+        left, right = self._tile_columns(z, rows)
+        m0, m1, m2, m3 = np.swapaxes(mid, 0, 1)
+        m0 += m1
+        np.add(m0, m2, out=left)
+        m1 -= m2
+        np.subtract(m1, m3, out=right)
 
     def _spread_output(
         self, dz: np.ndarray, rows: slice, workspace: Workspace
@@ -236,25 +228,37 @@ class WinogradConvolution:
         n_rows, batch = rows.stop - rows.start, dz.shape[-1]
         shape = (4, 4, self.filters, n_rows, self._n_tiles[1], batch)
         dproducts = workspace.scratch("products", shape, dz.dtype)
-        top = dz[:, 2 * rows.start : 2 * rows.stop]
+        left, right = self._tile_columns(dz, rows)
         # The first and last row of m are used for the two rows of the tile: what is
         # between them is their sum and their difference.
-        for row, mid in ((0, dproducts[0]), (1, dproducts[3])):
-            left, right = top[:, row::2, 0::2], top[:, row::2, 1::2]
-            np.copyto(mid[0], left)
-            np.negative(right, out=mid[3])
-            np.subtract(mid[0], mid[3], out=mid[1])
-            np.add(mid[0], mid[3], out=mid[2])
+        m0, m1, m2, m3 = np.swapaxes(dproducts[0::3], 0, 1)
+        np.copyto(m0, left)
+        np.negative(right, out=m3)
+        np.subtract(m0, m3, out=m1)
+        np.add(m0, m3, out=m2)
         np.add(dproducts[0], dproducts[3], out=dproducts[1])
         np.subtract(dproducts[0], dproducts[3], out=dproducts[2])
         np.negative(dproducts[3], out=dproducts[3])
         return dproducts
 
+    def _tile_columns(self, z: np.ndarray, rows: slice) -> tuple[np.ndarray, ...]:
+        """Left and right cells of the tiles in `rows`, the tile's rows first."""
+        n_rows, n_columns = self._n_tiles
+        cells = z.reshape(self.filters, n_rows, 2, n_columns, 2, z.shape[-1])
+        cells = cells[:, rows].transpose(4, 2, 0, 1, 3, 5)
+        return cells[0], cells[1]
 
-def _tile_rows(halves: np.ndarray, rows: slice) -> list[np.ndarray]:
-    """The four rows of every tile in `rows`, as views."""
-    first, n = 2 * rows.start, 2 * (rows.stop - rows.start)
-    return [halves[:, :, first + i : first + i + n : 2] for i in range(4)]
+
+def _tile_rows(halves: np.ndarray, rows: slice) -> np.ndarray:
+    """View of the four rows of every tile in `rows`: (4, 2, channels, rows, ...)."""
+    n = rows.stop - rows.start
+    half, channel, row, column, item = halves.strides
+    shape = (4, *halves.shape[:2], n, *halves.shape[3:])
+    strides = (row, half, channel, 2 * row, column, item)
+    offset = 2 * rows.start * row
+    return np.ndarray(
+        shape, dtype=halves.dtype, buffer=halves, offset=offset, strides=strides
+    )
 
 
 def _by_cell(tiles: np.ndarray) -> np.ndarray:
