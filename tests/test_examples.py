@@ -1,0 +1,133 @@
+"""The pieces of the example and of the MNIST benchmark, on little data."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.datasets
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+ROOT = Path(__file__).parents[1]
+
+
+def load_script(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def quickstart():
+    return load_script(ROOT / "examples" / "quickstart.py")
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_script(ROOT / "benchmarks" / "mnist.py")
+
+
+@pytest.fixture
+def little_model(quickstart):
+    return quickstart.make_model().set_params(
+        convnet__filters=4,
+        convnet__hidden_layer_sizes=8,
+        convnet__dropout=0.0,
+        convnet__tol=0.5,
+        convnet__n_iter_no_change=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:300], y[:300]
+
+
+def test_quickstart_cross_validates(quickstart, little_model, digits, capsys):
+    accuracies = quickstart.cross_validate(little_model, *digits)
+    assert len(accuracies) == 5
+    assert f"mean accuracy: {accuracies.mean():.4f}" in capsys.readouterr().out
+
+
+def test_quickstart_searches_and_reports(
+    quickstart, little_model, digits, capsys, monkeypatch
+):
+    monkeypatch.setattr(
+        quickstart, "GRID", {"convnet__filters": [2, 4], "convnet__alpha": [0.0]}
+    )
+    grid = quickstart.search(little_model, *digits)
+    quickstart.report_confusions(grid.best_estimator_, *digits)
+    out = capsys.readouterr().out
+    assert f"best: alpha=0.0, filters={grid.best_params_['convnet__filters']}" in out
+    assert " taken for " in out
+
+
+def test_quickstart_fails_if_the_loaded_model_differs(
+    quickstart, little_model, digits, monkeypatch, capsys
+):
+    model = little_model.fit(*digits)
+    assert quickstart.survives_saving(model, digits[0])
+    other = clone(model).set_params(convnet__random_state=1).fit(*digits)
+    monkeypatch.setattr(quickstart.joblib, "load", lambda path: other)
+    assert not quickstart.survives_saving(model, digits[0])
+    assert "DIFFERENT" in capsys.readouterr().out
+
+
+@pytest.fixture
+def mnist_file(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "mnist.npz"
+    np.savez(
+        path,
+        X_train=rng.integers(0, 256, (60, 28, 28), dtype=np.uint8),
+        y_train=np.arange(60) % 10,
+        X_test=rng.integers(0, 256, (20, 28, 28), dtype=np.uint8),
+        y_test=np.arange(20) % 10,
+    )
+    return path
+
+
+@pytest.mark.parametrize("batch_mode", ["mbgd", "bgd", "sgd"])
+def test_mnist_benchmark(mnist, mnist_file, batch_mode, monkeypatch, capsys):
+    # 60 images are fewer than a batch.
+    monkeypatch.setattr(mnist, "BATCH", 16)
+    argv = ["mnist.py", "--data", str(mnist_file), "--epochs", "2"]
+    monkeypatch.setattr(sys, "argv", [*argv, "--batch-mode", batch_mode])
+    mnist.main()
+    out = capsys.readouterr().out
+    assert "training (60, 28, 28) uint8" in out
+    assert "peak memory of the process" in out
+
+
+def test_mnist_network_is_the_classical_one(mnist, mnist_file):
+    X, y, *_ = mnist.load(mnist_file)
+    model = mnist.make_model("mbgd", 0, None).initialize(X, y)
+    shapes = {name: array.shape for name, array in model.get_weights().items()}
+    assert shapes == {
+        "conv1/kernel": (20, 1, 5, 5),
+        "conv1/bias": (20,),
+        "conv2/kernel": (40, 20, 5, 5),
+        "conv2/bias": (40,),
+        "dense1/kernel": (640, 100),
+        "dense1/bias": (100,),
+        "output/kernel": (100, 10),
+        "output/bias": (10,),
+    }
+    assert model.network_.dtype == np.float32
+
+
+def test_mnist_is_fetched_without_data(mnist, monkeypatch):
+    def fetch_openml(name, return_X_y, as_frame):
+        assert name == "mnist_784" and return_X_y and not as_frame
+        labels = (np.arange(70_000) % 10).astype(str).astype(object)
+        return np.zeros((70_000, 784), dtype=np.uint8), labels
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch_openml)
+    X_train, y_train, X_test, y_test = mnist.load(None)
+    assert X_train.shape == (60_000, 28, 28) and X_test.shape == (10_000, 28, 28)
+    assert X_train.dtype == np.uint8 and y_train[:3].tolist() == [0, 1, 2]
+    assert len(y_test) == 10_000
