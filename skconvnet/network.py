@@ -17,10 +17,10 @@ from skconvnet.weights import WeightLayout
 # unless a call has enough to do: so many operations a layer and micro-batch.
 _WORK_PER_LAYER = 1.2e7
 # Maps of a micro-batch, their gradients included, should not grow beyond this.
-_MICRO_BATCH_BYTES = 5e7
+_MICRO_BATCH_BYTES = 1e8
+# The usual size, or half of a smaller minibatch; the smallest and the largest size.
+_MICRO_BATCH = 64
 _MICRO_BATCH_SIZES = (16, 256)
-# A minibatch is cut into about so many parts.
-_PARTS = 4
 
 
 class Network:
@@ -112,7 +112,7 @@ class Network:
         room = _MICRO_BATCH_BYTES / (3 * values * self.dtype.itemsize)
         largest = max(min(int(room), largest), 1)
         enough = len(self.layers) * _WORK_PER_LAYER / max(3 * work, 1)
-        size = ceil(max(batch / _PARTS, enough))
+        size = ceil(max(min(batch / 2, _MICRO_BATCH), enough))
         return min(max(size, smallest), largest)
 
     def forward(

@@ -196,6 +196,6 @@ def choose_method(
         and groups == 1
         and min(windows.out_shape) >= 4
     )
-    if suits and channels * filters >= 16 * (channels + filters):
+    if suits and channels * filters >= 10 * (channels + filters):
         return WinogradConvolution(windows, channels, filters)
     return Im2colConvolution(windows, channels, filters, groups)
