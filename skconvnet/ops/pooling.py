@@ -50,7 +50,7 @@ def max_pool_backward(
     masks : ndarray of bool of shape (window cells + 1, *output.shape)
         Overwritten.
     dpadded : ndarray, shaped like `padded`
-        Zero on entry; gradients are added where windows overlap.
+        Cells in no window, or in several, where gradients add, are zero on entry.
     """
     *of_cells, taken = masks
     for mask, cell in zip(of_cells, cells(padded, windows), strict=True):
@@ -59,9 +59,8 @@ def max_pool_backward(
     for mask in of_cells[1:]:
         np.greater(mask, taken, out=mask)
         np.logical_or(mask, taken, out=taken)
-    apart = all(s >= k for s, k in zip(windows.strides, windows.kernel, strict=True))
     for mask, dcell in zip(of_cells, cells(dpadded, windows), strict=True):
-        if apart:
+        if windows.are_apart:
             np.multiply(doutput, mask, out=dcell)
         else:
             dcell += doutput * mask
@@ -78,9 +77,15 @@ def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
 def sum_pool_backward(
     doutput: np.ndarray, windows: Windows, dpadded: np.ndarray
 ) -> None:
-    """Add every gradient to all cells of its window; `dpadded` is zero on entry."""
+    """Give every gradient to all cells of its window; they add where windows overlap.
+
+    Cells of `dpadded` that are in no window, or in several, are zero on entry.
+    """
     for dcell in cells(dpadded, windows):
-        dcell += doutput
+        if windows.are_apart:
+            dcell[...] = doutput
+        else:
+            dcell += doutput
 
 
 def window_counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

@@ -80,6 +80,11 @@ class Windows:
         return any(before or after for before, after in self.pads)
 
     @cached_property
+    def are_apart(self) -> bool:
+        """Whether no cell is in two windows."""
+        return all(s >= k for s, k in zip(self.strides, self.kernel, strict=True))
+
+    @cached_property
     def is_tiling(self) -> bool:
         """Whether each cell of the padded map is in exactly one window."""
         return self.strides == self.kernel and all(

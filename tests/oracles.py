@@ -1,0 +1,101 @@
+"""Slow, independent implementations that the kernels are compared with."""
+
+from itertools import product
+
+import numpy as np
+from scipy.signal import correlate
+
+
+def pad_amounts(in_shape, kernel, strides, padding, dilation):
+    """(before, after) for each axis, worked out from the definitions."""
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if padding == "valid":
+        return [(0, 0) for _ in in_shape]
+    if padding == "full":
+        return [(e - 1, e - 1) for e in extents]
+    if padding == "same":
+        pads = []
+        for n, e, s in zip(in_shape, extents, strides, strict=True):
+            n_out = int(np.ceil(n / s))
+            total = max((n_out - 1) * s + e - n, 0)
+            pads.append((total // 2, total - total // 2))
+        return pads
+    if isinstance(padding, int):
+        return [(padding, padding) for _ in in_shape]
+    return [(p, p) if isinstance(p, int) else tuple(p) for p in padding]
+
+
+def dilate(kernel, dilation):
+    """Put zeros between the cells of a kernel."""
+    shape = [d * (k - 1) + 1 for k, d in zip(kernel.shape, dilation, strict=True)]
+    out = np.zeros(shape)
+    out[tuple(slice(None, None, d) for d in dilation)] = kernel
+    return out
+
+
+def convolve(x, kernel, bias, strides, padding, dilation, groups):
+    """Convolve (n, *spatial, channels) with SciPy, one pair of channels at a time."""
+    filters, group_channels = kernel.shape[:2]
+    pads = pad_amounts(x.shape[1:-1], kernel.shape[2:], strides, padding, dilation)
+    x = np.pad(x, [(0, 0), *pads, (0, 0)])
+    steps = tuple(slice(None, None, s) for s in strides)
+    maps = []
+    for sample, f in product(range(len(x)), range(filters)):
+        first = f // (filters // groups) * group_channels
+        total = sum(
+            correlate(
+                x[sample, ..., first + c], dilate(kernel[f, c], dilation), mode="valid"
+            )
+            for c in range(group_channels)
+        )
+        maps.append(total[steps] + bias[f])
+    maps = np.array(maps).reshape(len(x), filters, *maps[0].shape)
+    return np.moveaxis(maps, 1, -1)
+
+
+def windows_of(in_shape, size, strides, padding):
+    """Yield the output position and the true cells of every window."""
+    pads = pad_amounts(in_shape, size, strides, padding, [1] * len(size))
+    counts = [
+        (n + before + after - k) // s + 1
+        for n, k, s, (before, after) in zip(in_shape, size, strides, pads, strict=True)
+    ]
+    for position in product(*map(range, counts)):
+        starts = [
+            p * s - before
+            for p, s, (before, _) in zip(position, strides, pads, strict=True)
+        ]
+        cells = product(*(range(a, a + k) for a, k in zip(starts, size, strict=True)))
+        inside = [
+            cell
+            for cell in cells
+            if all(0 <= c < n for c, n in zip(cell, in_shape, strict=True))
+        ]
+        yield position, inside, counts
+
+
+def pool(x, size, strides, padding, kind):
+    """Pool (n, *spatial, channels) by plain loops; padding does not count."""
+    out = None
+    for position, inside, counts in windows_of(x.shape[1:-1], size, strides, padding):
+        if out is None:
+            out = np.empty((len(x), *counts, x.shape[-1]))
+        values = np.stack([x[(slice(None), *cell)] for cell in inside])
+        value = values.max(axis=0) if kind == "max" else values.mean(axis=0)
+        out[(slice(None), *position)] = value
+    return out
+
+
+def pool_gradient(x, dy, size, strides, padding, kind):
+    """Gradient of `pool`, window by window; the first of equal maxima takes all."""
+    dx = np.zeros_like(x)
+    for position, inside, _ in windows_of(x.shape[1:-1], size, strides, padding):
+        gradient = dy[(slice(None), *position)]
+        if kind == "avg":
+            for cell in inside:
+                dx[(slice(None), *cell)] += gradient / len(inside)
+            continue
+        winner = np.stack([x[(slice(None), *cell)] for cell in inside]).argmax(axis=0)
+        for number, cell in enumerate(inside):
+            dx[(slice(None), *cell)] += np.where(winner == number, gradient, 0)
+    return dx

@@ -1,0 +1,165 @@
+"""Convolution layers against SciPy."""
+
+import numpy as np
+import oracles
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from layer_tools import Bench
+
+from skconvnet.layers import Conv1D, Conv2D, Conv3D
+from skconvnet.ops import im2col, winograd
+from skconvnet.ops.winograd import WinogradConvolution
+
+KINDS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
+
+
+def compare(in_shape, spec, n=2, seed=0):
+    """Forward against SciPy; backward by linearity in the input and the kernel."""
+    ndim = len(in_shape) - 1
+    bench = Bench(spec, in_shape, seed=seed)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, *in_shape))
+    kernel, bias = bench.weights["kernel"].copy(), bench.weights["bias"].copy()
+
+    def per_axis(value):
+        return (value,) * ndim if isinstance(value, int) else value
+
+    def oracle(x, kernel, bias):
+        strides, dilation = per_axis(spec.strides), per_axis(spec.dilation)
+        return oracles.convolve(
+            x, kernel, bias, strides, spec.padding, dilation, spec.groups
+        )
+
+    y = bench.forward(x)
+    expected = oracle(x, kernel, bias)
+    assert y.shape == expected.shape == (n, *bench.layer.out_shape)
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-10)
+
+    # <dy, conv(u)> = <dx, u> for every u, as a convolution is linear in each argument.
+    dy = rng.normal(size=y.shape)
+    dx, gradients, _ = bench.backward(dy)
+    no_bias = np.zeros_like(bias)
+    u, v = rng.normal(size=x.shape), rng.normal(size=kernel.shape)
+    np.testing.assert_allclose(
+        np.vdot(dx, u), np.vdot(dy, oracle(u, kernel, no_bias)), rtol=1e-9, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        np.vdot(gradients["kernel"], v),
+        np.vdot(dy, oracle(x, v, no_bias)),
+        rtol=1e-9,
+        atol=1e-9,
+    )
+    channels = tuple(range(dy.ndim - 1))
+    np.testing.assert_allclose(gradients["bias"], dy.sum(axis=channels), rtol=1e-10)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "full", 2])
+@pytest.mark.parametrize("strides", [1, 2, 3])
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 5])
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_equals_scipy(ndim, kernel_size, strides, padding):
+    in_shape = ((9,), (8, 7))[ndim - 1]
+    compare((*in_shape, 3), KINDS[ndim](4, kernel_size, strides, padding))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "full"])
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("kernel_size", [(2, 1, 3), 3])
+def test_equals_scipy_in_three_dimensions(kernel_size, strides, padding):
+    compare((5, 4, 6, 2), Conv3D(3, kernel_size, strides, padding))
+
+
+@pytest.mark.parametrize(
+    "padding", [1, (2, 0), ((1, 2), (0, 3)), ((0, 1), 2), ((3, 0), (0, 0))]
+)
+@pytest.mark.parametrize("strides", [1, (2, 1), (1, 3)])
+def test_explicit_padding(padding, strides):
+    compare((6, 7, 2), Conv2D(3, (3, 2), strides, padding))
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("dilation", [2, (1, 3), (3, 2)])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_dilation(dilation, padding, strides):
+    compare((10, 11, 2), Conv2D(3, 3, strides, padding, dilation))
+
+
+def test_dilated_kernel_covers_five_cells_with_nine_weights():
+    bench = Bench(Conv2D(1, 3, dilation=2), (5, 5, 1))
+    assert bench.layer.out_shape == (1, 1, 1)
+    assert bench.weights["kernel"].size == 9
+
+
+@pytest.mark.parametrize(("channels", "filters", "groups"), [(4, 6, 2), (6, 6, 6)])
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_groups(channels, filters, groups, kernel_size):
+    compare((5, 6, channels), Conv2D(filters, kernel_size, groups=groups))
+
+
+@pytest.mark.parametrize("size", [(28, 28), (8, 8), (4, 5), (1, 9)])
+@pytest.mark.parametrize("block_bytes", [1, 10_000])
+def test_many_blocks(monkeypatch, size, block_bytes):
+    monkeypatch.setattr(im2col, "BLOCK_BYTES", block_bytes)
+    compare((*size, 2), Conv2D(3, (1, 3), padding="same"))
+    compare((*size, 2), Conv2D(3, 3, padding="same"))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "full", ((0, 3), (2, 1))])
+@pytest.mark.parametrize("size", [(6, 6), (7, 9), (8, 11)])
+@pytest.mark.parametrize("block_bytes", [1, 10**9])
+def test_winograd(monkeypatch, size, padding, block_bytes):
+    monkeypatch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
+    spec = Conv2D(40, 3, padding=padding)
+    layer = spec.build((*size, 24))
+    assert isinstance(layer.method, WinogradConvolution)
+    compare((*size, 24), spec)
+
+
+def test_winograd_is_accurate_in_float32():
+    in_shape, spec = (32, 32, 64), Conv2D(64, 3, padding="same")
+    exact, single = Bench(spec, in_shape), Bench(spec, in_shape, "float32")
+    x = np.random.default_rng(0).normal(size=(2, *in_shape)).astype(np.float32)
+    single.network.vector[:] = exact.network.vector
+    exact.network.vector[:] = single.network.vector
+    y = exact.forward(x)
+    assert np.abs(single.forward(x) - y).max() < 1e-5 * np.abs(y).max()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    padding=st.sampled_from(["valid", "same", "full", 1, ((0, 2), (1, 0))]),
+    channels=st.integers(1, 3),
+    filters=st.integers(1, 4),
+    n=st.integers(1, 4),
+)
+def test_any_parameters(size, kernel, strides, dilation, padding, channels, filters, n):
+    pads = oracles.pad_amounts(size, kernel, strides, padding, dilation)
+    room = [
+        s + sum(p) - d * (k - 1) - 1
+        for s, p, d, k in zip(size, pads, dilation, kernel, strict=True)
+    ]
+    assume(min(room) >= 0)
+    compare((*size, channels), Conv2D(filters, kernel, strides, padding, dilation), n)
+
+
+def test_printed_feature_map():
+    image = np.array(
+        [
+            [1, 1, 1, 0, 0],
+            [0, 1, 1, 1, 0],
+            [0, 0, 1, 1, 1],
+            [0, 0, 1, 1, 0],
+            [0, 1, 1, 0, 0],
+        ]
+    )
+    kernel = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
+    bench = Bench(Conv2D(1, 3), (5, 5, 1))
+    bench.weights["kernel"][0, 0] = kernel
+    bench.weights["bias"][:] = 0
+    y = bench.forward(image[None, ..., None].astype(float))
+    np.testing.assert_allclose(y[0, ..., 0], [[4, 3, 4], [2, 4, 3], [2, 3, 4]])
