@@ -1,0 +1,74 @@
+"""Imports run one way, and only some files know scikit-learn."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skconvnet
+
+PACKAGE = Path(skconvnet.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# A file imports from its own rank or from those above it in this list.
+RANKS = [
+    {"_spec"},
+    {"ops"},
+    {"initializers", "weights", "losses", "optimizers", "schedules"},
+    {"layers"},
+    {"network", "batches"},
+    {"parallel"},
+    {"training"},
+    {"inspection"},
+    {"estimators"},
+]
+RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
+MAY_KNOW_SKLEARN = {"_spec", "inspection", "estimators"}
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports_of(path):
+    """Modules that are imported when the file runs, type checking left out."""
+    tree = ast.parse(path.read_text())
+    for node in tree.body:
+        for child in [node] if not isinstance(node, ast.If) else []:
+            if isinstance(child, ast.Import):
+                yield from (alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{path}: relative import"
+                yield child.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_arrows(path):
+    part = part_of(path)
+    if part == "__init__":
+        return
+    for module in imports_of(path):
+        if not module.startswith("skconvnet"):
+            continue
+        other = module.split(".")[1]
+        assert RANK[other] <= RANK[part], f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_scikit_learn_stays_outside_the_engine(path):
+    if part_of(path) not in MAY_KNOW_SKLEARN:
+        assert not [m for m in imports_of(path) if m.split(".")[0] == "sklearn"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda p: p.name
+)
+def test_layers_do_not_import_each_other(path):
+    if path.name in ("__init__.py", "base.py"):
+        return
+    others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
+    assert set(others) <= {"skconvnet.layers.base"}
+
+
+def test_every_part_has_a_rank():
+    assert {part_of(path) for path in FILES} - {"__init__"} == set(RANK)

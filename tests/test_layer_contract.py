@@ -1,0 +1,283 @@
+"""One contract that every layer is run through."""
+
+import pickle
+
+import numpy as np
+import pytest
+from layer_tools import Bench
+from sklearn.base import clone
+
+from skconvnet import layers
+from skconvnet.batches import Inputs, Samples
+from skconvnet.layers import (
+    Activation,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    Rescaling,
+)
+from skconvnet.losses import SquaredError
+from skconvnet.network import Network
+from skconvnet.ops.workspace import Workspace
+from skconvnet.parallel import Engine
+
+CASES = [
+    (Activation("identity"), (5,)),
+    (Activation("logistic"), (4, 2)),
+    (Activation("tanh"), (3, 4, 2)),
+    (Activation("relu"), (2, 3, 4, 2)),
+    (AvgPool1D(3, 2), (9, 2)),
+    (AvgPool1D(2, padding="same"), (7, 2)),
+    (AvgPool2D(), (6, 8, 2)),
+    (AvgPool2D((3, 2), (1, 2), "same"), (7, 6, 2)),
+    (AvgPool3D((2, 1, 2)), (4, 3, 5, 2)),
+    (Conv1D(3, 4, padding="same", activation="tanh"), (9, 2)),
+    (Conv1D(4, 3, strides=2, groups=2), (8, 2)),
+    (Conv2D(3, 3), (7, 6, 1)),
+    (Conv2D(2, 1), (4, 5, 3)),
+    (Conv2D(2, (3, 2), (2, 1), ((0, 2), 1), (1, 2), activation="relu"), (6, 7, 2)),
+    (Conv2D(4, 2, padding="full", groups=2, activation="logistic"), (4, 5, 2)),
+    # Enough channels for a method of fewer multiplications, where there is one.
+    (Conv2D(24, 3, padding="same", activation="relu"), (7, 6, 24)),
+    (Conv3D(2, (2, 3, 1), strides=(1, 2, 1)), (3, 5, 4, 2)),
+    (Dense(3), (5,)),
+    (Dense(1, "relu"), (4,)),
+    (Dense(4, "logistic"), (1,)),
+    (Dropout(0.3), (6,)),
+    (Dropout(0.5), (3, 4, 2)),
+    (Dropout(0.0), (4,)),
+    (Flatten(), (5,)),
+    (Flatten(), (4, 3)),
+    (Flatten(), (3, 4, 2)),
+    (Flatten(), (2, 3, 2, 2)),
+    (MaxPool1D(3, 2, "same"), (8, 2)),
+    (MaxPool2D(), (8, 6, 2)),
+    (MaxPool2D(), (7, 9, 1)),
+    (MaxPool2D(3, 2, "same"), (7, 8, 2)),
+    (MaxPool2D(2, 3), (7, 8, 2)),
+    (MaxPool3D((1, 2, 2)), (3, 4, 5, 2)),
+    (Rescaling(), (4, 4, 1)),
+    (Rescaling(scale=-2.0, offset=0.5), (5,)),
+]
+BATCH = 4
+
+every_layer = pytest.mark.parametrize(
+    ("spec", "in_shape"), CASES, ids=[f"{spec}-{shape}" for spec, shape in CASES]
+)
+
+
+def draw(shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def run(bench, x, train=False, need_dx=True):
+    """Forward and backward, with the gradient of the output drawn at random."""
+    y = bench.forward(x, train=train, seed=5)
+    dx, _, gradient = bench.backward(draw(y.shape, seed=2), need_dx=need_dx)
+    return y, dx, gradient
+
+
+def test_no_layer_is_left_out():
+    assert {type(spec).__name__ for spec, _ in CASES} == set(layers.__all__)
+
+
+@every_layer
+def test_output_has_the_shape_that_build_told(spec, in_shape):
+    bench = Bench(spec, in_shape)
+    y = bench.forward(draw((BATCH, *in_shape)))
+    assert y.shape == (BATCH, *bench.layer.out_shape)
+    assert bench.layer.in_shape == in_shape
+
+
+@every_layer
+@pytest.mark.parametrize("of", ["input", "weights"])
+def test_gradient_is_a_directional_difference(spec, in_shape, of):
+    bench = Bench(spec, in_shape)
+    vector = bench.network.vector
+    if of == "weights" and vector.size == 0:
+        assert not bench.layer.weight_shapes
+        return
+    x = draw((BATCH, *in_shape))
+    y, dx, gradient = run(bench, x, train=True)
+    dy = draw(y.shape, seed=2)
+    point = x if of == "input" else vector
+    direction = draw(point.shape, seed=3)
+    slope = np.vdot(dx if of == "input" else gradient, direction)
+    ends = []
+    start = point.copy()
+    for step in (1e-5, -1e-5):
+        point[...] = start + step * direction
+        ends.append(np.vdot(dy, bench.forward(x, train=True, seed=5)))
+    difference = (ends[0] - ends[1]) / 2e-5
+    assert slope != 0
+    assert abs(slope - difference) < 1e-6 * abs(slope)
+
+
+@every_layer
+def test_float32_stays_float32_and_close(spec, in_shape):
+    x = draw((BATCH, *in_shape))
+    exact = run(Bench(spec, in_shape), x)
+    single = run(Bench(spec, in_shape, "float32"), x)
+    for expected, value in zip(exact, single, strict=True):
+        assert value.dtype == np.float32
+        np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-4)
+
+
+@every_layer
+def test_batch_equals_one_by_one(spec, in_shape):
+    bench = Bench(spec, in_shape)
+    x = draw((BATCH, *in_shape))
+    y = bench.forward(x)
+    dy = draw(y.shape, seed=2)
+    dx, _, gradient = bench.backward(dy)
+    total = np.zeros_like(gradient)
+    for i in range(BATCH):
+        one = slice(i, i + 1)
+        np.testing.assert_allclose(bench.forward(x[one]), y[one], rtol=1e-12)
+        one_dx, _, one_gradient = bench.backward(dy[one])
+        np.testing.assert_allclose(one_dx, dx[one], rtol=1e-12, atol=1e-14)
+        total += one_gradient
+    np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+
+
+@every_layer
+def test_nothing_is_left_over_from_another_batch(spec, in_shape):
+    bench, fresh = Bench(spec, in_shape), Bench(spec, in_shape)
+    x = draw((BATCH, *in_shape))
+    for n in (BATCH, 1, BATCH - 1):
+        run(bench, draw((n, *in_shape), seed=n))
+    for used, expected in zip(run(bench, x), run(fresh, x), strict=True):
+        np.testing.assert_array_equal(used, expected)
+
+
+class PoisonedWorkspace(Workspace):
+    """Neither kind of array is cleared: here what it holds at first is all NaN."""
+
+    def __init__(self):
+        super().__init__()
+        self._seen = set()
+
+    def array(self, name, shape, dtype):
+        array = super().array(name, shape, dtype)
+        if array.ctypes.data not in self._seen:
+            _poison(array)
+            self._seen.add(array.ctypes.data)
+        return array
+
+    def scratch(self, name, shape, dtype):
+        return _poison(super().scratch(name, shape, dtype))
+
+
+def _poison(array):
+    array.fill(np.nan if array.dtype.kind == "f" else 1)
+    return array
+
+
+@every_layer
+def test_workspace_is_written_before_it_is_read(spec, in_shape):
+    bench, clean = Bench(spec, in_shape), Bench(spec, in_shape)
+    bench.workspace = PoisonedWorkspace()
+    x = draw((BATCH, *in_shape))
+    for value, expected in zip(
+        run(bench, x, train=True), run(clean, x, train=True), strict=True
+    ):
+        np.testing.assert_array_equal(value, expected)
+
+
+@every_layer
+def test_two_batches_at_once_do_not_meet_on_the_layer(spec, in_shape):
+    bench = Bench(spec, in_shape)
+    first, second = draw((BATCH, *in_shape)), draw((BATCH, *in_shape), seed=7)
+    expected = run(bench, first)
+    y = bench.forward(first)
+    cache, workspace = bench.cache, bench.workspace
+    bench.workspace = Workspace()
+    bench.forward(second)
+    bench.cache, bench.workspace = cache, workspace
+    dx, _, gradient = bench.backward(draw(y.shape, seed=2))
+    np.testing.assert_array_equal(dx, expected[1])
+    np.testing.assert_array_equal(gradient, expected[2])
+
+
+@every_layer
+def test_input_is_not_written_to(spec, in_shape):
+    bench = Bench(spec, in_shape)
+    x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+    before = x.copy()
+    for train in (False, True):
+        bench.layer.forward(
+            x, train=train, rng=np.random.default_rng(0), workspace=bench.workspace
+        )
+        np.testing.assert_array_equal(x, before)
+
+
+@every_layer
+def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
+    bench = Bench(spec, in_shape)
+    x = draw((BATCH, *in_shape))
+    _, _, expected = run(bench, x)
+    _, dx, gradient = run(bench, x, need_dx=False)
+    assert dx is None
+    np.testing.assert_array_equal(gradient, expected)
+
+
+@every_layer
+def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
+    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 3)
+    network = Network(
+        [("layer", spec), ("flatten", Flatten()), ("output", Dense(2))],
+        in_shape,
+        "float32",
+    )
+    network.initialize(np.random.RandomState(0))
+    inputs = Inputs(draw((11, *in_shape)), in_shape, "float32")
+    samples = Samples(inputs, draw((11, 2)).astype("float32"))
+    results = []
+    for n_threads in (1, 2, 3):
+        gradient = np.full_like(network.vector, np.nan)
+        with Engine(network, SquaredError(), n_threads) as engine:
+            loss, _ = engine.loss_and_gradient(
+                samples, slice(0, 11), gradient, train=True, seed=3
+            )
+            outputs = engine.outputs(inputs)
+        results.append((loss, gradient.tobytes(), outputs.tobytes()))
+    assert results[0] == results[1] == results[2]
+    assert np.isfinite(gradient).all()
+
+
+@every_layer
+def test_pickled_network_gives_identical_outputs(spec, in_shape):
+    network = Bench(spec, in_shape).network
+    x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+    expected, _ = network.forward(x, network.workspaces())
+    data = pickle.dumps(network)
+    again = pickle.loads(data)
+    outputs, _ = again.forward(x, again.workspaces())
+    np.testing.assert_array_equal(outputs, expected)
+    assert len(data) < network.vector.nbytes + 5000
+    # The weights of the copy are still views of its one vector.
+    again.vector.fill(0)
+    assert all(not array.any() for array in again.weights.values())
+
+
+@every_layer
+def test_spec_is_an_estimator_that_build_leaves_alone(spec, in_shape):
+    params = spec.get_params()
+    stored = dict(vars(spec))
+    copy = clone(spec)
+    assert type(copy) is type(spec)
+    assert copy.get_params() == params
+    assert type(spec)(**params).get_params() == params
+    layer = spec.build(in_shape)
+    assert vars(spec) == stored
+    assert copy.build(in_shape).out_shape == layer.out_shape
+    assert not layer.weights

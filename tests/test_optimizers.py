@@ -1,0 +1,101 @@
+"""Optimizers and schedules, step for step against their published formulas."""
+
+import numpy as np
+import pytest
+
+from skconvnet import optimizers
+from skconvnet.optimizers import SGD, Adam
+from skconvnet.schedules import Adaptive, Constant, InvScaling
+from skconvnet.training import clip_norm
+
+
+def gradients(n_weights, n_steps=50):
+    return np.random.default_rng(0).normal(size=(n_steps, n_weights))
+
+
+def sgd_by_hand(weights, steps, rate, momentum, nesterov):
+    velocity = [0.0] * len(weights)
+    for gradient in steps:
+        for i, g in enumerate(gradient):
+            velocity[i] = momentum * velocity[i] - rate * g
+            step = momentum * velocity[i] - rate * g if nesterov else velocity[i]
+            weights[i] += step
+    return weights
+
+
+def adam_by_hand(weights, steps, rate, beta_1, beta_2, epsilon):
+    mean, square = [0.0] * len(weights), [0.0] * len(weights)
+    for t, gradient in enumerate(steps, start=1):
+        step = rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+        for i, g in enumerate(gradient):
+            mean[i] = beta_1 * mean[i] + (1 - beta_1) * g
+            square[i] = beta_2 * square[i] + (1 - beta_2) * g * g
+            weights[i] -= step * mean[i] / (square[i] ** 0.5 + epsilon)
+    return weights
+
+
+@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd(monkeypatch, momentum, nesterov, piece):
+    monkeypatch.setattr(optimizers, "_PIECE", piece)
+    weights = np.linspace(-1, 1, 7)
+    expected = sgd_by_hand(list(weights), gradients(7), 0.1, momentum, nesterov)
+    optimizer = SGD(momentum=momentum, nesterov=nesterov)
+    for gradient in gradients(7):
+        optimizer.step(weights, gradient, 0.1)
+    np.testing.assert_allclose(weights, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.7), (0.0, 0.0)])
+@pytest.mark.parametrize("epsilon", [1e-8, 0.1])
+def test_adam(monkeypatch, betas, epsilon, piece):
+    monkeypatch.setattr(optimizers, "_PIECE", piece)
+    weights = np.linspace(-1, 1, 7)
+    expected = adam_by_hand(list(weights), gradients(7), 0.01, *betas, epsilon)
+    optimizer = Adam(*betas, epsilon)
+    for gradient in gradients(7):
+        optimizer.step(weights, gradient, 0.01)
+    np.testing.assert_allclose(weights, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_update_keeps_dtype_and_gradient(make):
+    weights = np.ones(5, dtype=np.float32)
+    gradient = np.full(5, 0.5, dtype=np.float32)
+    make().step(weights, gradient, 0.1)
+    assert weights.dtype == np.float32 and (weights < 1).all()
+    np.testing.assert_array_equal(gradient, 0.5)
+
+
+def test_schedules():
+    constant = Constant(0.1)
+    constant.epoch_ends(50)
+    assert constant.rate == 0.1 and constant.stalled()
+
+    scaling = InvScaling(0.1, power=0.5)
+    rates = []
+    for n_seen in (3, 8, 15):
+        scaling.epoch_ends(n_seen)
+        rates.append(scaling.rate)
+    np.testing.assert_allclose(rates, [0.1 / 2, 0.1 / 3, 0.1 / 4])
+
+    adaptive = Adaptive(1e-5)
+    assert not adaptive.stalled()
+    assert adaptive.rate == pytest.approx(2e-6)
+    assert not adaptive.stalled()
+    assert adaptive.stalled()
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 5.0, 100.0, None])
+def test_clip_norm(max_norm):
+    gradient = np.random.default_rng(0).normal(size=100)
+    before = gradient.copy()
+    clip_norm(gradient, max_norm)
+    norm = np.linalg.norm(before)
+    if max_norm is None or norm <= max_norm:
+        np.testing.assert_array_equal(gradient, before)
+    else:
+        assert np.linalg.norm(gradient) == pytest.approx(max_norm)
+        np.testing.assert_allclose(gradient, before * max_norm / norm)
