@@ -1,0 +1,169 @@
+"""Bad hyperparameters of layers: the message names the parameter and the value."""
+
+import re
+
+import numpy as np
+import pytest
+
+from skconvnet import layers
+from skconvnet.layers import (
+    Activation,
+    AvgPool2D,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool2D,
+    Rescaling,
+)
+from skconvnet.network import Network
+
+CONVOLUTIONS = [layers.Conv1D, layers.Conv2D, layers.Conv3D]
+POOLS = [
+    getattr(layers, f"{kind}Pool{ndim}D") for kind in ("Max", "Avg") for ndim in (1, 2)
+] + [layers.MaxPool3D, layers.AvgPool3D]
+NOT_COUNTS = [0, -1, 2.5, "3", True, None]
+
+
+def make(kind, **changed):
+    """A layer that fits `in_shape_of(kind)` but for what is changed."""
+    start = {"filters": 4, "kernel_size": 2} if kind in CONVOLUTIONS else {}
+    return kind(**{**start, **changed})
+
+
+def in_shape_of(kind):
+    return (*(6, 7, 8)[: kind.spatial_ndim], 4)
+
+
+def check(error, spec, in_shape, *words):
+    with pytest.raises(error) as caught:
+        spec.build(in_shape)
+    for word in words:
+        assert re.search(rf"(?<!\w){re.escape(word)}", str(caught.value)), word
+
+
+@pytest.mark.parametrize("value", NOT_COUNTS)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in CONVOLUTIONS for name in ("filters", "groups")],
+)
+def test_counts_of_convolutions(kind, name, value):
+    spec = make(kind, **{name: value})
+    check((TypeError, ValueError), spec, in_shape_of(kind), name, repr(value))
+
+
+@pytest.mark.parametrize("value", NOT_COUNTS)
+def test_units(value):
+    check((TypeError, ValueError), Dense(value), (4,), "units", repr(value))
+
+
+WINDOW_SIZES = [
+    (kind, name)
+    for kind in CONVOLUTIONS
+    for name in ("kernel_size", "strides", "dilation")
+] + [(kind, name) for kind in POOLS for name in ("pool_size", "strides")]
+NOT_SIZES = [*NOT_COUNTS, (), (2, 2, 2, 2), (0, 0, 0), {2}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (kind, name, value)
+        for kind, name in WINDOW_SIZES
+        for value in NOT_SIZES
+        # Where pools are concerned, strides=None stands for pool_size.
+        if not (kind in POOLS and name == "strides" and value is None)
+    ],
+)
+def test_sizes(kind, name, value):
+    spec = make(kind, **{name: value})
+    check((TypeError, ValueError), spec, in_shape_of(kind), name, repr(value))
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS + POOLS)
+@pytest.mark.parametrize(
+    "value",
+    ["Same", "reflect", "", -1, 1.0, None, True, (1, 1, 1, 1), ((1, 1, 1),) * 3],
+)
+def test_padding(kind, value):
+    words = ["padding must", "'same'", f"got {value!r}"]
+    check(ValueError, make(kind, padding=value), in_shape_of(kind), *words)
+
+
+@pytest.mark.parametrize("value", ["ReLU", "softplus", 1, ("relu",), np.tanh])
+@pytest.mark.parametrize(
+    ("spec", "in_shape"),
+    [
+        (lambda value: Dense(3, activation=value), (4,)),
+        (lambda value: Conv1D(3, 2, activation=value), (4, 2)),
+        (Activation, (4,)),
+    ],
+    ids=["Dense", "Conv1D", "Activation"],
+)
+def test_activation(spec, in_shape, value):
+    check(ValueError, spec(value), in_shape, "activation", f"got {value!r}", "'relu'")
+
+
+@pytest.mark.parametrize("value", [1, 1.5, -0.1, np.nan, np.inf, "0.5", None, True])
+def test_rate(value):
+    check((TypeError, ValueError), Dropout(value), (4,), "rate", repr(value), "[0, 1)")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, "0.5", None, True])
+@pytest.mark.parametrize("name", ["scale", "offset"])
+def test_rescaling(name, value):
+    spec = Rescaling(**{name: value})
+    check((TypeError, ValueError), spec, (4,), name, repr(value))
+
+
+@pytest.mark.parametrize(
+    ("spec", "in_shape", "words"),
+    [
+        (Conv2D(2, 5), (4, 9, 1), ["kernel_size", "5", "4"]),
+        (Conv2D(2, (1, 4)), (9, 3, 1), ["kernel_size", "4", "3"]),
+        (Conv2D(2, 3, dilation=3), (6, 6, 1), ["kernel_size", "dilation", "6"]),
+        (Conv2D(2, 7, padding=1), (4, 9, 1), ["kernel_size", "7", "6"]),
+        (MaxPool2D(3), (2, 9, 1), ["pool_size", "3", "2"]),
+        (AvgPool2D((1, 5)), (9, 4, 1), ["pool_size", "5", "4"]),
+    ],
+    ids=str,
+)
+def test_window_larger_than_the_map_leaves_no_output(spec, in_shape, words):
+    check(ValueError, spec, in_shape, *words, "no output")
+
+
+@pytest.mark.parametrize(
+    ("filters", "channels", "groups"), [(4, 6, 4), (6, 4, 4), (5, 5, 2), (2, 2, 4)]
+)
+def test_groups_divide_channels_and_filters(filters, channels, groups):
+    spec = Conv2D(filters, 2, groups=groups)
+    words = ["groups must divide", str(channels), f"filters={filters}", str(groups)]
+    check(ValueError, spec, (5, 5, channels), *words)
+
+
+@pytest.mark.parametrize("in_shape", [(4,), (4, 4), (4, 4, 4), (4, 4, 4, 4)])
+@pytest.mark.parametrize("kind", [*CONVOLUTIONS, *POOLS, Dense])
+def test_input_of_another_number_of_axes(kind, in_shape):
+    spec = Dense(2) if kind is Dense else make(kind)
+    if len(in_shape) == kind.spatial_ndim + 1:
+        assert spec.build(in_shape).in_shape == in_shape
+    else:
+        check(ValueError, spec, in_shape, kind.__name__, str(in_shape))
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.int32, np.uint8])
+def test_numbers_of_numpy_are_as_good(integer):
+    two = integer(2)
+    assert Conv2D(two, two, two, two, two, two).build((8, 8, 2)).out_shape == (5, 5, 2)
+    assert MaxPool2D(two, (two, two)).build((8, 8, 2)).out_shape == (4, 4, 2)
+    assert Dense(two).build((4,)).out_shape == (2,)
+    assert Dropout(np.float32(0.25)).build((4,)).out_shape == (4,)
+
+
+def test_network_puts_the_name_of_the_layer_before_the_message():
+    specs = [("conv1", Conv2D(2, 3)), ("conv2", Conv2D(2, 9)), ("flat", Flatten())]
+    with pytest.raises(ValueError, match=r"^layer 'conv2': .*kernel_size"):
+        Network(specs, (8, 8, 1), "float64")
+    with pytest.raises(TypeError, match=r"^layer 'conv1': filters must .* got 'many'"):
+        Network([("conv1", Conv2D("many", 3))], (8, 8, 1), "float64")
