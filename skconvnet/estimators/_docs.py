@@ -58,7 +58,7 @@ batch_size : int or "auto", default="auto"
     Samples of an update; "auto" is ``min(200, n_samples)``.
 batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
     Minibatches of `batch_size`, the whole training set an update, or one sample an
-    update. Memory does not grow with the samples of an update.
+    update. Memory is bounded however many samples an update has.
 learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
     Used by "sgd": ``learning_rate_init``; that divided by the ``power_t``-th power
     of the samples seen; or that divided by 5 each time training stalls.

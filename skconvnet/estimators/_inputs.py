@@ -40,6 +40,11 @@ def check_X(
         options = {k: v for k, v in options.items() if k not in _Y_OPTIONS}
     if getattr(X, "ndim", 2) < 3 or issparse(X):
         return validate_data(estimator, X, y, reset=reset, **options)
+    if 0 in X.shape[1:]:
+        raise ValueError(
+            f"X has shape {X.shape}; every axis of a sample must have a length of at "
+            "least 1."
+        )
     options = {"dtype": "numeric", **options, "allow_nd": True, "estimator": estimator}
     if not has_y:
         return check_array(X, input_name="X", **options)

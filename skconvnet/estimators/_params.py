@@ -111,6 +111,7 @@ class TrainingParams(BaseEstimator):
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             max_grad_norm=self.max_grad_norm,
-            early_stopping=self.early_stopping,
+            # A single pass has nothing to stop or to go back to; it is only scored.
+            early_stopping=self.early_stopping and not incremental,
             verbose=bool(self.verbose),
         )

@@ -60,7 +60,7 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
     def _check_n_classes(self) -> None:
         if len(self.classes_) < 2 and not self._allows_one_class:
             raise ValueError(
-                f"y has only one class, {self.classes_[0]!r}; a "
+                f"y has only one class, {self.classes_.tolist()[0]!r}; a "
                 f"{type(self).__name__} needs samples of at least 2 classes."
             )
 
@@ -111,7 +111,15 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
     @available_if(stochastic_only)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Any:
         """Update the network with a single pass over X and y.
 
@@ -123,6 +131,8 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever come; needed in the first call only. y need
             not have them all.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            A validation set that is scored after the pass.
 
         Returns
         -------
@@ -135,7 +145,8 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
                 self._label_binarizer = LabelBinarizer()
                 self._label_binarizer.fit(y if is_multilabel else classes)
                 self._check_n_classes()
-            return self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+            validation = (X_val, y_val, sample_weight_val)
+            return self._fit(X, y, sample_weight, validation, incremental=True)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the raw scores of the output layer.
@@ -246,7 +257,16 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
 
     @available_if(stochastic_only)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
         """Update the network with a single pass over X and y.
 
         Parameters
@@ -254,6 +274,8 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
+        X_val, y_val, sample_weight_val : array-like, default=None
+            A validation set that is scored after the pass.
 
         Returns
         -------
@@ -261,7 +283,8 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
             If partial_fit raises, it is left as it was.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+            validation = (X_val, y_val, sample_weight_val)
+            return self._fit(X, y, sample_weight, validation, incremental=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted values.

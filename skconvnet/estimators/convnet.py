@@ -20,7 +20,7 @@ _POOLS: dict[str, Any] = {"max": MaxPool2D, "avg": AvgPool2D}
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 0, None, closed="left")],
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "pooling": [StrOptions(set(_POOLS)), list, tuple, None],
     "input_shape": [tuple, list, None],
 }
@@ -220,7 +220,7 @@ class ConvNetRegressor(_ConvNet, NetworkRegressor):
     >>> X = rng.uniform(size=(200, 6, 6))
     >>> y = X[:, 2:4, 2:4].mean(axis=(1, 2))
     >>> reg = ConvNetRegressor(filters=4, hidden_layer_sizes=16, solver="lbfgs",
-    ...                        tol=1e-3, random_state=0)
+    ...                        max_iter=1000, random_state=0)
     >>> reg.fit(X, y).score(X, y) > 0.9
     True
     """

@@ -172,7 +172,8 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skconvnet import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", random_state=0)
+    >>> reg = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=1000,
+    ...                    random_state=0)
     >>> reg = make_pipeline(StandardScaler(), reg).fit(X, y)
     >>> reg.score(X, y) > 0.5
     True

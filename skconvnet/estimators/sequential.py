@@ -154,7 +154,7 @@ class SequentialRegressor(_Sequential, NetworkRegressor):
     >>> from skconvnet.layers import Dense
     >>> X, y = load_diabetes(return_X_y=True)
     >>> reg = SequentialRegressor([Dense(5, activation="tanh")], solver="lbfgs",
-    ...                           tol=1e-2, random_state=0)
+    ...                           max_iter=1000, random_state=0)
     >>> reg.fit(scale(X), y).score(scale(X), y) > 0.5
     True
     """
