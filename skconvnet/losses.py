@@ -30,6 +30,10 @@ class Loss(ABC):
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return the loss of each sample, of shape (batch,)."""
 
+    def objective(self) -> Loss:
+        """Return the loss whose value is what the gradient descends, usually self."""
+        return self
+
     def __call__(
         self, scores: np.ndarray, target: np.ndarray, weight: np.ndarray | float
     ) -> float:
@@ -117,6 +121,9 @@ class MeanOutputSquaredError(SquaredError):
 
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
         return super().samplewise(prediction, target) / len(target)
+
+    def objective(self) -> Loss:
+        return SquaredError()
 
 
 class PoissonDeviance(Loss):

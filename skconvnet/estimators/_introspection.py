@@ -86,7 +86,8 @@ class IntrospectiveEstimator(NetworkEstimator):
 
         The loss is the weighted mean over the samples plus the penalty,
         ``alpha / 2`` times the squared norm of all kernels divided by the sum of
-        the samples' weights. Dropout is switched off.
+        the samples' weights. Dropout is switched off. Squared errors are summed over
+        several outputs, also where `MLPRegressor` reports their mean as `loss_`.
 
         Parameters
         ----------
@@ -110,7 +111,7 @@ class IntrospectiveEstimator(NetworkEstimator):
         samples = self._samples(X, targets, weights)
         gradient = np.empty_like(self.network_.vector)
         n_threads = resolve_n_threads(self.n_jobs)
-        with Engine(self.network_, self._make_loss(), n_threads) as engine:
+        with Engine(self.network_, self._loss.objective(), n_threads) as engine:
             whole = slice(0, len(samples))
             loss, total = engine.loss_and_gradient(
                 samples, whole, gradient, train=False

@@ -1,0 +1,142 @@
+"""Every hyperparameter of the conventional stack, a scalar and a value a block."""
+
+import numpy as np
+import pytest
+from estimator_cases import images, labels
+
+from skconvnet import ConvNetClassifier
+from skconvnet.layers.elementwise import DropoutLayer
+
+DEFAULTS = {"filters": (2, 3), "hidden_layer_sizes": (5,)}
+
+
+def built(shape=(12, 12), **params):
+    X = np.random.default_rng(0).uniform(size=(6, *shape))
+    return ConvNetClassifier(**{**DEFAULTS, **params}).initialize(X, labels(6))
+
+
+def shapes(model):
+    return {name: layer.out_shape for name, layer in model.network_.layers.items()}
+
+
+def test_the_default_stack():
+    model = built()
+    assert shapes(model) == {
+        "conv1": (12, 12, 2),
+        "pool1": (6, 6, 2),
+        "conv2": (6, 6, 3),
+        "pool2": (3, 3, 3),
+        "flatten": (27,),
+        "dense1": (5,),
+        "output": (3,),
+    }
+
+
+CHANGES = [
+    ({"filters": 4}, {"conv1": (12, 12, 4), "flatten": (6 * 6 * 4,)}),
+    ({"filters": [4, 5, 6]}, {"conv3": (3, 3, 6), "pool3": (1, 1, 6)}),
+    ({"padding": "valid"}, {"conv1": (10, 10, 2), "conv2": (3, 3, 3)}),
+    ({"padding": ("valid", "full")}, {"conv1": (10, 10, 2), "conv2": (7, 7, 3)}),
+    ({"padding": 3}, {"conv1": (16, 16, 2)}),
+    ({"kernel_size": 5, "padding": "valid", "filters": 2}, {"conv1": (8, 8, 2)}),
+    (
+        {"kernel_size": (3, (1, 5)), "padding": "valid"},
+        {"conv1": (10, 10, 2), "conv2": (5, 1, 3), "pool2": None},
+    ),
+    ({"strides": 2}, {"conv1": (6, 6, 2), "pool1": (3, 3, 2), "conv2": (2, 2, 3)}),
+    ({"strides": ((2, 1), 1)}, {"conv1": (6, 12, 2), "conv2": (3, 6, 3)}),
+    (
+        {"dilation": (2, 1), "padding": "valid"},
+        {"conv1": (8, 8, 2), "conv2": (2, 2, 3)},
+    ),
+    ({"pool_size": (3, 2)}, {"pool1": (4, 4, 2), "pool2": (2, 2, 3)}),
+    ({"pool_size": ((1, 3), 2)}, {"pool1": (12, 4, 2), "pool2": (6, 2, 3)}),
+    ({"hidden_layer_sizes": (7, 8)}, {"dense1": (7,), "dense2": (8,)}),
+    ({"hidden_layer_sizes": 9}, {"dense1": (9,)}),
+]
+
+
+@pytest.mark.parametrize(("params", "expected"), CHANGES, ids=str)
+def test_shapes(params, expected):
+    if expected.pop("pool2", ...) is None:
+        params = {**params, "pooling": ("max", None)}
+    got = shapes(built(**params))
+    assert {name: got[name] for name in expected} == expected
+
+
+def test_without_pooling_or_hidden_layers():
+    model = built(pooling=None, hidden_layer_sizes=())
+    assert list(shapes(model)) == ["conv1", "conv2", "flatten", "output"]
+
+
+def test_pooling_kinds():
+    model = built(pooling=("avg", "max"))
+    X = images(4)
+    model = built(shape=(6, 6), pooling=("avg", "max"))
+    maps = model.activations(X, "conv1").reshape(4, 3, 2, 3, 2, 2)
+    np.testing.assert_allclose(model.activations(X, "pool1"), maps.mean(axis=(2, 4)))
+    maps = model.activations(X, "conv2")[:, :2, :2]
+    np.testing.assert_array_equal(
+        model.activations(X, "pool2")[:, 0, 0], maps.max(axis=(1, 2))
+    )
+
+
+@pytest.mark.parametrize(
+    ("dropout", "expected"),
+    [
+        (0.0, {}),
+        (0.3, {"dropout1": 0.3, "dropout2": 0.3, "dropout3": 0.3}),
+        ((0.1, 0.2), {"dropout1": 0.1, "dropout2": 0.2}),
+        ((0.1, 0.0, 0.5), {"dropout1": 0.1, "dropout3": 0.5}),
+    ],
+)
+def test_dropout(dropout, expected):
+    layers = built(dropout=dropout).network_.layers.items()
+    rates = {name: la.rate for name, la in layers if isinstance(la, DropoutLayer)}
+    assert rates == expected
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("tanh", ["tanh", "tanh", "tanh"]),
+        (("tanh", "logistic"), ["tanh", "logistic", "logistic"]),
+        (("tanh", "logistic", "relu"), ["tanh", "logistic", "relu"]),
+    ],
+)
+def test_activation(activation, expected):
+    layers = built(activation=activation).network_.layers
+    names = [layers[name].activation.name for name in ("conv1", "conv2", "dense1")]
+    assert names == expected
+
+
+def test_rows_that_are_no_square_become_an_image_of_height_one():
+    X = np.random.default_rng(0).uniform(size=(6, 7))
+    model = ConvNetClassifier(**DEFAULTS).initialize(X, labels(6))
+    assert model.network_.in_shape == (1, 7, 1)
+    assert shapes(model)["pool1"] == (1, 3, 2)
+    X = np.zeros((6, 1))
+    model = ConvNetClassifier(**DEFAULTS).initialize(X, labels(6))
+    assert shapes(model)["flatten"] == (3,)
+
+
+def test_it_learns_what_a_dense_net_cannot_see_elsewhere():
+    """A corner is learned wherever it was in training, by shared weights."""
+    rng = np.random.default_rng(0)
+    X = np.zeros((400, 8, 8))
+    y = np.arange(400) % 2
+    for image, label in zip(X, y, strict=True):
+        i, j = rng.integers(1, 6, size=2)
+        image[i, j : j + 2] = 1
+        image[i + 1, j if label else j + 1] = 1
+    model = ConvNetClassifier(
+        filters=8,
+        pool_size=8,
+        hidden_layer_sizes=(),
+        learning_rate_init=0.05,
+        batch_size=50,
+        max_iter=60,
+        tol=1e-2,
+        random_state=0,
+    )
+    assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) == 1.0
