@@ -1,0 +1,139 @@
+"""What holds beside the formulas: dtypes, strided views, long vectors, pickles."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from skconvnet.losses import (
+    BinaryLogLoss,
+    LogLoss,
+    MeanOutputSquaredError,
+    PoissonDeviance,
+    SquaredError,
+)
+from skconvnet.ops.activations import ACTIVATIONS, get_activation
+from skconvnet.optimizers import SGD, Adam
+
+LOSSES = [LogLoss, BinaryLogLoss, SquaredError, MeanOutputSquaredError, PoissonDeviance]
+OPTIMIZERS = [SGD(), SGD(momentum=0.0), SGD(nesterov=True), Adam(), Adam(0.5, 0.7, 0.1)]
+
+
+def fresh(optimizer):
+    return pickle.loads(pickle.dumps(optimizer))
+
+
+@pytest.fixture
+def scores_and_target():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(3, 8)), np.eye(3)[rng.integers(3, size=8)].T
+
+
+@pytest.mark.parametrize("make", LOSSES)
+def test_losses_keep_float32(make, scores_and_target):
+    scores, target = scores_and_target
+    weight = np.random.default_rng(1).uniform(size=8)
+    single = scores.astype("float32")
+    value = make()(single, target.astype("float32"), weight.astype("float32"))
+    assert single.dtype == np.float32
+    assert type(value) is float
+    assert value == pytest.approx(make()(scores, target, weight), rel=1e-5)
+    np.testing.assert_allclose(single, scores, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", LOSSES)
+def test_losses_weigh_each_sample(make, scores_and_target):
+    scores, target = scores_and_target
+    weight = np.array([0.0, 1.0, 0.5, 2.0, 0.0, 3.0, 1.0, 0.1])
+    unweighted, weighted = scores.copy(), scores.copy()
+    make()(unweighted, target, 1.0)
+    value = make()(weighted, target, weight)
+    np.testing.assert_allclose(weighted, unweighted * weight)
+    one_by_one = sum(
+        make()(scores[:, i : i + 1].copy(), target[:, i : i + 1], w)
+        for i, w in enumerate(weight)
+    )
+    assert value == pytest.approx(one_by_one)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("make", [LogLoss, BinaryLogLoss])
+def test_a_probability_of_zero_costs_as_much_as_eps(make, dtype):
+    scores = np.array([[-1e4], [1e4]], dtype=dtype)
+    target = np.array([[1], [0]], dtype=dtype)
+    per_wrong_output = -np.log(np.finfo(dtype).eps)
+    n_wrong = 1 if make is LogLoss else 2
+    value = make()(scores, target, 1.0)
+    assert value == pytest.approx(n_wrong * per_wrong_output, rel=1e-6)
+    np.testing.assert_array_equal(scores, [[-1], [1]])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations_write_into_strided_views(name, dtype):
+    function = get_activation(name)
+    whole = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype(dtype)
+    dy_whole = np.random.default_rng(1).normal(size=whole.shape).astype(dtype)
+    z, dy = whole[:, :3, 1:], dy_whole[:, :3, 1:]
+    expected, slope = np.empty_like(z), np.empty_like(z)
+    function.apply(z.copy(), expected)
+    function.backward(expected, dy.copy(), slope)
+    before, dy_before = whole.copy(), dy_whole.copy()
+    function.apply(z, z)
+    function.backward(z, dy, dy)
+    np.testing.assert_array_equal(z, expected)
+    np.testing.assert_array_equal(dy, slope)
+    # Nothing around the views has changed.
+    np.testing.assert_array_equal(whole[:, 3:], before[:, 3:])
+    np.testing.assert_array_equal(whole[:, :, 0], before[:, :, 0])
+    np.testing.assert_array_equal(dy_whole[:, 3:], dy_before[:, 3:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations_at_the_ends_of_the_line(dtype):
+    z = np.array([-1e5, -100, 0, 100, 1e5], dtype=dtype)
+    expected = {
+        "identity": z,
+        "logistic": [0, 0, 0.5, 1, 1],
+        "tanh": [-1, -1, 0, 1, 1],
+        "relu": [0, 0, 0, 100, 1e5],
+    }
+    for name in ACTIVATIONS:
+        y, slope = np.empty_like(z), np.empty_like(z)
+        get_activation(name).apply(z, y)
+        get_activation(name).backward(y, np.ones_like(z), slope)
+        np.testing.assert_allclose(y, expected[name], atol=1e-30)
+        assert np.isfinite(slope).all()
+    get_activation("relu").backward(np.maximum(z, 0), np.ones_like(z), slope)
+    np.testing.assert_array_equal(slope, [0, 0, 0, 1, 1])
+
+
+def test_no_activation_is_the_identity():
+    assert get_activation(None) is get_activation("identity")
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_a_long_vector_is_updated_like_short_ones(optimizer):
+    n, n_short = 200_003, 1000
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(5, n)).astype("float32")
+    weights = rng.normal(size=n).astype("float32")
+    chosen = rng.permutation(n)[:n_short]
+    short = weights[chosen]
+    long_optimizer, short_optimizer = fresh(optimizer), fresh(optimizer)
+    for gradient in steps:
+        long_optimizer.step(weights, gradient, 0.1)
+        short_optimizer.step(short, gradient[chosen], 0.1)
+    np.testing.assert_allclose(weights[chosen], short, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_a_pickled_optimizer_goes_on_where_it_was(optimizer):
+    steps = np.random.default_rng(0).normal(size=(20, 7))
+    weights, copied = np.ones(7), np.ones(7)
+    first, second = fresh(optimizer), fresh(optimizer)
+    for gradient in steps:
+        first.step(weights, gradient, 0.1)
+        second = fresh(second)
+        second.step(copied, gradient, 0.1)
+    np.testing.assert_array_equal(weights, copied)
