@@ -21,9 +21,10 @@ import numpy as np
 
 from skconvnet import SequentialClassifier
 from skconvnet.batches import Inputs, Samples
+from skconvnet.blas import resolve_n_threads
 from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D
 from skconvnet.optimizers import Adam
-from skconvnet.parallel import Engine, resolve_n_threads
+from skconvnet.parallel import Engine
 from skconvnet.schedules import Constant
 from skconvnet.training import History, Settings, train
 

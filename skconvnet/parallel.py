@@ -7,77 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
 
-import joblib
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from skconvnet.batches import Inputs, Samples, index_length
+from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
 from skconvnet.losses import Loss
 from skconvnet.network import Network
-
-
-class _SingleThreadedBLAS:
-    """Hold BLAS to one thread while anyone in the process needs it so.
-
-    BLAS has one setting for the whole process. With two fits at once in two
-    threads, the first to come saves it and the last to go puts it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._controller: ThreadpoolController | None = None
-        self._users = 0
-        self._granted = 1
-        self._limit: Any = None
-
-    def _controller_(self) -> ThreadpoolController:
-        if self._controller is None:
-            self._controller = ThreadpoolController().select(user_api="blas")
-        return self._controller
-
-    def granted(self) -> int:
-        """Return the threads that BLAS has been granted by the user or by joblib."""
-        with self._lock:
-            if self._users:
-                return self._granted
-            return self._now()
-
-    def _now(self) -> int:
-        libraries = self._controller_().info()
-        return max((library["num_threads"] for library in libraries), default=1)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._users == 0:
-                self._granted = self._now()
-                self._limit = self._controller_().limit(limits=1)
-                self._limit.__enter__()
-            self._users += 1
-
-    def __exit__(self, *exc: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._limit.__exit__(None, None, None)
-
-
-_single_threaded_blas = _SingleThreadedBLAS()
-
-
-def resolve_n_threads(n_jobs: int | None) -> int:
-    """Return the number of threads for `n_jobs`.
-
-    None stands for what BLAS has been granted, which joblib lowers inside its
-    workers; negative numbers count back from the number of CPUs, -1 being all.
-    """
-    if n_jobs is None:
-        return _single_threaded_blas.granted()
-    if n_jobs < 0:
-        return max(joblib.cpu_count() + 1 + n_jobs, 1)
-    return n_jobs
 
 
 class Engine:
@@ -100,7 +37,7 @@ class Engine:
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Engine:
-        _single_threaded_blas.__enter__()
+        single_threaded_blas.__enter__()
         return self
 
     def __exit__(
@@ -109,7 +46,7 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _single_threaded_blas.__exit__()
+        single_threaded_blas.__exit__()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -229,7 +166,9 @@ class Engine:
                     merge(i, self._workers[0])
             return
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_threads - 1, "skconvnet")
+            self._pool = ThreadPoolExecutor(
+                self.n_threads - 1, "skconvnet", single_threaded_blas.hold_here
+            )
         turn = _Turn()
         numbers = itertools.count()
 

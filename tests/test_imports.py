@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RANKS = [
     {"_spec"},
     {"ops"},
-    {"initializers", "weights", "losses", "optimizers", "schedules"},
+    {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
     {"layers"},
     {"network", "batches"},
     {"parallel"},

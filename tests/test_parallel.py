@@ -10,11 +10,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet import ConvNetClassifier
 from skconvnet.batches import Inputs, Samples
+from skconvnet.blas import resolve_n_threads
 from skconvnet.layers import Dense
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
-from skconvnet.parallel import Engine, resolve_n_threads
+from skconvnet.parallel import Engine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

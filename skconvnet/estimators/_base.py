@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -18,25 +16,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 
-from skconvnet._spec import OUTPUT_NAME, Spec
-from skconvnet.batches import Inputs, Samples
+from skconvnet.batches import Samples
+from skconvnet.blas import resolve_n_threads
+from skconvnet.estimators._build import BuiltEstimator
 from skconvnet.estimators._inputs import (
     check_same_shape,
     check_X,
-    resolve_dtype,
-    resolve_shape,
 )
 from skconvnet.estimators._params import STOCHASTIC_SOLVERS, TrainingParams
-from skconvnet.layers.dense import Output
-from skconvnet.layers.flatten import Flatten
-from skconvnet.losses import Loss
-from skconvnet.network import Network, build_layers
-from skconvnet.optimizers import Optimizer
-from skconvnet.parallel import Engine, resolve_n_threads
-from skconvnet.schedules import Constant
-from skconvnet.training import History, TrainingDivergedError, minimize_lbfgs, train
+from skconvnet.parallel import Engine
+from skconvnet.training import TrainingDivergedError, minimize_lbfgs, train
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:
@@ -50,33 +41,15 @@ def stochastic_only(estimator: TrainingParams) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkEstimator(TrainingParams, ABC):
+class NetworkEstimator(BuiltEstimator, ABC):
     """Fits a network to X and y.
 
-    Subclasses say which layers it has (`_hidden_layers`), and what y is
-    (`_encode_y`, `_make_loss`, `_score_outputs`).
+    Subclasses say what y is (`_encode_y`, `_score_outputs`).
     """
-
-    _input_checks: ClassVar[dict[str, Any]] = {}
-
-    @abstractmethod
-    def _hidden_layers(
-        self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, Spec]]:
-        """Return the named layers between the input and the output layer."""
-
-    @property
-    @abstractmethod
-    def _spatial_ndim(self) -> int | None:
-        """Spatial axes of a sample, or None or 0 for none in particular."""
 
     @abstractmethod
     def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
         """Return the targets, of shape (n_samples, n_outputs)."""
-
-    @abstractmethod
-    def _make_loss(self) -> Loss:
-        """Return the loss for the targets last encoded."""
 
     @abstractmethod
     def _score_outputs(
@@ -183,78 +156,6 @@ class NetworkEstimator(TrainingParams, ABC):
         if not np.isfinite(self.network_.vector).all():
             raise ValueError(_NON_FINITE)
         return self
-
-    def _start(self, X: Any, targets: np.ndarray, rng: np.random.RandomState) -> None:
-        """Build the network for X and draw its first weights."""
-        in_shape = resolve_shape(X, self._spatial_ndim, self._input_shape)
-        is_guessed = X.ndim == 2 and self._input_shape is None
-        specs = self._hidden_layers(in_shape, is_guessed)
-        specs = self._with_output(specs, in_shape, targets.shape[1])
-        network = Network(specs, in_shape, resolve_dtype(self.dtype, X))
-        network.initialize(rng)
-        self.n_features_in_ = prod(in_shape)
-        self.network_ = network
-        self.n_outputs_ = targets.shape[1]
-        self.n_layers_ = 1 + sum(bool(la.weights) for la in network.layers.values())
-        self._loss = self._make_loss()
-        self.out_activation_ = self._loss.output
-        self.n_iter_ = 0
-        self.t_ = 0
-        self._optimizer: tuple[Optimizer, Constant] | None = None
-        self._is_incremental = False
-        if self.early_stopping:
-            self._history = History.with_early_stopping()
-        else:
-            self._history = History()
-
-    def _resume(self) -> None:
-        """Go on from the present weights, in copies that an error cannot spoil."""
-        old = self.network_
-        is_guessed = self._input_shape is None and len(old.in_shape) > 1
-        specs = self._hidden_layers(old.in_shape, is_guessed)
-        specs = self._with_output(specs, old.in_shape, self.n_outputs_)
-        network = Network(specs, old.in_shape, old.dtype)
-        if network.layout.shapes != old.layout.shapes:
-            raise ValueError(
-                f"The layers of this {type(self).__name__} were changed since it was "
-                "fitted, so training cannot go on from its weights: they have shapes "
-                f"{old.layout.shapes}, the new layers need {network.layout.shapes}. "
-                "Set warm_start=False and call fit, or set the parameters back."
-            )
-        network.vector[:] = old.vector
-        self.network_ = network
-        self._history = copy.deepcopy(self._history)
-        self._optimizer = copy.deepcopy(self._optimizer)
-
-    @property
-    def _input_shape(self) -> Any:
-        return getattr(self, "input_shape", None)
-
-    def _with_output(
-        self,
-        specs: list[tuple[str, Spec]],
-        in_shape: tuple[int, ...],
-        n_outputs: int,
-    ) -> list[tuple[str, Spec]]:
-        shape, activation = in_shape, "relu"
-        if specs:
-            shape = list(build_layers(specs, in_shape).values())[-1].out_shape
-            activation = getattr(specs[-1][1], "activation", None) or "relu"
-        output = (OUTPUT_NAME, Output(n_outputs, hidden_activation=activation))
-        if len(shape) == 1:
-            return [*specs, output]
-        names = {name for name, _ in specs}
-        name = next(n for n in ("flatten", "flatten_output", "f") if n not in names)
-        return [*specs, (name, Flatten()), output]
-
-    def _samples(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None
-    ) -> Samples:
-        network = self.network_
-        inputs = Inputs(X, network.in_shape, network.dtype)
-        if weights is not None:
-            weights = weights.astype(network.dtype, copy=False)
-        return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
 
     def _check_validation(self, validation: tuple[Any, Any, Any]) -> Samples | None:
         X, y, weights = validation
@@ -364,30 +265,6 @@ class NetworkEstimator(TrainingParams, ABC):
         )
         self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
         self.loss_ = float(result.fun)
-
-    def _raw_scores(self, X: Any) -> np.ndarray:
-        """Return the output layer's sums, of shape (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        return self._outputs(X, scores=True)
-
-    def _outputs(self, X: Any, **options: Any) -> np.ndarray:
-        X = check_X(self, X, reset=False, **self._input_checks)
-        check_same_shape(self, X, self.network_.in_shape)
-        inputs = Inputs(X, self.network_.in_shape, self.network_.dtype)
-        n_threads = resolve_n_threads(self.n_jobs)
-        with Engine(self.network_, self._loss, n_threads) as engine:
-            return engine.outputs(inputs, **options)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        # The optimizer's moments are two more copies of the weights: they are kept in
-        # the file only where the last call was partial_fit, which will go on with them.
-        if "_optimizer" in state and not state["_is_incremental"]:
-            state = {**state, "_optimizer": None}
-        return state
 
 
 _NON_FINITE = (

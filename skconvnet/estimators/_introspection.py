@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
 
+from skconvnet.blas import resolve_n_threads
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._inputs import check_same_shape, check_X
 from skconvnet.inspection.summary import format_summary
-from skconvnet.parallel import Engine, resolve_n_threads
+from skconvnet.parallel import Engine
 from skconvnet.training import penalize
 
 
