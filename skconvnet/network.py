@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from math import ceil, prod
 from typing import Any
@@ -49,7 +50,8 @@ class Network:
         in_shape: tuple[int, ...],
         dtype: Any,
     ) -> None:
-        self.specs = list(specs)
+        # Copies: the user may go on to change the specs, but this network stays.
+        self.specs = copy.deepcopy(list(specs))
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
         self.layers = build_layers(self.specs, self.in_shape)

@@ -1,5 +1,7 @@
 """Named layers: parameters that reach in, replacement, automatic names."""
 
+import pickle
+
 import pytest
 from estimator_cases import data_for, layer_list
 from sklearn.base import clone
@@ -49,6 +51,7 @@ def test_a_fitted_network_does_not_follow_its_specs(model):
     expected = model.fit(X, y).predict(X)
     model.set_params(conv1__filters=11)
     assert (model.predict(X) == expected).all()
+    assert (pickle.loads(pickle.dumps(model)).predict(X) == expected).all()
 
 
 def test_automatic_names_are_not_written_anywhere():

@@ -108,6 +108,7 @@ class BuiltEstimator(TrainingParams, ABC):
         in_shape: tuple[int, ...],
         n_outputs: int,
     ) -> list[tuple[str, Spec]]:
+        """Add the output layer, and a Flatten before it where it needs one."""
         shape, activation = in_shape, "relu"
         if specs:
             shape = list(build_layers(specs, in_shape).values())[-1].out_shape
@@ -115,8 +116,9 @@ class BuiltEstimator(TrainingParams, ABC):
         output = (OUTPUT_NAME, Output(n_outputs, hidden_activation=activation))
         if len(shape) == 1:
             return [*specs, output]
-        names = {name for name, _ in specs}
-        name = next(n for n in ("flatten", "flatten_output", "f") if n not in names)
+        name = "flatten"
+        while name in dict(specs):
+            name += "_output"
         return [*specs, (name, Flatten()), output]
 
     def _samples(
