@@ -236,6 +236,40 @@ def test_input_is_not_written_to(spec, in_shape):
         np.testing.assert_array_equal(x, before)
 
 
+def surrounded(x):
+    """A copy of `x` as a view into a larger array that is NaN elsewhere."""
+    whole = np.full([n + 2 for n in x.shape], np.nan)
+    view = whole[(slice(1, -1),) * x.ndim]
+    view[...] = x
+    return view
+
+
+@every_layer
+def test_maps_may_be_views(spec, in_shape):
+    layer = Bench(spec, in_shape).layer
+
+    def results(arranged):
+        workspace = Workspace()
+        x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+        y, cache = layer.forward(
+            arranged(x), train=True, rng=np.random.default_rng(5), workspace=workspace
+        )
+        gradients = {
+            array: np.empty_like(values) for array, values in layer.weights.items()
+        }
+        dx = layer.backward(
+            arranged(draw(y.shape, seed=2)),
+            cache,
+            gradients=gradients,
+            workspace=workspace,
+            need_dx=True,
+        )
+        return [y, dx, *gradients.values()]
+
+    for view, expected in zip(results(surrounded), results(np.array), strict=True):
+        np.testing.assert_allclose(view, expected, rtol=1e-10, atol=1e-12)
+
+
 @every_layer
 def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
     bench = Bench(spec, in_shape)
