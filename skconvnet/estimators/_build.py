@@ -112,7 +112,8 @@ class BuiltEstimator(TrainingParams, ABC):
         shape, activation = in_shape, "relu"
         if specs:
             shape = list(build_layers(specs, in_shape).values())[-1].out_shape
-            activation = getattr(specs[-1][1], "activation", None) or "relu"
+            named = [getattr(spec, "activation", None) for _, spec in specs]
+            activation = next((name for name in reversed(named) if name), "relu")
         output = (OUTPUT_NAME, Output(n_outputs, hidden_activation=activation))
         if len(shape) == 1:
             return [*specs, output]

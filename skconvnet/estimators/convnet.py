@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skconvnet._spec import Spec
+from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
-from skconvnet.estimators.mlp import check_hidden_layer_sizes
 from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from skconvnet.network import build_layers
 from skconvnet.ops.windows import per_axis
@@ -100,22 +100,6 @@ def _sizes(name: str, value: Any) -> list[int]:
                 f"{value!r}."
             )
     return [int(size) for size in values]
-
-
-def per_block(name: str, value: Any, n_blocks: int) -> list[Any]:
-    """Return one value a block: a scalar holds for all, a tuple gives one each.
-
-    >>> per_block("kernel_size", 3, 2), per_block("kernel_size", (5, 3), 2)
-    ([3, 3], [5, 3])
-    """
-    if not isinstance(value, (tuple, list)):
-        return [value] * n_blocks
-    if len(value) != n_blocks:
-        raise ValueError(
-            f"{name} must be a single value or a tuple of {n_blocks}, one for each "
-            f"block of filters; got {value!r}, of length {len(value)}."
-        )
-    return list(value)
 
 
 def _through_hidden(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import dataclass, field
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skconvnet._spec import Spec
+from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.layers.dense import Dense
+from skconvnet.layers.elementwise import Dropout
 from skconvnet.losses import Loss, MeanOutputSquaredError, PoissonDeviance
 from skconvnet.ops.activations import ACTIVATIONS
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS))],
+    "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
+    "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
 }
 _CHECK_X: dict[str, Any] = {
     "accept_sparse": ["csr", "csc"],
@@ -26,23 +30,12 @@ _CHECK_X: dict[str, Any] = {
 }
 
 
-def check_hidden_layer_sizes(sizes: Any) -> list[int]:
-    """Return the sizes as a list of positive ints.
-
-    >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
-    ([100], [30, 10])
-    """
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if np.any(np.array(sizes) <= 0):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [int(size) for size in sizes]
-
-
 class _Perceptron:
     """The layers of a multi-layer perceptron, and scikit-learn's view of them."""
 
     hidden_layer_sizes: Any
-    activation: str
+    activation: Any
+    dropout: Any
     network_: Any
 
     _spatial_ndim = None
@@ -57,12 +50,16 @@ class _Perceptron:
                 "with X.reshape(len(X), -1), or use ConvNetClassifier or "
                 "ConvNetRegressor for images."
             )
-        return [
-            (f"dense{i}", Dense(size, activation=self.activation))
-            for i, size in enumerate(
-                check_hidden_layer_sizes(self.hidden_layer_sizes), 1
-            )
-        ]
+        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
+        activations = of_layer("activation", self.activation)
+        rates = of_layer("dropout", self.dropout)
+        layers: list[tuple[str, Spec]] = []
+        for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
+            layers.append((f"dense{i + 1}", Dense(size, activation=activations[i])))
+            if rate:
+                layers.append((f"dropout{i + 1}", Dropout(rate)))
+        return layers
 
     @property
     def coefs_(self) -> list[np.ndarray]:
@@ -98,8 +95,11 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     ----------
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"identity", "logistic", "tanh", "relu"} or tuple, default="relu"
+        Activation of the hidden layers; a tuple gives one for each.
+    dropout : float or tuple, default=0.0
+        Share of values dropped in training after each hidden layer; a tuple gives one
+        rate for each.
     {training}
     {classifier}
 
@@ -123,7 +123,8 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     """
 
     hidden_layer_sizes: Any = (100,)
-    activation: str = "relu"
+    activation: Any = "relu"
+    dropout: Any = field(default=0.0, kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkClassifier._parameter_constraints,
@@ -153,8 +154,11 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
         for several outputs is their mean, the gradient that of their sum.
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"identity", "logistic", "tanh", "relu"} or tuple, default="relu"
+        Activation of the hidden layers; a tuple gives one for each.
+    dropout : float or tuple, default=0.0
+        Share of values dropped in training after each hidden layer; a tuple gives one
+        rate for each.
     {training}
 
     Attributes
@@ -181,7 +185,8 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
 
     loss: str = "squared_error"
     hidden_layer_sizes: Any = (100,)
-    activation: str = "relu"
+    activation: Any = "relu"
+    dropout: Any = field(default=0.0, kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkRegressor._parameter_constraints,
