@@ -17,8 +17,8 @@ from skconvnet.weights import WeightLayout
 # Threads wait for each other between NumPy's calls, which costs more than it saves
 # unless a call has enough to do: so many operations a layer and micro-batch.
 _WORK_PER_LAYER = 1.2e7
-# Maps of a micro-batch, their gradients included, should not grow beyond this.
-_MICRO_BATCH_BYTES = 1e8
+# What a thread keeps of a micro-batch, maps and gradients, should not exceed this.
+_MICRO_BATCH_BYTES = 1.6e8
 # The usual size, or half of a smaller minibatch; the smallest and the largest size.
 _MICRO_BATCH = 64
 _MICRO_BATCH_SIZES = (16, 256)
@@ -108,10 +108,11 @@ class Network:
         sums are formed in the same order whatever that number is.
         """
         layers = self.layers.values()
-        values = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
+        maps = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
+        values = 3 * maps + sum(layer.kept for layer in layers)
         work = sum(layer.work for layer in layers)
         smallest, largest = _MICRO_BATCH_SIZES
-        room = _MICRO_BATCH_BYTES / (3 * values * self.dtype.itemsize)
+        room = _MICRO_BATCH_BYTES / (values * self.dtype.itemsize)
         largest = max(min(int(room), largest), 1)
         enough = len(self.layers) * _WORK_PER_LAYER / max(3 * work, 1)
         size = ceil(max(min(batch / 2, _MICRO_BATCH), enough))

@@ -30,7 +30,11 @@ class Layer(ABC):
         Whether a training pass draws random numbers.
     work : int
         Floating-point operations of a forward pass, a sample.
+    kept : int
+        Numbers a sample that are kept for the backward pass, besides maps.
     """
+
+    kept = 0
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False

@@ -132,6 +132,7 @@ class ConvolutionLayer(Layer):
         kernel_shape = (filters, channels // groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
         self.work = 2 * prod(windows.out_shape) * prod(kernel_shape)
+        self.kept = self.method.kept
 
     def initialize(self, rng):
         shape = self.weight_shapes["kernel"]
@@ -142,7 +143,8 @@ class ConvolutionLayer(Layer):
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):
-        z, cache = self.method.forward(x, self.weights["kernel"], workspace)
+        kernel = self.weights["kernel"]
+        z, cache = self.method.forward(x, kernel, workspace, train=train)
         written = self.method.written(z)
         written += self.weights["bias"][:, None]
         self.activation.apply(written, written)

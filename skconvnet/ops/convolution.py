@@ -27,7 +27,11 @@ class Im2colConvolution:
     shape : tuple of int
         Spatial shape of the outputs as they lie in memory. It may have a surplus
         behind the true outputs along each axis.
+    kept : int
+        Numbers a sample that are kept for `backward`, besides maps.
     """
+
+    kept = 0
 
     def __init__(
         self, windows: Windows, channels: int, filters: int, groups: int
@@ -40,9 +44,9 @@ class Im2colConvolution:
         self.shape = self._columns.shape
 
     def forward(
-        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace
+        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Convolve the map `x` with `kernel`.
+        """Convolve the map `x` with `kernel`; where not `train`, keep nothing more.
 
         Returns
         -------

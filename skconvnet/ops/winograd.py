@@ -32,6 +32,9 @@ _BLOCK_BYTES = 2_200_000
 class WinogradConvolution:
     """Convolution with a 3x3 kernel, stride 1, no dilation, no groups.
 
+    In training the transformed map, four times the size of the map, is kept for the
+    gradient of the kernel.
+
     Has the methods of `Im2colConvolution`. Its surplus is the last row or column of
     tiles where the number of outputs is odd.
 
@@ -48,10 +51,11 @@ class WinogradConvolution:
         rows, columns = windows.out_shape
         self._n_tiles = ((rows + 1) // 2, (columns + 1) // 2)
         self.shape = (2 * self._n_tiles[0], 2 * self._n_tiles[1])
+        self.kept = 16 * channels * self._n_tiles[0] * self._n_tiles[1]
 
     def forward(
-        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
         batch = x.shape[-1]
         halves = workspace.array("halves", self._halves_shape(batch), x.dtype)
         self._split(x, halves)
@@ -61,14 +65,17 @@ class WinogradConvolution:
         )
         transformed = transformed.reshape(16, self.filters, self.channels)
         z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
+        kept = []
         for rows in self._blocks(batch, x.itemsize):
             n_rows = rows.stop - rows.start
-            tiles = self._transform_input(halves, rows, workspace)
+            tiles = self._transform_input(halves, rows, workspace, keep=train)
+            if train:
+                kept.append(tiles)
             shape = (4, 4, self.filters, n_rows, self._n_tiles[1], batch)
             products = workspace.scratch("products", shape, x.dtype)
             np.matmul(transformed, _by_cell(tiles), out=_by_cell(products))
             self._transform_output(products, z, rows, workspace)
-        return z, (halves, transformed)
+        return z, (halves, transformed, kept)
 
     def written(self, z: np.ndarray) -> np.ndarray:
         return z.reshape(len(z), -1)
@@ -76,22 +83,26 @@ class WinogradConvolution:
     def backward(
         self,
         dz: np.ndarray,
-        cache: tuple[np.ndarray, np.ndarray],
+        cache: tuple[np.ndarray, np.ndarray, list[np.ndarray]],
         kernel: np.ndarray,
         dkernel: np.ndarray,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> np.ndarray | None:
-        halves, transformed = cache
+        halves, transformed, kept = cache
         batch = dz.shape[-1]
         dtransformed = workspace.scratch("dkernel", transformed.shape, dz.dtype)
         dhalves = None
         if need_dx:
-            dhalves = workspace.scratch("dhalves", halves.shape, dz.dtype)
+            shape = self._halves_shape(batch)
+            dhalves = workspace.scratch("dhalves", shape, dz.dtype)
             dhalves.fill(0)
-        for rows in self._blocks(batch, dz.itemsize):
-            tiles = self._transform_input(halves, rows, workspace)
+        for i, rows in enumerate(self._blocks(batch, dz.itemsize)):
+            if kept:
+                tiles = kept[i]
+            else:
+                tiles = self._transform_input(halves, rows, workspace, keep=False)
             dproducts = self._spread_output(dz, rows, workspace)
             by_tile = _by_cell(tiles).transpose(0, 2, 1)
             if rows.start == 0:
@@ -160,19 +171,22 @@ class WinogradConvolution:
             yield slice(start, min(start + step, n_rows))
 
     def _transform_input(
-        self, halves: np.ndarray, rows: slice, workspace: Workspace
+        self, halves: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
     ) -> np.ndarray:
         """B' d B for the tiles in `rows`: (4, 4, channels, rows, columns, batch)."""
         n_rows, batch = rows.stop - rows.start, halves.shape[-1]
         n_columns = self._n_tiles[1]
+        shape = (4, 4, self.channels, n_rows, n_columns, batch)
+        if keep:
+            tiles = workspace.array(f"tiles{rows.start}", shape, halves.dtype)
+        else:
+            tiles = workspace.scratch("tiles", shape, halves.dtype)
         shape = (4, 2, self.channels, n_rows, n_columns + 1, batch)
         mid = workspace.scratch("mid", shape, halves.dtype)
         d = _tile_rows(halves, rows)
         np.subtract(d[:2], d[2:], out=mid[0::3])
         np.add(d[1], d[2], out=mid[1])
         np.subtract(d[2], d[1], out=mid[2])
-        shape = (4, 4, self.channels, n_rows, n_columns, batch)
-        tiles = workspace.scratch("tiles", shape, halves.dtype)
         near, far = mid[..., :-1, :], mid[..., 1:, :]
         np.subtract(near, far, out=tiles[:, 0::3])
         np.add(near[:, 1], far[:, 0], out=tiles[:, 1])
