@@ -188,8 +188,8 @@ class NetworkEstimator(BuiltEstimator, ABC):
                     "y_val are given."
                 )
             samples, held_out = self._split(samples, rng)
-        is_clipped = self.batch_size != "auto" and self.batch_size > len(samples)  # type: ignore[operator]
-        if is_clipped and self.batch_mode == "mbgd":
+        size = 0 if isinstance(self.batch_size, str) else self.batch_size
+        if size > len(samples) and self.batch_mode == "mbgd":
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going "
                 "to be clipped",
