@@ -85,25 +85,27 @@ class MaxPoolLayer(PoolingLayer):
 class AvgPoolLayer(PoolingLayer):
     padding_value = 0.0
 
+    def __init__(self, in_shape: tuple[int, ...], windows: Windows) -> None:
+        super().__init__(in_shape, windows)
+        # True cells of each window: whole numbers, exact in float32 for any dtype.
+        self._counts: np.ndarray | np.float32 = np.float32(windows.size)
+        if windows.is_padded:
+            self._counts = pooling.window_counts(windows, np.dtype(np.float32))
+
     def forward(self, x, *, train, rng, workspace):
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         pooling.sum_pool(padded, self.windows, y)
-        y /= self._counts(x.dtype)
+        y /= self._counts
         return y, None
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if not need_dx:
             return None
         dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
-        dy /= self._counts(dy.dtype)
+        dy /= self._counts
         pooling.sum_pool_backward(dy, self.windows, dpadded)
         return dpadded[(slice(None), *self.windows.interior)]
-
-    def _counts(self, dtype):
-        if not self.windows.is_padded:
-            return dtype.type(self.windows.size)
-        return pooling.window_counts(self.windows, dtype)
 
 
 _DOC = """{title} over windows of maps of shape ({axes}, channels).
