@@ -148,7 +148,7 @@ CONVNET_PARAMETERS = [
     ({"strides": -1}, "strides must be at least 1; got -1"),
     ({"padding": "sane"}, "padding must be one of 'valid', 'same'.*got 'sane'"),
     ({"pooling": "mean"}, "'pooling' parameter .* Got 'mean'"),
-    ({"activation": "rleu"}, "activation must be .*'relu'; got 'rleu'"),
+    ({"activation": "rleu"}, "activation must be .*'relu', .*; got 'rleu'"),
     ({"dropout": 1.0}, r"rate must be a float in \[0, 1\); got 1.0"),
 ]
 

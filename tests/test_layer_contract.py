@@ -27,6 +27,7 @@ from skconvnet.layers import (
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
+from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.ops.workspace import Workspace
 from skconvnet.parallel import Engine
 
@@ -35,6 +36,7 @@ CASES = [
     (Activation("logistic"), (4, 2)),
     (Activation("tanh"), (3, 4, 2)),
     (Activation("relu"), (2, 3, 4, 2)),
+    *((Activation(name), (3, 4, 2)) for name in list(ACTIVATIONS)[4:]),
     (AvgPool1D(3, 2), (9, 2)),
     (AvgPool1D(2, padding="same"), (7, 2)),
     (AvgPool2D(), (6, 8, 2)),
@@ -48,10 +50,14 @@ CASES = [
     (Conv2D(4, 2, padding="full", groups=2, activation="logistic"), (4, 5, 2)),
     # Enough channels for a method of fewer multiplications, where there is one.
     (Conv2D(24, 3, padding="same", activation="relu"), (7, 6, 24)),
+    (Conv2D(24, 3, padding="same", activation="gelu"), (7, 6, 24)),
+    (Conv2D(3, 3, padding="same", activation="silu"), (5, 6, 2)),
+    (Conv2D(3, 3, strides=2, activation="elu"), (7, 6, 2)),
     (Conv3D(2, (2, 3, 1), strides=(1, 2, 1)), (3, 5, 4, 2)),
     (Dense(3), (5,)),
     (Dense(3, "relu"), (4,)),
     (Dense(4, "logistic"), (1,)),
+    (Dense(3, "gelu"), (4,)),
     (Dropout(0.3), (6,)),
     (Dropout(0.5), (3, 4, 2)),
     (Dropout(0.0), (4,)),

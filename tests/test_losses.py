@@ -1,5 +1,7 @@
 """Losses and activations: values at fixed points, derivatives by differences."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from skconvnet.losses import (
     SquaredError,
 )
 from skconvnet.ops.activations import ACTIVATIONS, get_activation
+from skconvnet.ops.workspace import Workspace
 
 LOSSES = [LogLoss(), BinaryLogLoss(), SquaredError(), PoissonDeviance()]
 
@@ -70,44 +73,55 @@ def test_extreme_scores_give_finite_losses(dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activation_in_place_and_derivative(name, dtype):
-    function = get_activation(name)
+    function, workspace = get_activation(name), Workspace()
     z = np.random.default_rng(0).normal(size=(3, 50)).astype(dtype)
     y, z_double = np.empty_like(z), z.astype(float)
-    function.apply(z, y)
+    function.apply(z, y, workspace)
     in_place = z.copy()
-    function.apply(in_place, in_place)
+    function.apply(in_place, in_place, workspace)
     np.testing.assert_array_equal(in_place, y)
     assert y.dtype == dtype
 
     above, below = np.empty_like(z_double), np.empty_like(z_double)
-    function.apply(z_double + 1e-6, above)
-    function.apply(z_double - 1e-6, below)
+    function.apply(z_double + 1e-6, above, workspace)
+    function.apply(z_double - 1e-6, below, workspace)
     dy = np.random.default_rng(1).normal(size=z.shape).astype(dtype)
     out = np.empty_like(dy)
-    function.backward(y, dy, out)
+    kept = z if function.needs_input else y
+    function.backward(kept, dy, out, workspace)
     tolerance = 1e-8 if dtype == np.float64 else 1e-5
     np.testing.assert_allclose(
         out, dy * (above - below) / 2e-6, rtol=1e-5, atol=tolerance
     )
-    function.backward(y, dy, dy)
+    function.backward(kept, dy, dy, workspace)
     np.testing.assert_array_equal(dy, out)
 
 
 def test_activation_values():
-    z = np.array([[-2.0, 0.0, 0.5]])
+    z = np.array([[-4.0, -2.0, 0.0, 0.5, 5.0]])
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    normal = np.array([[0.5 * (1 + math.erf(v / math.sqrt(2))) for v in z[0]]])
     expected = {
         "identity": z,
         "logistic": 1 / (1 + np.exp(-z)),
         "tanh": np.tanh(z),
-        "relu": np.array([[0.0, 0.0, 0.5]]),
+        "relu": np.where(z > 0, z, 0),
+        "leaky_relu": np.where(z > 0, z, 0.01 * z),
+        "elu": np.where(z > 0, z, np.exp(z) - 1),
+        "selu": scale * np.where(z > 0, z, alpha * (np.exp(z) - 1)),
+        "gelu": z * normal,
+        "silu": z / (1 + np.exp(-z)),
+        "softplus": np.log(1 + np.exp(z)),
+        "hard_sigmoid": np.array([[0, 1 / 6, 0.5, 0.5 + 0.5 / 6, 1]]),
     }
+    assert set(expected) == set(ACTIVATIONS)
     for name, values in expected.items():
         y = z.copy()
-        get_activation(name).apply(y, y)
-        np.testing.assert_allclose(y, values, rtol=1e-14)
+        get_activation(name).apply(y, y, Workspace())
+        np.testing.assert_allclose(y, values, rtol=1e-13, atol=1e-15)
 
 
 def test_logistic_slope_is_a_quarter_at_most():
     y, slope = np.array([[0.5]]), np.empty((1, 1))
-    get_activation("logistic").backward(y, np.ones((1, 1)), slope)
+    get_activation("logistic").backward(y, np.ones((1, 1)), slope, Workspace())
     assert slope.item() == 0.25

@@ -13,6 +13,7 @@ from skconvnet.losses import (
     SquaredError,
 )
 from skconvnet.ops.activations import ACTIVATIONS, get_activation
+from skconvnet.ops.workspace import Workspace
 from skconvnet.optimizers import SGD, Adam
 
 LOSSES = [LogLoss, BinaryLogLoss, SquaredError, MeanOutputSquaredError, PoissonDeviance]
@@ -71,16 +72,17 @@ def test_a_probability_of_zero_costs_as_much_as_eps(make, dtype):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_activations_write_into_strided_views(name, dtype):
-    function = get_activation(name)
+    function, workspace = get_activation(name), Workspace()
     whole = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype(dtype)
     dy_whole = np.random.default_rng(1).normal(size=whole.shape).astype(dtype)
     z, dy = whole[:, :3, 1:], dy_whole[:, :3, 1:]
     expected, slope = np.empty_like(z), np.empty_like(z)
-    function.apply(z.copy(), expected)
-    function.backward(expected, dy.copy(), slope)
+    function.apply(z.copy(), expected, workspace)
+    kept = z.copy() if function.needs_input else expected
+    function.backward(kept, dy.copy(), slope, workspace)
     before, dy_before = whole.copy(), dy_whole.copy()
-    function.apply(z, z)
-    function.backward(z, dy, dy)
+    function.apply(z, z, workspace)
+    function.backward(kept, dy, dy, workspace)
     np.testing.assert_array_equal(z, expected)
     np.testing.assert_array_equal(dy, slope)
     # Nothing around the views has changed.
@@ -97,14 +99,25 @@ def test_activations_at_the_ends_of_the_line(dtype):
         "logistic": [0, 0, 0.5, 1, 1],
         "tanh": [-1, -1, 0, 1, 1],
         "relu": [0, 0, 0, 100, 1e5],
+        "leaky_relu": [-1e3, -1, 0, 100, 1e5],
+        "elu": [-1, -1, 0, 100, 1e5],
+        "selu": [-1.7580993, -1.7580993, 0, 105.07010, 105070.1],
+        "gelu": [0, 0, 0, 100, 1e5],
+        "silu": [0, 0, 0, 100, 1e5],
+        "softplus": [0, 0, np.log(2), 100, 1e5],
+        "hard_sigmoid": [0, 0, 0.5, 1, 1],
     }
-    for name in ACTIVATIONS:
+    assert set(expected) == set(ACTIVATIONS)
+    workspace = Workspace()
+    for function in ACTIVATIONS.values():
         y, slope = np.empty_like(z), np.empty_like(z)
-        get_activation(name).apply(z, y)
-        get_activation(name).backward(y, np.ones_like(z), slope)
-        np.testing.assert_allclose(y, expected[name], atol=1e-30)
+        function.apply(z, y, workspace)
+        kept = z if function.needs_input else y
+        function.backward(kept, np.ones_like(z), slope, workspace)
+        np.testing.assert_allclose(y, expected[function.name], rtol=1e-6, atol=1e-30)
         assert np.isfinite(slope).all()
-    get_activation("relu").backward(np.maximum(z, 0), np.ones_like(z), slope)
+    relu = get_activation("relu")
+    relu.backward(np.maximum(z, 0), np.ones_like(z), slope, workspace)
     np.testing.assert_array_equal(slope, [0, 0, 0, 1, 1])
 
 

@@ -28,9 +28,10 @@ pool_size : int or tuple, default=2
 hidden_layer_sizes : int or tuple of int, default=(128,)
     Units of each dense layer between the last block and the output.
 activation : str or tuple, default="relu"
-    "identity", "logistic", "tanh" or "relu". A tuple gives one for each block, the
-    last of which then holds for the dense layers, or one for each block and each
-    dense layer.
+    "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+    "silu", "softplus" or "hard_sigmoid". A tuple gives one for each block, the last
+    of which then holds for the dense layers, or one for each block and each dense
+    layer.
 dropout : float or tuple, default=0.0
     Share of values dropped in training after each block and each dense layer. A
     tuple of one rate a block drops nothing after the dense layers.

@@ -95,8 +95,10 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     ----------
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
-    activation : {"identity", "logistic", "tanh", "relu"} or tuple, default="relu"
-        Activation of the hidden layers; a tuple gives one for each.
+    activation : str or tuple of str, default="relu"
+        Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
+        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
+        tuple gives one for each.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.
@@ -154,8 +156,10 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
         for several outputs is their mean, the gradient that of their sum.
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
-    activation : {"identity", "logistic", "tanh", "relu"} or tuple, default="relu"
-        Activation of the hidden layers; a tuple gives one for each.
+    activation : str or tuple of str, default="relu"
+        Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
+        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
+        tuple gives one for each.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.

@@ -67,8 +67,9 @@ _DOC = """{title} of maps of shape ({axes}, channels).
     groups : int, default=1
         Input and output channels are cut into so many groups that are convolved
         apart; it divides both.
-    activation : {{"identity", "logistic", "tanh", "relu"}}, default=None
-        None is the identity.
+    activation : str, default=None
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "silu", "softplus" or "hard_sigmoid". None is the identity.
 
     Examples
     --------
@@ -147,19 +148,22 @@ class ConvolutionLayer(Layer):
         z, cache = self.method.forward(x, kernel, workspace, train=train)
         written = self.method.written(z)
         written += self.weights["bias"][:, None]
-        self.activation.apply(written, written)
-        y = self._valid(z)
-        return y, (cache, y)
+        y, activated = z, written
+        if self.activation.needs_input:
+            y = workspace.array("activated", z.shape, z.dtype)
+            activated = self.method.written(y)
+        self.activation.apply(written, activated, workspace)
+        return self._valid(y), (cache, self._valid(z))
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
-        cache, y = cache
+        cache, kept = cache
         if self.method.shape == self.windows.out_shape and dy.flags.c_contiguous:
             dz = dy
         else:
             shape = (len(dy), *self.method.shape, dy.shape[-1])
             dz = workspace.scratch("dz", shape, dy.dtype)
             self._clear_surplus(dz)
-        self.activation.backward(y, dy, self._valid(dz))
+        self.activation.backward(kept, dy, self._valid(dz), workspace)
         dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
         return self.method.backward(
             dz,

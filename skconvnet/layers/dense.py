@@ -25,8 +25,9 @@ class Dense(Spec):
     ----------
     units : int
         Number of outputs.
-    activation : {"identity", "logistic", "tanh", "relu"}, default=None
-        None is the identity.
+    activation : str, default=None
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "silu", "softplus" or "hard_sigmoid". None is the identity.
 
     Examples
     --------
@@ -66,18 +67,21 @@ class DenseLayer(Layer):
 
     def forward(self, x, *, train, rng, workspace):
         kernel, bias = self.weights["kernel"], self.weights["bias"]
-        y = workspace.array("y", (*self.out_shape, x.shape[1]), kernel.dtype)
+        z = workspace.array("z", (*self.out_shape, x.shape[1]), kernel.dtype)
         if issparse(x):
-            y[...] = (x.T @ kernel).T
+            z[...] = (x.T @ kernel).T
         else:
-            np.matmul(kernel.T, x, out=y)
-        y += bias[:, None]
-        self.activation.apply(y, y)
-        return y, (x, y)
+            np.matmul(kernel.T, x, out=z)
+        z += bias[:, None]
+        y = z
+        if self.activation.needs_input:
+            y = workspace.array("y", z.shape, z.dtype)
+        self.activation.apply(z, y, workspace)
+        return y, (x, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
-        x, y = cache
-        self.activation.backward(y, dy, dy)
+        x, kept = cache
+        self.activation.backward(kept, dy, dy, workspace)
         if issparse(x):
             gradients["kernel"][...] = x @ dy.T
         else:

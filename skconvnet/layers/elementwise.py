@@ -18,7 +18,9 @@ class Activation(Spec):
 
     Parameters
     ----------
-    function : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    function : str, default="relu"
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "silu", "softplus" or "hard_sigmoid".
 
     Examples
     --------
@@ -40,13 +42,13 @@ class ActivationLayer(Layer):
 
     def forward(self, x, *, train, rng, workspace):
         y = workspace.array("y", x.shape, x.dtype)
-        self.function.apply(x, y)
-        return y, y
+        self.function.apply(x, y, workspace)
+        return y, x if self.function.needs_input else y
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if not need_dx:
             return None
-        self.function.backward(cache, dy, dy)
+        self.function.backward(cache, dy, dy, workspace)
         return dy
 
 
