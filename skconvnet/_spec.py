@@ -1,13 +1,15 @@
-"""Specs: hyperparameters of one layer, and named lists of them."""
+"""Objects that hold hyperparameters, those of layers, and named lists of layers."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
@@ -16,7 +18,29 @@ PASSTHROUGH = "passthrough"
 OUTPUT_NAME = "output"
 
 
-class Spec(BaseEstimator):
+# What a hyperparameter may be, in the words of scikit-learn's validation.
+BOOLEAN: list[Any] = ["boolean"]
+FROM_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="both")]
+BELOW_1: list[Any] = [Interval(Real, 0, 1, closed="left")]
+POSITIVE: list[Any] = [Interval(Real, 0, None, closed="neither")]
+NOT_NEGATIVE: list[Any] = [Interval(Real, 0, None, closed="left")]
+
+
+class Searchable(BaseEstimator):
+    """Hyperparameters that are cloned, printed and searched like an estimator's."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def check_params(self) -> None:
+        """Raise an InvalidParameterError, a ValueError, for one that is not allowed."""
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            self.get_params(deep=False),
+            caller_name=type(self).__name__,
+        )
+
+
+class Spec(Searchable):
     """Hyperparameters of a layer; `build` turns them into a runtime layer.
 
     A spec is an estimator in all but ``fit``: it stores what it was given,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit, xlogy
 
+from skconvnet._spec import POSITIVE, Searchable
 
-class Loss(ABC):
+
+class Loss(Searchable, ABC):
     """A loss on raw scores.
 
     Attributes
@@ -30,6 +33,13 @@ class Loss(ABC):
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return the loss of each sample, of shape (batch,)."""
 
+    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+        """Turn `prediction` into the gradient with respect to the scores, in place.
+
+        For a loss with its canonical output activation that is their difference.
+        """
+        prediction -= target
+
     def objective(self) -> Loss:
         """Return the loss whose value is what the gradient descends, usually self."""
         return self
@@ -38,9 +48,6 @@ class Loss(ABC):
         self, scores: np.ndarray, target: np.ndarray, weight: np.ndarray | float
     ) -> float:
         """Return the weighted sum of losses and turn `scores` into its gradient.
-
-        Each loss here is paired with its canonical output activation, for which the
-        gradient with respect to the scores is prediction minus target.
 
         Parameters
         ----------
@@ -53,7 +60,7 @@ class Loss(ABC):
         """
         self.predict(scores)
         value = float(np.sum(self.samplewise(scores, target) * weight))
-        scores -= target
+        self.differentiate(scores, target)
         scores *= weight
         return value
 
@@ -122,8 +129,75 @@ class MeanOutputSquaredError(SquaredError):
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
         return super().samplewise(prediction, target) / len(target)
 
+    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+        """Turn `prediction` into the gradient with respect to the scores, in place.
+
+        For a loss with its canonical output activation that is their difference.
+        """
+        prediction -= target
+
     def objective(self) -> Loss:
         return SquaredError()
+
+
+class AbsoluteError(Loss):
+    """The absolute error, summed over the outputs; its slope at 0 is 0."""
+
+    name = "absolute_error"
+    output = "identity"
+
+    def predict(self, scores: np.ndarray) -> None:
+        return
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return np.abs(prediction - target).sum(axis=0)
+
+    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+        prediction -= target
+        np.sign(prediction, out=prediction)
+
+
+@dataclass(eq=False, repr=False)
+class Huber(Loss):
+    """Half the squared error up to an error of `delta`, linear beyond [1]_.
+
+    Summed over the outputs: ``r ** 2 / 2`` where ``|r| <= delta``, else
+    ``delta * (|r| - delta / 2)``.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        In the units of y.
+
+    References
+    ----------
+    .. [1] P. J. Huber, "Robust estimation of a location parameter", 1964.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.5, 3.0]])
+    >>> Huber(delta=1.0)(scores, np.zeros((1, 2)), np.array([0.0, 1.0]))
+    2.5
+    """
+
+    delta: float = 1.0
+
+    name = "huber"
+    output = "identity"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"delta": POSITIVE}
+
+    def predict(self, scores: np.ndarray) -> None:
+        return
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        residual = np.abs(prediction - target)
+        inner = np.minimum(residual, self.delta)
+        # Equal to both cases: inner * residual - inner^2 / 2.
+        return (inner * (residual - 0.5 * inner)).sum(axis=0)
+
+    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+        prediction -= target
+        np.clip(prediction, -self.delta, self.delta, out=prediction)
 
 
 class PoissonDeviance(Loss):

@@ -170,7 +170,7 @@ SHARED_PARAMETERS = [
     ({"n_jobs": 0}, "'n_jobs' parameter .* Got 0"),
     ({"dtype": "int8"}, "'dtype' parameter .* Got 'int8'"),
     ({"max_grad_norm": 0}, "'max_grad_norm' parameter .* Got 0"),
-    ({"loss": "huber"}, "'loss' parameter .* Got 'huber'"),
+    ({"loss": "hubert"}, "'loss' parameter .* Got 'hubert'"),
     ({"max_iter": 0}, "'max_iter' parameter .* Got 0"),
 ]
 

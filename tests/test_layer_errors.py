@@ -91,7 +91,7 @@ def test_padding(kind, value):
     check(ValueError, make(kind, padding=value), in_shape_of(kind), *words)
 
 
-@pytest.mark.parametrize("value", ["ReLU", "softplus", 1, ("relu",), np.tanh])
+@pytest.mark.parametrize("value", ["ReLU", "sofplus", 1, ("relu",), np.tanh])
 @pytest.mark.parametrize(
     ("spec", "in_shape"),
     [

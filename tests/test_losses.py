@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from skconvnet.losses import (
+    AbsoluteError,
     BinaryLogLoss,
+    Huber,
     LogLoss,
     MeanOutputSquaredError,
     PoissonDeviance,
@@ -15,7 +17,15 @@ from skconvnet.losses import (
 from skconvnet.ops.activations import ACTIVATIONS, get_activation
 from skconvnet.ops.workspace import Workspace
 
-LOSSES = [LogLoss(), BinaryLogLoss(), SquaredError(), PoissonDeviance()]
+LOSSES = [
+    LogLoss(),
+    BinaryLogLoss(),
+    SquaredError(),
+    AbsoluteError(),
+    Huber(),
+    Huber(delta=0.3),
+    PoissonDeviance(),
+]
 
 
 def targets_for(loss, n_outputs, n, rng):
@@ -27,7 +37,7 @@ def targets_for(loss, n_outputs, n, rng):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_gradient_follows_a_random_direction(loss, weighted):
     rng = np.random.default_rng(0)
     scores, direction = rng.normal(size=(2, 4, 6))
@@ -57,6 +67,13 @@ def test_values_at_fixed_points():
     assert SquaredError()(scores.copy(), target, 1.0) == 0.5 * (2**2 + 1)
     assert MeanOutputSquaredError()(scores, target, 1.0) == 0.5 * (2**2 + 1) / 2
     np.testing.assert_array_equal(scores.ravel(), [2.0, 1.0])
+    scores, target = np.array([[3.0], [-0.5], [2.0]]), np.array([[1.0], [0.0], [2.0]])
+    gradient = scores.copy()
+    assert AbsoluteError()(gradient, target, 2.0) == 2 * 2.5
+    np.testing.assert_array_equal(gradient.ravel(), [2.0, -2.0, 0.0])
+    gradient = scores.copy()
+    assert Huber(delta=1.5)(gradient, target, 2.0) == 2 * (1.5 * 1.25 + 0.125)
+    np.testing.assert_array_equal(gradient.ravel(), [3.0, -1.0, 0.0])
     value = PoissonDeviance()(np.array([[np.log(2.0)]]), np.array([[4.0]]), 1.0)
     assert value == pytest.approx(4 * np.log(2) - 4 + 2)
     assert PoissonDeviance()(np.array([[0.0]]), np.array([[0.0]]), 1.0) == 1.0

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from skconvnet.losses import (
+    AbsoluteError,
     BinaryLogLoss,
+    Huber,
     LogLoss,
     MeanOutputSquaredError,
     PoissonDeviance,
@@ -14,10 +16,26 @@ from skconvnet.losses import (
 )
 from skconvnet.ops.activations import ACTIVATIONS, get_activation
 from skconvnet.ops.workspace import Workspace
-from skconvnet.optimizers import SGD, Adam
+from skconvnet.optimizers import OPTIMIZERS as NAMED_OPTIMIZERS
+from skconvnet.optimizers import SGD, Adam, RMSprop
 
-LOSSES = [LogLoss, BinaryLogLoss, SquaredError, MeanOutputSquaredError, PoissonDeviance]
-OPTIMIZERS = [SGD(), SGD(momentum=0.0), SGD(nesterov=True), Adam(), Adam(0.5, 0.7, 0.1)]
+LOSSES = [
+    LogLoss,
+    BinaryLogLoss,
+    SquaredError,
+    MeanOutputSquaredError,
+    AbsoluteError,
+    Huber,
+    PoissonDeviance,
+]
+OPTIMIZERS = [
+    *(make() for make in NAMED_OPTIMIZERS.values()),
+    SGD(momentum=0.0),
+    SGD(nesterov=True),
+    Adam(0.5, 0.7, 0.1),
+    Adam(amsgrad=True),
+    RMSprop(centered=True),
+]
 
 
 def fresh(optimizer):

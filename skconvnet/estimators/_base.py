@@ -25,14 +25,14 @@ from skconvnet.estimators._inputs import (
     check_same_shape,
     check_X,
 )
-from skconvnet.estimators._params import STOCHASTIC_SOLVERS, TrainingParams
+from skconvnet.estimators._params import TrainingParams
 from skconvnet.parallel import Engine
 from skconvnet.training import TrainingDivergedError, minimize_lbfgs, train
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:
     """Say that partial_fit is there, or raise an AttributeError that says why not."""
-    if estimator.solver not in STOCHASTIC_SOLVERS:
+    if not estimator._is_stochastic:
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
             f"{estimator.solver} is not stochastic."
@@ -148,7 +148,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
         samples = self._samples(X, targets, weights)
         n_threads = resolve_n_threads(self.n_jobs)
         with Engine(self.network_, self._loss, n_threads) as engine:
-            if self.solver in STOCHASTIC_SOLVERS:
+            if self._is_stochastic:
                 held_out = self._check_validation(validation)
                 self._fit_stochastic(engine, samples, held_out, rng, incremental)
             else:

@@ -50,8 +50,10 @@ input_shape : tuple of int, default=None
     layers a square where the length is a perfect square or else an image of height
     1.""",
     "training": """\
-solver : {"adam", "sgd", "lbfgs"}, default="adam"
-    Adam, stochastic gradient descent, or SciPy's L-BFGS on the whole training set.
+solver : str or Optimizer, default="adam"
+    "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad" or "adadelta"; an
+    object of `skconvnet.optimizers`, whose parameters a search reaches as
+    ``solver__rho``; or "lbfgs", SciPy's L-BFGS on the whole training set.
 alpha : float, default=0.0001
     Strength of the L2 penalty on kernels: ``alpha / 2`` times their squared norm,
     divided by the samples of an update.
@@ -80,7 +82,7 @@ verbose : bool, default=False
 warm_start : bool, default=False
     Whether fit goes on from the weights of the last call.
 momentum : float, default=0.9
-    Of "sgd".
+    Of "sgd" by name; an object has its own parameters.
 nesterovs_momentum : bool, default=True
     Whether "sgd" uses Nesterov's momentum.
 early_stopping : bool, default=False
@@ -89,9 +91,10 @@ early_stopping : bool, default=False
     or X_val and y_val of fit.
 validation_fraction : float, default=0.1
 beta_1, beta_2 : float, default=0.9, 0.999
-    Of "adam": decay of the averages of the gradient and of its square.
+    Of "adam", "adamw", "nadam" and "adamax" by name: decay of the averages of the
+    gradient and of its square.
 epsilon : float, default=1e-8
-    Of "adam": added to the root of the second average.
+    Of the same: added to the root of the second average.
 n_iter_no_change : int, default=10
     Training stops after more than so many stalled epochs.
 max_fun : int, default=15000
@@ -110,9 +113,11 @@ class_weight : dict, "balanced" or None, default=None
     Weight of each class, multiplied into the sample weights; "balanced" weighs
     classes by the inverse of their frequency.""",
     "regressor": """\
-loss : {"squared_error", "poisson"}, default="squared_error"
-    Half the squared error, or half the Poisson deviance with an exponential
-    output, summed over the outputs.""",
+loss : str or Huber, default="squared_error"
+    "squared_error" (half of it), "absolute_error", "huber" (with delta=1; pass
+    ``Huber(delta)`` of `skconvnet.losses` for another) or "poisson", half the Poisson
+    deviance, which has an exponential output and needs y >= 0. Summed over the
+    outputs.""",
     "attributes": """\
 loss_ : float
     Loss of the last epoch, the penalty included.

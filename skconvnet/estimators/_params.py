@@ -7,22 +7,30 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skconvnet.batches import BATCH_MODES, resolve_batch_size
-from skconvnet.optimizers import SGD, Adam, Optimizer
+from skconvnet.optimizers import OPTIMIZERS, Optimizer
 from skconvnet.schedules import Adaptive, Constant, InvScaling
 from skconvnet.training import Settings
 
-STOCHASTIC_SOLVERS = ("sgd", "adam")
+# Optimizers that take hyperparameters of the estimator, as scikit-learn has them,
+# when they are chosen by name: their own names, and the estimator's.
+_TAKEN = {
+    "sgd": {"momentum": "momentum", "nesterov": "nesterovs_momentum"},
+    **{
+        name: {param: param for param in ("beta_1", "beta_2", "epsilon")}
+        for name in ("adam", "adamw", "nadam", "adamax")
+    },
+}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TrainingParams(BaseEstimator):
     """Hyperparameters of training, with scikit-learn's names and defaults."""
 
-    solver: str = "adam"
+    solver: Any = "adam"
     alpha: float = 0.0001
     batch_size: int | str = "auto"
     batch_mode: str = "mbgd"
@@ -49,7 +57,7 @@ class TrainingParams(BaseEstimator):
     dtype: Any = "auto"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -90,10 +98,21 @@ class TrainingParams(BaseEstimator):
         ],
     }
 
+    @property
+    def _is_stochastic(self) -> bool:
+        """Whether the solver updates the weights after each minibatch."""
+        return isinstance(self.solver, Optimizer) or self.solver in OPTIMIZERS
+
     def _make_optimizer(self) -> Optimizer:
-        if self.solver == "sgd":
-            return SGD(momentum=self.momentum, nesterov=self.nesterovs_momentum)
-        return Adam(beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+        if isinstance(self.solver, Optimizer):
+            optimizer = clone(self.solver)
+            optimizer.check_params()
+            return optimizer
+        taken = _TAKEN.get(self.solver, {})
+        params = {name: getattr(self, own) for name, own in taken.items()}
+        if self.solver == "adam":
+            params["epsilon_hat"] = True
+        return OPTIMIZERS[self.solver](**params)
 
     def _make_schedule(self) -> Constant:
         if self.solver == "sgd" and self.learning_rate == "invscaling":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context, clone
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
@@ -22,7 +22,9 @@ from sklearn.utils.multiclass import (
 from skconvnet.estimators._base import stochastic_only, unchanged_on_error
 from skconvnet.estimators._introspection import IntrospectiveEstimator
 from skconvnet.losses import (
+    AbsoluteError,
     BinaryLogLoss,
+    Huber,
     LogLoss,
     Loss,
     PoissonDeviance,
@@ -213,11 +215,14 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
 class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
     """A network whose outputs are real numbers."""
 
-    loss: str = "squared_error"
+    loss: Any = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **IntrospectiveEstimator._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [
+            StrOptions({"squared_error", "absolute_error", "huber", "poisson"}),
+            Huber,
+        ],
     }
     _input_checks: ClassVar[dict[str, Any]] = {
         "multi_output": True,
@@ -225,6 +230,8 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
     }
     _losses: ClassVar[dict[str, type[Loss]]] = {
         "squared_error": SquaredError,
+        "absolute_error": AbsoluteError,
+        "huber": Huber,
         "poisson": PoissonDeviance,
     }
 
@@ -244,6 +251,10 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
         return targets
 
     def _make_loss(self) -> Loss:
+        if isinstance(self.loss, Loss):
+            loss = clone(self.loss)
+            loss.check_params()
+            return loss
         return self._losses[self.loss]()
 
     def _score_outputs(

@@ -16,7 +16,7 @@ from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Dropout
-from skconvnet.losses import Loss, MeanOutputSquaredError, PoissonDeviance
+from skconvnet.losses import Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
 
 _CONSTRAINTS: dict[str, list[Any]] = {
@@ -150,10 +150,12 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error or half the Poisson deviance; the latter has an
-        exponential output and needs y >= 0. As in scikit-learn, the value reported
-        for several outputs is their mean, the gradient that of their sum.
+    loss : str or Huber, default="squared_error"
+        "squared_error" (half of it), "absolute_error", "huber" (with delta=1; pass
+        ``Huber(delta)`` of `skconvnet.losses` for another) or "poisson", half the
+        Poisson deviance, which has an exponential output and needs y >= 0. All are
+        summed over several outputs; but, as in scikit-learn, the value reported for
+        "squared_error" is their mean.
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
@@ -187,7 +189,7 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     True
     """
 
-    loss: str = "squared_error"
+    loss: Any = "squared_error"
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
     dropout: Any = field(default=0.0, kw_only=True)
@@ -201,6 +203,6 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
         **_CHECK_X,
     }
     _losses: ClassVar[dict[str, type[Loss]]] = {
+        **NetworkRegressor._losses,
         "squared_error": MeanOutputSquaredError,
-        "poisson": PoissonDeviance,
     }

@@ -1,0 +1,163 @@
+"""Learning rates for each weight, from the squares of its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skconvnet._spec import BELOW_1, BOOLEAN, POSITIVE
+from skconvnet.optimizers.base import Optimizer
+
+
+@dataclass(eq=False, repr=False)
+class Adagrad(Optimizer):
+    """Divide by the root of the sum of all squared gradients [1]_.
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-10
+        Added to the root.
+
+    References
+    ----------
+    .. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online
+       learning and stochastic optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = np.array([1.0])
+    >>> Adagrad().step(weights, np.array([2.0]), rate=0.1)
+    >>> weights
+    array([0.9])
+    """
+
+    epsilon: float = 1e-10
+
+    n_moments = 1
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"epsilon": POSITIVE}
+
+    def _update(self, weights, gradient, rate, state, step, scratch):
+        (total,) = state
+        total += np.multiply(gradient, gradient, out=step)
+        np.sqrt(total, out=step)
+        step += self.epsilon
+        np.divide(gradient, step, out=step)
+        step *= -rate
+
+
+@dataclass(eq=False, repr=False)
+class RMSprop(Optimizer):
+    """Divide by the root of a moving average of squared gradients [1]_.
+
+    Parameters
+    ----------
+    rho : float, default=0.9
+        Decay of the average.
+    epsilon : float, default=1e-8
+        Added to the root.
+    centered : bool, default=False
+        Whether to divide by the moving standard deviation instead [2]_.
+
+    References
+    ----------
+    .. [1] T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", 2012.
+    .. [2] A. Graves, "Generating sequences with recurrent neural networks", 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = np.array([1.0])
+    >>> RMSprop(rho=0.75).step(weights, np.array([2.0]), rate=0.1)
+    >>> weights.round(4)
+    array([0.8])
+    """
+
+    rho: float = 0.9
+    epsilon: float = 1e-8
+    centered: bool = False
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "rho": BELOW_1,
+        "epsilon": POSITIVE,
+        "centered": BOOLEAN,
+    }
+
+    @property
+    def n_moments(self) -> int:  # type: ignore[override]
+        return 2 if self.centered else 1
+
+    def _update(self, weights, gradient, rate, state, step, scratch):
+        square, *mean = state
+        square *= self.rho
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.rho
+        square += scratch
+        variance = square
+        if mean:
+            mean[0] *= self.rho
+            mean[0] += np.multiply(gradient, 1 - self.rho, out=scratch)
+            np.multiply(mean[0], mean[0], out=scratch)
+            variance = np.subtract(square, scratch, out=scratch)
+            # Rounding may leave it a little below zero.
+            np.maximum(variance, 0, out=variance)
+        np.sqrt(variance, out=step)
+        step += self.epsilon
+        np.divide(gradient, step, out=step)
+        step *= -rate
+
+
+@dataclass(eq=False, repr=False)
+class Adadelta(Optimizer):
+    """Steps as long as past steps were, relative to past gradients [1]_.
+
+    The paper has no learning rate; set ``learning_rate_init=1.0`` for it.
+
+    Parameters
+    ----------
+    rho : float, default=0.9
+        Decay of the averages of squared gradients and squared steps.
+    epsilon : float, default=1e-6
+        Added to both averages before their roots are taken.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = np.array([1.0])
+    >>> Adadelta().step(weights, np.array([2.0]), rate=1.0)
+    >>> weights.round(4)
+    array([0.9968])
+    """
+
+    rho: float = 0.9
+    epsilon: float = 1e-6
+
+    n_moments = 2
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "rho": BELOW_1,
+        "epsilon": POSITIVE,
+    }
+
+    def _update(self, weights, gradient, rate, state, step, scratch):
+        square, travelled = state
+        square *= self.rho
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.rho
+        square += scratch
+        np.add(travelled, self.epsilon, out=step)
+        np.sqrt(step, out=step)
+        np.add(square, self.epsilon, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        step /= scratch
+        step *= gradient
+        travelled *= self.rho
+        np.multiply(step, step, out=scratch)
+        scratch *= 1 - self.rho
+        travelled += scratch
+        step *= -rate

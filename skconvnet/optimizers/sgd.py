@@ -1,0 +1,71 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skconvnet._spec import BOOLEAN, FROM_0_TO_1
+from skconvnet.optimizers.base import Optimizer
+
+
+@dataclass(eq=False, repr=False)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum.
+
+    ``velocity = momentum * velocity - (1 - dampening) * rate * gradient`` is added to
+    the weights, from a velocity of zero. Nesterov's momentum [1]_ looks one step
+    ahead: it adds ``momentum * velocity - rate * gradient``.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+    nesterov : bool, default=False
+    dampening : float, default=0.0
+        With ``dampening = momentum`` the velocity is a moving average of gradients.
+        Must be 0 with Nesterov's momentum.
+
+    References
+    ----------
+    .. [1] I. Sutskever et al., "On the importance of initialization and momentum in
+       deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = np.array([1.0])
+    >>> SGD(momentum=0.0).step(weights, np.array([2.0]), rate=0.1)
+    >>> weights
+    array([0.8])
+    """
+
+    momentum: float = 0.9
+    nesterov: bool = False
+    dampening: float = 0.0
+
+    n_moments = 1
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "momentum": FROM_0_TO_1,
+        "nesterov": BOOLEAN,
+        "dampening": FROM_0_TO_1,
+    }
+
+    def check_params(self) -> None:
+        super().check_params()
+        if self.nesterov and self.dampening:
+            raise ValueError(
+                "dampening must be 0 with nesterov=True, which is not defined "
+                f"otherwise; got {self.dampening!r}."
+            )
+
+    def _update(self, weights, gradient, rate, state, step, scratch):
+        (velocity,) = state
+        velocity *= self.momentum
+        np.multiply(gradient, -rate * (1 - self.dampening), out=step)
+        velocity += step
+        if self.nesterov:
+            step += np.multiply(velocity, self.momentum, out=scratch)
+        else:
+            np.copyto(step, velocity)
