@@ -27,7 +27,11 @@ class History:
         None under early stopping.
     validation_scores : list of float or None
     best_validation_score : float or None
+    validation_loss_curve : list of float or None
         None where nothing is validated.
+    best_weights : ndarray or None
+        Those of the best validation score, kept between the calls of an incremental
+        training with early stopping.
     n_seen : int
         Training samples seen in all.
     n_stalled : int
@@ -38,17 +42,28 @@ class History:
     best_loss: float | None = np.inf
     validation_scores: list[float] | None = None
     best_validation_score: float | None = None
+    validation_loss_curve: list[float] | None = None
+    best_weights: np.ndarray | None = None
     n_seen: int = 0
     n_stalled: int = 0
 
     @classmethod
     def with_early_stopping(cls) -> History:
-        return cls(best_loss=None, validation_scores=[], best_validation_score=-np.inf)
+        return cls(
+            best_loss=None,
+            validation_scores=[],
+            best_validation_score=-np.inf,
+            validation_loss_curve=[],
+        )
 
 
 @dataclass
 class Settings:
-    """Hyperparameters of the loop, in scikit-learn's words."""
+    """Hyperparameters of the loop, in scikit-learn's words.
+
+    With `incremental`, a later call goes on from where this one ends: under early
+    stopping the best weights are then restored only when the score has stalled.
+    """
 
     max_iter: int
     batch_size: int
@@ -59,6 +74,7 @@ class Settings:
     max_grad_norm: float | None
     early_stopping: bool
     verbose: bool
+    incremental: bool = False
 
 
 class TrainingDivergedError(ValueError):
@@ -73,7 +89,7 @@ def train(
     settings: Settings,
     history: History,
     rng: np.random.RandomState,
-    validate: Callable[[], float] | None = None,
+    validate: Callable[[], tuple[float, float]] | None = None,
 ) -> tuple[int, bool]:
     """Train until the loss or the validation score no longer improves.
 
@@ -90,8 +106,9 @@ def train(
     rng : RandomState
         Shuffles the samples, and seeds the layers that draw random numbers.
     validate : callable, optional
-        Returns the score on a validation set. With ``settings.early_stopping`` the
-        weights of the best score are restored at the end.
+        Returns the score and the loss on a validation set. With
+        ``settings.early_stopping`` the weights of the best score are restored at the
+        end.
 
     Returns
     -------
@@ -105,7 +122,11 @@ def train(
         If the loss turns NaN or infinite.
     """
     network = engine.network
-    best_weights = network.vector.copy() if settings.early_stopping else None
+    best_weights = None
+    if settings.early_stopping:
+        best_weights = history.best_weights
+        if best_weights is None:
+            best_weights = network.vector.copy()
     gradient = np.empty_like(network.vector)
     order = np.arange(len(samples)) if settings.shuffle else None
     epoch = 0
@@ -137,8 +158,9 @@ def train(
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
         stopped = True
-    if best_weights is not None:
+    if best_weights is not None and (stopped or not settings.incremental):
         network.vector[:] = best_weights
+    history.best_weights = best_weights if settings.incremental else None
     return epoch, stopped
 
 
@@ -206,15 +228,18 @@ def _record(
     history: History,
     settings: Settings,
     loss: float,
-    validate: Callable[[], float] | None,
+    validate: Callable[[], tuple[float, float]] | None,
 ) -> bool:
     """Bring `history` up to date; say whether the validation score is the best yet."""
     is_best = False
     if validate is not None:
-        score = validate()
+        score, validation_loss = validate()
         if history.validation_scores is None or history.best_validation_score is None:
             history.validation_scores, history.best_validation_score = [], -np.inf
+        if history.validation_loss_curve is None:
+            history.validation_loss_curve = []
         history.validation_scores.append(score)
+        history.validation_loss_curve.append(validation_loss)
         if settings.verbose:
             print(f"Validation score: {score:f}")
         stalled = score < history.best_validation_score + settings.tol

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from estimator_cases import data_for, make
-from sklearn.model_selection import GridSearchCV
+from scipy.stats import randint
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from skconvnet import MLPClassifier, MLPRegressor
 from skconvnet.layers.elementwise import DropoutLayer
@@ -63,6 +64,46 @@ def test_wrong_dropout(cls):
         make(cls, dropout=1.5).fit(X, y)
     with pytest.raises(ValueError, match=r"rate must be a float in \[0, 1\); got 2"):
         make(cls, dropout=(2,)).fit(X, y)
+
+
+@both
+@pytest.mark.parametrize(
+    ("params", "sizes"),
+    [
+        ({"n_hidden_layers": 3}, [100] * 3),
+        ({"n_hidden_units": 7}, [7]),
+        ({"n_hidden_layers": 2, "n_hidden_units": 4}, [4, 4]),
+        ({"n_hidden_layers": 0}, []),
+        ({"n_hidden_layers": np.int64(1), "n_hidden_units": np.int64(3)}, [3]),
+    ],
+)
+def test_hidden_layers_by_number(cls, params, sizes):
+    X, y = data_for(cls)
+    model = cls(**params, max_iter=1, random_state=0).fit(X, y)
+    assert [len(bias) for bias in model.intercepts_[:-1]] == sizes
+    same = cls(hidden_layer_sizes=tuple(sizes), max_iter=1, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(model.network_.vector, same.network_.vector)
+
+
+@both
+def test_a_random_search_draws_the_architecture(cls):
+    X, y = data_for(cls)
+    distributions = {"n_hidden_layers": randint(1, 4), "n_hidden_units": randint(2, 9)}
+    search = RandomizedSearchCV(
+        cls(max_iter=1), distributions, n_iter=4, cv=2, random_state=0
+    ).fit(X, y)
+    assert len({str(params) for params in search.cv_results_["params"]}) > 1
+
+
+@both
+def test_wrong_numbers_of_hidden_layers(cls):
+    X, y = data_for(cls)
+    message = r"hidden_layer_sizes=\(5,\) must be left .* n_hidden_units=3 is set"
+    with pytest.raises(ValueError, match=message):
+        make(cls, n_hidden_units=3).fit(X, y)
+    for name, value in (("n_hidden_layers", -1), ("n_hidden_units", 0)):
+        with pytest.raises(ValueError, match=f"'{name}' parameter .* Got {value}"):
+            cls(**{name: value}).fit(X, y)
 
 
 def test_a_grid_reaches_both():

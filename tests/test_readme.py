@@ -8,11 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import config_context
 
 from skconvnet import SequentialRegressor
 from skconvnet.layers import Conv2D
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+
+def lines_of_code(heading):
+    """Code in the last column of the table under `heading`."""
+    _, section = README.read_text(encoding="utf-8").split(f"## {heading}\n", 1)
+    rows = re.findall(r"^\|.*\| (`.*`) \|$", section.split("\n## ")[0], re.M)
+    return [code for row in rows for code in re.findall("`(.*?)`", row)]
+
+
+TABLE = lines_of_code("What scikit-learn's perceptrons were asked for")
 
 
 @pytest.fixture
@@ -41,6 +53,44 @@ def test_readme(namespace, capsys):
     # The table shown under "Looking inside" is the one that its block prints.
     assert namespace["inside"].summary() in text
     assert namespace["inside"].summary() in capsys.readouterr().out
+
+
+SETUP = """
+import numpy as np
+from scipy.stats import randint
+from sklearn.datasets import load_digits
+from sklearn.model_selection import (
+    GridSearchCV, RandomizedSearchCV, train_test_split
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skconvnet import MLPClassifier, MLPRegressor
+from skconvnet.losses import Huber
+from skconvnet.optimizers import RMSprop
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300] / 16, y[:300]
+X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
+mlp, reg = MLPClassifier(max_iter=20), MLPRegressor(max_iter=20)
+"""
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("code", TABLE)
+def test_lines_of_the_table(code, namespace):
+    exec(SETUP, namespace)
+    with config_context(enable_metadata_routing="transform_input" in code):
+        exec(code, namespace)
+    # Searches and pipelines fit a clone.
+    if code.startswith(("mlp", "reg", "while")):
+        assert hasattr(namespace["reg" if code[0] == "r" else "mlp"], "network_")
+
+
+def test_the_table_answers_every_request():
+    text = README.read_text(encoding="utf-8")
+    numbers = (9113, 6175, 10097, 26912, 16169, 14571, 18748, 24411, 18507, 25693)
+    assert all(f"{n}" in text for n in (*numbers, 12505, 15568, 19701, 13567))
+    assert len(TABLE) >= 17
 
 
 def test_layer_of_contributing(namespace):

@@ -50,6 +50,7 @@ def test_early_stopping_restores_the_best_weights(scores, best):
     np.testing.assert_array_equal(problem.network.vector, validate.seen[best])
     assert problem.history.validation_scores == scores
     assert problem.history.best_validation_score == max(scores)
+    assert problem.history.validation_loss_curve == [-score for score in scores]
 
 
 def test_early_stopping_counts_epochs_without_a_better_score():

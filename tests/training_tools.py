@@ -75,7 +75,10 @@ class Problem:
 
 
 class Scores:
-    """A validation that gives scores known in advance, and keeps the weights."""
+    """A validation that gives scores known in advance, and keeps the weights.
+
+    Its loss is the negative score.
+    """
 
     def __init__(self, problem, scores):
         self.vector = problem.network.vector
@@ -84,4 +87,5 @@ class Scores:
 
     def __call__(self):
         self.seen.append(self.vector.copy())
-        return next(self.scores)
+        score = next(self.scores)
+        return score, -score

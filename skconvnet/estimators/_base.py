@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from skconvnet.estimators._inputs import (
     check_X,
 )
 from skconvnet.estimators._params import TrainingParams
+from skconvnet.estimators._validation import Validation
 from skconvnet.parallel import Engine
 from skconvnet.training import TrainingDivergedError, minimize_lbfgs, train
 
@@ -149,18 +149,42 @@ class NetworkEstimator(BuiltEstimator, ABC):
         n_threads = resolve_n_threads(self.n_jobs)
         with Engine(self.network_, self._loss, n_threads) as engine:
             if self._is_stochastic:
-                held_out = self._check_validation(validation)
-                self._fit_stochastic(engine, samples, held_out, rng, incremental)
+                held_out = self._held_out(samples, y, validation, rng, incremental)
+                validate = None
+                if held_out is not None:
+                    samples, *rest = held_out
+                    validate = Validation(self, engine, *rest)
+                self._fit_stochastic(engine, samples, validate, rng, incremental)
             else:
                 self._fit_lbfgs(engine, samples)
         if not np.isfinite(self.network_.vector).all():
             raise ValueError(_NON_FINITE)
         return self
 
-    def _check_validation(self, validation: tuple[Any, Any, Any]) -> Samples | None:
-        X, y, weights = validation
-        if X is None and y is None:
+    def _held_out(
+        self,
+        samples: Samples,
+        y: Any,
+        validation: tuple[Any, Any, Any],
+        rng: np.random.RandomState,
+        incremental: bool,
+    ) -> tuple[Samples, Samples, Any] | None:
+        """Return training samples, validation samples and the y of the latter."""
+        if validation[0] is not None or validation[1] is not None:
+            return samples, *self._check_validation(validation)
+        if not self.early_stopping:
             return None
+        if incremental:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True unless X_val and "
+                "y_val are given."
+            )
+        return *self._split(samples, rng), y
+
+    def _check_validation(
+        self, validation: tuple[Any, Any, Any]
+    ) -> tuple[Samples, Any]:
+        X, y, weights = validation
         if X is None or y is None:
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"{missing}=None: X_val and y_val must be given together.")
@@ -169,25 +193,18 @@ class NetworkEstimator(BuiltEstimator, ABC):
         targets = self._encode_y(y, reset=False, incremental=True)
         if weights is not None:
             weights = _check_sample_weight(weights, X)
-        return self._samples(X, targets, weights)
+        return self._samples(X, targets, weights), y
 
     def _fit_stochastic(
         self,
         engine: Engine,
         samples: Samples,
-        held_out: Samples | None,
+        validate: Validation | None,
         rng: np.random.RandomState,
         incremental: bool,
     ) -> None:
         if self._optimizer is None or not incremental:
             self._optimizer = (self._make_optimizer(), self._make_schedule())
-        if self.early_stopping and held_out is None:
-            if incremental:
-                raise ValueError(
-                    "partial_fit does not support early_stopping=True unless X_val and "
-                    "y_val are given."
-                )
-            samples, held_out = self._split(samples, rng)
         size = 0 if isinstance(self.batch_size, str) else self.batch_size
         if size > len(samples) and self.batch_mode == "mbgd":
             warnings.warn(
@@ -195,9 +212,6 @@ class NetworkEstimator(BuiltEstimator, ABC):
                 "to be clipped",
                 stacklevel=5,
             )
-        validate = None
-        if held_out is not None:
-            validate = partial(self._validate, engine, held_out)
         optimizer, schedule = self._optimizer
         settings = self._make_settings(len(samples), incremental)
         history = self._history
@@ -221,12 +235,8 @@ class NetworkEstimator(BuiltEstimator, ABC):
         self.best_loss_ = history.best_loss
         self.validation_scores_ = history.validation_scores
         self.best_validation_score_ = history.best_validation_score
-
-    def _validate(self, engine: Engine, held_out: Samples) -> float:
-        index = slice(None) if held_out.index is None else held_out.index
-        weights = None if held_out.weights is None else held_out.weights[index]
-        scores = engine.outputs(held_out.inputs, held_out.index, scores=True)
-        return self._score_outputs(held_out.targets[index], scores, weights)
+        self.validation_loss_curve_ = history.validation_loss_curve
+        self.stopped_ = stopped
 
     def _split(
         self, samples: Samples, rng: np.random.RandomState

@@ -88,8 +88,15 @@ nesterovs_momentum : bool, default=True
 early_stopping : bool, default=False
     Whether to stop when the score on a validation set stalls, and to keep the
     weights of its best epoch. The set is `validation_fraction` of the training set,
-    or X_val and y_val of fit.
+    or X_val and y_val of fit. In partial_fit, which needs X_val and y_val, each call
+    counts as an epoch: once `stopped_` is True, the weights are those of the best
+    call.
 validation_fraction : float, default=0.1
+scoring : str, callable or None, default=None
+    What the validation set is scored by: None for accuracy or R^2, "loss" for the
+    negative loss, a name of `sklearn.metrics.get_scorer_names`, or a callable
+    ``scorer(estimator, X, y)``; greater is better. It is given ``sample_weight``
+    where fit was and it takes it.
 beta_1, beta_2 : float, default=0.9, 0.999
     Of "adam", "adamw", "nadam" and "adamax" by name: decay of the averages of the
     gradient and of its square.
@@ -126,8 +133,12 @@ loss_curve_ : list of float
 best_loss_ : float or None
     Smallest of them; None under early stopping.
 validation_scores_ : list of float or None
-    Accuracy or R^2 on the validation set after each epoch.
+    Accuracy, R^2 or `scoring` on the validation set after each epoch.
 best_validation_score_ : float or None
+validation_loss_curve_ : list of float or None
+    Loss on the validation set after each epoch, without the penalty.
+stopped_ : bool
+    Whether the last call ended training because it no longer improved.
 n_iter_ : int
     Epochs, or iterations, of the last call.
 t_ : int

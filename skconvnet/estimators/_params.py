@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skconvnet.batches import BATCH_MODES, resolve_batch_size
@@ -47,6 +48,7 @@ class TrainingParams(BaseEstimator):
     nesterovs_momentum: bool = True
     early_stopping: bool = False
     validation_fraction: float = 0.1
+    scoring: Any = None
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -77,6 +79,7 @@ class TrainingParams(BaseEstimator):
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
@@ -130,7 +133,7 @@ class TrainingParams(BaseEstimator):
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             max_grad_norm=self.max_grad_norm,
-            # A single pass has nothing to stop or to go back to; it is only scored.
-            early_stopping=self.early_stopping and not incremental,
+            early_stopping=self.early_stopping,
             verbose=bool(self.verbose),
+            incremental=incremental,
         )

@@ -22,6 +22,8 @@ from skconvnet.ops.activations import ACTIVATIONS
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
+    "n_hidden_layers": [None, Interval(Integral, 0, None, closed="left")],
+    "n_hidden_units": [None, Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
 }
 _CHECK_X: dict[str, Any] = {
@@ -34,6 +36,8 @@ class _Perceptron:
     """The layers of a multi-layer perceptron, and scikit-learn's view of them."""
 
     hidden_layer_sizes: Any
+    n_hidden_layers: int | None
+    n_hidden_units: int | None
     activation: Any
     dropout: Any
     network_: Any
@@ -50,7 +54,7 @@ class _Perceptron:
                 "with X.reshape(len(X), -1), or use ConvNetClassifier or "
                 "ConvNetRegressor for images."
             )
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        sizes = self._hidden_sizes()
         of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
         activations = of_layer("activation", self.activation)
         rates = of_layer("dropout", self.dropout)
@@ -60,6 +64,21 @@ class _Perceptron:
             if rate:
                 layers.append((f"dropout{i + 1}", Dropout(rate)))
         return layers
+
+    def _hidden_sizes(self) -> list[int]:
+        if self.n_hidden_layers is None and self.n_hidden_units is None:
+            return check_hidden_layer_sizes(self.hidden_layer_sizes)
+        default = type(self).hidden_layer_sizes
+        if not np.array_equal(self.hidden_layer_sizes, default):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} must be left at its "
+                f"default {default!r} where n_hidden_layers={self.n_hidden_layers!r} "
+                f"or n_hidden_units={self.n_hidden_units!r} is set; give one or the "
+                "other."
+            )
+        n_layers = 1 if self.n_hidden_layers is None else self.n_hidden_layers
+        n_units = 100 if self.n_hidden_units is None else self.n_hidden_units
+        return [int(n_units)] * int(n_layers)
 
     @property
     def coefs_(self) -> list[np.ndarray]:
@@ -99,6 +118,10 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
         Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
         tuple gives one for each.
+    n_hidden_layers, n_hidden_units : int, default=None
+        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. Where only one is
+        given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.
@@ -126,6 +149,8 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
 
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
+    n_hidden_layers: int | None = field(default=None, kw_only=True)
+    n_hidden_units: int | None = field(default=None, kw_only=True)
     dropout: Any = field(default=0.0, kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -162,6 +187,10 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
         Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
         tuple gives one for each.
+    n_hidden_layers, n_hidden_units : int, default=None
+        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. Where only one is
+        given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.
@@ -192,6 +221,8 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     loss: Any = "squared_error"
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
+    n_hidden_layers: int | None = field(default=None, kw_only=True)
+    n_hidden_units: int | None = field(default=None, kw_only=True)
     dropout: Any = field(default=0.0, kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
