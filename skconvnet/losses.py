@@ -59,7 +59,9 @@ class Loss(Searchable, ABC):
         value : float
         """
         self.predict(scores)
-        value = float(np.sum(self.samplewise(scores, target) * weight))
+        losses = self.samplewise(scores, target)
+        losses *= weight
+        value = float(np.add.reduce(losses))
         self.differentiate(scores, target)
         scores *= weight
         return value
@@ -83,12 +85,16 @@ class LogLoss(Loss):
     output = "softmax"
 
     def predict(self, scores: np.ndarray) -> None:
-        scores -= scores.max(axis=0)
+        scores -= np.maximum.reduce(scores, axis=0)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=0)
+        scores /= np.add.reduce(scores, axis=0)
 
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return -xlogy(target, _clipped(prediction)).sum(axis=0)
+        # `target` is 1 for one class and 0 for the others.
+        likelihood = np.add.reduce(prediction * target, axis=0)
+        _clip(likelihood)
+        np.log(likelihood, out=likelihood)
+        return np.negative(likelihood, out=likelihood)
 
 
 class BinaryLogLoss(Loss):
@@ -101,7 +107,8 @@ class BinaryLogLoss(Loss):
         expit(scores, out=scores)
 
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        p = _clipped(prediction)
+        p = prediction.copy()
+        _clip(p)
         return -(xlogy(target, p) + xlogy(1 - target, 1 - p)).sum(axis=0)
 
 
@@ -213,6 +220,7 @@ class PoissonDeviance(Loss):
         return (xlogy(target, target / prediction) - target + prediction).sum(axis=0)
 
 
-def _clipped(probability: np.ndarray) -> np.ndarray:
+def _clip(probability: np.ndarray) -> None:
     eps = np.finfo(probability.dtype).eps
-    return np.clip(probability, eps, 1 - eps)
+    np.maximum(probability, eps, out=probability)
+    np.minimum(probability, 1 - eps, out=probability)

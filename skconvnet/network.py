@@ -22,6 +22,9 @@ _MICRO_BATCH_BYTES = 1.6e8
 # The usual size, or half of a smaller minibatch; the smallest and the largest size.
 _MICRO_BATCH = 64
 _MICRO_BATCH_SIZES = (16, 256)
+# Without maps there is no more to a layer than matrix products, which threads share
+# out by themselves: a minibatch is cut only to bound the memory.
+_FLAT_MICRO_BATCH = 1024
 
 
 class Network:
@@ -67,6 +70,7 @@ class Network:
                 for array in layer.penalized
             },
         )
+        self._micro_batches: dict[int, int] = {}
         self._bind(np.zeros(self.layout.size, dtype=self.dtype))
 
     def _bind(self, vector: np.ndarray) -> None:
@@ -107,7 +111,15 @@ class Network:
         It follows from the shapes alone, never from the number of threads, so that
         sums are formed in the same order whatever that number is.
         """
+        size = self._micro_batches.get(batch)
+        if size is None:
+            size = self._micro_batches[batch] = self._choose_micro_batch(batch)
+        return size
+
+    def _choose_micro_batch(self, batch: int) -> int:
         layers = self.layers.values()
+        if len(self.in_shape) == 1 and all(len(la.out_shape) == 1 for la in layers):
+            return _FLAT_MICRO_BATCH
         maps = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
         values = 3 * maps + sum(layer.kept for layer in layers)
         work = sum(layer.work for layer in layers)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +13,15 @@ from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
 from skconvnet.losses import Loss
 from skconvnet.network import Network
+from skconvnet.ops.workspace import Workspace
+from skconvnet.pieces import pieces_of
+from skconvnet.threads import Team
+
+# Floating-point operations of predictions that are worth waking threads for, which
+# takes up to some milliseconds after a pause.
+_WORTH_THREADS = 5e8
+# Numbers in a minibatch that takes long enough to read.
+_WORTH_A_HELPER = 50_000
 
 
 class Engine:
@@ -27,14 +34,18 @@ class Engine:
     network : Network
     loss : Loss
     n_threads : int
+
+    Attributes
+    ----------
+    team : Team
+        Its threads.
     """
 
     def __init__(self, network: Network, loss: Loss, n_threads: int) -> None:
         self.network = network
         self.loss = loss
-        self.n_threads = n_threads
-        self._workers: list[_Worker] = []
-        self._pool: ThreadPoolExecutor | None = None
+        self.team = Team(n_threads)
+        self._workers = [_Worker(network, loss) for _ in range(n_threads)]
 
     def __enter__(self) -> Engine:
         single_threaded_blas.__enter__()
@@ -47,10 +58,7 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         single_threaded_blas.__exit__()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
-        self._workers = []
+        self.team.close()
 
     def loss_and_gradient(
         self,
@@ -82,6 +90,7 @@ class Engine:
         total : float
             Sum of the samples' weights.
         """
+        self.team.wait()
         parts = self._parts(index)
         weights = None if samples.weights is None else samples.weights[index]
         total = float(index_length(index) if weights is None else weights.sum())
@@ -89,22 +98,44 @@ class Engine:
             gradient.fill(0)
             return 0.0, 0.0
         losses = np.zeros(len(parts))
+        # A single part has all threads to itself, for its large matrix products.
+        self._workers[0].share(self.team if len(parts) == 1 else None)
+        # A round is one part for each thread. Their gradients are added up after it,
+        # in the order of the parts, so that sums do not depend on the threads.
+        for start in range(0, len(parts), self.team.size):
+            workers = self._workers[: len(parts) - start]
 
-        def compute(i: int, worker: _Worker) -> None:
-            target = gradient if i == 0 else worker.gradient(gradient)
-            rng = None
-            if train and seed is not None:
-                rng = np.random.Generator(np.random.SFC64([seed, i]))
-            losses[i] = worker.differentiate(
-                samples, parts[i], total, target, train=train, rng=rng
-            )
+            def compute(i: int, thread: int, start: int = start) -> None:
+                number, worker = start + i, self._workers[i]
+                rng = None
+                if train and seed is not None:
+                    rng = np.random.Generator(np.random.SFC64([seed, number]))
+                target = gradient if number == 0 else worker.gradient()
+                losses[number] = worker.differentiate(
+                    samples, parts[number], total, target, train=train, rng=rng
+                )
 
-        def merge(i: int, worker: _Worker) -> None:
-            if i:
-                np.add(gradient, worker.gradient(gradient), out=gradient)
-
-        self._run(len(parts), compute, merge)
+            self.team.run(len(workers), compute)
+            terms = [w.gradient() for w in workers[start == 0 :]]
+            self._add(gradient, terms)
         return float(losses.sum()), total
+
+    def read_ahead(self, samples: Samples, index: np.ndarray | slice | None) -> None:
+        """Have a helper read the minibatch at `index`, the next to be asked for.
+
+        The calling thread goes on meanwhile. Nothing is done where a minibatch is
+        small, cut into parts, or where all threads are needed for the weights.
+        """
+        if index is None or self.team.size == 1:
+            return
+        n = index_length(index)
+        if n * prod(self.network.in_shape) < _WORTH_A_HELPER:
+            return
+        is_cut = n > self.network.micro_batch(n)
+        if is_cut or len(pieces_of(self.network.vector.size)) > 1:
+            return
+        worker = self._workers[0]
+        self.team.begin(lambda i, thread: worker.read_ahead(samples, index))
 
     def outputs(
         self,
@@ -126,21 +157,27 @@ class Engine:
         layers = list(self.network.layers.values())[:stop]
         shape = layers[-1].out_shape if layers else self.network.in_shape
         out = np.empty((index_length(index), *shape), dtype=self.network.dtype)
-        starts = np.cumsum([0] + [index_length(part) for part in parts])
+        size = index_length(parts[0])
 
-        def compute(i: int, worker: _Worker) -> None:
-            y = worker.predict(inputs, parts[i], stop)
+        def compute(i: int, thread: int) -> None:
+            y = self._workers[thread].predict(inputs, parts[i], stop)
             if stop is None and not scores:
                 self.loss.predict(y)
-            np.copyto(out[starts[i] : starts[i + 1]], channels_last(y))
+            np.copyto(out[i * size : (i + 1) * size], channels_last(y))
 
-        self._run(len(parts), compute)
+        if len(out) * sum(layer.work for layer in layers) < _WORTH_THREADS:
+            for i in range(len(parts)):
+                compute(i, 0)
+        else:
+            self.team.run(len(parts), compute)
         return out
 
     def _parts(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
         """Cut a minibatch into micro-batches of nearly equal size."""
         n = index_length(index)
-        n_parts = max(-(-n // self.network.micro_batch(n)), 1)
+        n_parts = -(-n // self.network.micro_batch(n))
+        if n_parts <= 1:
+            return [index]
         size = -(-n // n_parts)
         if isinstance(index, slice):
             return [
@@ -149,90 +186,47 @@ class Engine:
             ]
         return [index[start : start + size] for start in range(0, n, max(size, 1))]
 
-    def _run(
-        self,
-        n_parts: int,
-        compute: Callable[[int, _Worker], None],
-        merge: Callable[[int, _Worker], None] | None = None,
-    ) -> None:
-        """Call `compute` for every part, on threads, and `merge` in their order."""
-        n_threads = max(min(self.n_threads, n_parts), 1)
-        while len(self._workers) < n_threads:
-            self._workers.append(_Worker(self.network, self.loss))
-        if n_threads == 1:
-            for i in range(n_parts):
-                compute(i, self._workers[0])
-                if merge is not None:
-                    merge(i, self._workers[0])
+    def _add(self, gradient: np.ndarray, terms: list[np.ndarray]) -> None:
+        if not terms:
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(
-                self.n_threads - 1, "skconvnet", single_threaded_blas.hold_here
-            )
-        turn = _Turn()
-        numbers = itertools.count()
+        pieces = pieces_of(gradient.size)
 
-        def work(worker: _Worker) -> None:
-            try:
-                while (i := next(numbers)) < n_parts:
-                    compute(i, worker)
-                    if merge is not None and turn.wait_for(i):
-                        merge(i, worker)
-                        turn.finish(i)
-            except BaseException:
-                turn.give_up()
-                raise
+        def task(i: int, thread: int) -> None:
+            piece = pieces[i]
+            for term in terms:
+                np.add(gradient[piece], term[piece], out=gradient[piece])
 
-        helpers = [
-            self._pool.submit(work, worker) for worker in self._workers[1:n_threads]
-        ]
-        try:
-            work(self._workers[0])
-        finally:
-            for helper in helpers:
-                helper.exception()
-        for helper in helpers:
-            helper.result()
-
-
-class _Turn:
-    """Lets threads go on one after the other, in the order of their parts."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._next = 0
-        self._broken = False
-
-    def wait_for(self, i: int) -> bool:
-        with self._condition:
-            self._condition.wait_for(lambda: self._next == i or self._broken)
-            return not self._broken
-
-    def finish(self, i: int) -> None:
-        with self._condition:
-            self._next = i + 1
-            self._condition.notify_all()
-
-    def give_up(self) -> None:
-        with self._condition:
-            self._broken = True
-            self._condition.notify_all()
+        self.team.run(len(pieces), task)
 
 
 class _Worker:
-    """What one thread needs for itself: workspaces and a gradient."""
+    """What a micro-batch needs for itself: workspaces and a gradient."""
 
     def __init__(self, network: Network, loss: Loss) -> None:
         self.network = network
         self.loss = loss
-        self.workspaces = network.workspaces()
-        self.reading = network.workspaces()[:1]
+        self._workspaces: list[Workspace] = []
+        self._reading, self._reading_ahead = Workspace(), Workspace()
+        self._ahead: tuple[np.ndarray | slice, Any] | None = None
         self._gradient: np.ndarray | None = None
         self._views: list[tuple[np.ndarray, list[dict[str, np.ndarray]]]] = []
 
-    def gradient(self, like: np.ndarray) -> np.ndarray:
+    @property
+    def workspaces(self) -> list[Workspace]:
+        if not self._workspaces:
+            self._workspaces = self.network.workspaces()
+        return self._workspaces
+
+    def share(self, team: Team | None) -> None:
+        """Let the layers use the threads of `team`, if any, within a micro-batch."""
+        run = None if team is None or team.size == 1 else team.run
+        for workspace in self.workspaces:
+            workspace.run = run
+
+    def gradient(self) -> np.ndarray:
+        """Return the worker's own gradient."""
         if self._gradient is None:
-            self._gradient = np.empty_like(like)
+            self._gradient = np.empty_like(self.network.vector)
         return self._gradient
 
     def views(self, gradient: np.ndarray) -> list[dict[str, np.ndarray]]:
@@ -255,7 +249,7 @@ class _Worker:
         rng: np.random.Generator | None,
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
-        x = samples.inputs.read(index, self.reading[0])
+        x = self._read(samples, index)
         y, caches = self.network.forward(x, self.workspaces, train=train, rng=rng)
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
@@ -264,9 +258,19 @@ class _Worker:
         self.network.backward(y, caches, self.views(gradient), self.workspaces)
         return value
 
+    def read_ahead(self, samples: Samples, index: np.ndarray | slice) -> None:
+        self._ahead = (index, samples.inputs.read(index, self._reading_ahead))
+
+    def _read(self, samples: Samples, index: np.ndarray | slice) -> Any:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] is not index:
+            return samples.inputs.read(index, self._reading)
+        self._reading, self._reading_ahead = self._reading_ahead, self._reading
+        return ahead[1]
+
     def predict(
         self, inputs: Inputs, index: np.ndarray | slice, stop: int | None
     ) -> np.ndarray:
-        x = inputs.read(index, self.reading[0])
+        x = inputs.read(index, self._reading)
         y, _ = self.network.forward(x, self.workspaces, stop=stop)
         return y

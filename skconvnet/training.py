@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import scipy.optimize
 
 from skconvnet.batches import Samples, index_length, minibatches
+from skconvnet.network import Network
+from skconvnet.ops.axpy import axpy
 from skconvnet.optimizers import Optimizer
 from skconvnet.parallel import Engine
+from skconvnet.pieces import pieces_of
 from skconvnet.schedules import Constant
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -186,27 +192,69 @@ def _epoch(
     vector = engine.network.vector
     is_random = engine.network.is_random
     loss_sum = 0.0
-    for index in minibatches(samples, order, settings.batch_size):
+    batches = minibatches(samples, order, settings.batch_size)
+    for index, following in _with_next(batches):
         seed = int(rng.randint(2**31)) if is_random else None
         loss, total = engine.loss_and_gradient(
             samples, index, gradient, train=True, seed=seed
         )
+        engine.read_ahead(samples, following)
         if total > 0:
-            loss += penalize(engine, gradient, settings.alpha / total)
-            clip_norm(gradient, settings.max_grad_norm)
-            optimizer.step(vector, gradient, schedule.rate)
+            penalty = Penalty(engine.network, gradient, settings.alpha / total)
+            prepare: Penalty | None = penalty
+            if settings.max_grad_norm is not None:
+                penalty.add()
+                clip_norm(gradient, settings.max_grad_norm)
+                prepare = None
+            optimizer.step(vector, gradient, schedule.rate, engine.team.run, prepare)
+            loss += penalty.value()
         loss_sum += loss * index_length(index)
     return loss_sum / len(samples)
 
 
-def penalize(engine: Engine, gradient: np.ndarray, strength: float) -> float:
-    """Add the gradient of ``strength / 2 * |kernels|^2``, and return its value."""
-    if strength == 0:
-        return 0.0
-    n_penalized = engine.network.layout.n_penalized
-    kernels = engine.network.vector[:n_penalized]
-    gradient[:n_penalized] += strength * kernels
-    return 0.5 * strength * float(np.dot(kernels, kernels))
+def _with_next(batches: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:
+    ahead = iter(batches)
+    batch = next(ahead)
+    for following in ahead:
+        yield batch, following
+        batch = following
+    yield batch, None
+
+
+class Penalty:
+    """``strength / 2 * |kernels|^2``, added to a gradient piece by piece.
+
+    Parameters
+    ----------
+    network : Network
+    gradient : ndarray of shape (n_weights,)
+    strength : float
+    """
+
+    def __init__(self, network: Network, gradient: np.ndarray, strength: float) -> None:
+        self.strength = strength
+        n_penalized = network.layout.n_penalized if strength else 0
+        self.kernels = network.vector[:n_penalized]
+        self.gradient = gradient[:n_penalized]
+        self._squares: dict[int, float] = {}
+
+    def __call__(self, piece: slice) -> None:
+        """Add the gradient to that piece of the vector, and note its value."""
+        kernels = self.kernels[piece]
+        if len(kernels):
+            axpy(self.strength, kernels, self.gradient[piece])
+            self._squares[piece.start] = float(np.dot(kernels, kernels))
+
+    def add(self) -> float:
+        """Add the gradient to the whole vector, and return the value."""
+        for piece in pieces_of(len(self.kernels)):
+            self(piece)
+        return self.value()
+
+    def value(self) -> float:
+        """Return the value of the pieces that were added, in their order."""
+        squares = [self._squares[start] for start in sorted(self._squares)]
+        return 0.5 * self.strength * sum(squares)
 
 
 def clip_norm(gradient: np.ndarray, max_norm: float | None) -> None:
@@ -302,7 +350,7 @@ def minimize_lbfgs(
             samples, whole, gradient, train=True, seed=seed
         )
         if total > 0:
-            loss += penalize(engine, gradient, alpha / total)
+            loss += Penalty(engine.network, gradient, alpha / total).add()
         return loss, gradient.astype(np.float64)
 
     result = scipy.optimize.minimize(

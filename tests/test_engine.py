@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from skconvnet import parallel
 from skconvnet.batches import Inputs, Samples
 from skconvnet.layers import Conv2D, Dense, Dropout, Flatten
 from skconvnet.layers.dense import DenseLayer
@@ -19,6 +20,7 @@ TIMEOUT = 30
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     monkeypatch.setattr(Network, "micro_batch", lambda self, batch: PART)
+    monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
 
 
 @pytest.fixture

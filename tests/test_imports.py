@@ -14,9 +14,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RANKS = [
     {"_spec"},
     {"ops"},
+    {"pieces"},
     {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
     {"layers"},
     {"network", "batches"},
+    {"threads"},
     {"parallel"},
     {"training"},
     {"inspection"},

@@ -7,7 +7,7 @@ import pytest
 from layer_tools import Bench
 from sklearn.base import clone
 
-from skconvnet import layers
+from skconvnet import layers, parallel
 from skconvnet.batches import Inputs, Samples
 from skconvnet.layers import (
     Activation,
@@ -289,6 +289,7 @@ def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
 @every_layer
 def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
     monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 3)
+    monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
     network = Network(
         [("layer", spec), ("flatten", Flatten()), ("output", Dense(2))],
         in_shape,

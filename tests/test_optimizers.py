@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skconvnet.optimizers import SGD, Adam, base
+from skconvnet import pieces
+from skconvnet.optimizers import SGD, Adam
 from skconvnet.schedules import Adaptive, Constant, InvScaling
 from skconvnet.training import clip_norm
 
@@ -37,7 +38,7 @@ def adam_by_hand(weights, steps, rate, beta_1, beta_2, epsilon):
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_sgd(monkeypatch, momentum, nesterov, piece):
-    monkeypatch.setattr(base, "_PIECE", piece)
+    monkeypatch.setattr(pieces, "_PIECE", piece)
     weights = np.linspace(-1, 1, 7)
     expected = sgd_by_hand(list(weights), gradients(7), 0.1, momentum, nesterov)
     optimizer = SGD(momentum=momentum, nesterov=nesterov)
@@ -50,7 +51,7 @@ def test_sgd(monkeypatch, momentum, nesterov, piece):
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.7), (0.0, 0.0)])
 @pytest.mark.parametrize("epsilon", [1e-8, 0.1])
 def test_adam(monkeypatch, betas, epsilon, piece):
-    monkeypatch.setattr(base, "_PIECE", piece)
+    monkeypatch.setattr(pieces, "_PIECE", piece)
     weights = np.linspace(-1, 1, 7)
     expected = adam_by_hand(list(weights), gradients(7), 0.01, *betas, epsilon)
     optimizer = Adam(*betas, epsilon, epsilon_hat=True)

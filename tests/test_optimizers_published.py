@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skconvnet import pieces
 from skconvnet.optimizers import (
     OPTIMIZERS,
     SGD,
@@ -14,7 +15,6 @@ from skconvnet.optimizers import (
     AdamW,
     Nadam,
     RMSprop,
-    base,
 )
 
 N_WEIGHTS, N_STEPS, RATE = 7, 50, 0.01
@@ -274,7 +274,7 @@ PUBLISHED = [
 @pytest.mark.parametrize("piece", [3, 10**6])
 @pytest.mark.parametrize(("optimizer", "formula", "args"), PUBLISHED)
 def test_published_formula(monkeypatch, optimizer, formula, args, piece):
-    monkeypatch.setattr(base, "_PIECE", piece)
+    monkeypatch.setattr(pieces, "_PIECE", piece)
     weights = run(clone(optimizer))
     np.testing.assert_allclose(weights, list(formula(*args)), rtol=1e-9, atol=1e-12)
 

@@ -11,7 +11,7 @@ from skconvnet.losses import SquaredError
 from skconvnet.optimizers import Adam
 from skconvnet.parallel import Engine
 from skconvnet.schedules import InvScaling
-from skconvnet.training import minimize_lbfgs, penalize
+from skconvnet.training import Penalty, minimize_lbfgs
 
 
 @pytest.mark.parametrize("mode", ["bgd", "sgd", "mbgd"])
@@ -98,10 +98,9 @@ def test_a_later_call_goes_on_from_the_history():
 @pytest.mark.parametrize("strength", [0.0, 0.3])
 def test_penalty_and_its_gradient(strength):
     network = Problem().network
-    engine = Engine(network, SquaredError(), 1)
     gradient = np.ones_like(network.vector)
     kernel = network.weights["output/kernel"]
-    value = penalize(engine, gradient, strength)
+    value = Penalty(network, gradient, strength).add()
     assert value == pytest.approx(strength / 2 * (kernel**2).sum())
     of_kernel, of_bias = network.layout.views(gradient).values()
     np.testing.assert_allclose(of_kernel, 1 + strength * kernel)

@@ -22,10 +22,12 @@ class Steps(SGD):
         self.rates, self.norms = [], []
         self.interrupt_at = interrupt_at
 
-    def step(self, weights, gradient, rate):
+    def step(self, weights, gradient, rate, run=None, prepare=None):
         if len(self.rates) == self.interrupt_at:
             raise KeyboardInterrupt
         self.rates.append(rate)
+        if prepare is not None:
+            prepare(slice(0, len(gradient)))
         self.norms.append(np.linalg.norm(gradient))
         super().step(weights, gradient, rate)
         self.last = weights.copy()

@@ -14,7 +14,7 @@ from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._inputs import check_same_shape, check_X
 from skconvnet.inspection.summary import format_summary
 from skconvnet.parallel import Engine
-from skconvnet.training import penalize
+from skconvnet.training import Penalty
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -117,7 +117,7 @@ class IntrospectiveEstimator(NetworkEstimator):
             loss, total = engine.loss_and_gradient(
                 samples, whole, gradient, train=False
             )
-            loss += penalize(engine, gradient, self.alpha / total)
+            loss += Penalty(engine.network, gradient, self.alpha / total).add()
         views = self.network_.layout.views(gradient)
         return loss, {name: view.copy() for name, view in views.items()}
 

@@ -178,6 +178,8 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
             Two-dimensional where y was multilabel.
         """
         scores = self._raw_scores(X)
+        if self._label_binarizer.y_type_ == "multiclass":
+            return self.classes_[scores.argmax(axis=1)]
         scores = scores.ravel() if self.n_outputs_ == 1 else scores
         return self._label_binarizer.inverse_transform(scores, threshold=0)
 

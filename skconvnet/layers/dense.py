@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from scipy.sparse import issparse
 
 from skconvnet._spec import Spec
 from skconvnet.initializers import glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
+from skconvnet.ops.matmul import matmul
 
 
 @dataclass(eq=False, repr=False)
@@ -71,7 +71,7 @@ class DenseLayer(Layer):
         if issparse(x):
             z[...] = (x.T @ kernel).T
         else:
-            np.matmul(kernel.T, x, out=z)
+            matmul(kernel.T, x, z, workspace.run)
         z += bias[:, None]
         y = z
         if self.activation.needs_input:
@@ -85,12 +85,13 @@ class DenseLayer(Layer):
         if issparse(x):
             gradients["kernel"][...] = x @ dy.T
         else:
-            np.matmul(x, dy.T, out=gradients["kernel"])
+            matmul(x, dy.T, gradients["kernel"], workspace.run)
         dy.sum(axis=1, out=gradients["bias"])
         if not need_dx:
             return None
         dx = workspace.array("dx", x.shape, dy.dtype)
-        return np.matmul(self.weights["kernel"], dy, out=dx)
+        matmul(self.weights["kernel"], dy, dx, workspace.run)
+        return dx
 
 
 @dataclass(eq=False, repr=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
+
+Run = Callable[[int, Callable[[int, int], None]], None]
 
 
 class Workspace:
@@ -14,6 +17,12 @@ class Workspace:
     `array` belongs to the one layer and lasts until that layer's next forward
     pass; `scratch` is shared by all layers of the thread and lasts only for one
     call. Neither is cleared.
+
+    Attributes
+    ----------
+    run : callable or None
+        Where the thread has others to help it, ``run(n, task)`` calls
+        ``task(i, thread)`` for n tasks on all of them.
 
     Examples
     --------
@@ -27,6 +36,7 @@ class Workspace:
         self._own: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}
         self._shared: dict[str, np.ndarray] = {} if shared is None else shared
+        self.run: Run | None = None
 
     def array(
         self, name: str, shape: tuple[int, ...], dtype: np.dtype | type

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import BELOW_1, BOOLEAN, POSITIVE
+from skconvnet.ops.axpy import axpy
 from skconvnet.optimizers.base import Optimizer
 
 
@@ -44,8 +45,7 @@ class Adagrad(Optimizer):
         total += np.multiply(gradient, gradient, out=step)
         np.sqrt(total, out=step)
         step += self.epsilon
-        np.divide(gradient, step, out=step)
-        step *= -rate
+        return -rate, np.divide(gradient, step, out=step)
 
 
 @dataclass(eq=False, repr=False)
@@ -92,21 +92,18 @@ class RMSprop(Optimizer):
     def _update(self, weights, gradient, rate, state, step, scratch):
         square, *mean = state
         square *= self.rho
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - self.rho
-        square += scratch
+        axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
         variance = square
         if mean:
             mean[0] *= self.rho
-            mean[0] += np.multiply(gradient, 1 - self.rho, out=scratch)
+            axpy(1 - self.rho, gradient, mean[0])
             np.multiply(mean[0], mean[0], out=scratch)
             variance = np.subtract(square, scratch, out=scratch)
             # Rounding may leave it a little below zero.
             np.maximum(variance, 0, out=variance)
         np.sqrt(variance, out=step)
         step += self.epsilon
-        np.divide(gradient, step, out=step)
-        step *= -rate
+        return -rate, np.divide(gradient, step, out=step)
 
 
 @dataclass(eq=False, repr=False)
@@ -147,9 +144,7 @@ class Adadelta(Optimizer):
     def _update(self, weights, gradient, rate, state, step, scratch):
         square, travelled = state
         square *= self.rho
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - self.rho
-        square += scratch
+        axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
         np.add(travelled, self.epsilon, out=step)
         np.sqrt(step, out=step)
         np.add(square, self.epsilon, out=scratch)
@@ -157,7 +152,5 @@ class Adadelta(Optimizer):
         step /= scratch
         step *= gradient
         travelled *= self.rho
-        np.multiply(step, step, out=scratch)
-        scratch *= 1 - self.rho
-        travelled += scratch
-        step *= -rate
+        axpy(1 - self.rho, np.multiply(step, step, out=scratch), travelled)
+        return -rate, step

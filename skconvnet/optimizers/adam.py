@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
+from skconvnet.ops.axpy import axpy
 from skconvnet.optimizers.base import Optimizer
+
+# Before sums are kept in smaller units, they are brought back to units of 1.
+_SMALLEST_UNIT = 1e-6
 
 _MOMENTS: dict[str, list[Any]] = {
     "beta_1": BELOW_1,
@@ -55,6 +59,7 @@ class Adam(Optimizer):
     amsgrad: bool = False
     epsilon_hat: bool = field(default=False, kw_only=True)
 
+    _units = (1.0, 1.0)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_MOMENTS,
         "amsgrad": BOOLEAN,
@@ -65,23 +70,31 @@ class Adam(Optimizer):
     def n_moments(self) -> int:  # type: ignore[override]
         return 3 if self.amsgrad else 2
 
+    def _begin_step(self) -> None:
+        # A decayed sum s = beta * s + g is kept as s / unit, where the unit decays in
+        # its place: a step then adds g / unit, which is one pass less over memory.
+        units = [self._units[0] * self.beta_1, self._units[1] * self.beta_2]
+        for k, unit in enumerate(units):
+            if unit < _SMALLEST_UNIT:
+                self._state[k] *= unit
+                units[k] = 1.0
+        self._units = (units[0], units[1])
+
     def _update(self, weights, gradient, rate, state, step, scratch):
         mean, square, *largest = state
-        # Both averages are kept divided by 1 - beta, which saves a pass over each.
-        mean *= self.beta_1
-        mean += gradient
-        square *= self.beta_2
-        square += np.multiply(gradient, gradient, out=step)
+        mean_unit, square_unit = self._units
+        axpy(1 / mean_unit, gradient, mean)
+        axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square)
         if largest:
-            square = np.maximum(largest[0], square, out=largest[0])
-        root = sqrt(1 - self.beta_2)
-        correction = sqrt(1 - self.beta_2**self.n_steps)
-        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * correction
+            np.multiply(square, square_unit, out=step)
+            square, square_unit = np.maximum(*largest, step, out=largest[0]), 1.0
         np.sqrt(square, out=step)
-        step += epsilon / root
+        root = sqrt(square_unit * (1 - self.beta_2))
+        correction = sqrt(1 - self.beta_2**self.n_steps)
+        step += self.epsilon * (1 if self.epsilon_hat else correction) / root
         np.divide(mean, step, out=step)
-        correction /= 1 - self.beta_1**self.n_steps
-        step *= -rate * correction * (1 - self.beta_1) / root
+        factor = mean_unit * (1 - self.beta_1) / (1 - self.beta_1**self.n_steps)
+        return -rate * factor * correction / root, step
 
 
 @dataclass(eq=False, repr=False)
@@ -121,8 +134,9 @@ class AdamW(Adam):
     }
 
     def _update(self, weights, gradient, rate, state, step, scratch):
-        super()._update(weights, gradient, rate, state, step, scratch)
-        step -= np.multiply(weights, rate * self.weight_decay, out=scratch)
+        factor, step = super()._update(weights, gradient, rate, state, step, scratch)
+        axpy(-rate * self.weight_decay / factor, weights, step)
+        return factor, step
 
 
 @dataclass(eq=False, repr=False)
@@ -172,19 +186,16 @@ class Nadam(Optimizer):
         mean, square = state
         now, later = self._momentum(self.n_steps), self._momentum(self.n_steps + 1)
         mean *= self.beta_1
-        mean += np.multiply(gradient, 1 - self.beta_1, out=scratch)
+        axpy(1 - self.beta_1, gradient, mean)
         square *= self.beta_2
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - self.beta_2
-        square += scratch
+        axpy(1 - self.beta_2, np.multiply(gradient, gradient, out=scratch), square)
         np.multiply(square, 1 / (1 - self.beta_2**self.n_steps), out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
-        np.multiply(mean, -rate * later / (1 - self._product * later), out=step)
+        np.multiply(mean, later / (1 - self._product * later), out=step)
+        axpy((1 - now) / (1 - self._product), gradient, step)
         step /= scratch
-        np.divide(gradient, scratch, out=scratch)
-        scratch *= -rate * (1 - now) / (1 - self._product)
-        step += scratch
+        return -rate, step
 
 
 @dataclass(eq=False, repr=False)
@@ -221,10 +232,10 @@ class Adamax(Optimizer):
     def _update(self, weights, gradient, rate, state, step, scratch):
         mean, largest = state
         mean *= self.beta_1
-        mean += np.multiply(gradient, 1 - self.beta_1, out=step)
+        axpy(1 - self.beta_1, gradient, mean)
         largest *= self.beta_2
         np.abs(gradient, out=step)
         step += self.epsilon
         np.maximum(largest, step, out=largest)
         np.divide(mean, largest, out=step)
-        step *= -rate / (1 - self.beta_1**self.n_steps)
+        return -rate / (1 - self.beta_1**self.n_steps), step

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from skconvnet._spec import Searchable
-from skconvnet.ops.workspace import Workspace
-
-# Updates run over the vector in pieces that stay in the cache between ufuncs.
-_PIECE = 65_536
+from skconvnet.ops.axpy import axpy
+from skconvnet.ops.workspace import Run, Workspace
+from skconvnet.pieces import pieces_of
 
 
 class Optimizer(Searchable, ABC):
@@ -32,7 +31,14 @@ class Optimizer(Searchable, ABC):
     n_steps = 0
     n_moments: ClassVar[int] = 0
 
-    def step(self, weights: np.ndarray, gradient: np.ndarray, rate: float) -> None:
+    def step(
+        self,
+        weights: np.ndarray,
+        gradient: np.ndarray,
+        rate: float,
+        run: Run | None = None,
+        prepare: Callable[[slice], None] | None = None,
+    ) -> None:
         """Update `weights` in place.
 
         Parameters
@@ -40,22 +46,36 @@ class Optimizer(Searchable, ABC):
         weights, gradient : ndarray of shape (n_weights,)
         rate : float
             The learning rate.
+        run : callable, optional
+            ``run(n, task)`` calls ``task(i, thread)`` for each of n pieces of the
+            vectors, on threads. None calls them here.
+        prepare : callable, optional
+            ``prepare(piece)`` is called before a piece is updated.
         """
         if "_state" not in vars(self):
             self._state = [np.zeros_like(weights) for _ in range(self.n_moments)]
-        if "_workspace" not in vars(self):
-            self._workspace = Workspace()
+        if "_workspaces" not in vars(self):
+            self._workspaces: dict[int, Workspace] = {}
         self.n_steps += 1
         self._begin_step()
-        for piece in _pieces(weights.size):
+        pieces = pieces_of(weights.size)
+
+        def task(i: int, thread: int) -> None:
+            piece = pieces[i]
+            w, g = weights[piece], gradient[piece]
+            workspace = self._workspaces.setdefault(thread, Workspace())
+            step = workspace.array("step", w.shape, w.dtype)
+            scratch = workspace.array("scratch", w.shape, w.dtype)
+            if prepare is not None:
+                prepare(piece)
             state = [array[piece] for array in self._state]
-            size = (piece.stop - piece.start,)
-            step, scratch = (
-                self._workspace.array(name, size, weights.dtype)
-                for name in ("step", "scratch")
-            )
-            self._update(weights[piece], gradient[piece], rate, state, step, scratch)
-            weights[piece] += step
+            axpy(*self._update(w, g, rate, state, step, scratch), w)
+
+        if run is not None:
+            run(len(pieces), task)
+            return
+        for i in range(len(pieces)):
+            task(i, 0)
 
     def _begin_step(self) -> None:
         """Bring state that is the same for all weights up to date."""
@@ -69,16 +89,11 @@ class Optimizer(Searchable, ABC):
         state: list[np.ndarray],
         step: np.ndarray,
         scratch: np.ndarray,
-    ) -> None:
-        """Bring `state` up to date and write what to add to the weights into `step`.
+    ) -> tuple[float, np.ndarray]:
+        """Bring `state` up to date; return a factor and what to add that many times.
 
-        `weights` and `gradient` are not written to, `scratch` may be.
+        `weights` and `gradient` are not written to, `step` and `scratch` may be.
         """
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_workspace"}
-
-
-def _pieces(size: int) -> Iterator[slice]:
-    for start in range(0, size, _PIECE):
-        yield slice(start, min(start + _PIECE, size))
+        return {k: v for k, v in super().__getstate__().items() if k != "_workspaces"}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import BOOLEAN, FROM_0_TO_1
+from skconvnet.ops.axpy import axpy
 from skconvnet.optimizers.base import Optimizer
 
 
@@ -63,9 +64,9 @@ class SGD(Optimizer):
     def _update(self, weights, gradient, rate, state, step, scratch):
         (velocity,) = state
         velocity *= self.momentum
-        np.multiply(gradient, -rate * (1 - self.dampening), out=step)
-        velocity += step
-        if self.nesterov:
-            step += np.multiply(velocity, self.momentum, out=scratch)
-        else:
-            np.copyto(step, velocity)
+        axpy(-rate * (1 - self.dampening), gradient, velocity)
+        if not self.nesterov:
+            return 1.0, velocity
+        np.multiply(velocity, self.momentum, out=step)
+        axpy(-rate, gradient, step)
+        return 1.0, step

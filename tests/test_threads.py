@@ -1,0 +1,183 @@
+"""The team of threads, and what is shared out among it."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from skconvnet import MLPClassifier, MLPRegressor
+from skconvnet.ops.axpy import axpy
+from skconvnet.ops.matmul import matmul
+from skconvnet.optimizers import OPTIMIZERS
+from skconvnet.pieces import pieces_of
+from skconvnet.threads import Team
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+TIMEOUT = 30
+
+
+@pytest.fixture
+def team():
+    team = Team(3)
+    yield team
+    team.close()
+
+
+@pytest.mark.parametrize("n_tasks", [0, 1, 2, 3, 50])
+def test_every_task_is_run_once(team, n_tasks):
+    done = []
+    team.run(n_tasks, lambda i, thread: done.append((i, thread)))
+    assert sorted(i for i, _ in done) == list(range(n_tasks))
+    assert {thread for _, thread in done} <= {0, 1, 2}
+
+
+def test_threads_have_numbers_of_their_own(team):
+    barrier = threading.Barrier(3)
+    seen = []
+
+    def task(i, thread):
+        barrier.wait(TIMEOUT)
+        seen.append((thread, threading.get_ident()))
+
+    team.run(3, task)
+    assert sorted(thread for thread, _ in seen) == [0, 1, 2]
+    assert len({ident for _, ident in seen}) == 3
+    assert (0, threading.get_ident()) in seen
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_orders_reach_helpers_awake_and_asleep(team, pause):
+    for _ in range(20 if pause == 0 else 3):
+        barrier = threading.Barrier(3)
+        team.run(3, lambda i, thread, barrier=barrier: barrier.wait(TIMEOUT))
+        time.sleep(pause)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_ends_the_run_and_is_raised(team, failing):
+    barrier = threading.Barrier(3)
+    done = []
+
+    def task(i, thread):
+        if i < 3:
+            barrier.wait(TIMEOUT)
+            if thread == failing:
+                raise KeyError(f"thread {thread}")
+            time.sleep(0.05)
+        done.append(i)
+
+    with pytest.raises(KeyError, match=f"thread {failing}"):
+        team.run(1000, task)
+    assert len(done) < 1000
+    done.clear()
+    team.run(3, lambda i, thread: done.append(i))
+    assert sorted(done) == [0, 1, 2]
+
+
+def test_what_is_begun_is_waited_for(team):
+    go, done = threading.Event(), []
+
+    def task(i, thread):
+        assert go.wait(TIMEOUT)
+        done.append(thread)
+
+    team.begin(task)
+    assert not done
+    go.set()
+    team.wait()
+    assert done == [1]
+    team.wait()
+
+    def failing(i, thread):
+        raise KeyError("ahead")
+
+    team.begin(failing)
+    with pytest.raises(KeyError, match="ahead"):
+        team.run(2, task)
+    team.run(2, task)
+
+
+def test_close_ends_all_threads():
+    before = set(threading.enumerate())
+    team = Team(4)
+    team.run(4, lambda i, thread: None)
+    team.begin(lambda i, thread: time.sleep(0.05))
+    team.close()
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 131_072, 131_073, 1_000_003])
+def test_pieces_cover_a_vector_once(size):
+    pieces = pieces_of(size)
+    covered = np.concatenate([np.arange(p.start, p.stop) for p in pieces] or [[]])
+    np.testing.assert_array_equal(covered, np.arange(size))
+    assert len(pieces) <= 1 or len(pieces) % 2 == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (300, 200, 210), (31, 2000, 900), (901, 77, 402), (5, 9, 7)]
+)
+def test_matmul_in_blocks(team, shape, dtype):
+    n_rows, n_inner, n_columns = shape
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(n_inner, n_rows)).astype(dtype).T
+    b = rng.normal(size=(n_inner, n_columns)).astype(dtype)
+    here, shared = np.empty((2, n_rows, n_columns), dtype)
+    matmul(a, b, here, None)
+    counts = []
+
+    def run(n_tasks, task):
+        counts.append(n_tasks)
+        team.run(n_tasks, task)
+
+    matmul(a, b, shared, run)
+    assert here.tobytes() == shared.tobytes()
+    np.testing.assert_allclose(here, a @ b, rtol=1e-4, atol=1e-3)
+    is_large = 2 * np.prod(shape) > 2.4e7
+    assert bool(counts) == is_large
+    assert all(count % 2 == 0 for count in counts)
+
+
+def test_axpy_refuses_what_it_would_have_to_copy():
+    y = np.zeros(6)
+    with pytest.raises(ValueError, match="contiguous"):
+        axpy(1.0, np.ones(3), y[::2])
+    np.testing.assert_array_equal(y, 0)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_gives_the_same_bits_on_threads(team, name):
+    rng = np.random.default_rng(0)
+    gradient = rng.normal(size=300_000).astype("float32")
+    alone, together = np.ones((2, len(gradient)), dtype="float32")
+    one, other = OPTIMIZERS[name](), OPTIMIZERS[name]()
+    for _ in range(3):
+        one.step(alone, gradient, 0.01)
+        other.step(together, gradient, 0.01, team.run)
+    assert alone.tobytes() == together.tobytes()
+
+
+@pytest.mark.parametrize("max_grad_norm", [None, 0.5])
+@pytest.mark.parametrize("sizes", [(100,), (500,)])
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_wide_perceptrons_have_the_same_bits_for_every_n_jobs(
+    cls, sizes, max_grad_norm
+):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(900, 400)).astype("float32"), rng.integers(3, size=900)
+    vectors = [
+        cls(
+            hidden_layer_sizes=sizes,
+            batch_size=400,
+            max_iter=2,
+            random_state=0,
+            max_grad_norm=max_grad_norm,
+            n_jobs=n_jobs,
+        )
+        .fit(X, y)
+        .network_.vector.tobytes()
+        for n_jobs in (1, 2, 3)
+    ]
+    assert vectors[0] == vectors[1] == vectors[2]
