@@ -8,6 +8,7 @@ from skconvnet.estimators import (
     SequentialClassifier,
     SequentialRegressor,
 )
+from skconvnet.inspection.versions import show_versions
 
 __version__ = "0.1.0.dev0"
 
@@ -18,4 +19,5 @@ __all__ = [
     "MLPRegressor",
     "SequentialClassifier",
     "SequentialRegressor",
+    "show_versions",
 ]

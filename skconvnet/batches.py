@@ -43,8 +43,11 @@ class Inputs:
             return self.X[index].T
         if len(self.in_shape) == 1:
             return self._rows(index, workspace).T
+        samples = (
+            self.X[index] if isinstance(index, slice) else self._taken(index, workspace)
+        )
         # Reshaped only now: the whole of X might have to be copied for it.
-        samples = self.X[index].reshape(-1, *self.in_shape)
+        samples = samples.reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
@@ -53,12 +56,18 @@ class Inputs:
         if isinstance(index, slice):
             rows = self.X[index]
             return rows if rows.dtype == self.dtype else rows.astype(self.dtype)
-        rows = workspace.array("rows", (len(index), *self.in_shape), self.dtype)
-        if self.X.dtype != self.dtype:
-            np.copyto(rows, self.X[index], casting="unsafe")
-            return rows
+        taken = self._taken(index, workspace)
+        if taken.dtype == self.dtype:
+            return taken
+        rows = workspace.array("rows", taken.shape, self.dtype)
+        np.copyto(rows, taken, casting="unsafe")
+        return rows
+
+    def _taken(self, index: np.ndarray, workspace: Workspace) -> np.ndarray:
+        shape = (len(index), *self.X.shape[1:])
+        taken = workspace.array("taken", shape, self.X.dtype)
         # The indices are known to be good; "clip" spares take a copy of its output.
-        return np.take(self.X, index, axis=0, out=rows, mode="clip")
+        return np.take(self.X, index, axis=0, out=taken, mode="clip")
 
 
 @dataclass

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from layer_tools import Bench
 
 from skconvnet.layers import Conv1D, Conv2D, Conv3D
-from skconvnet.ops import im2col, winograd
-from skconvnet.ops.winograd import WinogradConvolution
+from skconvnet.ops import im2col
 
 KINDS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 
@@ -103,27 +102,6 @@ def test_many_blocks(monkeypatch, size, block_bytes):
     monkeypatch.setattr(im2col, "BLOCK_BYTES", block_bytes)
     compare((*size, 2), Conv2D(3, (1, 3), padding="same"))
     compare((*size, 2), Conv2D(3, 3, padding="same"))
-
-
-@pytest.mark.parametrize("padding", ["valid", "same", "full", ((0, 3), (2, 1))])
-@pytest.mark.parametrize("size", [(6, 6), (7, 9), (8, 11)])
-@pytest.mark.parametrize("block_bytes", [1, 10**9])
-def test_winograd(monkeypatch, size, padding, block_bytes):
-    monkeypatch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
-    spec = Conv2D(40, 3, padding=padding)
-    layer = spec.build((*size, 24))
-    assert isinstance(layer.method, WinogradConvolution)
-    compare((*size, 24), spec)
-
-
-def test_winograd_is_accurate_in_float32():
-    in_shape, spec = (32, 32, 64), Conv2D(64, 3, padding="same")
-    exact, single = Bench(spec, in_shape), Bench(spec, in_shape, "float32")
-    x = np.random.default_rng(0).normal(size=(2, *in_shape)).astype(np.float32)
-    single.network.vector[:] = exact.network.vector
-    exact.network.vector[:] = single.network.vector
-    y = exact.forward(x)
-    assert np.abs(single.forward(x) - y).max() < 1e-5 * np.abs(y).max()
 
 
 @settings(max_examples=60, deadline=None)

@@ -20,6 +20,8 @@ padding : {"valid", "same", "full"}, int, or tuple, default="same"
     Of the convolutions.
 dilation : int or tuple, default=1
     Distance between the cells of a kernel.
+conv_method : {"auto", "im2col", "winograd", "fft"} or tuple, default="auto"
+    How convolutions are computed, see `skconvnet.layers.Conv2D`.
 pooling : {"max", "avg"}, None, or tuple, default="max"
     What follows each convolution.
 pool_size : int or tuple, default=2

@@ -14,6 +14,7 @@ from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from skconvnet.network import build_layers
+from skconvnet.ops.method import METHODS
 from skconvnet.ops.windows import per_axis
 
 _POOLS: dict[str, Any] = {"max": MaxPool2D, "avg": AvgPool2D}
@@ -23,6 +24,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "pooling": [StrOptions(set(_POOLS)), list, tuple, None],
     "input_shape": [tuple, list, None],
+    "conv_method": [StrOptions({"auto", *METHODS}), tuple, list],
 }
 
 
@@ -41,6 +43,7 @@ class _ConvNet:
     activation: Any = "relu"
     dropout: Any = 0.0
     input_shape: Any = None
+    conv_method: Any = "auto"
 
     _spatial_ndim: ClassVar[int] = 2
 
@@ -59,6 +62,7 @@ class _ConvNet:
                 "dilation",
                 "pooling",
                 "pool_size",
+                "conv_method",
             )
         }
         activations = _through_hidden("activation", self.activation, n_blocks, hidden)
@@ -72,6 +76,7 @@ class _ConvNet:
                 of_block["padding"][i],
                 of_block["dilation"][i],
                 activation=activations[i],
+                conv_method=of_block["conv_method"][i],
             )
             layers.append((f"conv{i + 1}", conv))
             pooling, pool_size = of_block["pooling"][i], of_block["pool_size"][i]

@@ -12,9 +12,8 @@ from skconvnet._spec import Spec
 from skconvnet.initializers import convolution_fans, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.convolution import Im2colConvolution
-from skconvnet.ops.windows import Windows, sliding_windows
-from skconvnet.ops.winograd import WinogradConvolution
+from skconvnet.ops.method import Methods
+from skconvnet.ops.windows import sliding_windows
 
 
 @dataclass(eq=False, repr=False)
@@ -26,6 +25,7 @@ class _Convolution(Spec):
     dilation: int | tuple[int, ...] = 1
     groups: int = 1
     activation: str | None = None
+    conv_method: str = "auto"
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         name = type(self).__name__
@@ -41,7 +41,8 @@ class _Convolution(Spec):
         windows = sliding_windows(
             in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
         )
-        return ConvolutionLayer(in_shape, filters, windows, groups, self.activation)
+        methods = Methods(self.conv_method, windows, in_shape[-1], filters, groups)
+        return ConvolutionLayer(in_shape, methods, self.activation)
 
 
 _DOC = """{title} of maps of shape ({axes}, channels).
@@ -70,6 +71,12 @@ _DOC = """{title} of maps of shape ({axes}, channels).
     activation : str, default=None
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
         "silu", "softplus" or "hard_sigmoid". None is the identity.
+    conv_method : {{"auto", "im2col", "winograd", "fft"}}, default="auto"
+        How the same sums are computed: by one matrix product for each block of
+        windows; by Winograd's minimal filtering, for strides and dilation of 1 and
+        kernels of at most 5 cells an axis (3 in three dimensions), with errors in
+        float32 below 1e-5 of the largest output; or by the fast Fourier transform,
+        for large kernels. "auto" takes what a cost model finds fastest for the shapes.
 
     Examples
     --------
@@ -119,21 +126,19 @@ class ConvolutionLayer(Layer):
     def __init__(
         self,
         in_shape: tuple[int, ...],
-        filters: int,
-        windows: Windows,
-        groups: int,
+        methods: Methods,
         activation: str | None,
     ) -> None:
+        windows, filters = methods.windows, methods.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
-        channels = in_shape[-1]
         self.windows = windows
-        self.groups = groups
-        self.method = choose_method(windows, channels, filters, groups)
+        self.groups = methods.groups
+        self.methods = methods
         self.activation = get_activation(activation)
-        kernel_shape = (filters, channels // groups, *windows.kernel)
+        kernel_shape = (filters, in_shape[-1] // self.groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
         self.work = 2 * prod(windows.out_shape) * prod(kernel_shape)
-        self.kept = self.method.kept
+        self.kept = methods.kept
 
     def initialize(self, rng):
         shape = self.weight_shapes["kernel"]
@@ -145,27 +150,28 @@ class ConvolutionLayer(Layer):
 
     def forward(self, x, *, train, rng, workspace):
         kernel = self.weights["kernel"]
-        z, cache = self.method.forward(x, kernel, workspace, train=train)
-        written = self.method.written(z)
+        method = self.methods.for_batch(x.shape[-1])
+        z, cache = method.forward(x, kernel, workspace, train=train)
+        written = method.written(z)
         written += self.weights["bias"][:, None]
         y, activated = z, written
         if self.activation.needs_input:
             y = workspace.array("activated", z.shape, z.dtype)
-            activated = self.method.written(y)
+            activated = method.written(y)
         self.activation.apply(written, activated, workspace)
-        return self._valid(y), (cache, self._valid(z))
+        return self._valid(y), (method, cache, self._valid(z))
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
-        cache, kept = cache
-        if self.method.shape == self.windows.out_shape and dy.flags.c_contiguous:
+        method, cache, kept = cache
+        if method.shape == self.windows.out_shape and dy.flags.c_contiguous:
             dz = dy
         else:
-            shape = (len(dy), *self.method.shape, dy.shape[-1])
+            shape = (len(dy), *method.shape, dy.shape[-1])
             dz = workspace.scratch("dz", shape, dy.dtype)
             self._clear_surplus(dz)
         self.activation.backward(kept, dy, self._valid(dz), workspace)
         dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
-        return self.method.backward(
+        return method.backward(
             dz,
             cache,
             self.weights["kernel"],
@@ -176,32 +182,12 @@ class ConvolutionLayer(Layer):
 
     def _valid(self, z: np.ndarray) -> np.ndarray:
         """View of `z` without the surplus of the method's layout."""
-        if self.method.shape == self.windows.out_shape:
+        if z.shape[1:-1] == self.windows.out_shape:
             return z
         return z[(slice(None), *(slice(n) for n in self.windows.out_shape))]
 
     def _clear_surplus(self, dz: np.ndarray) -> None:
-        sizes = zip(self.windows.out_shape, self.method.shape, strict=True)
+        sizes = zip(self.windows.out_shape, dz.shape[1:-1], strict=True)
         for axis, (n, whole) in enumerate(sizes, start=1):
             if n < whole:
                 dz[(slice(None),) * axis + (slice(n, None),)] = 0
-
-
-def choose_method(
-    windows: Windows, channels: int, filters: int, groups: int
-) -> Im2colConvolution | WinogradConvolution:
-    """Return the faster method for a layer, from its shapes alone.
-
-    Winograd's transforms cost as much as channels + filters, and save a share of
-    channels * filters, so that it wins from about 32 of each.
-    """
-    suits = (
-        windows.kernel == (3, 3)
-        and windows.strides == (1, 1)
-        and windows.dilation == (1, 1)
-        and groups == 1
-        and min(windows.out_shape) >= 4
-    )
-    if suits and channels * filters >= 10 * (channels + filters):
-        return WinogradConvolution(windows, channels, filters)
-    return Im2colConvolution(windows, channels, filters, groups)

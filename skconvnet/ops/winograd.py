@@ -1,11 +1,12 @@
-"""Winograd's minimal filtering F(2x2, 3x3): 16 multiplications in place of 36.
+"""Winograd's minimal filtering F(m, r), along one, two or three axes.
 
-Each 2x2 tile of outputs needs a 4x4 tile of inputs, which overlaps its neighbours by
-two cells. With input tile d, kernel g and the matrices B, G and A of [1]_, the outputs
-are ``A' [(G g G') * (B' d B)] A``; the product in the middle, summed over channels,
-is one GEMM for each of the 16 cells of a tile. B and A hold only 0, 1 and -1, so all
-transforms of maps are additions of long contiguous runs: rows are taken with a step
-of two whole rows, and columns are split by parity when the map is padded.
+A tile of m outputs of a kernel of r cells is found with m + r - 1 multiplications in
+place of m r, and tiles along several axes with the product of those numbers: 36 in
+place of 144 for 4x4 outputs of a 3x3 kernel. With tile d, kernel g and the matrices of
+`filtering_matrices` the outputs along an axis are ``A' [(G g) * (B' d)]`` [1]_.
+Transforms are products with these small matrices, one axis after the other, for many
+tiles at once; the product in the middle, summed over channels, is a GEMM for each cell
+of a tile.
 
 References
 ----------
@@ -15,67 +16,112 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
+from skconvnet.ops.filtering import filtering_matrices
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
-_KERNEL_TRANSFORM = np.kron(_G, _G)
+# The most outputs of a tile along an axis, by the number of axes. More lose too many
+# digits; with 4, maps of one and two axes took two thirds of the time with 2.
+_MAX_OUTPUTS = {1: 4, 2: 4, 3: 2}
+# Tiles are taken in blocks whose transformed maps have about this many bytes.
+_BLOCK_BYTES = 1_200_000
 
-# Rows of tiles are taken in blocks whose transformed maps have about this many bytes.
-_BLOCK_BYTES = 2_200_000
+# The most cells of a kernel along an axis, by the number of axes, for the same reason.
+MAX_KERNEL = {1: 5, 2: 5, 3: 3}
+
+
+def _n_outputs(n: int, kernel: int, largest: int) -> int:
+    """Return the outputs of a tile with the fewest cells in all, for n outputs."""
+    if kernel == 1:
+        return 1
+    return min(
+        range(largest, 1, -1), key=lambda m: -(-n // m) * (m + kernel - 1), default=1
+    )
 
 
 class WinogradConvolution:
-    """Convolution with a 3x3 kernel, stride 1, no dilation, no groups.
+    """Convolution with a kernel of at most `MAX_KERNEL`, stride 1 and no dilation.
 
-    In training the transformed map, four times the size of the map, is kept for the
-    gradient of the kernel.
-
-    Has the methods of `Im2colConvolution`. Its surplus is the last row or column of
-    tiles where the number of outputs is odd.
+    Has the methods of `Im2colConvolution`. Its surplus fills up the last tile along
+    each axis. In training the transformed tiles are kept for the gradient of the
+    kernel.
 
     Parameters
     ----------
     windows : Windows
-    channels, filters : int
+    channels, filters, groups : int
+
+    Attributes
+    ----------
+    n_cells : int
+        Cells of a tile, multiplications for its outputs.
+    n_tiles : tuple of int
+        Tiles along each axis.
     """
 
-    def __init__(self, windows: Windows, channels: int, filters: int) -> None:
+    def __init__(
+        self, windows: Windows, channels: int, filters: int, groups: int
+    ) -> None:
         self.windows = windows
         self.channels = channels
         self.filters = filters
-        rows, columns = windows.out_shape
-        self._n_tiles = ((rows + 1) // 2, (columns + 1) // 2)
-        self.shape = (2 * self._n_tiles[0], 2 * self._n_tiles[1])
-        self.kept = 16 * channels * self._n_tiles[0] * self._n_tiles[1]
+        self.groups = groups
+        self._m = tuple(
+            _n_outputs(n, k, _MAX_OUTPUTS[windows.ndim])
+            for n, k in zip(windows.out_shape, windows.kernel, strict=True)
+        )
+        self._tile = tuple(
+            m + k - 1 for m, k in zip(self._m, windows.kernel, strict=True)
+        )
+        self.n_tiles = tuple(
+            -(-n // m) for n, m in zip(windows.out_shape, self._m, strict=True)
+        )
+        self.shape = tuple(n * m for n, m in zip(self.n_tiles, self._m, strict=True))
+        matrices = [
+            filtering_matrices(m, k)
+            for m, k in zip(self._m, windows.kernel, strict=True)
+        ]
+        self._outputs, kernel, self._inputs = zip(*matrices, strict=True)
+        self._kernel = reduce(np.kron, kernel)
+        self.n_cells = prod(self._tile)
+        self.kept = prod(self._tile) * prod(self.n_tiles) * channels
 
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
     ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
         batch = x.shape[-1]
-        halves = workspace.array("halves", self._halves_shape(batch), x.dtype)
-        self._split(x, halves)
-        transformed = workspace.array("kernel", (16, kernel[..., 0, 0].size), x.dtype)
-        np.matmul(
-            _KERNEL_TRANSFORM.astype(x.dtype), kernel.reshape(-1, 9).T, out=transformed
+        phases = workspace.array("phases", self._phases_shape(batch), x.dtype)
+        self._split(x, phases)
+        cells = kernel.reshape(-1, self.windows.size).T
+        weights = workspace.array(
+            "weights", (len(self._kernel), cells.shape[1]), x.dtype
         )
-        transformed = transformed.reshape(16, self.filters, self.channels)
+        # A kernel is small: its transform is cheap in double precision.
+        np.copyto(weights, self._kernel @ cells, casting="same_kind")
+        weights = weights.reshape(
+            -1, self.groups, self.filters // self.groups, self.channels // self.groups
+        )
         z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
         kept = []
-        for rows in self._blocks(batch, x.itemsize):
-            n_rows = rows.stop - rows.start
-            tiles = self._transform_input(halves, rows, workspace, keep=train)
+        for rows in self.blocks(batch, x.itemsize):
+            tiles = self._transform_input(phases, rows, workspace, keep=train)
             if train:
                 kept.append(tiles)
-            shape = (4, 4, self.filters, n_rows, self._n_tiles[1], batch)
+            shape = (*weights.shape[:3], tiles.shape[-1])
             products = workspace.scratch("products", shape, x.dtype)
-            np.matmul(transformed, _by_cell(tiles), out=_by_cell(products))
-            self._transform_output(products, z, rows, workspace)
-        return z, (halves, transformed, kept)
+            np.matmul(weights, tiles, out=products)
+            outputs = _apply(self._outputs, products, "outputs", workspace)
+            cells = self._output_cells(z, rows)
+            np.copyto(cells, outputs.reshape(cells.shape))
+        return z, (phases, weights, kept)
 
     def written(self, z: np.ndarray) -> np.ndarray:
         return z.reshape(len(z), -1)
@@ -90,191 +136,187 @@ class WinogradConvolution:
         *,
         need_dx: bool,
     ) -> np.ndarray | None:
-        halves, transformed, kept = cache
+        phases, weights, kept = cache
         batch = dz.shape[-1]
-        dtransformed = workspace.scratch("dkernel", transformed.shape, dz.dtype)
-        dhalves = None
+        dweights = workspace.scratch("dweights", weights.shape, dz.dtype)
+        dphases = None
         if need_dx:
-            shape = self._halves_shape(batch)
-            dhalves = workspace.scratch("dhalves", shape, dz.dtype)
-            dhalves.fill(0)
-        for i, rows in enumerate(self._blocks(batch, dz.itemsize)):
+            dphases = workspace.scratch("dphases", phases.shape, dz.dtype)
+            dphases.fill(0)
+        for i, rows in enumerate(self.blocks(batch, dz.itemsize)):
             if kept:
                 tiles = kept[i]
             else:
-                tiles = self._transform_input(halves, rows, workspace, keep=False)
-            dproducts = self._spread_output(dz, rows, workspace)
-            by_tile = _by_cell(tiles).transpose(0, 2, 1)
+                tiles = self._transform_input(phases, rows, workspace, keep=False)
+            cells = self._output_cells(dz, rows)
+            shape = (prod(self._m), *weights.shape[1:3], tiles.shape[-1])
+            doutputs = workspace.scratch("outputs", shape, dz.dtype)
+            np.copyto(doutputs.reshape(cells.shape), cells)
+            dproducts = _apply(
+                _transposed(self._outputs), doutputs, "products", workspace
+            )
             if rows.start == 0:
-                np.matmul(_by_cell(dproducts), by_tile, out=dtransformed)
+                np.matmul(dproducts, tiles.swapaxes(-1, -2), out=dweights)
             else:
-                dtransformed += np.matmul(_by_cell(dproducts), by_tile)
-            if dhalves is None:
+                dweights += np.matmul(dproducts, tiles.swapaxes(-1, -2))
+            if dphases is None:
                 continue
             dtiles = workspace.scratch("dtiles", tiles.shape, dz.dtype)
-            np.matmul(
-                transformed.transpose(0, 2, 1),
-                _by_cell(dproducts),
-                out=_by_cell(dtiles),
-            )
-            self._spread_input(dtiles, dhalves, rows, workspace)
-        np.matmul(
-            dtransformed.reshape(16, -1).T,
-            _KERNEL_TRANSFORM.astype(dz.dtype),
-            out=dkernel.reshape(-1, 9),
+            np.matmul(weights.swapaxes(-1, -2), dproducts, out=dtiles)
+            dcells = _apply(_transposed(self._inputs), dtiles, "cells", workspace)
+            dcells = dcells.reshape(self._cells_shape(rows, batch))
+            for inner, place in self._places(dphases, rows, whole=False):
+                place += dcells[inner]
+        dcells = dweights.reshape(len(self._kernel), -1)
+        np.copyto(
+            dkernel.reshape(-1, self.windows.size),
+            dcells.T @ self._kernel,
+            casting="same_kind",
         )
-        if dhalves is None:
+        if dphases is None:
             return None
         shape = (self.channels, *self.windows.in_shape, batch)
         dx = workspace.array("dx", shape, dz.dtype)
-        for half, inside, columns in self._column_halves():
-            np.copyto(dx[:, :, columns], dhalves[half, :, self._map_rows, inside])
+        for where, columns in self._phase_places():
+            dx[columns] = dphases[where]
         return dx
 
-    def _halves_shape(self, batch: int) -> tuple[int, ...]:
-        """Even and odd columns of the padded map, each with all rows."""
-        n_rows, n_columns = self._n_tiles
-        return (2, self.channels, 2 * n_rows + 2, n_columns + 1, batch)
+    def _split(self, x: np.ndarray, phases: np.ndarray) -> None:
+        """Pad the map and split its last axis by the place in a tile.
 
-    @property
-    def _map_rows(self) -> slice:
-        before = self.windows.pads[0][0]
-        return slice(before, before + self.windows.in_shape[0])
+        Runs of memory then go over all tiles of a row.
+        """
+        phases.fill(0)
+        for where, columns in self._phase_places():
+            phases[where] = x[columns]
 
-    def _column_halves(self) -> Iterator[tuple[int, slice, slice]]:
-        """For either parity: where its columns of the map lie, and which they are."""
-        before, width = self.windows.pads[1][0], self.windows.in_shape[1]
-        for half in (0, 1):
-            first = (half - before) % 2
-            count = (width - first + 1) // 2
-            start = (first + before) // 2
-            yield half, slice(start, start + count), slice(first, None, 2)
+    def _phase_places(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """For each place in a tile, indices of the phases and of the map."""
+        *others, last = self.windows.interior
+        m = self._m[-1]
+        for phase in range(m):
+            first = -(last.start - phase) % m
+            count = len(range(first, self.windows.in_shape[-1], m))
+            start = (last.start + first) // m
+            columns = (..., slice(first, None, m), slice(None))
+            yield (phase, slice(None), *others, slice(start, start + count)), columns
 
-    def _split(self, x: np.ndarray, halves: np.ndarray) -> None:
-        """Pad the map and split its columns by parity."""
-        rows = self._map_rows
-        halves[:, :, : rows.start] = 0
-        halves[:, :, rows.stop :] = 0
-        for half, inside, columns in self._column_halves():
-            halves[half, :, :, : inside.start] = 0
-            halves[half, :, :, inside.stop :] = 0
-            halves[half, :, rows, inside] = x[:, :, columns]
+    def _phases_shape(self, batch: int) -> tuple[int, ...]:
+        *others, m = self._m
+        rows = zip(self.n_tiles[:-1], others, self._tile[:-1], strict=True)
+        columns = self.n_tiles[-1] + -(-self._tile[-1] // m) - 1
+        return (
+            m,
+            self.channels,
+            *((n - 1) * s + t for n, s, t in rows),
+            columns,
+            batch,
+        )
 
-    def _blocks(self, batch: int, itemsize: int) -> Iterator[slice]:
+    def _transform_input(
+        self, phases: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
+    ) -> np.ndarray:
+        """B' d, of shape (cells, groups, channels of a group, tiles x batch)."""
+        shape = self._cells_shape(rows, phases.shape[-1])
+        cells = workspace.scratch("cells", shape, phases.dtype)
+        for inner, place in self._places(phases, rows, whole=True):
+            np.copyto(cells[inner], place)
+        cells = cells.reshape(
+            self.n_cells, self.groups, self.channels // self.groups, -1
+        )
+        if not keep:
+            return _apply(self._inputs, cells, "tiles", workspace)
+        tiles = workspace.array(f"tiles{rows.start}", cells.shape, phases.dtype)
+        return _apply(self._inputs, cells, "tiles", workspace, out=tiles)
+
+    def _cells_shape(self, rows: slice, batch: int) -> tuple[int, ...]:
+        n_rows = rows.stop - rows.start
+        return (*self._tile, self.channels, n_rows, *self.n_tiles[1:], batch)
+
+    def _places(
+        self, phases: np.ndarray, rows: slice, *, whole: bool
+    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """For groups of cells of all tiles, which they are and where they lie.
+
+        Unless the groups go over the `whole` tile along all axes but the last, no
+        place is twice in a group.
+        """
+        cuts = []
+        for axis, (m, tile) in enumerate(zip(self._m, self._tile, strict=True)):
+            step = tile if whole and axis + 1 < len(self._m) else m
+            cuts.append([slice(i, min(i + step, tile)) for i in range(0, tile, step)])
+        phase, channel, *axes, item = phases.strides
+        # From cell to cell of a tile, and from tile to tile, along each axis.
+        within = (*axes[:-1], phase)
+        between = (*(a * m for a, m in zip(axes[:-1], self._m, strict=False)), axes[-1])
+        for inner in product(*cuts):
+            starts = [cut.start for cut in inner]
+            starts[-1] = 0
+            offset = sum(s * w for s, w in zip(starts, within, strict=True))
+            offset += inner[-1].start // self._m[-1] * axes[-1]
+            offset += rows.start * between[0]
+            counts = (cut.stop - cut.start for cut in inner)
+            shape = (*counts, *self._cells_shape(rows, phases.shape[-1])[len(inner) :])
+            yield (
+                inner,
+                np.ndarray(
+                    shape,
+                    dtype=phases.dtype,
+                    buffer=phases,
+                    offset=offset,
+                    strides=(*within, channel, *between, item),
+                ),
+            )
+
+    def _output_cells(self, z: np.ndarray, rows: slice) -> np.ndarray:
+        """View of `z` as (*m, filters, rows of tiles, ..., batch)."""
+        pairs = zip(self.n_tiles, self._m, strict=True)
+        shape = (self.filters, *(n for pair in pairs for n in pair), z.shape[-1])
+        ndim = self.windows.ndim
+        inner = range(2, 2 * ndim + 1, 2)
+        outer = range(1, 2 * ndim, 2)
+        cells = z.reshape(shape)[:, rows]
+        return cells.transpose(*inner, 0, *outer, 2 * ndim + 1)
+
+    def blocks(self, batch: int, itemsize: int) -> Iterator[slice]:
         """Runs of rows of tiles."""
-        n_rows, n_columns = self._n_tiles
+        n_rows, *others = self.n_tiles
         widest = max(self.channels, self.filters)
-        step = max(_BLOCK_BYTES // (16 * widest * n_columns * batch * itemsize), 1)
-        n_blocks = -(-n_rows // step)
+        row = self.n_cells * widest * prod(others) * batch * itemsize
+        n_blocks = -(-n_rows // max(_BLOCK_BYTES // row, 1))
         step = -(-n_rows // n_blocks)
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))
 
-    def _transform_input(
-        self, halves: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
-    ) -> np.ndarray:
-        """B' d B for the tiles in `rows`: (4, 4, channels, rows, columns, batch)."""
-        n_rows, batch = rows.stop - rows.start, halves.shape[-1]
-        n_columns = self._n_tiles[1]
-        shape = (4, 4, self.channels, n_rows, n_columns, batch)
-        if keep:
-            tiles = workspace.array(f"tiles{rows.start}", shape, halves.dtype)
-        else:
-            tiles = workspace.scratch("tiles", shape, halves.dtype)
-        shape = (4, 2, self.channels, n_rows, n_columns + 1, batch)
-        mid = workspace.scratch("mid", shape, halves.dtype)
-        d = _tile_rows(halves, rows)
-        np.subtract(d[:2], d[2:], out=mid[0::3])
-        np.add(d[1], d[2], out=mid[1])
-        np.subtract(d[2], d[1], out=mid[2])
-        near, far = mid[..., :-1, :], mid[..., 1:, :]
-        np.subtract(near, far, out=tiles[:, 0::3])
-        np.add(near[:, 1], far[:, 0], out=tiles[:, 1])
-        np.subtract(far[:, 0], near[:, 1], out=tiles[:, 2])
-        return tiles
 
-    def _spread_input(
-        self,
-        dtiles: np.ndarray,
-        dhalves: np.ndarray,
-        rows: slice,
-        workspace: Workspace,
-    ) -> None:
-        """Add B dV B', the transpose of `_transform_input`, onto `dhalves`."""
-        n_rows, batch = rows.stop - rows.start, dhalves.shape[-1]
-        shape = (4, 2, self.channels, n_rows, self._n_tiles[1] + 1, batch)
-        dmid = workspace.scratch("mid", shape, dhalves.dtype)
-        near, far = dmid[..., :-1, :], dmid[..., 1:, :]
-        dmid[:, 0, ..., 0, :] = 0
-        dmid[:, 1, ..., -1, :] = 0
-        np.add(dtiles[:, 1], dtiles[:, 2], out=far[:, 0])
-        np.subtract(dtiles[:, 1], dtiles[:, 2], out=near[:, 1])
-        near += dtiles[:, 0::3]
-        far -= dtiles[:, 0::3]
-        d = _tile_rows(dhalves, rows)
-        d[:2] += dmid[0::3]
-        d[2:] -= dmid[0::3]
-        d[1] += dmid[1]
-        d[1] -= dmid[2]
-        dmid[1] += dmid[2]
-        d[2] += dmid[1]
-
-    def _transform_output(
-        self, products: np.ndarray, z: np.ndarray, rows: slice, workspace: Workspace
-    ) -> None:
-        """Write A' m A into the tiles of `z` in `rows`."""
-        mid = workspace.scratch("outputs", (2, *products.shape[1:]), z.dtype)
-        np.add(products[1], products[2], out=mid[0])
-        mid[0] += products[0]
-        np.subtract(products[1], products[2], out=mid[1])
-        mid[1] -= products[3]
-        left, right = self._tile_columns(z, rows)
-        m0, m1, m2, m3 = np.swapaxes(mid, 0, 1)
-        m0 += m1
-        np.add(m0, m2, out=left)
-        m1 -= m2
-        np.subtract(m1, m3, out=right)
-
-    def _spread_output(
-        self, dz: np.ndarray, rows: slice, workspace: Workspace
-    ) -> np.ndarray:
-        """A dy A', the transpose of `_transform_output`, for the tiles in `rows`."""
-        n_rows, batch = rows.stop - rows.start, dz.shape[-1]
-        shape = (4, 4, self.filters, n_rows, self._n_tiles[1], batch)
-        dproducts = workspace.scratch("products", shape, dz.dtype)
-        left, right = self._tile_columns(dz, rows)
-        # The first and last row of m are used for the two rows of the tile: what is
-        # between them is their sum and their difference.
-        m0, m1, m2, m3 = np.swapaxes(dproducts[0::3], 0, 1)
-        np.copyto(m0, left)
-        np.negative(right, out=m3)
-        np.subtract(m0, m3, out=m1)
-        np.add(m0, m3, out=m2)
-        np.add(dproducts[0], dproducts[3], out=dproducts[1])
-        np.subtract(dproducts[0], dproducts[3], out=dproducts[2])
-        np.negative(dproducts[3], out=dproducts[3])
-        return dproducts
-
-    def _tile_columns(self, z: np.ndarray, rows: slice) -> tuple[np.ndarray, ...]:
-        """Left and right cells of the tiles in `rows`, the tile's rows first."""
-        n_rows, n_columns = self._n_tiles
-        cells = z.reshape(self.filters, n_rows, 2, n_columns, 2, z.shape[-1])
-        cells = cells[:, rows].transpose(4, 2, 0, 1, 3, 5)
-        return cells[0], cells[1]
+def _transposed(matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [matrix.T for matrix in matrices]
 
 
-def _tile_rows(halves: np.ndarray, rows: slice) -> np.ndarray:
-    """View of the four rows of every tile in `rows`: (4, 2, channels, rows, ...)."""
-    n = rows.stop - rows.start
-    half, channel, row, column, item = halves.strides
-    shape = (4, *halves.shape[:2], n, *halves.shape[3:])
-    strides = (row, half, channel, 2 * row, column, item)
-    offset = 2 * rows.start * row
-    return np.ndarray(
-        shape, dtype=halves.dtype, buffer=halves, offset=offset, strides=strides
-    )
+def _apply(
+    matrices: Sequence[np.ndarray],
+    cells: np.ndarray,
+    name: str,
+    workspace: Workspace,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Apply a matrix along each axis of the tiles, which are the first axis of `cells`.
 
-
-def _by_cell(tiles: np.ndarray) -> np.ndarray:
-    """View (4, 4, channels, rows, columns, batch) as 16 matrices for a GEMM each."""
-    return tiles.reshape(16, tiles.shape[2], -1)
+    The result is `out`, or scratch of that name.
+    """
+    shape = cells.shape[1:]
+    sizes = [matrix.shape[1] for matrix in matrices]
+    for axis, matrix in enumerate(matrices):
+        before, rest = prod(sizes[:axis]), prod(sizes[axis + 1 :]) * prod(shape)
+        sizes[axis] = len(matrix)
+        target = out
+        if target is None or axis + 1 < len(matrices):
+            own = name if axis + 1 == len(matrices) else f"half{axis}"
+            target = workspace.scratch(own, (prod(sizes), *shape), cells.dtype)
+        np.matmul(
+            matrix.astype(cells.dtype),
+            cells.reshape(before, matrix.shape[1], rest),
+            out=target.reshape(before, len(matrix), rest),
+        )
+        cells = target
+    return cells

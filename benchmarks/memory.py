@@ -1,0 +1,68 @@
+"""Measure what fit needs in memory besides the data, against the batch size.
+
+    python benchmarks/memory.py [--network mnist] [--samples 20000] [--plot memory.png]
+
+Each batch size, and the whole set as one update, is fitted for an epoch in a process of
+its own; the figure is the growth of the process's peak during fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+MEASURE = """
+import json, resource, sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[1])
+from networks import data, our_network
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+name, n, batch = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+X, y = data(name, n)
+our_network(name, max_iter=1, batch_size=16).fit(X[:64], y[:64])
+before = peak()
+our_network(name, max_iter=1, batch_size=batch).fit(X, y)
+print(json.dumps(peak() - before))
+"""
+
+
+def growth(network: str, n_samples: int, batch: int) -> float:
+    """Megabytes that the peak grows by in a fit of one epoch."""
+    here = str(Path(__file__).parent)
+    arguments = [here, network, str(n_samples), str(batch)]
+    command = [sys.executable, "-c", MEASURE, *arguments]
+    return json.loads(subprocess.check_output(command))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="mnist")
+    parser.add_argument("--samples", type=int, default=20_000)
+    parser.add_argument("--plot", type=Path)
+    args = parser.parse_args()
+    batches = [32, 128, 512, 2048, args.samples]
+    megabytes = []
+    for batch in batches:
+        megabytes.append(growth(args.network, args.samples, batch))
+        print(f"batch {batch:>6}: {megabytes[-1]:6.1f} MB", flush=True)
+    if args.plot:
+        import matplotlib.pyplot as plt
+
+        figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+        axes.plot(batches, megabytes, marker="o")
+        axes.set_xscale("log")
+        axes.set_ylim(0)
+        axes.set_xlabel("samples of an update")
+        axes.set_ylabel("peak of fit, MB")
+        axes.set_title(f"{args.network}, {args.samples} samples")
+        figure.savefig(args.plot, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

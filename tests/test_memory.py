@@ -1,0 +1,53 @@
+"""What a training step allocates once its workspaces are there."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from skconvnet import SequentialClassifier
+from skconvnet.batches import Inputs, Samples
+from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from skconvnet.optimizers import OPTIMIZERS
+from skconvnet.parallel import Engine
+from skconvnet.training import Penalty
+
+LAYERS = {
+    "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
+    "winograd": [Conv2D(16, 3, activation="gelu", conv_method="winograd")],
+    "strided": [Conv2D(16, 3, strides=2, activation="tanh"), Conv2D(16, 1)],
+    "average": [AvgPool2D(2), Dropout(0.3), Conv2D(16, 5, activation="elu")],
+    "dense": [Flatten(), Dense(300, activation="logistic"), Dense(300, "relu")],
+}
+N = 64
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_step_allocates_no_large_arrays(name, n_threads):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2 * N, 24, 24, 4)).astype("float32")
+    y = np.arange(2 * N) % 3
+    model = SequentialClassifier(LAYERS[name], dtype="float32").initialize(X, y)
+    network = model.network_
+    targets = np.eye(3, dtype=np.float32)[y]
+    samples = Samples(Inputs(X, network.in_shape, "float32"), targets)
+    gradient, optimizer = np.empty_like(network.vector), OPTIMIZERS["adam"]()
+    order = rng.permutation(2 * N)
+
+    with Engine(network, model._loss, n_threads) as engine:
+
+        def step(index):
+            engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)
+            penalty = Penalty(network, gradient, 1e-4)
+            optimizer.step(network.vector, gradient, 1e-3, engine.team.run, penalty)
+
+        for _ in range(3):
+            step(order[:N])
+        tracemalloc.start()
+        step(order[N:])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    # The batch alone has 590 kB, each map of 16 channels a multiple of that; NumPy's
+    # buffers for mixed dtypes and strides have up to 64 kB.
+    assert peak < 150_000 * n_threads
