@@ -108,7 +108,7 @@ def fits(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None
 
 def compare(name: str, batch: int, rounds: int, n_jobs: int | None) -> dict:
     """Let the contestants take turns, and return medians."""
-    n = N_SAMPLES.get(name, 384)
+    n = N_SAMPLES.get(name, 768)
     X, y = data(name, n)
     runs: dict[str, Callable[[], object]] = {}
     runs["ours"] = our_epoch(name, X, y, batch, n_jobs)

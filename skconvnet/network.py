@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._spec import Spec
 from skconvnet.layers.base import Layer
+from skconvnet.layers.pooled_convolution import fuse
 from skconvnet.ops.workspace import Workspace
 from skconvnet.weights import WeightLayout
 
@@ -70,6 +71,7 @@ class Network:
                 for array in layer.penalized
             },
         )
+        self._steps = _fused(list(self.layers.values()))
         self._micro_batches: dict[int, int] = {}
         self._bind(np.zeros(self.layout.size, dtype=self.dtype))
 
@@ -139,12 +141,16 @@ class Network:
         rng: np.random.Generator | None = None,
         stop: int | None = None,
     ) -> tuple[np.ndarray, list[Any]]:
-        """Run the layers, up to and without the one numbered `stop`."""
+        """Run the layers, up to and without the one numbered `stop`.
+
+        Where all are run, some are as one with the next.
+        """
+        steps = self._steps
+        if stop is not None:
+            steps = list(enumerate(self.layers.values()))[:stop]
         caches = []
-        for layer, workspace in zip(
-            list(self.layers.values())[:stop], workspaces, strict=False
-        ):
-            x, cache = layer.forward(x, train=train, rng=rng, workspace=workspace)
+        for i, layer in steps:
+            x, cache = layer.forward(x, train=train, rng=rng, workspace=workspaces[i])
             caches.append(cache)
         return x, caches
 
@@ -160,16 +166,20 @@ class Network:
         Nothing is computed for layers before the first that has weights, nor is the
         gradient of that layer's input.
         """
-        layers = list(self.layers.values())
-        first = next((i for i, layer in enumerate(layers) if layer.weights), None)
-        if first is None:
+        with_weights = [i for i, layer in self._steps if layer.weight_shapes]
+        if not with_weights:
             return
+        first = with_weights[0]
         gradient: np.ndarray | None = dy
-        for i in reversed(range(first, len(layers))):
+        for (i, layer), cache in zip(
+            reversed(self._steps), reversed(caches), strict=True
+        ):
+            if i < first:
+                return
             assert gradient is not None
-            gradient = layers[i].backward(
+            gradient = layer.backward(
                 gradient,
-                caches[i],
+                cache,
                 gradients=gradients[i],
                 workspace=workspaces[i],
                 need_dx=i > first,
@@ -186,6 +196,18 @@ class Network:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["specs"], state["in_shape"], state["dtype"])  # type: ignore[misc]
         self._bind(state["vector"])
+
+
+def _fused(layers: Sequence[Layer]) -> list[tuple[int, Layer]]:
+    """Number the layers, and put one that does the work of two where there is one."""
+    steps: list[tuple[int, Layer]] = []
+    for i, layer in enumerate(layers):
+        fused = fuse(steps[-1][1], layer) if steps else None
+        if fused is None:
+            steps.append((i, layer))
+        else:
+            steps[-1] = (steps[-1][0], fused)
+    return steps
 
 
 def build_layers(

@@ -32,9 +32,12 @@ class Layer(ABC):
         Floating-point operations of a forward pass, a sample.
     kept : int
         Numbers a sample that are kept for the backward pass, besides maps.
+    takes_maximum : bool
+        Whether each output is the largest of some inputs.
     """
 
     kept = 0
+    takes_maximum = False
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False

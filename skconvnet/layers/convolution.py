@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -12,8 +13,9 @@ from skconvnet._spec import Spec
 from skconvnet.initializers import convolution_fans, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.method import Methods
+from skconvnet.ops.method import Method, Methods
 from skconvnet.ops.windows import sliding_windows
+from skconvnet.ops.workspace import Workspace
 
 
 @dataclass(eq=False, repr=False)
@@ -149,9 +151,7 @@ class ConvolutionLayer(Layer):
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):
-        kernel = self.weights["kernel"]
-        method = self.methods.for_batch(x.shape[-1])
-        z, cache = method.forward(x, kernel, workspace, train=train)
+        method, z, cache = self._convolve(x, train, workspace)
         written = method.written(z)
         written += self.weights["bias"][:, None]
         y, activated = z, written
@@ -163,22 +163,53 @@ class ConvolutionLayer(Layer):
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         method, cache, kept = cache
-        if method.shape == self.windows.out_shape and dy.flags.c_contiguous:
-            dz = dy
-        else:
-            shape = (len(dy), *method.shape, dy.shape[-1])
-            dz = workspace.scratch("dz", shape, dy.dtype)
-            self._clear_surplus(dz)
+        dz = self._with_surplus(dy, method, workspace)
         self.activation.backward(kept, dy, self._valid(dz), workspace)
         dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
-        return method.backward(
-            dz,
-            cache,
-            self.weights["kernel"],
-            gradients["kernel"],
-            workspace,
-            need_dx=need_dx,
-        )
+        kernels = self.weights["kernel"], gradients["kernel"]
+        return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
+
+    def convolve(
+        self, x: np.ndarray, *, train: bool, workspace: Workspace
+    ) -> tuple[np.ndarray, Any]:
+        """Return the sums without the bias, and what their backward pass needs."""
+        method, z, cache = self._convolve(x, train, workspace)
+        return self._valid(z), (method, cache)
+
+    def backward_of_convolve(
+        self,
+        dsums: np.ndarray,
+        cache: Any,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> np.ndarray | None:
+        """Write the kernel's gradient, given that of the sums; return the input's."""
+        method, cache = cache
+        dz = self._with_surplus(dsums, method, workspace)
+        if dz is not dsums:
+            np.copyto(self._valid(dz), dsums)
+        kernels = self.weights["kernel"], gradients["kernel"]
+        return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
+
+    def _convolve(
+        self, x: np.ndarray, train: bool, workspace: Workspace
+    ) -> tuple[Method, np.ndarray, Any]:
+        method = self.methods.for_batch(x.shape[-1])
+        kernel = self.weights["kernel"]
+        return method, *method.forward(x, kernel, workspace, train=train)
+
+    def _with_surplus(
+        self, dy: np.ndarray, method: Method, workspace: Workspace
+    ) -> np.ndarray:
+        """`dy` if it has the method's layout, else an array that has, zero behind."""
+        if method.shape == self.windows.out_shape and dy.flags.c_contiguous:
+            return dy
+        shape = (len(dy), *method.shape, dy.shape[-1])
+        dz = workspace.scratch("dz", shape, dy.dtype)
+        self._clear_surplus(dz)
+        return dz
 
     def _valid(self, z: np.ndarray) -> np.ndarray:
         """View of `z` without the surplus of the method's layout."""

@@ -65,6 +65,7 @@ class PoolingLayer(Layer):
 
 class MaxPoolLayer(PoolingLayer):
     padding_value = -np.inf
+    takes_maximum = True
 
     def forward(self, x, *, train, rng, workspace):
         padded = self._padded(x, workspace)

@@ -22,10 +22,13 @@ class ActivationFunction(ABC):
     needs_input : bool
         Whether the derivative needs z. Where it follows from y = f(z), z may be
         overwritten by y, which saves a map.
+    is_monotone : bool
+        Whether f never falls, so that it commutes with the maximum.
     """
 
     name: ClassVar[str]
     needs_input: ClassVar[bool] = False
+    is_monotone: ClassVar[bool] = True
 
     @abstractmethod
     def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
@@ -164,6 +167,7 @@ class GELU(ActivationFunction):
 
     name = "gelu"
     needs_input = True
+    is_monotone = False
 
     def apply(self, z, out, workspace):
         share = workspace.scratch("share", z.shape, z.dtype)
@@ -185,6 +189,7 @@ class SiLU(ActivationFunction):
 
     name = "silu"
     needs_input = True
+    is_monotone = False
 
     def apply(self, z, out, workspace):
         share = workspace.scratch("share", z.shape, z.dtype)

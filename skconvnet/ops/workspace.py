@@ -36,6 +36,7 @@ class Workspace:
         self._own: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}
         self._shared: dict[str, np.ndarray] = {} if shared is None else shared
+        self._nested: dict[str, Workspace] = {}
         self.run: Run | None = None
 
     def array(
@@ -46,6 +47,12 @@ class Workspace:
         if view is None or view.shape != shape or view.dtype != dtype:
             view = self._views[name] = _view(self._own, name, shape, dtype)
         return view
+
+    def nested(self, name: str) -> Workspace:
+        """Return the workspace of a layer within this one, with the same scratch."""
+        if name not in self._nested:
+            self._nested[name] = Workspace(self._shared)
+        return self._nested[name]
 
     def scratch(
         self, name: str, shape: tuple[int, ...], dtype: np.dtype | type

@@ -1,0 +1,64 @@
+"""A convolution and the max pooling behind it, run as one layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skconvnet.layers.base import Layer
+
+
+class PooledConvolutionLayer(Layer):
+    """A convolution whose bias and activation come after the pooling.
+
+    A sum and a monotone activation commute with the maximum, so that they give the same
+    numbers on what the pooling leaves of the map, and so do their gradients.
+
+    Parameters
+    ----------
+    convolution : ConvolutionLayer
+        With an activation that is monotone.
+    pool : MaxPoolLayer
+    """
+
+    def __init__(self, convolution: Any, pool: Layer) -> None:
+        super().__init__(convolution.in_shape, pool.out_shape)
+        self.weight_shapes = convolution.weight_shapes
+        self.convolution = convolution
+        self.pool = pool
+
+    def forward(self, x, *, train, rng, workspace):
+        sums, cache = self.convolution.convolve(x, train=train, workspace=workspace)
+        largest, pool_cache = self.pool.forward(
+            sums, train=train, rng=rng, workspace=workspace.nested("pool")
+        )
+        bias = self.convolution.weights["bias"].reshape(-1, *(1,) * (x.ndim - 1))
+        y = workspace.array("pooled", largest.shape, largest.dtype)
+        np.add(largest, bias, out=y)
+        self.convolution.activation.apply(y, y, workspace)
+        return y, (cache, pool_cache, y)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        cache, pool_cache, y = cache
+        self.convolution.activation.backward(y, dy, dy, workspace)
+        dy.sum(axis=tuple(range(1, dy.ndim)), out=gradients["bias"])
+        dsums = self.pool.backward(
+            dy,
+            pool_cache,
+            gradients={},
+            workspace=workspace.nested("pool"),
+            need_dx=True,
+        )
+        return self.convolution.backward_of_convolve(
+            dsums, cache, gradients=gradients, workspace=workspace, need_dx=need_dx
+        )
+
+
+def fuse(layer: Any, following: Layer) -> Layer | None:
+    """Return one layer that does what both do, or None where there is none."""
+    if not hasattr(layer, "convolve") or not following.takes_maximum:
+        return None
+    if not layer.activation.is_monotone:
+        return None
+    return PooledConvolutionLayer(layer, following)

@@ -1,0 +1,100 @@
+"""A convolution and the pooling behind it, as one layer and as two."""
+
+import numpy as np
+import pytest
+
+import skconvnet.network
+from skconvnet.batches import Inputs, Samples
+from skconvnet.layers import (
+    AvgPool2D,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    Dense,
+    Flatten,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from skconvnet.layers.pooled_convolution import PooledConvolutionLayer
+from skconvnet.losses import SquaredError
+from skconvnet.network import Network
+from skconvnet.ops.activations import ACTIVATIONS
+from skconvnet.parallel import Engine
+
+MONOTONE = [name for name, function in ACTIVATIONS.items() if function.is_monotone]
+PAIRS = [
+    (Conv1D(3, 3, activation="relu"), MaxPool1D(2), (11, 2)),
+    (Conv2D(3, 3, activation="relu"), MaxPool2D(2), (9, 8, 2)),
+    (Conv2D(3, 3, padding="same", activation="tanh"), MaxPool2D(3, 2), (9, 8, 2)),
+    (Conv2D(3, 3, activation="elu"), MaxPool2D(2, padding="same"), (9, 8, 2)),
+    (Conv2D(3, 5, conv_method="winograd"), MaxPool2D(2), (11, 10, 2)),
+    (Conv2D(3, 5, conv_method="fft", activation="relu"), MaxPool2D(2), (11, 10, 2)),
+    (Conv2D(3, 3, strides=2, groups=2), MaxPool2D(2), (11, 10, 2)),
+    (Conv3D(2, 2, activation="leaky_relu"), MaxPool3D(2), (5, 4, 6, 1)),
+]
+
+
+def run(specs, in_shape, n=6, dtype="float64"):
+    network = Network(specs, in_shape, dtype)
+    rng = np.random.default_rng(0)
+    network.vector[:] = rng.normal(size=network.vector.size)
+    X, y = rng.normal(size=(n, *in_shape)), rng.normal(size=(n, 2)).astype(dtype)
+    inputs = Inputs(X.astype(dtype), in_shape, dtype)
+    gradient = np.empty_like(network.vector)
+    with Engine(network, SquaredError(), 1) as engine:
+        loss, _ = engine.loss_and_gradient(
+            Samples(inputs, y), slice(0, n), gradient, train=True
+        )
+        outputs = engine.outputs(inputs)
+        maps = engine.outputs(inputs, stop=1)
+    return network, loss, gradient, outputs, maps
+
+
+def with_head(*specs):
+    named = [(f"layer{i}", spec) for i, spec in enumerate(specs)]
+    return [*named, ("flatten", Flatten()), ("output", Dense(2))]
+
+
+@pytest.mark.parametrize(
+    ("convolution", "pool", "in_shape"),
+    PAIRS,
+    ids=[f"{c}-{p}" for c, p, _ in PAIRS],
+)
+def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
+    groups = convolution.groups
+    convolution = type(convolution)(**convolution.get_params())
+    convolution.filters = 4 if groups > 1 else convolution.filters
+    specs = with_head(convolution, pool)
+    network, *fused = run(specs, in_shape)
+    assert isinstance(network._steps[0][1], PooledConvolutionLayer)
+    assert len(network._steps) == len(network.layers) - 1
+    monkeypatch.setattr(skconvnet.network, "fuse", lambda *layers: None)
+    network, *plain = run(specs, in_shape)
+    assert len(network._steps) == len(network.layers)
+    for one, two in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", MONOTONE)
+def test_monotone_activations_never_fall(name):
+    network = Network([("a", Dense(1, name))], (1,), "float64")
+    network.vector[:] = [1.0, 0.0]
+    x = np.linspace(-20, 20, 10_001)[None]
+    y, _ = network.forward(x, network.workspaces())
+    assert (np.diff(y) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        (Conv2D(3, 3, activation="gelu"), MaxPool2D(2)),
+        (Conv2D(3, 3, activation="silu"), MaxPool2D(2)),
+        (Conv2D(3, 3, activation="relu"), AvgPool2D(2)),
+        (MaxPool2D(2), Conv2D(3, 3)),
+    ],
+    ids=str,
+)
+def test_others_are_left_alone(specs):
+    network = Network(with_head(*specs), (8, 8, 1), "float64")
+    assert len(network._steps) == len(network.layers)
