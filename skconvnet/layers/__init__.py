@@ -3,6 +3,7 @@
 from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
+from skconvnet.layers.embedding import Embedding
 from skconvnet.layers.flatten import Flatten
 from skconvnet.layers.pooling import (
     AvgPool1D,
@@ -23,6 +24,7 @@ __all__ = [
     "Conv3D",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "MaxPool1D",
     "MaxPool2D",
