@@ -101,7 +101,8 @@ def test_words_beyond_the_vocabulary_are_unknown():
 
 @pytest.mark.parametrize(("n", "dtype"), [(2**16 - 2, "uint16"), (2**16 - 1, "int32")])
 def test_dtype_holds_all_tokens(n, dtype):
-    tokens = TokenSequence(None, 1, analyzer=str.split).fit([" ".join(map(str, range(n)))])
+    text = " ".join(map(str, range(n)))
+    tokens = TokenSequence(None, 1, analyzer=str.split).fit([text])
     rows = tokens.transform([str(word) for word in tokens.vocabulary_])
     assert tokens.n_tokens_ == n + 2 and rows.dtype == dtype and rows.max() == n + 1
 

@@ -22,7 +22,9 @@ class Embedding(Spec):
     """A vector for every token of a text, looked up in a table that is learned.
 
     Texts are rows of tokens, whole numbers from 0 to ``n_tokens - 1``, all of one
-    length, such as :class:`skconvnet.text.TokenSequence` makes of raw strings. The
+    length, such as :class:`skconvnet.text.TokenSequence` makes of raw strings. They may
+    be of any dtype, but as for all input, ``dtype="auto"`` of the network is float64
+    where they are int32 or int64, and ``dtype="float32"`` has to be asked for. The
     output has shape (length, n_dims), what the 1-D convolutions take [1]_, or with
     `reduce` (n_dims,), what dense layers take [2]_.
 
