@@ -20,10 +20,13 @@ from skconvnet.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
     Rescaling,
+    SpatialPyramidPool,
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
@@ -71,6 +74,12 @@ CASES = [
     (Flatten(), (4, 3)),
     (Flatten(), (3, 4, 2)),
     (Flatten(), (2, 3, 2, 2)),
+    (GlobalAvgPool(), (5, 3)),
+    (GlobalAvgPool(), (4, 7, 2)),
+    (GlobalAvgPool(), (3, 2, 4, 2)),
+    (GlobalMaxPool(), (5, 3)),
+    (GlobalMaxPool(), (4, 7, 2)),
+    (GlobalMaxPool(), (3, 2, 4, 2)),
     (MaxPool1D(3, 2, "same"), (8, 2)),
     (MaxPool2D(), (8, 6, 2)),
     (MaxPool2D(), (7, 9, 1)),
@@ -79,6 +88,15 @@ CASES = [
     (MaxPool3D((1, 2, 2)), (3, 4, 5, 2)),
     (Rescaling(), (4, 4, 1)),
     (Rescaling(scale=-2.0, offset=0.5), (5,)),
+    (SpatialPyramidPool(), (7, 6, 2)),
+    (SpatialPyramidPool((3, 1)), (8, 3)),
+    (SpatialPyramidPool((1, 2)), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4), (3, 2, 2)),
+    (SpatialPyramidPool(pooling="avg"), (7, 6, 2)),
+    (SpatialPyramidPool((2, 4), "avg"), (4, 8, 2)),
+    (SpatialPyramidPool((3, 1), "avg"), (8, 3)),
+    (SpatialPyramidPool((1, 2), "avg"), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4, "avg"), (3, 2, 2)),
 ]
 BATCH = 4
 

@@ -1,5 +1,10 @@
 """Layers for `SequentialClassifier` and `SequentialRegressor`."""
 
+from skconvnet.layers.adaptive_pooling import (
+    GlobalAvgPool,
+    GlobalMaxPool,
+    SpatialPyramidPool,
+)
 from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
@@ -24,8 +29,11 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
     "Rescaling",
+    "SpatialPyramidPool",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -132,3 +133,17 @@ def check_positive_int(name: str, value: Any) -> int:
     if value < 1:
         raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
     return int(value)
+
+
+def check_float(
+    name: str,
+    value: Any,
+    allowed: str = "a finite float",
+    accepts: Callable[[float], bool] = lambda value: True,
+) -> float:
+    """Return `value` as a float, or raise an error that says what is `allowed`."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {allowed}; got {value!r}.")
+    if not np.isfinite(float(value)) or not accepts(float(value)):
+        raise ValueError(f"{name} must be {allowed}; got {value!r}.")
+    return float(value)
