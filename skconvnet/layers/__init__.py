@@ -9,6 +9,8 @@ from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
 from skconvnet.layers.flatten import Flatten
+from skconvnet.layers.layer_norm import LayerNorm
+from skconvnet.layers.local_response_norm import LocalResponseNorm
 from skconvnet.layers.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -31,6 +33,8 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "LayerNorm",
+    "LocalResponseNorm",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
