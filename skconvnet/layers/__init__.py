@@ -11,6 +11,7 @@ from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
 from skconvnet.layers.flatten import Flatten
 from skconvnet.layers.layer_norm import LayerNorm
 from skconvnet.layers.local_response_norm import LocalResponseNorm
+from skconvnet.layers.maxout import Maxout
 from skconvnet.layers.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -19,6 +20,7 @@ from skconvnet.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from skconvnet.layers.rectifiers import PReLU, RReLU
 
 __all__ = [
     "Activation",
@@ -38,6 +40,9 @@ __all__ = [
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "Maxout",
+    "PReLU",
+    "RReLU",
     "Rescaling",
     "SpatialPyramidPool",
 ]
