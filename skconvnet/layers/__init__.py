@@ -12,6 +12,7 @@ from skconvnet.layers.flatten import Flatten
 from skconvnet.layers.layer_norm import LayerNorm
 from skconvnet.layers.local_response_norm import LocalResponseNorm
 from skconvnet.layers.maxout import Maxout
+from skconvnet.layers.noise import GaussianNoise, SpatialDropout
 from skconvnet.layers.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -33,6 +34,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianNoise",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "LayerNorm",
@@ -44,5 +46,6 @@ __all__ = [
     "PReLU",
     "RReLU",
     "Rescaling",
+    "SpatialDropout",
     "SpatialPyramidPool",
 ]
