@@ -22,6 +22,7 @@ from skconvnet.layers.pooling import (
     MaxPool3D,
 )
 from skconvnet.layers.rectifiers import PReLU, RReLU
+from skconvnet.layers.reshape import Permute, Reshape
 
 __all__ = [
     "Activation",
@@ -44,8 +45,10 @@ __all__ = [
     "MaxPool3D",
     "Maxout",
     "PReLU",
+    "Permute",
     "RReLU",
     "Rescaling",
+    "Reshape",
     "SpatialDropout",
     "SpatialPyramidPool",
 ]
