@@ -1,5 +1,7 @@
 """Layers for `SequentialClassifier` and `SequentialRegressor`."""
 
+from skconvnet.layers.batch_norm import BatchNorm
+from skconvnet.layers.composition import Parallel, Residual
 from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
@@ -18,6 +20,7 @@ __all__ = [
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNorm",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -27,5 +30,7 @@ __all__ = [
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "Parallel",
     "Rescaling",
+    "Residual",
 ]
