@@ -5,6 +5,8 @@ from skconvnet.layers.adaptive_pooling import (
     GlobalMaxPool,
     SpatialPyramidPool,
 )
+from skconvnet.layers.batch_norm import BatchNorm
+from skconvnet.layers.composition import Parallel, Residual
 from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
@@ -29,6 +31,7 @@ __all__ = [
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNorm",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -45,10 +48,12 @@ __all__ = [
     "MaxPool3D",
     "Maxout",
     "PReLU",
+    "Parallel",
     "Permute",
     "RReLU",
     "Rescaling",
     "Reshape",
+    "Residual",
     "SpatialDropout",
     "SpatialPyramidPool",
 ]

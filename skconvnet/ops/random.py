@@ -16,9 +16,9 @@ def fill_normal(
 
     In float32 two uniform numbers give two normal ones (G. E. P. Box, M. E. Muller, "A
     note on the generation of random normal deviates", 1958), in passes over arrays:
-    that takes a third of the time of ``Generator.standard_normal``, which fills float64,
-    where logarithm, sine and cosine are slower. Since no uniform number is drawn between
-    0 and 2 ** -24, nothing in float32 is further than 5.8 `scale` from 0.
+    that takes a third of the time of ``Generator.standard_normal``. Since no uniform
+    number lies between 0 and 2 ** -24, none of them is further than 5.8 `scale` from 0.
+    In float64 the logarithm, sine and cosine are slower than the generator.
 
     Parameters
     ----------
