@@ -10,7 +10,7 @@ from layer_tools import Bench
 from sklearn.base import clone
 
 from skconvnet import SequentialClassifier, SequentialRegressor
-from skconvnet.layers import Conv1D, Dense, Embedding, Flatten, MaxPool1D
+from skconvnet.layers import Conv1D, Dense, Embedding, GlobalMaxPool, Parallel
 from skconvnet.network import Network
 from skconvnet.ops import embedding
 
@@ -109,8 +109,10 @@ def test_starting_weights():
 
 def test_alpha_leaves_the_table_alone():
     layers = [("words", Embedding(4, 3)), ("out", Dense(2))]
-    network = Network([layers[0], ("flatten", Flatten()), layers[1]], (5,), "float32")
-    assert network.layout.n_penalized == 5 * 3 * 2
+    network = Network(
+        [layers[0], ("pool", GlobalMaxPool()), layers[1]], (5,), "float32"
+    )
+    assert network.layout.n_penalized == 3 * 2
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,7 @@ def text_cnn(**params):
         layers=[
             ("words", Embedding(12, 6, padding_token=0)),
             ("conv", Conv1D(8, 2, activation="relu")),
-            ("pool", MaxPool1D(11)),
-            ("flatten", Flatten()),
+            ("pool", GlobalMaxPool()),
         ],
         batch_size=32,
         learning_rate_init=0.02,
@@ -215,6 +216,33 @@ def test_reduced_embeddings_learn_which_words_occur(reduce):
         random_state=0,
     )
     assert model.fit(X[:250], y[:250]).score(X[250:], y[250:]) > 0.9
+
+
+def test_two_tables_side_by_side(texts):
+    X, y = texts
+    tables = [
+        ("mean", Embedding(12, 6, 0, "mean")),
+        ("max", Embedding(12, 4, 0, "max")),
+    ]
+    model = text_cnn().set_params(
+        layers=[("words", Parallel(tables)), Dense(8, "relu")]
+    )
+    model.initialize(X, y)
+    assert model.activations(X, "words").shape == (300, 10)
+    _, gradients = model.loss_gradients(X, y)
+    weights = model.get_weights()
+    tables = {name for name in gradients if name.endswith("/table")}
+    assert len(tables) == 2
+    for name in tables:
+        step = np.zeros_like(weights[name])
+        step[5, 1] = 1e-2
+        losses = []
+        for sign in (1, -1):
+            model.set_weights({name: weights[name] + sign * step})
+            losses.append(model.loss_gradients(X, y)[0])
+        model.set_weights(weights)
+        slope = (losses[0] - losses[1]) / 2e-2
+        assert gradients[name][5, 1] == pytest.approx(slope, rel=0.02, abs=1e-5)
 
 
 @pytest.mark.parametrize("value", [12, -1, 2.5, 1e30])

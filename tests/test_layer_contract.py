@@ -14,6 +14,7 @@ from skconvnet.layers import (
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
+    BatchNorm,
     Conv1D,
     Conv2D,
     Conv3D,
@@ -21,10 +22,24 @@ from skconvnet.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GaussianNoise,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    LayerNorm,
+    LocalResponseNorm,
+    Maxout,
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    Parallel,
+    Permute,
+    PReLU,
     Rescaling,
+    Reshape,
+    Residual,
+    RReLU,
+    SpatialDropout,
+    SpatialPyramidPool,
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
@@ -43,6 +58,10 @@ CASES = [
     (AvgPool2D(), (6, 8, 2)),
     (AvgPool2D((3, 2), (1, 2), "same"), (7, 6, 2)),
     (AvgPool3D((2, 1, 2)), (4, 3, 5, 2)),
+    (BatchNorm(), (5,)),
+    (BatchNorm(momentum=0.5, epsilon=0.1), (7, 2)),
+    (BatchNorm(), (3, 5, 2)),
+    (BatchNorm(0.0), (2, 3, 4, 1)),
     (Conv1D(3, 4, padding="same", activation="tanh"), (9, 2)),
     (Conv1D(4, 3, strides=2, groups=2), (8, 2)),
     (Conv2D(3, 3), (7, 6, 1)),
@@ -81,14 +100,106 @@ CASES = [
     (Flatten(), (4, 3)),
     (Flatten(), (3, 4, 2)),
     (Flatten(), (2, 3, 2, 2)),
+    (GaussianNoise(), (7,)),
+    (GaussianNoise(0.5), (3, 5, 3)),
+    (GaussianNoise(0), (4, 2)),
+    (GlobalAvgPool(), (5, 3)),
+    (GlobalAvgPool(), (4, 7, 2)),
+    (GlobalAvgPool(), (3, 2, 4, 2)),
+    (GlobalMaxPool(), (5, 3)),
+    (GlobalMaxPool(), (4, 7, 2)),
+    (GlobalMaxPool(), (3, 2, 4, 2)),
+    (LayerNorm(), (7,)),
+    (LayerNorm(), (5, 4)),
+    (LayerNorm(1e-3), (4, 3, 6)),
+    (LayerNorm(), (2, 3, 2, 5)),
+    (LayerNorm(axis="all"), (4, 3, 6)),
+    (LayerNorm(0.1, axis="all"), (5,)),
+    (LocalResponseNorm(alpha=0.5), (4, 3, 7)),
+    (LocalResponseNorm(4, 0.3, 0.5, 1.0), (3, 6)),
+    (LocalResponseNorm(1, 0.3, 1.3, 0.7), (2, 2, 3, 4)),
+    (LocalResponseNorm(9, 0.2), (5,)),
+    (LocalResponseNorm(), (4, 1)),
     (MaxPool1D(3, 2, "same"), (8, 2)),
     (MaxPool2D(), (8, 6, 2)),
     (MaxPool2D(), (7, 9, 1)),
     (MaxPool2D(3, 2, "same"), (7, 8, 2)),
     (MaxPool2D(2, 3), (7, 8, 2)),
     (MaxPool3D((1, 2, 2)), (3, 4, 5, 2)),
+    (Maxout(), (6,)),
+    (Maxout(3), (4, 3, 6)),
+    (Maxout(1), (4, 2)),
+    (Maxout(4), (2, 3, 2, 4)),
+    (PReLU(), (5,)),
+    (PReLU(), (4, 3, 2)),
+    (PReLU(shared=True), (4, 3, 2)),
+    (PReLU(shared=True), (3, 2, 2, 2)),
+    (Permute(1), (5,)),
+    (Permute((2, 1)), (5, 3)),
+    (Permute((2, 1, 3)), (4, 5, 3)),
+    (Permute((3, 1, 2)), (4, 5, 3)),
+    (Permute((4, 1, 3, 2)), (2, 3, 4, 5)),
+    (Permute((1, 2, 3)), (4, 5, 3)),
+    (RReLU(), (6,)),
+    (RReLU(0.1, 0.9), (4, 3, 2)),
+    (RReLU(0.3, 0.3), (4, 3)),
+    (RReLU(-0.5, 2.0), (3, 2, 2, 2)),
+    (Parallel([("a", Dense(3, "tanh")), ("b", [Dense(4), Dropout(0.3)])]), (5,)),
+    (
+        Parallel(
+            [
+                ("b1", [Conv2D(2, 1, activation="relu")]),
+                ("b3", [("reduce", Conv2D(3, 1)), Conv2D(2, 3, padding="same")]),
+                ("pool", [MaxPool2D(3, 1, "same"), ("conv", Conv2D(1, 1))]),
+                ("input", []),
+            ]
+        ),
+        (6, 5, 2),
+    ),
+    (
+        Parallel(
+            [
+                ("in", [Parallel([("x", Conv1D(2, 3)), ("y", MaxPool1D(3, 1))])]),
+                ("norm", [Conv1D(2, 3), BatchNorm(), Activation("tanh")]),
+            ]
+        ),
+        (9, 2),
+    ),
+    (Residual([Dense(5, "tanh")]), (5,)),
+    (Residual([Dense(3, "tanh")]), (5,)),
+    (Residual([Conv2D(2, 3, padding="same"), BatchNorm()]), (4, 5, 2)),
+    (
+        Residual(
+            [
+                ("conv1", Conv2D(3, 3, 2, "same", activation="relu")),
+                ("conv2", Conv2D(3, 3, padding="same")),
+            ]
+        ),
+        (7, 6, 2),
+    ),
+    (Residual([Conv1D(2, 3)], shortcut=[MaxPool1D(3, 1)]), (8, 2)),
+    (Residual([Residual([Conv1D(2, 1)])], shortcut="projection"), (4, 2)),
     (Rescaling(), (4, 4, 1)),
     (Rescaling(scale=-2.0, offset=0.5), (5,)),
+    (Reshape((3, 4, 2)), (24,)),
+    (Reshape(-1), (3, 4, 2)),
+    (Reshape((6, -1)), (3, 4, 2)),
+    (Reshape((2, 2, 3, 2)), (3, 4, 2)),
+    (Reshape((4, 3, 2)), (4, 3, 2)),
+    (Reshape((1, 1, -1)), (5,)),
+    (SpatialDropout(0.3), (9,)),
+    (SpatialDropout(), (5, 4)),
+    (SpatialDropout(0.4), (3, 4, 6)),
+    (SpatialDropout(0.0), (3, 4, 2)),
+    (SpatialPyramidPool(), (7, 6, 2)),
+    (SpatialPyramidPool((3, 1)), (8, 3)),
+    (SpatialPyramidPool((1, 2)), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4), (3, 2, 2)),
+    (SpatialPyramidPool(pooling="avg"), (7, 6, 2)),
+    (SpatialPyramidPool((2, 4), "avg"), (4, 8, 2)),
+    (SpatialPyramidPool((3, 1), "avg"), (8, 3)),
+    (SpatialPyramidPool((1, 2), "avg"), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4, "avg"), (3, 2, 2)),
 ]
 BATCH = 4
 # Layers whose input is whole numbers, which have no slope.
@@ -110,7 +221,7 @@ def draw(shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def inputs(spec, shape, seed=1):
+def draw_inputs(spec, shape, seed=1):
     """Samples that the layer takes: tokens where it takes those."""
     if isinstance(spec, TAKES_TOKENS):
         return np.random.default_rng(seed).integers(0, spec.n_tokens, shape) * 1.0
@@ -131,7 +242,7 @@ def test_no_layer_is_left_out():
 @every_layer
 def test_output_has_the_shape_that_build_told(spec, in_shape):
     bench = Bench(spec, in_shape)
-    y = bench.forward(inputs(spec, (BATCH, *in_shape)))
+    y = bench.forward(draw_inputs(spec, (BATCH, *in_shape)))
     assert y.shape == (BATCH, *bench.layer.out_shape)
     assert bench.layer.in_shape == in_shape
 
@@ -141,7 +252,7 @@ def test_output_has_the_shape_that_build_told(spec, in_shape):
 )
 def test_gradient_of_the_input_is_a_directional_difference(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, dx, _ = run(bench, x, train=True)
     check_slope(bench, x, x, dx)
 
@@ -151,7 +262,7 @@ def test_gradient_of_the_input_is_a_directional_difference(spec, in_shape):
 )
 def test_gradient_of_the_weights_is_a_directional_difference(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, _, gradient = run(bench, x, train=True)
     check_slope(bench, x, bench.network.vector, gradient)
 
@@ -173,7 +284,7 @@ def check_slope(bench, x, point, gradient):
 
 @every_layer
 def test_float32_stays_float32_and_close(spec, in_shape):
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     exact = run(Bench(spec, in_shape), x)
     single = run(Bench(spec, in_shape, "float32"), x)
     for expected, value in zip(exact, single, strict=True):
@@ -185,7 +296,7 @@ def test_float32_stays_float32_and_close(spec, in_shape):
 @every_layer
 def test_batch_equals_one_by_one(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     y = bench.forward(x)
     dy = draw(y.shape, seed=2)
     dx, _, gradient = bench.backward(dy)
@@ -202,9 +313,9 @@ def test_batch_equals_one_by_one(spec, in_shape):
 @every_layer
 def test_nothing_is_left_over_from_another_batch(spec, in_shape):
     bench, fresh = Bench(spec, in_shape), Bench(spec, in_shape)
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     for n in (BATCH, 1, BATCH - 1):
-        run(bench, inputs(spec, (n, *in_shape), seed=n))
+        run(bench, draw_inputs(spec, (n, *in_shape), seed=n))
     for used, expected in zip(run(bench, x), run(fresh, x), strict=True):
         np.testing.assert_array_equal(used, expected)
 
@@ -236,7 +347,7 @@ def _poison(array):
 def test_workspace_is_written_before_it_is_read(spec, in_shape):
     bench, clean = Bench(spec, in_shape), Bench(spec, in_shape)
     bench.workspace = PoisonedWorkspace()
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     for value, expected in zip(
         run(bench, x, train=True), run(clean, x, train=True), strict=True
     ):
@@ -247,8 +358,8 @@ def test_workspace_is_written_before_it_is_read(spec, in_shape):
 def test_two_batches_at_once_do_not_meet_on_the_layer(spec, in_shape):
     bench = Bench(spec, in_shape)
     first, second = (
-        inputs(spec, (BATCH, *in_shape)),
-        inputs(spec, (BATCH, *in_shape), seed=7),
+        draw_inputs(spec, (BATCH, *in_shape)),
+        draw_inputs(spec, (BATCH, *in_shape), seed=7),
     )
     expected = run(bench, first)
     y = bench.forward(first)
@@ -264,7 +375,7 @@ def test_two_batches_at_once_do_not_meet_on_the_layer(spec, in_shape):
 @every_layer
 def test_input_is_not_written_to(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
+    x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
     before = x.copy()
     for train in (False, True):
         bench.layer.forward(
@@ -287,7 +398,7 @@ def test_maps_may_be_views(spec, in_shape):
 
     def results(arranged):
         workspace = Workspace()
-        x = inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
+        x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
         y, cache = layer.forward(
             arranged(x), train=True, rng=np.random.default_rng(5), workspace=workspace
         )
@@ -310,7 +421,7 @@ def test_maps_may_be_views(spec, in_shape):
 @every_layer
 def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = inputs(spec, (BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, _, expected = run(bench, x)
     _, dx, gradient = run(bench, x, need_dx=False)
     assert dx is None
@@ -327,17 +438,20 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
         "float32",
     )
     network.initialize(np.random.RandomState(0))
-    read = Inputs(inputs(spec, (11, *in_shape)), in_shape, "float32")
-    samples = Samples(read, draw((11, 2)).astype("float32"))
-    results = []
+    inputs = Inputs(draw_inputs(spec, (11, *in_shape)), in_shape, "float32")
+    samples = Samples(inputs, draw((11, 2)).astype("float32"))
+    results, start = [], network.state.copy()
     for n_threads in (1, 2, 3):
+        network.state[:] = start
         gradient = np.full_like(network.vector, np.nan)
         with Engine(network, SquaredError(), n_threads) as engine:
             loss, _ = engine.loss_and_gradient(
                 samples, slice(0, 11), gradient, train=True, seed=3
             )
-            outputs = engine.outputs(read)
-        results.append((loss, gradient.tobytes(), outputs.tobytes()))
+            outputs = engine.outputs(inputs)
+        results.append(
+            (loss, *map(np.ndarray.tobytes, (gradient, outputs, network.state)))
+        )
     assert results[0] == results[1] == results[2]
     assert np.isfinite(gradient).all()
 
@@ -345,7 +459,7 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
 @every_layer
 def test_pickled_network_gives_identical_outputs(spec, in_shape):
     network = Bench(spec, in_shape).network
-    x = inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
+    x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
     expected, _ = network.forward(x, network.workspaces())
     data = pickle.dumps(network)
     again = pickle.loads(data)
@@ -363,8 +477,9 @@ def test_spec_is_an_estimator_that_build_leaves_alone(spec, in_shape):
     stored = dict(vars(spec))
     copy = clone(spec)
     assert type(copy) is type(spec)
-    assert copy.get_params() == params
-    assert type(spec)(**params).get_params() == params
+    assert repr(copy.get_params()) == repr(params)
+    own = spec.get_params(deep=False)
+    assert type(spec)(**own).get_params() == params
     layer = spec.build(in_shape)
     assert vars(spec) == stored
     assert copy.build(in_shape).out_shape == layer.out_shape

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import estimator_checks
 
 from skconvnet import SequentialClassifier
-from skconvnet.layers import Conv1D, Embedding, Flatten, MaxPool1D
+from skconvnet.layers import Conv1D, Embedding, GlobalMaxPool
 from skconvnet.text import TokenSequence
 
 TEXTS = [
@@ -281,8 +281,7 @@ def text_cnn():
         layers=[
             ("words", Embedding(20, 8, padding_token=0)),
             ("conv", Conv1D(8, 2, activation="relu")),
-            ("pool", MaxPool1D(11)),
-            ("flatten", Flatten()),
+            ("pool", GlobalMaxPool()),
         ],
         batch_size=16,
         learning_rate_init=0.02,

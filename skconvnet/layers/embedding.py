@@ -32,7 +32,8 @@ class Embedding(Spec):
     Keras: a token seen once or never keeps about what it started from, which is then
     little beside what training gives the frequent ones. `alpha` does not shrink the
     table. The penalty would change every row in every update, those of tokens that
-    do not occur too, and take rare words to zero, the faster the rarer they are.
+    do not occur too, and take rare words to zero, the faster the rarer they are. (The
+    ``weight_decay`` of AdamW is applied to all weights, these included.)
 
     Parameters
     ----------
