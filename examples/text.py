@@ -41,7 +41,7 @@ FEWEST_WORDS = 20
 WORD = r"\b[a-z][a-z]+\b"
 
 # Words known to a network, and how many of a text it is given.
-N_TOKENS, LENGTH = 10_000, 150
+N_TOKENS, LENGTH = 10_000, 100
 # Words and pairs of words for the means.
 N_PAIRS, LENGTH_PAIRS = 30_000, 400
 
