@@ -39,6 +39,7 @@ from skconvnet.layers import (
     RReLU,
     SpatialDropout,
     SpatialPyramidPool,
+    Standardize,
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
@@ -171,6 +172,10 @@ CASES = [
     (Residual([Residual([Conv1D(2, 1)])], shortcut="projection"), (4, 2)),
     (Rescaling(), (4, 4, 1)),
     (Rescaling(scale=-2.0, offset=0.5), (5,)),
+    (Standardize(), (5,)),
+    (Standardize(), (4, 3, 2)),
+    (Standardize("pixel"), (4, 3, 2)),
+    (Standardize("pixel"), (7, 1)),
     (Reshape((3, 4, 2)), (24,)),
     (Reshape(-1), (3, 4, 2)),
     (Reshape((6, -1)), (3, 4, 2)),

@@ -25,6 +25,7 @@ from skconvnet.layers.pooling import (
 )
 from skconvnet.layers.rectifiers import PReLU, RReLU
 from skconvnet.layers.reshape import Permute, Reshape
+from skconvnet.layers.standardize import Standardize
 
 __all__ = [
     "Activation",
@@ -56,4 +57,5 @@ __all__ = [
     "Residual",
     "SpatialDropout",
     "SpatialPyramidPool",
+    "Standardize",
 ]
