@@ -12,6 +12,12 @@ from skconvnet.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from skconvnet.layers.transposed import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from skconvnet.layers.upsampling import Upsample
 
 __all__ = [
     "Activation",
@@ -19,8 +25,11 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
     "Dropout",
     "Flatten",
@@ -28,4 +37,5 @@ __all__ = [
     "MaxPool2D",
     "MaxPool3D",
     "Rescaling",
+    "Upsample",
 ]
