@@ -112,9 +112,15 @@ class TransposedMethods:
         # Back and forth, this convolution does what the scattered one does forth and
         # back.
         self._equivalent = Im2colConvolution(windows, filters, channels, groups)
+        self._chosen: dict[int, ScatteredConvolution | FlippedConvolution] = {}
 
     def for_batch(self, batch: int) -> ScatteredConvolution | FlippedConvolution:
         """Return the way that costs least for maps of so many samples."""
+        if batch not in self._chosen:
+            self._chosen[batch] = self._choose(batch)
+        return self._chosen[batch]
+
+    def _choose(self, batch: int) -> ScatteredConvolution | FlippedConvolution:
         if self.flipped is None:
             return self.scattered
         of_flipped = cost(self.flipped.methods.for_batch(batch), batch)
