@@ -16,8 +16,11 @@ from skconvnet.layers import (
     AvgPool3D,
     BatchNorm,
     Conv1D,
+    Conv1DTranspose,
     Conv2D,
+    Conv2DTranspose,
     Conv3D,
+    Conv3DTranspose,
     Dense,
     Dropout,
     Flatten,
@@ -40,6 +43,7 @@ from skconvnet.layers import (
     SpatialDropout,
     SpatialPyramidPool,
     Standardize,
+    Upsample,
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
@@ -80,6 +84,22 @@ CASES = [
     (Conv1D(2, 9, strides=2, padding="full", conv_method="fft"), (40, 3)),
     (Conv2D(4, (4, 7), dilation=(2, 1), groups=2, conv_method="fft"), (9, 8, 2)),
     (Conv3D(2, 3, padding="same", activation="gelu", conv_method="fft"), (4, 5, 3, 2)),
+    (Conv1DTranspose(3, 4, 3), (4, 2)),
+    (Conv1DTranspose(4, 3, 2, "same", 3, 2, "gelu", 1), (5, 4)),
+    (Conv1DTranspose(2, 2, 3, padding="same", activation="relu"), (4, 3)),
+    (Conv2DTranspose(3, 4, 2, "same", activation="relu"), (4, 5, 2)),
+    (Conv2DTranspose(2, (3, 5), (2, 3), ((1, 0), 2), output_padding=(1, 2)), (4, 3, 3)),
+    (Conv2DTranspose(4, 2, 2, groups=2, activation="silu"), (3, 4, 6)),
+    (Conv2DTranspose(2, 3, padding="full"), (6, 5, 3)),
+    (Conv2DTranspose(2, 3, activation="tanh"), (4, 5, 3)),
+    (Conv2DTranspose(3, 2, padding=2, activation="elu"), (5, 4, 2)),
+    # Strides of 1 as an ordinary convolution, of fewer multiplications in the last.
+    (Conv2DTranspose(4, (2, 3), padding=((0, 1), 2), groups=2), (4, 5, 2)),
+    (Conv2DTranspose(4, 1, activation="softplus"), (4, 5, 2)),
+    (Conv2DTranspose(3, 2, dilation=2, output_padding=(0, 1)), (4, 5, 2)),
+    (Conv2DTranspose(24, 3, padding="same", activation="gelu"), (7, 6, 24)),
+    (Conv3DTranspose(2, (2, 3, 1), (2, 1, 2), activation="logistic"), (3, 2, 4, 2)),
+    (Conv3DTranspose(4, 3, 2, "same", groups=2), (2, 3, 2, 2)),
     (Dense(3), (5,)),
     (Dense(3, "relu"), (4,)),
     (Dense(4, "logistic"), (1,)),
@@ -195,6 +215,14 @@ CASES = [
     (SpatialPyramidPool((3, 1), "avg"), (8, 3)),
     (SpatialPyramidPool((1, 2), "avg"), (3, 4, 2, 2)),
     (SpatialPyramidPool(4, "avg"), (3, 2, 2)),
+    (Upsample(), (3, 4, 2)),
+    (Upsample(1), (3, 4, 2)),
+    (Upsample(3), (5, 2)),
+    (Upsample((2, 1, 3)), (2, 3, 2, 2)),
+    (Upsample(2, "bilinear"), (3, 4, 2)),
+    (Upsample((1, 3), "bilinear"), (1, 4, 2)),
+    (Upsample(4, "bilinear"), (5, 2)),
+    (Upsample((3, 2, 1), "bilinear"), (2, 1, 3, 2)),
 ]
 BATCH = 4
 
