@@ -14,16 +14,27 @@ from skconvnet.layers import (
     Conv2D,
     Conv2DTranspose,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
+    LocallyConnected2D,
     MaxPool2D,
     Rescaling,
+    SeparableConv2D,
+    SpatiallySeparableConv2D,
     Upsample,
 )
 from skconvnet.network import Network
 
 TRANSPOSED = [layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose]
 CONVOLUTIONS = [layers.Conv1D, layers.Conv2D, layers.Conv3D, *TRANSPOSED]
+KINDRED = [
+    DepthwiseConv2D,
+    SeparableConv2D,
+    SpatiallySeparableConv2D,
+    layers.LocallyConnected1D,
+    LocallyConnected2D,
+]
 POOLS = [
     getattr(layers, f"{kind}Pool{ndim}D") for kind in ("Max", "Avg") for ndim in (1, 2)
 ] + [layers.MaxPool3D, layers.AvgPool3D]
@@ -32,7 +43,9 @@ NOT_COUNTS = [0, -1, 2.5, "3", True, None]
 
 def make(kind, **changed):
     """A layer that fits `in_shape_of(kind)` but for what is changed."""
-    start = {"filters": 4, "kernel_size": 2} if kind in CONVOLUTIONS else {}
+    start = {"filters": 4, "kernel_size": 2} if kind not in POOLS else {}
+    if kind is DepthwiseConv2D:
+        del start["filters"]
     return kind(**{**start, **changed})
 
 
@@ -50,7 +63,9 @@ def check(error, spec, in_shape, *words):
 @pytest.mark.parametrize("value", NOT_COUNTS)
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(kind, name) for kind in CONVOLUTIONS for name in ("filters", "groups")],
+    [(kind, name) for kind in CONVOLUTIONS for name in ("filters", "groups")]
+    + [(kind, "filters") for kind in KINDRED if kind is not DepthwiseConv2D]
+    + [(kind, "depth_multiplier") for kind in (DepthwiseConv2D, SeparableConv2D)],
 )
 def test_counts_of_convolutions(kind, name, value):
     spec = make(kind, **{name: value})
@@ -64,7 +79,7 @@ def test_units(value):
 
 WINDOW_SIZES = [
     (kind, name)
-    for kind in CONVOLUTIONS
+    for kind in CONVOLUTIONS + KINDRED
     for name in ("kernel_size", "strides", "dilation")
 ] + [(kind, name) for kind in POOLS for name in ("pool_size", "strides")]
 NOT_SIZES = [*NOT_COUNTS, (), (2, 2, 2, 2), (0, 0, 0), {2}]
@@ -85,7 +100,7 @@ def test_sizes(kind, name, value):
     check((TypeError, ValueError), spec, in_shape_of(kind), name, repr(value))
 
 
-@pytest.mark.parametrize("kind", CONVOLUTIONS + POOLS)
+@pytest.mark.parametrize("kind", CONVOLUTIONS + KINDRED + POOLS)
 @pytest.mark.parametrize(
     "value",
     ["Same", "reflect", "", -1, 1.0, None, True, (1, 1, 1, 1), ((1, 1, 1),) * 3],
@@ -102,9 +117,21 @@ def test_padding(kind, value):
         (lambda value: Dense(3, activation=value), (4,)),
         (lambda value: Conv1D(3, 2, activation=value), (4, 2)),
         (lambda value: layers.Conv1DTranspose(3, 2, activation=value), (4, 2)),
+        *(
+            (lambda value, kind=kind: make(kind, activation=value), in_shape)
+            for kind, in_shape in zip(
+                KINDRED, [(4, 4, 2)] * 3 + [(4, 2), (4, 4, 2)], strict=True
+            )
+        ),
         (Activation, (4,)),
     ],
-    ids=["Dense", "Conv1D", "Conv1DTranspose", "Activation"],
+    ids=[
+        "Dense",
+        "Conv1D",
+        "Conv1DTranspose",
+        *(kind.__name__ for kind in KINDRED),
+        "Activation",
+    ],
 )
 def test_activation(spec, in_shape, value):
     check(ValueError, spec(value), in_shape, "activation", f"got {value!r}", "'relu'")
@@ -129,6 +156,10 @@ def test_rescaling(name, value):
         (Conv2D(2, (1, 4)), (9, 3, 1), ["kernel_size", "4", "3"]),
         (Conv2D(2, 3, dilation=3), (6, 6, 1), ["kernel_size", "dilation", "6"]),
         (Conv2D(2, 7, padding=1), (4, 9, 1), ["kernel_size", "7", "6"]),
+        (DepthwiseConv2D(5), (9, 4, 1), ["kernel_size", "5", "4"]),
+        (SeparableConv2D(2, 5), (4, 9, 1), ["kernel_size", "5", "4"]),
+        (SpatiallySeparableConv2D(2, 5), (9, 4, 1), ["kernel_size", "5", "4"]),
+        (LocallyConnected2D(2, 5), (4, 9, 1), ["kernel_size", "5", "4"]),
         (MaxPool2D(3), (2, 9, 1), ["pool_size", "3", "2"]),
         (AvgPool2D((1, 5)), (9, 4, 1), ["pool_size", "5", "4"]),
     ],
@@ -188,7 +219,7 @@ def test_groups_divide_channels_and_filters(kind, filters, channels, groups):
 
 
 @pytest.mark.parametrize("in_shape", [(4,), (4, 4), (4, 4, 4), (4, 4, 4, 4)])
-@pytest.mark.parametrize("kind", [*CONVOLUTIONS, *POOLS, Dense])
+@pytest.mark.parametrize("kind", [*CONVOLUTIONS, *KINDRED, *POOLS, Dense])
 def test_input_of_another_number_of_axes(kind, in_shape):
     spec = Dense(2) if kind is Dense else make(kind)
     if len(in_shape) == kind.spatial_ndim + 1:
