@@ -23,9 +23,10 @@ RANKS = [
     {"training"},
     {"inspection"},
     {"estimators"},
+    {"text"},
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-MAY_KNOW_SKLEARN = {"_spec", "_nested", "inspection", "estimators"}
+MAY_KNOW_SKLEARN = {"_spec", "_nested", "inspection", "estimators", "text"}
 
 
 def part_of(path):

@@ -24,6 +24,7 @@ from skconvnet.layers import (
     Dense,
     DepthwiseConv2D,
     Dropout,
+    Embedding,
     Flatten,
     GaussianNoise,
     GlobalAvgPool,
@@ -120,6 +121,15 @@ CASES = [
     (Dropout(0.3), (6,)),
     (Dropout(0.5), (3, 4, 2)),
     (Dropout(0.0), (4,)),
+    (Embedding(9, 3), (7,)),
+    (Embedding(2, 1, padding_token=1), (5,)),
+    (Embedding(6, 4, padding_token=0), (8,)),
+    (Embedding(6, 5, reduce="sum"), (7,)),
+    (Embedding(6, 4, reduce="mean"), (7,)),
+    (Embedding(4, 3, padding_token=0, reduce="mean"), (6,)),
+    (Embedding(5, 4, padding_token=2, reduce="sum"), (1,)),
+    (Embedding(6, 5, reduce="max"), (9,)),
+    (Embedding(4, 3, padding_token=3, reduce="max"), (2,)),
     (Flatten(), (5,)),
     (Flatten(), (4, 3)),
     (Flatten(), (3, 4, 2)),
@@ -252,6 +262,8 @@ CASES = [
     (SpatiallySeparableConv2D(24, 3, padding="same"), (20, 22, 24)),
 ]
 BATCH = 4
+# Layers whose input is whole numbers, which have no slope.
+TAKES_TOKENS = (Embedding,)
 
 
 def name(case):
@@ -261,11 +273,19 @@ def name(case):
 every_layer = pytest.mark.parametrize(
     ("spec", "in_shape"), CASES, ids=[name(case) for case in CASES]
 )
+with_slopes = [case for case in CASES if not isinstance(case[0], TAKES_TOKENS)]
 with_weights = [case for case in CASES if case[0].build(case[1]).weight_shapes]
 
 
 def draw(shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape)
+
+
+def draw_inputs(spec, shape, seed=1):
+    """Samples that the layer takes: tokens where it takes those."""
+    if isinstance(spec, TAKES_TOKENS):
+        return np.random.default_rng(seed).integers(0, spec.n_tokens, shape) * 1.0
+    return draw(shape, seed)
 
 
 def run(bench, x, train=False, need_dx=True):
@@ -282,15 +302,17 @@ def test_no_layer_is_left_out():
 @every_layer
 def test_output_has_the_shape_that_build_told(spec, in_shape):
     bench = Bench(spec, in_shape)
-    y = bench.forward(draw((BATCH, *in_shape)))
+    y = bench.forward(draw_inputs(spec, (BATCH, *in_shape)))
     assert y.shape == (BATCH, *bench.layer.out_shape)
     assert bench.layer.in_shape == in_shape
 
 
-@every_layer
+@pytest.mark.parametrize(
+    ("spec", "in_shape"), with_slopes, ids=[name(case) for case in with_slopes]
+)
 def test_gradient_of_the_input_is_a_directional_difference(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, dx, _ = run(bench, x, train=True)
     check_slope(bench, x, x, dx)
 
@@ -300,7 +322,7 @@ def test_gradient_of_the_input_is_a_directional_difference(spec, in_shape):
 )
 def test_gradient_of_the_weights_is_a_directional_difference(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, _, gradient = run(bench, x, train=True)
     check_slope(bench, x, bench.network.vector, gradient)
 
@@ -322,7 +344,7 @@ def check_slope(bench, x, point, gradient):
 
 @every_layer
 def test_float32_stays_float32_and_close(spec, in_shape):
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     exact = run(Bench(spec, in_shape), x)
     single = run(Bench(spec, in_shape, "float32"), x)
     for expected, value in zip(exact, single, strict=True):
@@ -334,7 +356,7 @@ def test_float32_stays_float32_and_close(spec, in_shape):
 @every_layer
 def test_batch_equals_one_by_one(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     y = bench.forward(x)
     dy = draw(y.shape, seed=2)
     dx, _, gradient = bench.backward(dy)
@@ -351,9 +373,9 @@ def test_batch_equals_one_by_one(spec, in_shape):
 @every_layer
 def test_nothing_is_left_over_from_another_batch(spec, in_shape):
     bench, fresh = Bench(spec, in_shape), Bench(spec, in_shape)
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     for n in (BATCH, 1, BATCH - 1):
-        run(bench, draw((n, *in_shape), seed=n))
+        run(bench, draw_inputs(spec, (n, *in_shape), seed=n))
     for used, expected in zip(run(bench, x), run(fresh, x), strict=True):
         np.testing.assert_array_equal(used, expected)
 
@@ -385,7 +407,7 @@ def _poison(array):
 def test_workspace_is_written_before_it_is_read(spec, in_shape):
     bench, clean = Bench(spec, in_shape), Bench(spec, in_shape)
     bench.workspace = PoisonedWorkspace()
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     for value, expected in zip(
         run(bench, x, train=True), run(clean, x, train=True), strict=True
     ):
@@ -395,7 +417,10 @@ def test_workspace_is_written_before_it_is_read(spec, in_shape):
 @every_layer
 def test_two_batches_at_once_do_not_meet_on_the_layer(spec, in_shape):
     bench = Bench(spec, in_shape)
-    first, second = draw((BATCH, *in_shape)), draw((BATCH, *in_shape), seed=7)
+    first, second = (
+        draw_inputs(spec, (BATCH, *in_shape)),
+        draw_inputs(spec, (BATCH, *in_shape), seed=7),
+    )
     expected = run(bench, first)
     y = bench.forward(first)
     cache, workspace = bench.cache, bench.workspace
@@ -410,7 +435,7 @@ def test_two_batches_at_once_do_not_meet_on_the_layer(spec, in_shape):
 @every_layer
 def test_input_is_not_written_to(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+    x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
     before = x.copy()
     for train in (False, True):
         bench.layer.forward(
@@ -433,7 +458,7 @@ def test_maps_may_be_views(spec, in_shape):
 
     def results(arranged):
         workspace = Workspace()
-        x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+        x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
         y, cache = layer.forward(
             arranged(x), train=True, rng=np.random.default_rng(5), workspace=workspace
         )
@@ -456,7 +481,7 @@ def test_maps_may_be_views(spec, in_shape):
 @every_layer
 def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
     bench = Bench(spec, in_shape)
-    x = draw((BATCH, *in_shape))
+    x = draw_inputs(spec, (BATCH, *in_shape))
     _, _, expected = run(bench, x)
     _, dx, gradient = run(bench, x, need_dx=False)
     assert dx is None
@@ -473,7 +498,7 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
         "float32",
     )
     network.initialize(np.random.RandomState(0))
-    inputs = Inputs(draw((11, *in_shape)), in_shape, "float32")
+    inputs = Inputs(draw_inputs(spec, (11, *in_shape)), in_shape, "float32")
     samples = Samples(inputs, draw((11, 2)).astype("float32"))
     results, start = [], network.state.copy()
     for n_threads in (1, 2, 3):
@@ -494,7 +519,7 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
 @every_layer
 def test_pickled_network_gives_identical_outputs(spec, in_shape):
     network = Bench(spec, in_shape).network
-    x = draw((in_shape[-1], *in_shape[:-1], BATCH))
+    x = draw_inputs(spec, (in_shape[-1], *in_shape[:-1], BATCH))
     expected, _ = network.forward(x, network.workspaces())
     data = pickle.dumps(network)
     again = pickle.loads(data)

@@ -11,6 +11,7 @@ from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
+from skconvnet.layers.embedding import Embedding
 from skconvnet.layers.flatten import Flatten
 from skconvnet.layers.layer_norm import LayerNorm
 from skconvnet.layers.local_response_norm import LocalResponseNorm
@@ -51,6 +52,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianNoise",
     "GlobalAvgPool",

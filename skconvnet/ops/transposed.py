@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from skconvnet.ops.convolution import Im2colConvolution
+from skconvnet.ops.depthwise import DepthwiseConvolution
 from skconvnet.ops.flipped import FlippedConvolution
 from skconvnet.ops.method import USUAL_BATCH, cost
 from skconvnet.ops.scattered import ScatteredConvolution
@@ -123,8 +124,10 @@ class TransposedMethods:
     def _choose(self, batch: int) -> ScatteredConvolution | FlippedConvolution:
         if self.flipped is None:
             return self.scattered
-        of_flipped = cost(self.flipped.methods.for_batch(batch), batch)
-        if self.windows.size > 1 and cost(self._equivalent, batch) <= of_flipped:
+        method = self.flipped.methods.for_batch(batch)
+        if isinstance(method, DepthwiseConvolution) or self.windows.size == 1:
+            return self.flipped
+        if cost(self._equivalent, batch) <= cost(method, batch):
             return self.scattered
         return self.flipped
 

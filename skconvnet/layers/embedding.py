@@ -1,0 +1,194 @@
+"""Embedding: a learned vector for every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, check_ndim, check_positive_int, map_shape
+from skconvnet.ops import embedding
+from skconvnet.ops.workspace import Workspace
+
+REDUCTIONS = ("sum", "mean", "max")
+# Tokens come in the network's dtype, and float32 has all whole numbers up to here.
+_LARGEST = 2**24
+
+
+@dataclass(eq=False, repr=False)
+class Embedding(Spec):
+    """A vector for every token of a text, looked up in a table that is learned.
+
+    Texts are rows of tokens, whole numbers from 0 to ``n_tokens - 1``, all of one
+    length, such as :class:`skconvnet.text.TokenSequence` makes of raw strings. They may
+    be of any dtype, but as for all input, ``dtype="auto"`` of the network is float64
+    where they are int32 or int64, and ``dtype="float32"`` has to be asked for. The
+    output has shape (length, n_dims), what the 1-D convolutions take [1]_, or with
+    `reduce` (n_dims,), what dense layers take [2]_.
+
+    Weights: ``table`` of shape (n_tokens, n_dims), drawn uniformly from +-0.05 as in
+    Keras: a token seen once or never keeps about what it started from, which is then
+    little beside what training gives the frequent ones. `alpha` does not shrink the
+    table. The penalty would change every row in every update, those of tokens that
+    do not occur too, and take rare words to zero, the faster the rarer they are. (The
+    ``weight_decay`` of AdamW is applied to all weights, these included.)
+
+    Parameters
+    ----------
+    n_tokens : int
+        Number of different tokens, at most 2**24. It may be larger than needed.
+    n_dims : int
+        Length of a vector.
+    padding_token : int, default=None
+        The token that fills up short texts. Its vector is zero whatever the table
+        holds, gets no gradient, and is left out by `reduce`. None stands for no such
+        token: all are treated alike.
+    reduce : {"mean", "sum", "max"}, default=None
+        What is taken of a text's vectors along each dimension. A text of padding
+        alone gives zeros. None keeps them all.
+
+    Raises
+    ------
+    ValueError
+        In `build` for a parameter out of range; in training and in prediction for a
+        token that is no whole number from 0 to ``n_tokens - 1``.
+
+    References
+    ----------
+    .. [1] Y. Kim, "Convolutional neural networks for sentence classification",
+       EMNLP 2014.
+    .. [2] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for
+       efficient text classification", EACL 2017.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Embedding
+    >>> Embedding(20_000, 64, padding_token=0).build((200,)).out_shape
+    (200, 64)
+    >>> Embedding(20_000, 64, padding_token=0, reduce="mean").build((200,)).out_shape
+    (64,)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 0
+
+    n_tokens: int
+    n_dims: int
+    padding_token: int | None = None
+    reduce: str | None = None
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        check_ndim("Embedding", in_shape, 0)
+        n_tokens = check_positive_int("n_tokens", self.n_tokens)
+        if n_tokens > _LARGEST:
+            raise ValueError(
+                f"n_tokens must be at most 2**24 = {_LARGEST}, up to which float32 "
+                f"tells whole numbers apart; got {self.n_tokens!r}."
+            )
+        n_dims = check_positive_int("n_dims", self.n_dims)
+        if self.reduce is not None and self.reduce not in REDUCTIONS:
+            raise ValueError(
+                f"reduce must be one of {', '.join(map(repr, REDUCTIONS))} or None; "
+                f"got {self.reduce!r}."
+            )
+        padding = _check_token(self.padding_token, n_tokens)
+        return EmbeddingLayer(in_shape, n_tokens, n_dims, padding, self.reduce)
+
+
+def _check_token(value: object, n_tokens: int) -> int | None:
+    if value is None:
+        return None
+    wanted = f"padding_token must be an int from 0 to n_tokens - 1 = {n_tokens - 1}"
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{wanted}, or None; got {value!r}.")
+    if not 0 <= value < n_tokens:
+        raise ValueError(f"{wanted}, or None; got {value!r}.")
+    return int(value)
+
+
+class EmbeddingLayer(Layer):
+    penalized = ()
+
+    def __init__(
+        self,
+        in_shape: tuple[int, ...],
+        n_tokens: int,
+        n_dims: int,
+        padding: int | None,
+        reduce: str | None,
+    ) -> None:
+        (length,) = in_shape
+        super().__init__(in_shape, (n_dims,) if reduce else (length, n_dims))
+        self.weight_shapes = {"table": (n_tokens, n_dims)}
+        self.padding = padding
+        self.reduce = reduce
+        self.work = length * n_dims
+        self.kept = length
+
+    def initialize(self, rng):
+        table = rng.uniform(-0.05, 0.05, self.weight_shapes["table"])
+        if self.padding is not None:
+            table[self.padding] = 0
+        return {"table": table}
+
+    def forward(self, x, *, train, rng, workspace):
+        table, padding = self.weights["table"], self.padding
+        # In the order of the output's cells, or with each text in a row.
+        tokens = self._tokens(x.T if self.reduce else x, workspace)
+        y = workspace.array("y", map_shape(self.out_shape, x.shape[1]), table.dtype)
+        if self.reduce is None:
+            flat = y.reshape(len(y), -1)
+            embedding.gather(table, tokens.reshape(-1), padding, flat, workspace)
+            return y, tokens.reshape(-1, 1)
+        if self.reduce == "max":
+            winners = workspace.array("winners", y.T.shape, np.intp)
+            embedding.maxima(table, tokens, padding, y, winners, workspace)
+            return y, winners
+        embedding.sums(table, tokens, padding, y)
+        if self.reduce == "mean":
+            y /= self._lengths(tokens, y.dtype)
+        return y, tokens
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        gradient, padding = gradients["table"], self.padding
+        if self.reduce == "max":
+            embedding.add_by_winner(dy, cache, padding, gradient)
+        else:
+            if self.reduce == "mean":
+                dy /= self._lengths(cache, dy.dtype)
+            if not dy.flags.c_contiguous:
+                dy, view = workspace.array("dy", dy.shape, dy.dtype), dy
+                np.copyto(dy, view)
+            flat = dy.reshape(len(dy), -1)
+            embedding.add_by_token(flat, cache, padding, gradient, workspace)
+        if not need_dx:
+            return None
+        # Tokens are names: there is no slope along them.
+        n = cache.size // self.in_shape[0] if self.reduce is None else len(cache)
+        dx = workspace.array("dx", (*self.in_shape, n), dy.dtype)
+        dx.fill(0)
+        return dx
+
+    def _lengths(self, tokens: np.ndarray, dtype: np.dtype) -> Any:
+        """Return how many tokens each text has, 1 for one of padding alone."""
+        if self.padding is None:
+            return dtype.type(tokens.shape[1])
+        return np.maximum((tokens != self.padding).sum(axis=1), 1).astype(dtype)
+
+    def _tokens(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Return x as whole numbers, or raise an error where it is none of them."""
+        n_tokens, _ = self.weight_shapes["table"]
+        tokens = workspace.array("tokens", x.shape, np.intp)
+        if x.min() >= 0 and x.max() < n_tokens:
+            np.copyto(tokens, x, casting="unsafe")
+            if np.array_equal(tokens, x):
+                return tokens
+        is_token = (x >= 0) & (x < n_tokens) & (x == np.trunc(x))
+        value = float(str(x[~is_token][0]))  # the digits of its own dtype
+        raise ValueError(
+            f"Embedding with n_tokens={n_tokens} takes tokens that are whole numbers "
+            f"from 0 to {n_tokens - 1}, but X holds {value:.15g}; raise n_tokens, or "
+            "limit the vocabulary where the tokens are made, as in "
+            f"TokenSequence(max_tokens={n_tokens})."
+        )

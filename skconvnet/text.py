@@ -1,0 +1,330 @@
+"""Raw strings to rows of tokens, what an Embedding takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+PADDING_TOKEN = 0
+UNKNOWN_TOKEN = 1
+_N_SPECIAL = 2
+_UNKNOWN = "[UNK]"
+
+# How a text is cut into words is CountVectorizer's.
+_OF_THE_ANALYZER = (
+    "encoding",
+    "decode_error",
+    "strip_accents",
+    "lowercase",
+    "preprocessor",
+    "tokenizer",
+    "stop_words",
+    "token_pattern",
+    "ngram_range",
+    "analyzer",
+)
+_OF_COUNT_VECTORIZER = (*_OF_THE_ANALYZER, "min_df", "max_df")
+_ENDS = [StrOptions({"pre", "post"})]
+
+
+@dataclass(eq=False, repr=False)
+class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Turn raw texts into rows of tokens, all of one length.
+
+    A token is the number of a word: 0 fills up short texts, 1 stands for every word
+    that is not in the vocabulary, and from 2 on come the words of the vocabulary, the
+    most frequent in `fit` first and equally frequent ones in alphabetical order. The
+    order of the words in a text is kept, other than by scikit-learn's
+    ``CountVectorizer``, whose parameters for cutting a text into words hold here with
+    the same defaults. What follows in a Pipeline is a network that begins with
+    ``Embedding(max_tokens, n_dims, padding_token=0)``.
+
+    Parameters
+    ----------
+    max_tokens : int, default=None
+        Largest number of different tokens, padding and the unknown word included:
+        what ``n_tokens`` of the Embedding should be. None is no limit.
+    max_length : int, default=None
+        Length of a row. None is that of the longest text in `fit`.
+    padding : {"post", "pre"}, default="post"
+        Where short texts are filled up, after or before their words.
+    truncating : {"post", "pre"}, default="post"
+        Where long texts are cut, at their end or their beginning.
+    encoding : str, default="utf-8"
+        How texts given as bytes are decoded.
+    decode_error : {"strict", "ignore", "replace"}, default="strict"
+        What happens to bytes that cannot be decoded.
+    strip_accents : {"ascii", "unicode"} or callable, default=None
+        How accents are removed.
+    lowercase : bool, default=True
+        Whether to convert to lower case first.
+    preprocessor : callable, default=None
+        Called with a text instead of removing accents and converting to lower case.
+    tokenizer : callable, default=None
+        Called with a text to cut it into words, instead of by `token_pattern`.
+    stop_words : {"english"} or list of str, default=None
+        Words that are left out altogether.
+    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
+        Regular expression of a word. The default takes those of two characters or
+        more, without punctuation.
+    ngram_range : tuple of two int, default=(1, 1)
+        Smallest and largest number of words that make one token. (1, 2) are words and
+        then pairs of them, for an Embedding that is reduced to a mean [1]_: the pairs
+        come after all of the words, so let `max_length` leave room for them.
+    analyzer : {"word", "char", "char_wb"} or callable, default="word"
+        Whether n-grams are of words or of characters ("char_wb" keeps within words).
+        A callable is given the text and returns its tokens.
+    min_df, max_df : int or float in [0, 1], default=1 and 1.0
+        In how many texts a word must and may occur to be in the vocabulary: a number
+        of texts if an int, a share of them if a float.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Tokens of the words, from 2 on.
+    n_tokens_ : int
+        Number of different tokens, padding and the unknown word included.
+    length_ : int
+        Length of a row.
+
+    See Also
+    --------
+    skconvnet.layers.Embedding : Takes what this puts out.
+    sklearn.feature_extraction.text.CountVectorizer : Counts words, regardless of
+        their order.
+
+    Notes
+    -----
+    Rows are uint16 for up to 65,536 different tokens: under ``dtype="auto"`` a network
+    then computes in float32. Beyond they are int32, for which "auto" is float64; give
+    the network ``dtype="float32"``, which tells up to 2**24 tokens apart.
+
+    References
+    ----------
+    .. [1] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for
+       efficient text classification", EACL 2017.
+
+    Examples
+    --------
+    >>> from skconvnet.text import TokenSequence
+    >>> tokens = TokenSequence().fit(["the cat saw the dog", "the dog barked"])
+    >>> tokens.vocabulary_
+    {'the': 2, 'dog': 3, 'barked': 4, 'cat': 5, 'saw': 6}
+    >>> rows = tokens.transform(["the dog saw", "a dog and a bird barked at the cat"])
+    >>> rows
+    array([[2, 3, 6, 0, 0],
+           [3, 1, 1, 4, 1]], dtype=uint16)
+    >>> tokens.inverse_transform(rows)
+    [['the', 'dog', 'saw'], ['dog', '[UNK]', '[UNK]', 'barked', '[UNK]']]
+    """
+
+    max_tokens: int | None = None
+    max_length: int | None = None
+    _: KW_ONLY
+    padding: str = "post"
+    truncating: str = "post"
+    encoding: str = "utf-8"
+    decode_error: str = "strict"
+    strip_accents: str | Callable[[str], str] | None = None
+    lowercase: bool = True
+    preprocessor: Callable[[Any], Any] | None = None
+    tokenizer: Callable[[Any], Iterable[Any]] | None = None
+    stop_words: str | list[str] | None = None
+    token_pattern: str | None = r"(?u)\b\w\w+\b"
+    ngram_range: tuple[int, int] = (1, 1)
+    analyzer: str | Callable[[Any], Iterable[Any]] = "word"
+    min_df: int | float = 1
+    max_df: int | float = 1.0
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "max_tokens": [Interval(Integral, _N_SPECIAL + 1, None, closed="left"), None],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "padding": _ENDS,
+        "truncating": _ENDS,
+        **{
+            name: CountVectorizer._parameter_constraints[name]
+            for name in _OF_COUNT_VECTORIZER
+        },
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Iterable[Any], y: Any = None) -> TokenSequence:
+        """Learn the vocabulary, and the length of a row where `max_length` is None.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+            Raw texts: a list, a one-dimensional array, a column of a DataFrame.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TokenSequence
+
+        Raises
+        ------
+        ValueError
+            If X is a lone string or has two axes, if something in it is no text, or
+            if no word is left for the vocabulary.
+        """
+        self._learn(self._analyzed(X))
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Iterable[Any], y: Any = None) -> np.ndarray:
+        """Fit to the texts and return their rows, going through them once.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        rows : ndarray of uint16 or int32 of shape (n_samples, length_)
+        """
+        texts = self._analyzed(X)
+        self._learn(texts)
+        return self._rows(texts)
+
+    def transform(self, X: Iterable[Any]) -> np.ndarray:
+        """Return the rows of tokens of raw texts.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+
+        Returns
+        -------
+        rows : ndarray of uint16 or int32 of shape (n_samples, length_)
+        """
+        check_is_fitted(self)
+        return self._rows(self._analyzed(X))
+
+    def inverse_transform(self, X: Any) -> list[list[Any]]:
+        """Return the words of rows of tokens, without the padding.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_samples, length)
+
+        Returns
+        -------
+        texts : list of lists of str
+            "[UNK]" where a word was not in the vocabulary.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype="numeric", input_name="X")
+        if X.min() < 0 or X.max() >= self.n_tokens_ or (np.trunc(X) != X).any():
+            raise ValueError(
+                f"X must hold whole numbers from 0 to n_tokens_ - 1 = "
+                f"{self.n_tokens_ - 1}; got values from {X.min()} to {X.max()}."
+            )
+        words = [None, _UNKNOWN, *self.vocabulary_]
+        rows = X.astype(np.intp).tolist()
+        return [[words[t] for t in row if t != PADDING_TOKEN] for row in rows]
+
+    def _analyzed(self, X: Any) -> list[Sequence[Any]]:
+        """Cut each text into words."""
+        if isinstance(X, (str, bytes)):
+            raise ValueError(
+                "Iterable over raw text documents expected, string object received. "
+                "Put a single text into a list."
+            )
+        if getattr(X, "ndim", 1) != 1:
+            raise ValueError(
+                "X must be a one-dimensional iterable of texts; got an array or "
+                f"DataFrame of shape {X.shape}. Take one column of it, X['text'], and "
+                "in a ColumnTransformer name it 'text' instead of ['text']."
+            )
+        lower, upper = self.ngram_range
+        if not 1 <= lower <= upper:
+            raise ValueError(
+                "ngram_range must be a smallest and a largest number of words, at "
+                f"least 1 and in this order; got {self.ngram_range!r}."
+            )
+        params = {name: getattr(self, name) for name in _OF_THE_ANALYZER}
+        analyze = CountVectorizer(**params).build_analyzer()
+        takes_text = not callable(self.analyzer) and self.preprocessor is None
+        texts = []
+        for i, text in enumerate(X):
+            if takes_text and not isinstance(text, (str, bytes)):
+                raise ValueError(
+                    f"X must hold texts, str or bytes, but its item {i} is {text!r}, a "
+                    f"{type(text).__name__}; convert it, or fill in what is missing."
+                )
+            words = analyze(text)
+            texts.append(words if isinstance(words, Sequence) else list(words))
+        if not texts:
+            raise ValueError("X holds 0 sample(s); a minimum of 1 text is required.")
+        return texts
+
+    def _learn(self, texts: list[Sequence[Any]]) -> None:
+        words = self._vocabulary(texts)
+        self.vocabulary_ = {word: i for i, word in enumerate(words, _N_SPECIAL)}
+        self.n_tokens_ = len(words) + _N_SPECIAL
+        self.length_ = self.max_length or max(map(len, texts))
+
+    def _vocabulary(self, texts: list[Sequence[Any]]) -> list[Hashable]:
+        """Return the words of the vocabulary, in its order."""
+        counts: Counter[Any] = Counter()
+        occurrences: Counter[Any] = Counter()
+        for words in texts:
+            counts.update(words)
+            occurrences.update(set(words))
+        if not counts:
+            raise ValueError(
+                "empty vocabulary; perhaps the documents only contain stop words"
+            )
+        fewest, most = (
+            bound if isinstance(bound, Integral) else bound * len(texts)
+            for bound in (self.min_df, self.max_df)
+        )
+        chosen = [word for word in counts if fewest <= occurrences[word] <= most]
+        if not chosen:
+            raise ValueError(
+                "After pruning, no terms remain. Try a lower min_df or a higher "
+                f"max_df; got min_df={self.min_df!r}, max_df={self.max_df!r} for "
+                f"{len(texts)} texts."
+            )
+        chosen.sort(key=lambda word: (-counts[word], word))
+        room = None if self.max_tokens is None else self.max_tokens - _N_SPECIAL
+        return chosen[:room]
+
+    def _rows(self, texts: list[Sequence[Any]]) -> np.ndarray:
+        length, token = self.length_, self.vocabulary_.get
+        dtype = np.uint16 if self.n_tokens_ <= 2**16 else np.int32
+        rows = np.full((len(texts), length), PADDING_TOKEN, dtype=dtype)
+        for row, words in zip(rows, texts, strict=True):
+            kept = words[:length] if self.truncating == "post" else words[-length:]
+            tokens = [token(word, UNKNOWN_TOKEN) for word in kept]
+            start = 0 if self.padding == "post" else length - len(tokens)
+            row[start : start + len(tokens)] = tokens
+        return rows
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.length_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
