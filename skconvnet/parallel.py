@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet.batches import Inputs, Samples, index_length
+from skconvnet.batches import Inputs, Samples, index_at, index_length
 from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
 from skconvnet.losses import Loss
@@ -91,12 +91,17 @@ class Engine:
             Sum of the samples' weights.
         """
         self.team.wait()
-        parts = self._parts(index)
+        places = self._parts(samples.inputs, index)
+        parts = [index]
+        if len(places) > 1:
+            parts = [index_at(index, part) for part in places]
         weights = None if samples.weights is None else samples.weights[index]
         total = float(index_length(index) if weights is None else weights.sum())
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
+        if train and len(parts) > 1 and self.network.spans_batch:
+            return self._all_at_once(samples, parts, total, gradient, seed), total
         losses = np.zeros(len(parts))
         # A single part has all threads to itself, for its large matrix products.
         self._workers[0].share(self.team if len(parts) == 1 else None)
@@ -107,9 +112,7 @@ class Engine:
 
             def compute(i: int, thread: int, start: int = start) -> None:
                 number, worker = start + i, self._workers[i]
-                rng = None
-                if train and seed is not None:
-                    rng = np.random.Generator(np.random.SFC64([seed, number]))
+                rng = _generator(seed, number) if train else None
                 target = gradient if number == 0 else worker.gradient()
                 losses[number] = worker.differentiate(
                     samples, parts[number], total, target, train=train, rng=rng
@@ -120,6 +123,45 @@ class Engine:
             self._add(gradient, terms)
         return float(losses.sum()), total
 
+    def _all_at_once(
+        self,
+        samples: Samples,
+        parts: list[np.ndarray | slice],
+        total: float,
+        gradient: np.ndarray,
+        seed: int | None,
+    ) -> float:
+        """Run all parts together, for layers that need statistics of the minibatch.
+
+        Every part keeps its arrays until the last of them is through.
+        """
+        n = len(parts)
+        while len(self._workers) < n:
+            self._workers.append(_Worker(self.network, self.loss))
+        workers = self._workers[:n]
+        for worker in workers:
+            worker.share(None)
+        workspaces = [worker.workspaces for worker in workers]
+        gradients = [gradient, *(worker.gradient() for worker in workers[1:])]
+        losses = np.zeros(n)
+        xs: list[Any] = [None] * n
+
+        def read(i: int, thread: int) -> None:
+            xs[i] = workers[i].read(samples, parts[i])
+
+        def compare(i: int, thread: int) -> None:
+            losses[i] = workers[i].compare(ys[i], samples, parts[i], total)
+
+        run = self.team.run
+        run(n, read)
+        rngs = [_generator(seed, i) for i in range(n)]
+        ys, caches = self.network.forward_parts(xs, workspaces, run, rngs)
+        run(n, compare)
+        views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
+        self.network.backward_parts(xs, ys, caches, views, workspaces, run)
+        self._add(gradient, gradients[1:])
+        return float(losses.sum())
+
     def read_ahead(self, samples: Samples, index: np.ndarray | slice | None) -> None:
         """Have a helper read the minibatch at `index`, the next to be asked for.
 
@@ -129,7 +171,8 @@ class Engine:
         if index is None or self.team.size == 1:
             return
         n = index_length(index)
-        if n * prod(self.network.in_shape) < _WORTH_A_HELPER:
+        is_ragged = len(samples.inputs.groups(index)) > 1
+        if is_ragged or n * prod(self.network.in_shape) < _WORTH_A_HELPER:
             return
         is_cut = n > self.network.micro_batch(n)
         if is_cut or len(pieces_of(self.network.vector.size)) > 1:
@@ -153,17 +196,23 @@ class Engine:
             Channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
-        parts = self._parts(index)
+        parts = self._parts(inputs, index)
         layers = list(self.network.layers.values())[:stop]
         shape = layers[-1].out_shape if layers else self.network.in_shape
         out = np.empty((index_length(index), *shape), dtype=self.network.dtype)
-        size = index_length(parts[0])
 
         def compute(i: int, thread: int) -> None:
-            y = self._workers[thread].predict(inputs, parts[i], stop)
+            part = index_at(index, parts[i])
+            y = self._workers[thread].predict(inputs, part, stop)
+            if channels_last(y).shape[1:] != shape:
+                raise ValueError(
+                    f"The outputs asked for have different sizes, such as {shape} and "
+                    f"{channels_last(y).shape[1:]}; ask for samples of one size at a "
+                    "time."
+                )
             if stop is None and not scores:
                 self.loss.predict(y)
-            np.copyto(out[i * size : (i + 1) * size], channels_last(y))
+            out[parts[i]] = channels_last(y)
 
         if len(out) * sum(layer.work for layer in layers) < _WORTH_THREADS:
             for i in range(len(parts)):
@@ -172,19 +221,24 @@ class Engine:
             self.team.run(len(parts), compute)
         return out
 
-    def _parts(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
-        """Cut a minibatch into micro-batches of nearly equal size."""
-        n = index_length(index)
-        n_parts = -(-n // self.network.micro_batch(n))
-        if n_parts <= 1:
-            return [index]
-        size = -(-n // n_parts)
-        if isinstance(index, slice):
-            return [
-                slice(start, min(start + size, index.stop))
-                for start in range(index.start, index.stop, max(size, 1))
+    def _parts(
+        self, inputs: Inputs, index: np.ndarray | slice
+    ) -> list[np.ndarray | slice]:
+        """Return the places in `index` of each micro-batch.
+
+        Those of samples of one shape are of nearly equal size.
+        """
+        parts: list[np.ndarray | slice] = []
+        for places in inputs.groups(index):
+            n = index_length(places)
+            network = self.network.for_shape(inputs.shape_of(index_at(index, places)))
+            n_parts = max(-(-n // network.micro_batch(n)), 1)
+            size = max(-(-n // n_parts), 1)
+            parts += [
+                index_at(places, slice(start, min(start + size, n)))
+                for start in range(0, n, size)
             ]
-        return [index[start : start + size] for start in range(0, n, max(size, 1))]
+        return parts
 
     def _add(self, gradient: np.ndarray, terms: list[np.ndarray]) -> None:
         if not terms:
@@ -197,6 +251,13 @@ class Engine:
                 np.add(gradient[piece], term[piece], out=gradient[piece])
 
         self.team.run(len(pieces), task)
+
+
+def _generator(seed: int | None, number: int) -> np.random.Generator | None:
+    """The random numbers of one micro-batch."""
+    if seed is None:
+        return None
+    return np.random.Generator(np.random.SFC64([seed, number]))
 
 
 class _Worker:
@@ -249,19 +310,27 @@ class _Worker:
         rng: np.random.Generator | None,
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
-        x = self._read(samples, index)
-        y, caches = self.network.forward(x, self.workspaces, train=train, rng=rng)
+        network = self.network.for_shape(samples.inputs.shape_of(index))
+        x = self.read(samples, index)
+        y, caches = network.forward(x, self.workspaces, train=train, rng=rng)
+        value = self.compare(y, samples, index, total)
+        network.backward(y, caches, self.views(gradient), self.workspaces)
+        return value
+
+    def compare(
+        self, y: np.ndarray, samples: Samples, index: np.ndarray | slice, total: float
+    ) -> float:
+        """Add up the weighted losses of the scores `y`; write the gradient there."""
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
             weight = (samples.weights[index] / total).astype(y.dtype)
-        value = self.loss(y, samples.targets[index].T, weight)
-        self.network.backward(y, caches, self.views(gradient), self.workspaces)
-        return value
+        return self.loss(y, samples.targets[index].T, weight)
 
     def read_ahead(self, samples: Samples, index: np.ndarray | slice) -> None:
         self._ahead = (index, samples.inputs.read(index, self._reading_ahead))
 
-    def _read(self, samples: Samples, index: np.ndarray | slice) -> Any:
+    def read(self, samples: Samples, index: np.ndarray | slice) -> Any:
+        """Return the samples at `index`, read ahead or now."""
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead[0] is not index:
             return samples.inputs.read(index, self._reading)
@@ -272,5 +341,6 @@ class _Worker:
         self, inputs: Inputs, index: np.ndarray | slice, stop: int | None
     ) -> np.ndarray:
         x = inputs.read(index, self._reading)
-        y, _ = self.network.forward(x, self.workspaces, stop=stop)
+        network = self.network.for_shape(inputs.shape_of(index))
+        y, _ = network.forward(x, self.workspaces, stop=stop)
         return y
