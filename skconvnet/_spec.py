@@ -21,7 +21,9 @@ OUTPUT_NAME = "output"
 # What a hyperparameter may be, in the words of scikit-learn's validation.
 BOOLEAN: list[Any] = ["boolean"]
 FROM_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="both")]
+BETWEEN_0_AND_1: list[Any] = [Interval(Real, 0, 1, closed="neither")]
 BELOW_1: list[Any] = [Interval(Real, 0, 1, closed="left")]
+FINITE: list[Any] = [Interval(Real, None, None, closed="neither")]
 POSITIVE: list[Any] = [Interval(Real, 0, None, closed="neither")]
 NOT_NEGATIVE: list[Any] = [Interval(Real, 0, None, closed="left")]
 

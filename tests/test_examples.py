@@ -222,3 +222,112 @@ def test_mnist_is_fetched_without_data(mnist, monkeypatch):
     assert X_train.shape == (60_000, 28, 28) and X_test.shape == (10_000, 28, 28)
     assert X_train.dtype == np.uint8 and y_train[:3].tolist() == [0, 1, 2]
     assert len(y_test) == 10_000
+
+
+def run_main(module, monkeypatch, tmp_path, draws):
+    """Run an example as its user does; return the picture it is asked for."""
+    picture = tmp_path / "picture.png"
+    argv = [module.__name__]
+    if draws:
+        pytest.importorskip("matplotlib")
+        argv += ["--plot", str(picture)]
+    monkeypatch.setattr(sys, "argv", argv)
+    assert module.main() == 0
+    assert picture.exists() == draws
+    if draws:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+with_and_without_a_plot = pytest.mark.parametrize("draws", [False, True])
+
+
+@with_and_without_a_plot
+def test_logic_gates(draws, monkeypatch, tmp_path, capsys):
+    gates = load_script(ROOT / "examples" / "logic_gates.py")
+    run_main(gates, monkeypatch, tmp_path, draws)
+    out = capsys.readouterr().out
+    for name in ("AND", "OR", "NAND"):
+        table = gates.GATES[name]
+        assert f"{name:<5} wants {table}, puts out {table}: learned" in out
+    assert "XOR   wants [0, 1, 1, 0]" in out and out.count("NOT learned") == 1
+    assert "NAND(1, 1): score -1, puts out 0" in out
+    assert "  1  1 |   1     0\n  right" in out
+    # A wrong weight shows.
+    adder = gates.half_adder().set_weights({"output/bias": [3, -3]})
+    assert not gates.print_adder(adder)
+    assert "WRONG" in capsys.readouterr().out
+
+
+@with_and_without_a_plot
+def test_vanishing_gradients(draws, monkeypatch, tmp_path, capsys):
+    example = load_script(ROOT / "examples" / "vanishing_gradients.py")
+    monkeypatch.setattr(example, "N_LAYERS", 10)
+    X, y = example.load()
+    monkeypatch.setattr(example, "load", lambda: (X, y))
+    norms = {name: example.gradient_norms(name, X, y) for name in example.NETWORKS}
+    assert norms["logistic"][0] < 1e-4 * norms["logistic"][-1]
+    for name in ("tanh", "relu"):
+        assert 0.1 < norms[name][0] / norms[name][-1] < 10
+    assert norms["relu, too large"].min() > 20 * norms["relu"].max()
+    model = example.make_model("tanh", alpha=0.0).initialize(X, y)
+    kernel = model.loss_gradients(X, y)[1]["dense3/kernel"]
+    assert norms["tanh"][2] == pytest.approx(np.sqrt((kernel**2).sum()))
+    monkeypatch.setattr(example, "train", lambda norm, *data: ([2.0, 1.0], "learned"))
+    run_main(example, monkeypatch, tmp_path, draws)
+    assert f"{norms['logistic'][0]:.2e}" in capsys.readouterr().out
+
+
+def test_clipping_holds_what_explodes(capsys):
+    example = load_script(ROOT / "examples" / "vanishing_gradients.py")
+    data = example.load()
+    assert example.train(None, *data) == ([], "diverged")
+    losses, fate = example.train(1.0, *data)
+    assert fate == "learned" and losses[-1] < 0.1 * losses[0]
+    out = capsys.readouterr().out
+    assert "set\n    max_grad_norm" in out or "set max_grad_norm" in out
+    assert f"loss {losses[0]:.3g} -> {losses[-1]:.3g}" in out
+
+
+@with_and_without_a_plot
+def test_decision_boundaries(draws, monkeypatch, tmp_path, capsys):
+    example = load_script(ROOT / "examples" / "decision_boundaries.py")
+    monkeypatch.setattr(example, "ACTIVATIONS", ["identity", "tanh"])
+    run_main(example, monkeypatch, tmp_path, draws)
+    out = capsys.readouterr().out
+    X_train, X_test, y_train, y_test = example.load()
+    for name in ("identity", "tanh"):
+        model = example.fit(name, X_train, y_train)
+        assert f"{model.score(X_test, y_test):13.3f}" in out
+        lines = example.picture(model, X_train)
+        assert [len(line) for line in lines] == [example.COLUMNS] * example.ROWS
+        assert all(line in out for line in lines)
+    # The characters are the classes there.
+    across, up = example.grid_over(X_train, example.ROWS, example.COLUMNS)
+    predicted = model.predict([[across[7], up[0]], [across[7], up[-1]]])
+    assert [lines[-1][7], lines[0][7]] == [".#"[c] for c in predicted]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@with_and_without_a_plot
+def test_function_fitting(draws, monkeypatch, tmp_path, capsys):
+    example = load_script(ROOT / "examples" / "function_fitting.py")
+    made = example.make_model
+    monkeypatch.setattr(
+        example, "make_model", lambda loss: made(loss).set_params(max_iter=60)
+    )
+    run_main(example, monkeypatch, tmp_path, draws)
+    out = capsys.readouterr().out
+    X, y = example.load()
+    model = example.make_model("squared_error").fit(X, y)
+    x = np.linspace(-4.8, 4.8, 200)
+    assert f"R^2 {model.score(X, y):.4f}" in out
+    distance = np.sqrt(((model.predict(x[:, None]) - example.curve(x)) ** 2).mean())
+    assert f"itself (rms): {distance:.3f}" in out
+    assert distance < 0.15
+    spoiled = example.with_outliers(y)
+    assert (spoiled != y).sum() == example.OUTLIERS
+    errors = [
+        example.error(example.make_model(loss).fit(X, spoiled), x)
+        for loss in ("absolute_error", "squared_error")
+    ]
+    assert errors[0] < 0.5 * errors[1]

@@ -22,7 +22,7 @@ from skconvnet.network import Network
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.parallel import Engine
 
-MONOTONE = [name for name, function in ACTIVATIONS.items() if function.is_monotone]
+MONOTONE = [name for name, f in ACTIVATIONS.items() if f.is_monotone and f.is_trainable]
 PAIRS = [
     (Conv1D(3, 3, activation="relu"), MaxPool1D(2), (11, 2)),
     (Conv2D(3, 3, activation="relu"), MaxPool2D(2), (9, 8, 2)),

@@ -57,12 +57,13 @@ from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.ops.workspace import Workspace
 from skconvnet.parallel import Engine
 
+TRAINABLE = [name for name, f in ACTIVATIONS.items() if f.is_trainable]
 CASES = [
     (Activation("identity"), (5,)),
     (Activation("logistic"), (4, 2)),
     (Activation("tanh"), (3, 4, 2)),
     (Activation("relu"), (2, 3, 4, 2)),
-    *((Activation(name), (3, 4, 2)) for name in list(ACTIVATIONS)[4:]),
+    *((Activation(name), (3, 4, 2)) for name in TRAINABLE[4:]),
     (AvgPool1D(3, 2), (9, 2)),
     (AvgPool1D(2, padding="same"), (7, 2)),
     (AvgPool2D(), (6, 8, 2)),
@@ -83,6 +84,7 @@ CASES = [
     (Conv2D(24, 3, padding="same", activation="gelu"), (7, 6, 24)),
     (Conv2D(3, 3, padding="same", activation="silu"), (5, 6, 2)),
     (Conv2D(3, 3, strides=2, activation="elu"), (7, 6, 2)),
+    (Conv2D(3, 2, kernel_initializer="orthogonal"), (5, 4, 2)),
     (Conv3D(2, (2, 3, 1), strides=(1, 2, 1)), (3, 5, 4, 2)),
     (Conv1D(2, 5, padding="same", conv_method="winograd"), (9, 3)),
     (Conv2D(4, (3, 5), padding=1, groups=2, conv_method="winograd"), (7, 9, 2)),
@@ -118,6 +120,7 @@ CASES = [
     (DepthwiseConv2D(4), (4, 4, 1)),
     (Conv1D(6, 3, padding="same", groups=3, activation="tanh"), (20, 3)),
     (Conv2D(4, 3, 2, "same", groups=4), (8, 9, 4)),
+    (Dense(5, "relu", "he_normal"), (4,)),
     (Dropout(0.3), (6,)),
     (Dropout(0.5), (3, 4, 2)),
     (Dropout(0.0), (4,)),

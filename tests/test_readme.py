@@ -65,7 +65,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skconvnet import MLPClassifier, MLPRegressor
-from skconvnet.losses import Huber
+from skconvnet.losses import Huber, Quantile
 from skconvnet.optimizers import RMSprop
 
 X, y = load_digits(return_X_y=True)

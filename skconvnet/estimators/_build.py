@@ -102,6 +102,8 @@ class BuiltEstimator(TrainingParams, ABC):
             )
         network.state[:] = old.state
         self.network_ = network
+        self._loss = self._make_loss()
+        self.out_activation_ = self._loss.output
         self._history = copy.deepcopy(self._history)
         self._optimizer = copy.deepcopy(self._optimizer)
 
@@ -121,7 +123,18 @@ class BuiltEstimator(TrainingParams, ABC):
             shape = list(build_layers(specs, in_shape).values())[-1].out_shape
             named = [getattr(spec, "activation", None) for _, spec in specs]
             activation = next((name for name in reversed(named) if name), "relu")
-        output = (OUTPUT_NAME, Output(n_outputs, hidden_activation=activation))
+        drawn = [getattr(spec, "kernel_initializer", None) for _, spec in specs]
+        initializer = getattr(self, "kernel_initializer", None) or next(
+            (name for name in reversed(drawn) if name), "auto"
+        )
+        output = (
+            OUTPUT_NAME,
+            Output(
+                n_outputs,
+                kernel_initializer=initializer,
+                hidden_activation=activation,
+            ),
+        )
         if len(shape) == 1:
             return [*specs, output]
         name = "flatten"

@@ -31,9 +31,12 @@ hidden_layer_sizes : int or tuple of int, default=(128,)
     Units of each dense layer between the last block and the output.
 activation : str or tuple, default="relu"
     "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-    "silu", "softplus" or "hard_sigmoid". A tuple gives one for each block, the last
-    of which then holds for the dense layers, or one for each block and each dense
-    layer.
+    "silu", "softplus", "hard_sigmoid" or "step" (only for weights that are set by
+    hand). A tuple gives one for each block, the last of which then holds for the dense
+    layers, or one for each block and each dense layer.
+kernel_initializer : str or Initializer, default="auto"
+    How the kernels are drawn, see `skconvnet.layers.Dense`; of all layers, the output
+    layer included.
 dropout : float or tuple, default=0.0
     Share of values dropped in training after each block and each dense layer. A
     tuple of one rate a block drops nothing after the dense layers.
@@ -117,16 +120,29 @@ dtype : {"auto", "float32", "float64"}, default="auto"
     Of weights and arithmetic. "auto" takes the smaller that holds the values of X:
     float32 for float32 and 8- and 16-bit integers, else float64.""",
     "classifier": """\
-loss : {"log_loss"}, default="log_loss"
+loss : str or Loss, default="log_loss"
+    Or an object of `skconvnet.losses`, whose parameters a search reaches as
+    ``loss__label_smoothing``.
+
+    - "log_loss", or ``LogLoss(label_smoothing=0.1)``: softmax outputs, or logistic
+      ones for two classes and for multilabel y.
+    - "squared_error": half of it, on logistic outputs, one a class.
+    - "hinge", "squared_hinge": on raw scores with t = 1 or -1, ``max(0, 1 - t * s)`` or
+      its square, one class against the rest.
+    - "perceptron": ``max(0, -t * s)``. With no hidden layer, "sgd" without momentum,
+      ``batch_size=1`` and ``alpha=0`` it is the rule ``w += eta * (t - y) * x``.
+
+    Summed over the outputs. `predict_proba` is there for the first two.
 class_weight : dict, "balanced" or None, default=None
     Weight of each class, multiplied into the sample weights; "balanced" weighs
     classes by the inverse of their frequency.""",
     "regressor": """\
-loss : str or Huber, default="squared_error"
-    "squared_error" (half of it), "absolute_error", "huber" (with delta=1; pass
-    ``Huber(delta)`` of `skconvnet.losses` for another) or "poisson", half the Poisson
-    deviance, which has an exponential output and needs y >= 0. Summed over the
-    outputs.""",
+loss : str or Loss, default="squared_error"
+    "squared_error" (half of it), "absolute_error", "huber" (with delta=1), "quantile"
+    (the pinball loss of the median), or "poisson", half the Poisson deviance, which
+    has an exponential output and needs y >= 0; or an object of `skconvnet.losses` such
+    as ``Huber(delta=2)`` or ``Quantile(0.9)``, whose parameters a search reaches as
+    ``loss__delta``. Summed over the outputs.""",
     "attributes": """\
 loss_ : float
     Loss of the last epoch, the penalty included.

@@ -22,26 +22,46 @@ from sklearn.utils.multiclass import (
 from skconvnet.estimators._base import stochastic_only, unchanged_on_error
 from skconvnet.estimators._introspection import IntrospectiveEstimator
 from skconvnet.losses import (
-    AbsoluteError,
-    BinaryLogLoss,
-    Huber,
-    LogLoss,
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
     Loss,
-    PoissonDeviance,
     SquaredError,
 )
+
+
+def gives_probabilities(estimator: Any) -> bool:
+    """Say that predict_proba is there, or raise an AttributeError that says why not."""
+    loss = getattr(estimator, "_loss", estimator.loss)
+    if isinstance(loss, str):
+        # A name that is not known is fit's to complain of.
+        loss = CLASSIFICATION_LOSSES.get(loss)
+    if getattr(loss, "is_probabilistic", True):
+        return True
+    others = " or ".join(
+        repr(name)
+        for name, other in CLASSIFICATION_LOSSES.items()
+        if other.is_probabilistic
+    )
+    raise AttributeError(
+        f"The scores of loss={loss.name!r} are no probabilities. Use "
+        f"decision_function, set loss to {others}, or put {type(estimator).__name__} "
+        "into sklearn's CalibratedClassifierCV."
+    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
     """A network whose outputs are scores of classes."""
 
-    loss: str = "log_loss"
+    loss: Any = "log_loss"
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **IntrospectiveEstimator._parameter_constraints,
-        "loss": [StrOptions({"log_loss"})],
+        "loss": [
+            StrOptions(set(CLASSIFICATION_LOSSES)),
+            *CLASSIFICATION_LOSSES.values(),
+        ],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
@@ -80,8 +100,13 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
             )
 
     def _make_loss(self) -> Loss:
+        if isinstance(self.loss, str):
+            loss = CLASSIFICATION_LOSSES[self.loss]()
+        else:
+            loss = clone(self.loss)
+            loss.check_params()
         is_multiclass = self._label_binarizer.y_type_ == "multiclass"
-        return LogLoss() if is_multiclass else BinaryLogLoss()
+        return loss.for_classes(exclusive=is_multiclass)
 
     def _adjust_weights(
         self, y: Any, weights: np.ndarray | None, incremental: bool
@@ -103,7 +128,7 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         if self._label_binarizer.y_type_ == "multiclass":
             true, predicted = targets.argmax(axis=1), scores.argmax(axis=1)
         else:
-            true, predicted = targets.astype(bool), scores > 0
+            true, predicted = targets.astype(bool), self._loss.is_positive(scores)
         return float(accuracy_score(true, predicted, sample_weight=weights))
 
     @property
@@ -166,7 +191,10 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         return scores.ravel() if self.n_outputs_ == 1 else scores
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each sample.
+        """Return the class of each sample, the one with the largest score.
+
+        With two classes it is ``classes_[1]`` where the score is positive; and for
+        ``loss="perceptron"``, whose threshold includes it, where it is 0.
 
         Parameters
         ----------
@@ -180,11 +208,17 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         scores = self._raw_scores(X)
         if self._label_binarizer.y_type_ == "multiclass":
             return self.classes_[scores.argmax(axis=1)]
-        scores = scores.ravel() if self.n_outputs_ == 1 else scores
-        return self._label_binarizer.inverse_transform(scores, threshold=0)
+        positive = self._loss.is_positive(scores).astype(scores.dtype)
+        positive = positive.ravel() if self.n_outputs_ == 1 else positive
+        return self._label_binarizer.inverse_transform(positive, threshold=0.5)
 
+    @available_if(gives_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.
+
+        It is there for ``loss="log_loss"`` and "squared_error", both of which are
+        least for true probabilities. With "squared_error" and more than two classes,
+        the logistic outputs are divided by their sum.
 
         Parameters
         ----------
@@ -196,13 +230,23 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
             Columns in the order of `classes_`.
         """
         probabilities = self._raw_scores(X).T
-        self._loss.predict(probabilities)
+        self._loss.probabilities(probabilities)
         if self.n_outputs_ == 1:
             return np.vstack([1 - probabilities[0], probabilities[0]]).T
         return probabilities.T
 
+    @available_if(gives_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of `predict_proba`."""
+        """Return the logarithm of `predict_proba`, which is there for the same losses.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+        """
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
             return np.log(probabilities, out=probabilities)
@@ -221,28 +265,21 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **IntrospectiveEstimator._parameter_constraints,
-        "loss": [
-            StrOptions({"squared_error", "absolute_error", "huber", "poisson"}),
-            Huber,
-        ],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), *REGRESSION_LOSSES.values()],
     }
     _input_checks: ClassVar[dict[str, Any]] = {
         "multi_output": True,
         "y_numeric": True,
     }
-    _losses: ClassVar[dict[str, type[Loss]]] = {
-        "squared_error": SquaredError,
-        "absolute_error": AbsoluteError,
-        "huber": Huber,
-        "poisson": PoissonDeviance,
-    }
+    _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
 
     def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and np.any(y < 0):
+        name = self.loss if isinstance(self.loss, str) else self.loss.name
+        if name == "poisson" and np.any(y < 0):
             raise ValueError(
-                f"loss='poisson' needs y >= 0; got a smallest y of {np.min(y)}."
+                f"loss={self.loss!r} needs y >= 0; got a smallest y of {np.min(y)}."
             )
         targets = y.reshape(len(y), -1)
         if not reset and targets.shape[1] != self.n_outputs_:
@@ -253,11 +290,13 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
         return targets
 
     def _make_loss(self) -> Loss:
-        if isinstance(self.loss, Loss):
-            loss = clone(self.loss)
-            loss.check_params()
-            return loss
-        return self._losses[self.loss]()
+        if isinstance(self.loss, str):
+            return self._losses[self.loss]()
+        if type(self.loss) is SquaredError:
+            return self._losses["squared_error"]()
+        loss = clone(self.loss)
+        loss.check_params()
+        return loss
 
     def _score_outputs(
         self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None

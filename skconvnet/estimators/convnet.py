@@ -12,6 +12,7 @@ from skconvnet._spec import Spec
 from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from skconvnet.network import build_layers
 from skconvnet.ops.method import METHODS
@@ -25,6 +26,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "pooling": [StrOptions(set(_POOLS)), list, tuple, None],
     "input_shape": [tuple, list, None],
     "conv_method": [StrOptions({"auto", *METHODS}), tuple, list],
+    "kernel_initializer": [StrOptions({"auto", *INITIALIZERS}), Initializer],
 }
 
 
@@ -44,6 +46,7 @@ class _ConvNet:
     dropout: Any = 0.0
     input_shape: Any = None
     conv_method: Any = "auto"
+    kernel_initializer: Any = "auto"
 
     _spatial_ndim: ClassVar[int] = 2
 
@@ -77,6 +80,7 @@ class _ConvNet:
                 of_block["dilation"][i],
                 activation=activations[i],
                 conv_method=of_block["conv_method"][i],
+                kernel_initializer=self.kernel_initializer,
             )
             layers.append((f"conv{i + 1}", conv))
             pooling, pool_size = of_block["pooling"][i], of_block["pool_size"][i]
@@ -88,7 +92,8 @@ class _ConvNet:
                 layers.append((f"dropout{i + 1}", Dropout(rates[i])))
         layers.append(("flatten", Flatten()))
         for i, size in enumerate(hidden):
-            dense = Dense(size, activation=activations[n_blocks + i])
+            activation = activations[n_blocks + i]
+            dense = Dense(size, activation, self.kernel_initializer)
             layers.append((f"dense{i + 1}", dense))
             if rates[n_blocks + i]:
                 number = n_blocks + i + 1

@@ -14,6 +14,7 @@ from skconvnet._spec import Spec
 from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Dropout
 from skconvnet.losses import Loss, MeanOutputSquaredError
@@ -25,6 +26,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "n_hidden_layers": [None, Interval(Integral, 0, None, closed="left")],
     "n_hidden_units": [None, Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
+    "kernel_initializer": [StrOptions({"auto", *INITIALIZERS}), Initializer],
 }
 _CHECK_X: dict[str, Any] = {
     "accept_sparse": ["csr", "csc"],
@@ -40,6 +42,7 @@ class _Perceptron:
     n_hidden_units: int | None
     activation: Any
     dropout: Any
+    kernel_initializer: Any
     network_: Any
 
     _spatial_ndim = None
@@ -60,7 +63,8 @@ class _Perceptron:
         rates = of_layer("dropout", self.dropout)
         layers: list[tuple[str, Spec]] = []
         for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
-            layers.append((f"dense{i + 1}", Dense(size, activation=activations[i])))
+            dense = Dense(size, activations[i], self.kernel_initializer)
+            layers.append((f"dense{i + 1}", dense))
             if rate:
                 layers.append((f"dropout{i + 1}", Dropout(rate)))
         return layers
@@ -116,8 +120,8 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
         Number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
         Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
-        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
-        tuple gives one for each.
+        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
+        "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
         So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
         plain numbers that a random search draws from distributions. Where only one is
@@ -125,6 +129,9 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.
+    kernel_initializer : str or Initializer, default="auto"
+        How the kernels are drawn, see `skconvnet.layers.Dense`; "auto" is what
+        scikit-learn does.
     {training}
     {classifier}
 
@@ -152,6 +159,7 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     n_hidden_layers: int | None = field(default=None, kw_only=True)
     n_hidden_units: int | None = field(default=None, kw_only=True)
     dropout: Any = field(default=0.0, kw_only=True)
+    kernel_initializer: Any = field(default="auto", kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkClassifier._parameter_constraints,
@@ -175,18 +183,20 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
 
     Parameters
     ----------
-    loss : str or Huber, default="squared_error"
-        "squared_error" (half of it), "absolute_error", "huber" (with delta=1; pass
-        ``Huber(delta)`` of `skconvnet.losses` for another) or "poisson", half the
-        Poisson deviance, which has an exponential output and needs y >= 0. All are
-        summed over several outputs; but, as in scikit-learn, the value reported for
-        "squared_error" is their mean.
+    loss : str or Loss, default="squared_error"
+        "squared_error" (half of it), "absolute_error", "huber" (with delta=1),
+        "quantile" (the pinball loss of the median), or "poisson", half the Poisson
+        deviance, which has an exponential output and needs y >= 0; or an object of
+        `skconvnet.losses` such as ``Huber(delta=2)`` or ``Quantile(0.9)``, whose
+        parameters a search reaches as ``loss__delta``. All are summed over several
+        outputs; but, as in scikit-learn, the value reported for "squared_error" is
+        their mean.
     hidden_layer_sizes : array-like of int or int, default=(100,)
         Number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
         Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
-        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus" or "hard_sigmoid". A
-        tuple gives one for each.
+        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
+        "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
         So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
         plain numbers that a random search draws from distributions. Where only one is
@@ -194,6 +204,9 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
         rate for each.
+    kernel_initializer : str or Initializer, default="auto"
+        How the kernels are drawn, see `skconvnet.layers.Dense`; "auto" is what
+        scikit-learn does.
     {training}
 
     Attributes
@@ -224,6 +237,7 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     n_hidden_layers: int | None = field(default=None, kw_only=True)
     n_hidden_units: int | None = field(default=None, kw_only=True)
     dropout: Any = field(default=0.0, kw_only=True)
+    kernel_initializer: Any = field(default="auto", kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkRegressor._parameter_constraints,

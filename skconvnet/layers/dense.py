@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 from scipy.sparse import issparse
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import glorot_uniform
+from skconvnet.initializers import get_initializer, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.matmul import matmul
@@ -18,8 +19,7 @@ from skconvnet.ops.matmul import matmul
 class Dense(Spec):
     """Fully connected layer, ``activation(x @ kernel + bias)``.
 
-    Weights: ``kernel`` of shape (n_in, units) and ``bias`` of shape (units,), both
-    drawn as scikit-learn's perceptrons draw them.
+    Weights: ``kernel`` of shape (n_in, units) and ``bias`` of shape (units,).
 
     Parameters
     ----------
@@ -27,7 +27,14 @@ class Dense(Spec):
         Number of outputs.
     activation : str, default=None
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus" or "hard_sigmoid". None is the identity.
+        "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; only for
+        weights that are set by hand). None is the identity.
+    kernel_initializer : str or Initializer, default="auto"
+        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
+        "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
+        `skconvnet.initializers`; biases are zero then. "auto" draws kernel and bias as
+        scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in + units)), for
+        the logistic activation from +-sqrt(2 / (n_in + units)).
 
     Examples
     --------
@@ -40,26 +47,35 @@ class Dense(Spec):
 
     units: int
     activation: str | None = None
+    kernel_initializer: Any = "auto"
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         check_ndim("Dense", in_shape, 0)
         units = check_positive_int("units", self.units)
-        return DenseLayer(in_shape, units, self.activation)
+        return DenseLayer(in_shape, units, self.activation, self.kernel_initializer)
 
 
 class DenseLayer(Layer):
     def __init__(
-        self, in_shape: tuple[int, ...], units: int, activation: str | None
+        self,
+        in_shape: tuple[int, ...],
+        units: int,
+        activation: str | None,
+        kernel_initializer: Any = "auto",
     ) -> None:
         super().__init__(in_shape, (units,))
         (n_in,) = in_shape
         self.weight_shapes = {"kernel": (n_in, units), "bias": (units,)}
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         self.initial_activation = self.activation.name
         self.work = 2 * n_in * units
 
     def initialize(self, rng):
         n_in, units = self.weight_shapes["kernel"]
+        if self.initializer is not None:
+            kernel = self.initializer.draw(rng, (n_in, units), n_in, units)
+            return {"kernel": kernel, "bias": np.zeros(units)}
         return {
             name: glorot_uniform(rng, shape, n_in, units, self.initial_activation)
             for name, shape in self.weight_shapes.items()
@@ -108,6 +124,8 @@ class Output(Dense):
     hidden_activation: str | None = "relu"
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
-        layer = DenseLayer(in_shape, self.units, self.activation)
+        layer = DenseLayer(
+            in_shape, self.units, self.activation, self.kernel_initializer
+        )
         layer.initial_activation = get_activation(self.hidden_activation).name
         return layer

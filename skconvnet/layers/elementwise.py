@@ -20,7 +20,8 @@ class Activation(Spec):
     ----------
     function : str, default="relu"
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus" or "hard_sigmoid".
+        "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; nothing
+        before it can be trained).
 
     Examples
     --------

@@ -24,11 +24,14 @@ class ActivationFunction(ABC):
         overwritten by y, which saves a map.
     is_monotone : bool
         Whether f never falls, so that it commutes with the maximum.
+    is_trainable : bool
+        Whether the derivative is any good for training.
     """
 
     name: ClassVar[str]
     needs_input: ClassVar[bool] = False
     is_monotone: ClassVar[bool] = True
+    is_trainable: ClassVar[bool] = True
 
     @abstractmethod
     def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
@@ -235,6 +238,28 @@ class HardSigmoid(ActivationFunction):
         np.multiply(inside, kept.dtype.type(1 / 6), out=out)
 
 
+class Step(ActivationFunction):
+    """f(z) = 1 where z >= 0, else 0: the threshold of the first perceptrons.
+
+    Its derivative is 0 wherever there is one, so nothing can be learned through it: for
+    weights that are set by hand.
+    """
+
+    name = "step"
+    is_trainable = False
+
+    def apply(self, z, out, workspace):
+        np.greater_equal(z, 0, out=out)
+
+    def slope(self, kept, out, workspace):
+        raise ValueError(
+            "activation='step' has no gradient: its slope is 0 everywhere but at 0, so "
+            "that nothing can be learned through it. To train, use "
+            "loss='perceptron' and no hidden layer, or activation='logistic', a smooth "
+            "step; with 'step', set the weights with initialize and set_weights."
+        )
+
+
 @lru_cache(maxsize=64)
 def _zeros(size: int, dtype: np.dtype) -> np.ndarray:
     zeros = np.zeros(size, dtype=dtype)
@@ -256,6 +281,7 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
         SiLU(),
         Softplus(),
         HardSigmoid(),
+        Step(),
     )
 }
 

@@ -1,0 +1,152 @@
+"""Logic gates from perceptrons: learned, set by hand, and put together to an adder.
+
+    python examples/logic_gates.py [--plot gates.png]
+
+A perceptron is a network without hidden layers that puts out 1 where w x + b >= 0 and
+else 0. Rosenblatt's rule, w += eta (t - y) x after each sample, finds AND, OR and NAND,
+whose ones and zeros a line separates. It cannot find XOR, where no line does. NANDs in
+layers can: with weights set by hand, they are a half adder, whose sum is an XOR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skconvnet import MLPClassifier, SequentialClassifier
+from skconvnet.layers import Dense
+
+CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+GATES = {
+    "AND": [0, 0, 0, 1],
+    "OR": [0, 1, 1, 1],
+    "NAND": [1, 1, 1, 0],
+    "XOR": [0, 1, 1, 0],
+}
+# NAND in one layer: 3 - 2 a - 2 b is below 0 only where both are 1.
+NAND_WEIGHT, NAND_BIAS = -2, 3
+
+
+def make_perceptron() -> MLPClassifier:
+    """Return a perceptron that learns by Rosenblatt's rule with eta = 1."""
+    return MLPClassifier(
+        hidden_layer_sizes=(),
+        loss="perceptron",
+        solver="sgd",
+        batch_mode="sgd",
+        momentum=0.0,
+        alpha=0.0,
+        learning_rate_init=1.0,
+        kernel_initializer="zeros",
+        max_iter=100,
+        random_state=0,
+    )
+
+
+def learn(name: str) -> MLPClassifier:
+    """Print and return a perceptron trained on the truth table of a gate."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        gate = make_perceptron().fit(CORNERS, GATES[name])
+    puts_out = gate.predict(CORNERS)
+    w1, w2 = gate.coefs_[0].ravel()
+    verdict = "learned" if np.array_equal(puts_out, GATES[name]) else "NOT learned"
+    print(
+        f"  {name:<5} wants {GATES[name]}, puts out {puts_out.tolist()}: {verdict}, "
+        f"w = ({w1:g}, {w2:g}), b = {gate.intercepts_[0][0]:g}"
+    )
+    return gate
+
+
+def nand_by_hand() -> MLPClassifier:
+    """Print and return a NAND gate whose weights were never trained."""
+    gate = make_perceptron().initialize(CORNERS, GATES["NAND"])
+    kernel = [[NAND_WEIGHT], [NAND_WEIGHT]]
+    gate.set_weights({"output/kernel": kernel, "output/bias": [NAND_BIAS]})
+    for (a, b), score, y in zip(
+        CORNERS, gate.decision_function(CORNERS), gate.predict(CORNERS), strict=True
+    ):
+        print(f"  NAND({a}, {b}): score {score:+g}, puts out {y}")
+    return gate
+
+
+def half_adder() -> SequentialClassifier:
+    """Return a network of NANDs that puts out the sum and the carry of two bits.
+
+    With n = NAND(a, b), the sum is NAND(NAND(a, n), NAND(b, n)) and the carry is
+    NAND(n, n). A step in a layer keeps its outputs 0 or 1.
+    """
+    w, bias = NAND_WEIGHT, NAND_BIAS
+    layers = [
+        # a and b go on to the next layer as they are: 2 a - 1 is positive for 1 alone.
+        ("first", Dense(3, activation="step")),
+        ("second", Dense(3, activation="step")),
+    ]
+    truth = np.array([[0, 0], [1, 0], [1, 0], [0, 1]])
+    adder = SequentialClassifier(layers).initialize(CORNERS, truth)
+    return adder.set_weights(
+        {
+            # a, b, n
+            "first/kernel": [[2, 0, w], [0, 2, w]],
+            "first/bias": [-1, -1, bias],
+            # NAND(a, n), NAND(b, n), and n again
+            "second/kernel": [[w, 0, 0], [0, w, 0], [w, w, 2]],
+            "second/bias": [bias, bias, -1],
+            # NAND of the first two, NAND of the third with itself
+            "output/kernel": [[w, 0], [w, 0], [0, 2 * w]],
+            "output/bias": [bias, bias],
+        }
+    )
+
+
+def print_adder(adder: SequentialClassifier) -> bool:
+    """Print the truth table, and say whether carry and sum are right."""
+    print("  a  b | carry  sum")
+    is_right = True
+    for (a, b), (total, carry) in zip(CORNERS, adder.predict(CORNERS), strict=True):
+        print(f"  {a}  {b} |   {carry}     {total}")
+        is_right &= 2 * carry + total == a + b
+    print(f"  {'right' if is_right else 'WRONG'}: a + b = 2 carry + sum")
+    return bool(is_right)
+
+
+def plot(gates: dict[str, MLPClassifier], file: Path) -> None:
+    """Draw each gate's corners and the side of the line that puts out 1."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 2.8), layout="constrained")
+    axis_values = np.linspace(-0.5, 1.5, 200)
+    grid = np.stack(np.meshgrid(axis_values, axis_values), axis=-1).reshape(-1, 2)
+    for axes, (name, gate) in zip(
+        figure.subplots(1, len(gates)), gates.items(), strict=True
+    ):
+        ones = gate.predict(grid).reshape(200, 200)
+        axes.contourf(axis_values, axis_values, ones, 1, cmap="Blues", alpha=0.5)
+        axes.scatter(*CORNERS.T, c=GATES[name], cmap="Greys", edgecolor="k", s=80)
+        axes.set(title=name, xlabel="a", ylabel="b", xticks=[0, 1], yticks=[0, 1])
+    figure.savefig(file)
+    print(f"\nDrawn to {file}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the gates")
+    args = parser.parse_args()
+    print("Learned by the rule w += eta (t - y) x")
+    gates = {name: learn(name) for name in GATES}
+    print("\nA NAND gate set by hand")
+    nand_by_hand()
+    print("\nA half adder of NANDs")
+    is_right = print_adder(half_adder())
+    if args.plot:
+        plot(gates, args.plot)
+    return 0 if is_right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

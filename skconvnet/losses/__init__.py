@@ -1,0 +1,47 @@
+"""Losses: each with its output activation, value and gradient.
+
+A `loss` is chosen by its name or as an object, whose parameters a search reaches as
+``loss__delta``.
+"""
+
+from skconvnet.losses.base import Loss
+from skconvnet.losses.margins import Hinge, Perceptron, SquaredHinge
+from skconvnet.losses.probabilities import (
+    BinaryLogLoss,
+    LogisticSquaredError,
+    LogLoss,
+)
+from skconvnet.losses.regression import (
+    AbsoluteError,
+    Huber,
+    MeanOutputSquaredError,
+    PoissonDeviance,
+    Quantile,
+    SquaredError,
+)
+
+__all__ = [
+    "CLASSIFICATION_LOSSES",
+    "REGRESSION_LOSSES",
+    "AbsoluteError",
+    "BinaryLogLoss",
+    "Hinge",
+    "Huber",
+    "LogLoss",
+    "LogisticSquaredError",
+    "Loss",
+    "MeanOutputSquaredError",
+    "Perceptron",
+    "PoissonDeviance",
+    "Quantile",
+    "SquaredError",
+    "SquaredHinge",
+]
+
+CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
+    loss.name: loss for loss in (LogLoss, SquaredError, Hinge, SquaredHinge, Perceptron)
+}
+REGRESSION_LOSSES: dict[str, type[Loss]] = {
+    loss.name: loss
+    for loss in (SquaredError, AbsoluteError, Huber, Quantile, PoissonDeviance)
+}

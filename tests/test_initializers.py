@@ -1,0 +1,210 @@
+"""Starting weights: their distributions, and how layers and estimators ask for them."""
+
+import numpy as np
+import pytest
+from estimator_cases import data_for, make
+from scipy.stats import kstest, truncnorm
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skconvnet import (
+    ConvNetClassifier,
+    ConvNetRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    SequentialClassifier,
+)
+from skconvnet.initializers import (
+    INITIALIZERS,
+    Constant,
+    HeNormal,
+    Normal,
+    Orthogonal,
+    get_initializer,
+)
+from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten
+from skconvnet.network import Network
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+# The variance of each, by the papers.
+VARIANCES = {
+    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "he": lambda fan_in, fan_out: 2 / fan_in,
+    "lecun": lambda fan_in, fan_out: 1 / fan_in,
+}
+SCALED = [f"{name}_{kind}" for name in VARIANCES for kind in ("uniform", "normal")]
+
+
+def draw(name, shape=(300, 200), fans=(300, 200), seed=0):
+    return get_initializer(name).draw(np.random.RandomState(seed), shape, *fans)
+
+
+@pytest.mark.parametrize("fans", [(300, 200), (9, 288)])
+@pytest.mark.parametrize("name", SCALED)
+def test_scaled_ones_have_the_distribution_they_claim(name, fans):
+    values = draw(name, fans=fans)
+    family, kind = name.split("_")
+    std = np.sqrt(VARIANCES[family](*fans))
+    # Of 60,000 numbers the standard deviation is known to about 0.3 %.
+    assert values.std() == pytest.approx(std, rel=0.015)
+    assert abs(values.mean()) < 4 * std / np.sqrt(values.size)
+    if kind == "uniform":
+        distribution = ("uniform", (-np.sqrt(3) * std, 2 * np.sqrt(3) * std))
+    else:
+        scale = std / truncnorm(-2, 2).std()
+        assert np.abs(values).max() <= 2 * scale
+        distribution = ("truncnorm", (-2, 2, 0, scale))
+    assert kstest(values.ravel(), *distribution).pvalue > 1e-3
+
+
+def test_normal_and_constants():
+    values = Normal(std=0.3).draw(np.random.RandomState(0), (300, 200), 1, 1)
+    assert kstest(values.ravel(), "norm", (0, 0.3)).pvalue > 1e-3
+    assert draw("normal").std() == pytest.approx(0.05, rel=0.015)
+    np.testing.assert_array_equal(draw("zeros", (2, 3)), np.zeros((2, 3)))
+    np.testing.assert_array_equal(draw("ones", (2, 3)), np.ones((2, 3)))
+    np.testing.assert_array_equal(draw(Constant(-2), (4,)), np.full(4, -2.0))
+
+
+@pytest.mark.parametrize("gain", [1.0, 1.5])
+@pytest.mark.parametrize(
+    "shape", [(5, 5), (7, 3), (3, 7), (6, 2, 3, 3), (40, 2, 3), (1, 4), (4, 1)]
+)
+def test_orthogonal(shape, gain):
+    kernel = draw(Orthogonal(gain), shape)
+    assert kernel.shape == shape
+    matrix = kernel.reshape(shape[0], -1)
+    if matrix.shape[0] > matrix.shape[1]:
+        matrix = matrix.T
+    expected = gain**2 * np.eye(len(matrix))
+    np.testing.assert_allclose(matrix @ matrix.T, expected, atol=1e-12)
+
+
+def test_orthogonal_matrices_are_spread_evenly():
+    # The signs of a decomposition's factor would always be the same.
+    signs = [np.sign(draw("orthogonal", (4, 4), seed=s)) for s in range(400)]
+    assert np.abs(np.mean(signs, axis=0)).max() < 0.25
+
+
+@pytest.mark.parametrize("name", [*INITIALIZERS, Orthogonal(2.0), Normal(0.1)])
+@pytest.mark.parametrize(
+    ("spec", "in_shape", "fans"),
+    [
+        (lambda k: Dense(6, "relu", k), (5,), (5, 6)),
+        (lambda k: Conv1D(6, 3, groups=2, kernel_initializer=k), (9, 4), (6, 9)),
+        (lambda k: Conv2D(6, (3, 2), kernel_initializer=k), (6, 5, 2), (12, 36)),
+        (lambda k: Conv3D(2, 2, kernel_initializer=k), (4, 4, 4, 3), (24, 16)),
+    ],
+    ids=["Dense", "Conv1D", "Conv2D", "Conv3D"],
+)
+def test_layers_draw_their_kernel_with_their_fans(spec, in_shape, fans, name):
+    network = Network([("layer", spec(name))], in_shape, "float64")
+    network.initialize(np.random.RandomState(3))
+    kernel = network.weights["layer/kernel"]
+    expected = draw(name, kernel.shape, fans, seed=3)
+    np.testing.assert_array_equal(kernel, expected)
+    assert not network.weights["layer/bias"].any()
+
+
+@pytest.mark.parametrize("activation", ["relu", "selu", "tanh", None, "step"])
+def test_convolutions_start_from_glorot(activation):
+    def kernel(value):
+        spec = Conv2D(4, 3, activation=activation, kernel_initializer=value)
+        network = Network([("layer", spec)], (6, 6, 2), "float64")
+        network.initialize(np.random.RandomState(0))
+        return network.weights["layer/kernel"]
+
+    np.testing.assert_allclose(kernel("auto"), kernel("glorot_uniform"), rtol=1e-12)
+    assert not np.allclose(kernel("auto"), kernel("he_uniform"))
+
+
+def test_automatic_convolutions_keep_the_narrow_range_of_logistic():
+    def largest(activation):
+        spec = Conv2D(30, 3, activation=activation)
+        network = Network([("layer", spec)], (6, 6, 2), "float64")
+        network.initialize(np.random.RandomState(0))
+        return np.abs(network.weights["layer/kernel"]).max()
+
+    ratio = largest("tanh") / largest("logistic")
+    assert ratio == pytest.approx(np.sqrt(3), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "cls", [MLPClassifier, MLPRegressor, ConvNetClassifier, ConvNetRegressor]
+)
+def test_estimators_pass_it_to_all_layers(cls):
+    X, y = data_for(cls)
+    model = make(cls, kernel_initializer=Normal(0.2)).initialize(X, y)
+    rng = np.random.RandomState(0)
+    for name, array in model.get_weights().items():
+        expected = np.zeros(array.shape)
+        if name.endswith("kernel"):
+            expected = rng.normal(0, 0.2, array.shape)
+        np.testing.assert_array_equal(array, expected)
+    named = make(cls, kernel_initializer="he_normal").initialize(X, y)
+    given = make(cls, kernel_initializer=HeNormal()).initialize(X, y)
+    np.testing.assert_array_equal(named.network_.vector, given.network_.vector)
+    again = clone(named).initialize(X, y)
+    np.testing.assert_array_equal(named.network_.vector, again.network_.vector)
+    other = clone(named).set_params(random_state=1).initialize(X, y)
+    assert not np.array_equal(named.network_.vector, other.network_.vector)
+    assert np.isfinite(named.fit(X, y).loss_)
+
+
+def test_the_output_layer_follows_the_last_hidden_one():
+    X, y = data_for(SequentialClassifier)
+    layers = [Flatten(), Dense(4, "relu", "he_normal"), Dense(3, "relu", "ones")]
+    model = make(SequentialClassifier, layers=layers).initialize(X, y)
+    assert (model.get_weights()["output/kernel"] == 1).all()
+    assert not model.get_weights()["output/bias"].any()
+    layers = [Flatten(), Dense(3, "relu", "ones"), Dense(3, "relu")]
+    model = make(SequentialClassifier, layers=layers).initialize(X, y)
+    assert (model.get_weights()["output/kernel"] != 1).all()
+    no_hidden = make(MLPClassifier, hidden_layer_sizes=(), kernel_initializer="zeros")
+    model = no_hidden.initialize(*data_for(MLPClassifier))
+    assert not model.network_.vector.any()
+
+
+def test_a_search_reaches_the_parameters_of_an_object():
+    X, y = data_for(MLPClassifier)
+    model = make(MLPClassifier, kernel_initializer=Normal())
+    grid = {"kernel_initializer__std": [0.01, 0.1]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    assert model.kernel_initializer.std == 0.05
+    layers = [Flatten(), ("dense1", Dense(3, "relu", Normal()))]
+    model = make(SequentialClassifier, layers=layers)
+    model.set_params(dense1__kernel_initializer__std=2.0)
+    assert model.get_params()["dense1__kernel_initializer__std"] == 2.0
+
+
+@pytest.mark.parametrize("value", ["glorot", "HE_NORMAL", None, 1, HeNormal, np.zeros])
+def test_wrong_initializers(value):
+    for spec, in_shape in (
+        (Dense(3, kernel_initializer=value), (4,)),
+        (Conv2D(3, 2, kernel_initializer=value), (4, 4, 1)),
+    ):
+        with pytest.raises(ValueError, match="kernel_initializer must be 'auto'") as e:
+            spec.build(in_shape)
+        assert "'he_normal'" in str(e.value) and repr(value) in str(e.value)
+    for cls in (MLPClassifier, ConvNetRegressor):
+        with pytest.raises(ValueError, match="'kernel_initializer' parameter of"):
+            make(cls, kernel_initializer=value).fit(*data_for(cls))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "message"),
+    [
+        (Normal(-1), "'std' parameter of Normal .* Got -1"),
+        (Orthogonal(0), "'gain' parameter of Orthogonal .* Got 0"),
+        (Constant(np.inf), "'value' parameter of Constant .* Got inf"),
+    ],
+)
+def test_wrong_parameters_of_initializers(initializer, message):
+    with pytest.raises(ValueError, match=message):
+        Dense(3, kernel_initializer=initializer).build((4,))
+    with pytest.raises(ValueError, match=message):
+        make(MLPClassifier, kernel_initializer=initializer).fit(
+            *data_for(MLPClassifier)
+        )
