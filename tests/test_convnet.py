@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from estimator_cases import images, labels
+from sklearn.model_selection import GridSearchCV
 
 from skconvnet import ConvNetClassifier
 from skconvnet.layers.elementwise import DropoutLayer
@@ -140,3 +141,102 @@ def test_it_learns_what_a_dense_net_cannot_see_elsewhere():
         random_state=0,
     )
     assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) == 1.0
+
+
+def weights(model):
+    return {name: array.shape for name, array in model.get_weights().items()}
+
+
+def test_batch_norm_stands_before_the_activation():
+    model = built(batch_norm=(True, False))
+    assert list(shapes(model))[:6] == [
+        "conv1",
+        "norm1",
+        "activation1",
+        "pool1",
+        "conv2",
+        "pool2",
+    ]
+    layers = model.network_.layers
+    assert layers["conv1"].activation.name == "identity"
+    assert layers["activation1"].function.name == "relu"
+    assert layers["conv2"].activation.name == "relu"
+
+
+def test_several_convolutions_a_block_the_first_with_strides():
+    model = built(convs_per_block=(2, 1), strides=2, pooling=None)
+    assert shapes(model) == {
+        "conv1_1": (6, 6, 2),
+        "conv1_2": (6, 6, 2),
+        "conv2": (3, 3, 3),
+        "flatten": (27,),
+        "dense1": (5,),
+        "output": (3,),
+    }
+
+
+def test_residual_blocks():
+    model = built(residual=True, convs_per_block=2, batch_norm=(False, True), strides=2)
+    assert list(shapes(model))[:4] == ["residual1", "activation1", "pool1", "residual2"]
+    own = weights(model)
+    assert own["residual1/conv1/kernel"] == (2, 1, 3, 3)
+    assert own["residual1/conv2/kernel"] == (2, 2, 3, 3)
+    assert own["residual1/shortcut/projection/kernel"] == (2, 1, 1, 1)
+    inner = model.network_.layers["residual2"].chains[""].layers
+    assert list(inner) == ["conv1", "norm1", "activation1", "conv2", "norm2"]
+    plain = built(residual=True).network_.layers["residual1"].chains[""].layers
+    assert plain["conv1"].activation.name == "identity"
+
+
+def test_separable_and_grouped_convolutions():
+    model = built(separable=(False, True), groups=(1, 1))
+    assert weights(model)["conv2/depthwise"] == (2, 1, 3, 3)
+    assert weights(model)["conv2/pointwise"] == (3, 2, 1, 1)
+    grouped = built(filters=(4, 6), groups=(1, 2))
+    assert weights(grouped)["conv2/kernel"] == (6, 2, 3, 3)
+
+
+@pytest.mark.parametrize(("pooling", "kind"), [("max", "Max"), ("avg", "Avg")])
+def test_global_pooling_takes_the_place_of_flattening(pooling, kind):
+    model = built(global_pooling=pooling)
+    assert shapes(model)["global_pool"] == (3,)
+    assert "flatten" not in shapes(model)
+    assert f"Global{kind}Pool" in model.summary()
+    # The features do not depend on the size of the image.
+    other = model.predict([np.ones((9, 7)), np.ones((12, 12))])
+    assert other.shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"convs_per_block": 0}, "'convs_per_block' parameter"),
+        ({"convs_per_block": (1, 0)}, "convs_per_block must be an int of at least 1"),
+        ({"convs_per_block": (1, 2, 3)}, "convs_per_block must be a single value"),
+        ({"batch_norm": 3}, "'batch_norm' parameter"),
+        ({"residual": (True,)}, "residual must be a single value"),
+        ({"separable": True, "groups": 2}, "groups must be 1 for separable"),
+        ({"separable": True, "conv_method": "fft"}, "conv_method must be 'auto' for"),
+        ({"groups": 2}, "groups must divide both the 1 channels"),
+        ({"global_pooling": "sum"}, "'global_pooling' parameter"),
+    ],
+)
+def test_errors_of_blocks(params, message):
+    with pytest.raises(ValueError, match=message):
+        built(**params)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_choice_at_once_is_searched():
+    X = images(60, (8, 8))
+    model = ConvNetClassifier((2, 3), hidden_layer_sizes=4, max_iter=1, random_state=0)
+    grid = {
+        "batch_norm": [True],
+        "residual": [False, (False, True)],
+        "convs_per_block": [2],
+        "separable": [False, (False, True)],
+        "global_pooling": [None, "avg"],
+    }
+    search = GridSearchCV(model, grid, cv=2, error_score="raise")
+    search.fit(X, labels(60))
+    assert len(search.cv_results_["params"]) == 8

@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skconvnet import SequentialClassifier, SequentialRegressor
+from skconvnet import ConvNetClassifier, SequentialClassifier, SequentialRegressor
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -126,8 +126,8 @@ def test_works_in_scikit_learn(digits):
     held_out = {"X_val": X[:20], "y_val": y[:20]}
     fitted.fit(X, y, **held_out).partial_fit(X[:50], y[:50], **held_out)
     assert not hasattr(fitted, "n_features_in_")
-    # stack = ConvNetClassifier(4, global_pooling="avg", max_iter=1).fit(X, y)
-    # assert stack.predict(X).shape == y.shape
+    stack = ConvNetClassifier(4, global_pooling="avg", max_iter=2).fit(X, y)
+    assert stack.predict(X).shape == y.shape
     regressor = SequentialRegressor(LAYERS, solver="lbfgs", max_iter=3)
     assert regressor.fit(X, y.astype(float)).predict(X).shape == y.shape
 

@@ -40,6 +40,21 @@ kernel_initializer : str or Initializer, default="auto"
 dropout : float or tuple, default=0.0
     Share of values dropped in training after each block and each dense layer. A
     tuple of one rate a block drops nothing after the dense layers.
+batch_norm : bool or tuple of bool, default=False
+    Whether a `skconvnet.layers.BatchNorm` stands between each convolution and its
+    activation.
+groups : int or tuple, default=1
+    Groups of channels that the convolutions keep apart.
+separable : bool or tuple of bool, default=False
+    Whether convolutions are depthwise separable, `skconvnet.layers.SeparableConv2D`;
+    `groups` and `conv_method` are not for these.
+convs_per_block : int or tuple, default=1
+    Convolutions before each pooling; the first of them takes the `strides`.
+residual : bool or tuple of bool, default=False
+    Whether the convolutions of a block have a way around them,
+    `skconvnet.layers.Residual`.
+global_pooling : {"max", "avg"}, default=None
+    Pools each map to one value before the dense layers, in place of flattening.
 input_shape : tuple of int, default=None
     (height, width, channels) of an image where X comes as rows. None makes a square
     of rows whose length is a perfect square, and an image of height 1 of others.""",

@@ -8,25 +8,47 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skconvnet._spec import Spec
+from skconvnet._spec import BOOLEAN, Spec
+from skconvnet.estimators import _stack
 from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
-from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
-from skconvnet.network import build_layers
+from skconvnet.layers import Dense
 from skconvnet.ops.method import METHODS
-from skconvnet.ops.windows import per_axis
 
-_POOLS: dict[str, Any] = {"max": MaxPool2D, "avg": AvgPool2D}
+# Hyperparameters of one value for all blocks, or a tuple with one for each.
+_OF_BLOCK = (
+    "kernel_size",
+    "strides",
+    "padding",
+    "dilation",
+    "groups",
+    "separable",
+    "convs_per_block",
+    "residual",
+    "batch_norm",
+    "pooling",
+    "pool_size",
+    "conv_method",
+)
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", Interval(Integral, 1, None, closed="left")],
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "pooling": [StrOptions(set(_POOLS)), list, tuple, None],
+    "pooling": [StrOptions(set(_stack.POOLS)), list, tuple, None],
     "input_shape": [tuple, list, None],
     "conv_method": [StrOptions({"auto", *METHODS}), tuple, list],
     "kernel_initializer": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+    "global_pooling": [StrOptions(set(_stack.GLOBAL_POOLS)), None],
+    **{
+        name: [*BOOLEAN, tuple, list]
+        for name in ("batch_norm", "separable", "residual")
+    },
+    **{
+        name: [Interval(Integral, 1, None, closed="left"), tuple, list]
+        for name in ("groups", "convs_per_block")
+    },
 }
 
 
@@ -47,6 +69,12 @@ class _ConvNet:
     input_shape: Any = None
     conv_method: Any = "auto"
     kernel_initializer: Any = "auto"
+    batch_norm: Any = False
+    groups: Any = 1
+    separable: Any = False
+    convs_per_block: Any = 1
+    residual: Any = False
+    global_pooling: Any = None
 
     _spatial_ndim: ClassVar[int] = 2
 
@@ -57,47 +85,28 @@ class _ConvNet:
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         n_blocks = len(filters)
         of_block = {
-            name: per_block(name, getattr(self, name), n_blocks)
-            for name in (
-                "kernel_size",
-                "strides",
-                "padding",
-                "dilation",
-                "pooling",
-                "pool_size",
-                "conv_method",
-            )
+            name: per_block(name, getattr(self, name), n_blocks) for name in _OF_BLOCK
         }
+        of_block["filters"] = filters
         activations = _through_hidden("activation", self.activation, n_blocks, hidden)
+        of_block["activation"] = activations[:n_blocks]
         rates = _through_hidden("dropout", self.dropout, n_blocks, hidden, 0.0)
         layers: list[tuple[str, Spec]] = []
         for i in range(n_blocks):
-            conv = Conv2D(
-                filters[i],
-                of_block["kernel_size"][i],
-                of_block["strides"][i],
-                of_block["padding"][i],
-                of_block["dilation"][i],
-                activation=activations[i],
-                conv_method=of_block["conv_method"][i],
-                kernel_initializer=self.kernel_initializer,
-            )
-            layers.append((f"conv{i + 1}", conv))
-            pooling, pool_size = of_block["pooling"][i], of_block["pool_size"][i]
-            if pooling is not None:
-                if is_guessed:
-                    pool_size = _fitting_pool(layers, in_shape, pool_size)
-                layers.append((f"pool{i + 1}", _pool(pooling, pool_size)))
-            if rates[i]:
-                layers.append((f"dropout{i + 1}", Dropout(rates[i])))
-        layers.append(("flatten", Flatten()))
+            params = {name: values[i] for name, values in of_block.items()}
+            params["kernel_initializer"] = self.kernel_initializer
+            layers += _stack.block(i + 1, params)
+            pool_size = params["pool_size"]
+            if is_guessed and params["pooling"] is not None:
+                pool_size = _stack.fitting_pool(layers, in_shape, pool_size)
+            layers += _stack.pool(i + 1, params["pooling"], pool_size)
+            layers += _stack.dropout(i + 1, rates[i])
+        layers += _stack.head(self.global_pooling)
         for i, size in enumerate(hidden):
             activation = activations[n_blocks + i]
             dense = Dense(size, activation, self.kernel_initializer)
             layers.append((f"dense{i + 1}", dense))
-            if rates[n_blocks + i]:
-                number = n_blocks + i + 1
-                layers.append((f"dropout{number}", Dropout(rates[n_blocks + i])))
+            layers += _stack.dropout(n_blocks + i + 1, rates[n_blocks + i])
         return layers
 
 
@@ -128,26 +137,6 @@ def _through_hidden(
             f"{value!r}, of length {len(value)}."
         )
     return list(value)
-
-
-def _pool(pooling: Any, pool_size: Any) -> Spec:
-    if not isinstance(pooling, str) or pooling not in _POOLS:
-        raise ValueError(
-            f"pooling must be None or one of {', '.join(map(repr, _POOLS))}, or a "
-            f"tuple of them; got {pooling!r}."
-        )
-    return _POOLS[pooling](pool_size)
-
-
-def _fitting_pool(
-    layers: list[tuple[str, Spec]], in_shape: tuple[int, ...], pool_size: Any
-) -> Any:
-    """Leave axes of length 1 unpooled, where the shape was guessed from rows."""
-    shape = list(build_layers(layers, in_shape).values())[-1].out_shape
-    sizes = per_axis("pool_size", pool_size, 2)
-    return tuple(
-        1 if n == 1 else size for n, size in zip(shape[:-1], sizes, strict=True)
-    )
 
 
 @documented
