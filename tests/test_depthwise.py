@@ -9,7 +9,7 @@ from layer_tools import Bench
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, DepthwiseConv2D, SeparableConv2D
-from skconvnet.ops import depthwise
+from skconvnet.ops import depthwise, shifts
 from skconvnet.ops.convolution import Im2colConvolution
 from skconvnet.ops.depthwise import DepthwiseConvolution
 
@@ -58,8 +58,13 @@ def cases(draw, explicit=True):
 
 
 @settings(max_examples=120, deadline=None)
-@given(case=cases(), n=st.integers(1, 5), block_bytes=st.sampled_from([1, 10**7]))
-def test_equals_scipy(case, n, block_bytes):
+@given(
+    case=cases(),
+    n=st.integers(1, 5),
+    block_bytes=st.sampled_from([1, 10**7]),
+    run=st.sampled_from([5, 4096]),
+)
+def test_equals_scipy(case, n, block_bytes, run):
     in_shape, parameters = case
     spec = DepthwiseConv2D(**parameters)
     bench = Bench(spec, in_shape)
@@ -68,6 +73,7 @@ def test_equals_scipy(case, n, block_bytes):
     kernel, bias = bench.weights["kernel"], bench.weights["bias"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(depthwise, "BLOCK_BYTES", block_bytes)
+        patch.setattr(shifts, "_RUN", run)
         y = bench.forward(x)
         dy = rng.normal(size=y.shape)
         dx, gradients, _ = bench.backward(dy)

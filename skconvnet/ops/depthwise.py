@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-from math import prod
 
 import numpy as np
 
-from skconvnet.ops.bands import Band, Line, inside, lines_of_inputs, lines_of_outputs
+from skconvnet.ops.bands import Band, Line, lines_of_inputs, lines_of_outputs
+from skconvnet.ops.shifts import ShiftedProducts
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -64,15 +64,8 @@ class DepthwiseConvolution:
         parameters = list(
             zip(self._kernel, self._strides, self._dilation, self._before, strict=True)
         )
-        reaches = list(zip(self._kernel, self._dilation, self._strides, strict=True))
-        # The remainders, modulo the stride, of the places that the kernel's cells take.
-        self._phases = [sorted({j * d % s for j in range(k)}) for k, d, s in reaches]
-        self._phased_shape = (
-            *map(len, self._phases),
-            *(
-                n + (k - 1) * d // s
-                for n, (k, d, s) in zip(self._out_shape, reaches, strict=True)
-            ),
+        self._products = ShiftedProducts(
+            self._out_shape, self._kernel, self._strides, self._dilation, self._before
         )
         fans = (1, self._multiplier)
         self._forward = self._bands(
@@ -148,10 +141,9 @@ class DepthwiseConvolution:
         """
         x, dsums, batch = self._maps(cache), self._sums(dz), dz.shape[-1]
         dkernels = dkernel.reshape(self.channels, self._multiplier, *self._kernel)
-        rows = self._multiplier * self._out_shape[0]
-        values = prod(self._phased_shape) + rows * self._phased_shape[-1]
-        for block in self._blocks(values * batch, dz.itemsize):
-            self._correlate(x[block], dsums[block], dkernels[block], workspace)
+        values = self._products.values(self._multiplier, batch)
+        for block in self._blocks(values, dz.itemsize):
+            self._products.write(x[block, 0], dsums[block], dkernels[block], workspace)
         if not need_dx:
             return None
         shape = (self.channels, *self.windows.in_shape, batch)
@@ -189,59 +181,3 @@ class DepthwiseConvolution:
         for block in self._blocks(values, x.itemsize):
             for band in bands:
                 band.apply(x[block], kernels[block], out[block], workspace)
-
-    def _correlate(
-        self,
-        x: np.ndarray,
-        dsums: np.ndarray,
-        dkernel: np.ndarray,
-        workspace: Workspace,
-    ) -> None:
-        """Write dot products of the outputs' gradient and the shifted map."""
-        batch = x.shape[-1]
-        down, across = self._phases
-        n_rows, n_columns = self._out_shape
-        phases = workspace.scratch(
-            "phases", (len(x), *self._phased_shape, batch), x.dtype
-        )
-        for (i, row), (j, column) in product(enumerate(down), enumerate(across)):
-            self._copy_phase(x[:, 0], (row, column), phases[:, i, j])
-        # As wide as the phases, so that rows follow each other as they do there.
-        width = self._phased_shape[-1]
-        wide = workspace.scratch("wide", (*dsums.shape[:3], width, batch), x.dtype)
-        wide[:, :, :, :n_columns] = dsums
-        wide[:, :, :, n_columns:] = 0
-        length = ((n_rows - 1) * width + n_columns) * batch
-        gradients = wide.reshape(*dsums.shape[:2], -1)[:, :, :length]
-        runs = phases.reshape(len(x), 1, len(down), len(across), -1)
-        for i, j in product(*map(range, self._kernel)):
-            (row, a), (column, b) = (
-                divmod(cell * dilation, stride)
-                for cell, dilation, stride in zip(
-                    (i, j), self._dilation, self._strides, strict=True
-                )
-            )
-            start = (row * width + column) * batch
-            run = runs[:, :, down.index(a), across.index(b), start : start + length]
-            np.vecdot(run, gradients, out=dkernel[:, :, i, j])
-
-    def _copy_phase(
-        self, x: np.ndarray, phase: tuple[int, int], out: np.ndarray
-    ) -> None:
-        """Copy the cells of the padded map that lie `phase` behind every stride."""
-        (top, bottom, rows), (left, right, columns) = (
-            inside(first - before, stride, count, size)
-            for first, before, stride, count, size in zip(
-                phase,
-                self._before,
-                self._strides,
-                out.shape[1:3],
-                self._in_shape,
-                strict=True,
-            )
-        )
-        out[:, :top] = 0
-        out[:, bottom:] = 0
-        out[:, top:bottom, :left] = 0
-        out[:, top:bottom, right:] = 0
-        out[:, top:bottom, left:right] = x[:, rows, columns]
