@@ -46,7 +46,7 @@ def phases(kernel: int, stride: int, dilation: int, before: int) -> list[Phase]:
     Examples
     --------
     >>> [phase.taps for phase in phases(3, stride=2, dilation=1, before=0)]
-    [slice(0, None, 2), slice(1, None, 2)]
+    [slice(0, None, 2), slice(1, None, 3)]
     """
     by_rest: dict[int, list[int]] = {}
     for tap in range(kernel):
