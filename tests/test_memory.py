@@ -10,7 +10,7 @@ from skconvnet.batches import Inputs, Samples
 from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from skconvnet.optimizers import OPTIMIZERS
 from skconvnet.parallel import Engine
-from skconvnet.training import Penalty
+from skconvnet.penalty import Penalty
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
