@@ -20,7 +20,8 @@ class Average(ABC):
     """Weights other than those in training, which validation and prediction use.
 
     Between the calls of an incremental training the network has the average, and the
-    weights in training are kept here.
+    weights in training are kept here. All methods are given a network's `state`: its
+    weights, and the buffers of its layers, which are averaged alike.
     """
 
     def __init__(self) -> None:
@@ -159,16 +160,21 @@ class OptimizersAverage(Average):
     Parameters
     ----------
     optimizer : Optimizer
+    n_weights : int
+        Buffers come behind them, and stay as they are in training.
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, n_weights: int) -> None:
         super().__init__()
         self.optimizer = optimizer
+        self.n_weights = n_weights
 
     def _compute(self, weights: np.ndarray) -> np.ndarray | None:
         if self._average is None:
             self._average = np.empty_like(weights)
-        is_other = self.optimizer.average(weights, self._average)
+        self._average[:] = weights
+        n = self.n_weights
+        is_other = self.optimizer.average(weights[:n], self._average[:n])
         return self._average if is_other else None
 
     def _restart(self) -> None:

@@ -42,8 +42,8 @@ class History:
     validation_loss_curve : list of float or None
         None where nothing is validated.
     best_weights : ndarray or None
-        Those of the best validation score, kept between the calls of an incremental
-        training with early stopping.
+        Those of the best validation score, with the layers' buffers, kept between the
+        calls of an incremental training with early stopping.
     learning_rate_curve : list of float
         The rate of the last update of each epoch.
     n_seen : int
@@ -159,12 +159,12 @@ def train(
     schedule.check_validated(validate is not None)
     memory = SparseMemory() if memory is None else memory
     if average is not None:
-        average.begin(network.vector)
+        average.begin(network.state)
     best_weights = None
     if settings.early_stopping:
         best_weights = history.best_weights
         if best_weights is None:
-            best_weights = network.vector.copy()
+            best_weights = network.state.copy()
     gradient = np.empty_like(network.vector)
     order = np.arange(len(samples)) if settings.shuffle else None
     epoch = 0
@@ -186,7 +186,7 @@ def train(
                 memory,
             )
             rate = schedule.rate
-            is_lost = not np.isfinite(loss) or not np.isfinite(network.vector).all()
+            is_lost = not np.isfinite(loss) or not np.isfinite(network.state).all()
             if is_lost and not _has_best(settings, history):
                 raise TrainingDivergedError(_diverged_message(epoch, rate))
             history.n_seen += len(samples)
@@ -195,11 +195,11 @@ def train(
             if settings.verbose:
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
             if average is not None:
-                average.epoch_ends(network.vector)
-            with nullcontext() if average is None else average.shown(network.vector):
+                average.epoch_ends(network.state)
+            with nullcontext() if average is None else average.shown(network.state):
                 improved = _record(history, settings, loss, validate)
                 if improved and best_weights is not None:
-                    best_weights[:] = network.vector
+                    best_weights[:] = network.state
             if is_lost:
                 message = _diverged_message(epoch, rate)
                 message += " The weights of the best validation score are kept."
@@ -216,9 +216,9 @@ def train(
         warnings.warn("Training interrupted by user.", stacklevel=2)
         stopped = True
     if average is not None:
-        average.end(network.vector)
+        average.end(network.state)
     if best_weights is not None and (stopped or not settings.incremental):
-        network.vector[:] = best_weights
+        network.state[:] = best_weights
     history.best_weights = best_weights if settings.incremental else None
     return epoch, stopped
 
@@ -291,7 +291,7 @@ def _epoch(
                 prepare = None
             optimizer.step(vector, gradient, schedule.rate, run, prepare, finish)
             if average is not None:
-                average.update_ends(vector)
+                average.update_ends(network.state)
             loss += penalty.value()
         loss_sum += loss * index_length(index)
         if not np.isfinite(loss):

@@ -9,8 +9,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from training_tools import N, Problem, Scores, Steps
 
-from skconvnet import MLPClassifier
+from skconvnet import MLPClassifier, SequentialClassifier
 from skconvnet.averaging import EpochAverage, ExponentialAverage, OptimizersAverage
+from skconvnet.layers import BatchNorm, Dense, Flatten
 from skconvnet.optimizers import ScheduleFreeAdamW
 from skconvnet.training import History
 
@@ -86,7 +87,7 @@ def test_early_stopping_keeps_the_average_of_the_best_score():
 def test_other_weights_between_calls_begin_a_new_average(make_average):
     problem = Problem()
     optimizer = Recorded() if make_average else ScheduleFreeAdamW()
-    average = make_average(0.9) if make_average else OptimizersAverage(optimizer)
+    average = make_average(0.9) if make_average else OptimizersAverage(optimizer, 8)
     problem.train(optimizer, average=average, rate=0.1)
     start = np.linspace(-1, 1, problem.network.vector.size)
     problem.network.vector[:] = start
@@ -94,7 +95,7 @@ def test_other_weights_between_calls_begin_a_new_average(make_average):
     fresh = Problem()
     fresh.network.vector[:] = start
     other = Recorded() if make_average else ScheduleFreeAdamW()
-    average = make_average(0.9) if make_average else OptimizersAverage(other)
+    average = make_average(0.9) if make_average else OptimizersAverage(other, 8)
     fresh.train(other, average=average, rate=0.1)
     np.testing.assert_array_equal(problem.network.vector, fresh.network.vector)
 
@@ -183,6 +184,28 @@ def test_averaging_steadies_a_rate_that_is_too_large():
             model.fit(X[:600], y[:600], X_val=X[600:], y_val=y[600:])
             losses.append(model.validation_loss_curve_[-1])
         assert losses[1] < losses[0]
+
+
+@kinds
+def test_buffers_go_with_the_weights(params):
+    X, y = data_for(SequentialClassifier)
+    layers = [Flatten(), Dense(5), BatchNorm()]
+    shared = {"layers": layers, "max_iter": 8, "batch_size": 20}
+    fit = {"X_val": X, "y_val": y}
+    model = make(SequentialClassifier, **shared, **params).fit(X, y, **fit)
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X, y))
+    plain = {**shared, **params, "averaging": None}
+    mean = make(SequentialClassifier, **plain).fit(X, y).get_weights()
+    name = "batchnorm/moving_mean"
+    same = np.array_equal(model.get_weights()[name], mean[name])
+    # What an optimizer averages by itself are the weights alone.
+    assert same == ("averaging" not in params)
+    parts = make(SequentialClassifier, **shared, **params, shuffle=False)
+    whole = clone(parts).set_params(n_iter_no_change=np.inf).fit(X, y)
+    for _ in range(8):
+        parts = pickle.loads(pickle.dumps(parts))
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(parts.network_.state, whole.network_.state)
 
 
 def test_swa_that_never_began_is_told():

@@ -213,9 +213,8 @@ class NetworkEstimator(BuiltEstimator, ABC):
     ) -> None:
         if self._optimizer is None or not incremental:
             optimizer = self._make_optimizer()
-            self._optimizer = Progress(
-                optimizer, self._make_schedule(), self._make_average(optimizer)
-            )
+            average = self._make_average(optimizer, self.network_.vector.size)
+            self._optimizer = Progress(optimizer, self._make_schedule(), average)
         progress = self._optimizer
         size = 0 if isinstance(self.batch_size, str) else self.batch_size
         if size > len(samples) and self.batch_mode == "mbgd":

@@ -130,7 +130,8 @@ max_grad_value : float, default=None
 averaging : None, float or "swa", default=None
     Average of the weights that validation, early stopping and prediction use. A float
     is the decay in (0, 1) of an exponential moving average over the updates, such as
-    0.999; "swa" is the mean over the epochs of the last quarter of `max_iter`.
+    0.999; "swa" is the mean over the epochs of the last quarter of `max_iter`. The
+    moving statistics of batch normalization are averaged alike.
     Training itself goes on with its own weights, from call to call of ``partial_fit``
     too, unless others are set in between; with `warm_start`, ``fit`` goes on from the
     average.

@@ -157,14 +157,14 @@ class TrainingParams(BaseEstimator):
             schedule = SCHEDULES[rule]()
         return schedule.start(self.learning_rate_init, self.max_iter)
 
-    def _make_average(self, optimizer: Optimizer) -> Average | None:
+    def _make_average(self, optimizer: Optimizer, n_weights: int) -> Average | None:
         if isinstance(optimizer, ScheduleFreeAdamW):
             if self.averaging is not None:
                 raise ValueError(
                     f"averaging={self.averaging!r} must be None with "
                     "ScheduleFreeAdamW, which averages the weights by itself."
                 )
-            return OptimizersAverage(optimizer)
+            return OptimizersAverage(optimizer, n_weights)
         if self.averaging is None:
             return None
         if isinstance(self.averaging, str):
