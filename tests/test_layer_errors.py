@@ -10,16 +10,20 @@ from skconvnet.layers import (
     Activation,
     AvgPool2D,
     Conv1D,
+    Conv1DTranspose,
     Conv2D,
+    Conv2DTranspose,
     Dense,
     Dropout,
     Flatten,
     MaxPool2D,
     Rescaling,
+    Upsample,
 )
 from skconvnet.network import Network
 
-CONVOLUTIONS = [layers.Conv1D, layers.Conv2D, layers.Conv3D]
+TRANSPOSED = [layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose]
+CONVOLUTIONS = [layers.Conv1D, layers.Conv2D, layers.Conv3D, *TRANSPOSED]
 POOLS = [
     getattr(layers, f"{kind}Pool{ndim}D") for kind in ("Max", "Avg") for ndim in (1, 2)
 ] + [layers.MaxPool3D, layers.AvgPool3D]
@@ -97,9 +101,10 @@ def test_padding(kind, value):
     [
         (lambda value: Dense(3, activation=value), (4,)),
         (lambda value: Conv1D(3, 2, activation=value), (4, 2)),
+        (lambda value: layers.Conv1DTranspose(3, 2, activation=value), (4, 2)),
         (Activation, (4,)),
     ],
-    ids=["Dense", "Conv1D", "Activation"],
+    ids=["Dense", "Conv1D", "Conv1DTranspose", "Activation"],
 )
 def test_activation(spec, in_shape, value):
     check(ValueError, spec(value), in_shape, "activation", f"got {value!r}", "'relu'")
@@ -133,11 +138,51 @@ def test_window_larger_than_the_map_leaves_no_output(spec, in_shape, words):
     check(ValueError, spec, in_shape, *words, "no output")
 
 
+@pytest.mark.parametrize("value", [-1, 2.5, "1", True, None, (1,), (0, 2), {1}, 2])
+def test_output_padding(value):
+    spec = Conv2DTranspose(3, 3, strides=2, output_padding=value)
+    check((TypeError, ValueError), spec, (4, 4, 2), "output_padding must", repr(value))
+
+
+def test_output_padding_is_smaller_than_strides_or_dilation():
+    for strides, dilation in ((3, 1), (1, 3), (2, 3)):
+        spec = Conv1DTranspose(2, 2, strides, dilation=dilation, output_padding=2)
+        assert spec.build((4, 1)).out_shape == (3 * strides + dilation + 1 + 2, 2)
+        spec.set_params(output_padding=3)
+        words = ["output_padding must", f"({strides},)", f"({dilation},)", "got 3"]
+        check(ValueError, spec, (4, 1), *words)
+
+
+@pytest.mark.parametrize(
+    ("padding", "kernel_size"), [("full", 6), (4, 3), (((0, 7), 0), 3)], ids=str
+)
+def test_transposed_convolution_that_leaves_no_output(padding, kernel_size):
+    spec = Conv2DTranspose(2, kernel_size, padding=padding)
+    check(ValueError, spec, (5, 5, 1), f"padding={padding!r}", "no output", "5 cells")
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "2", True, None, (), (2,), (2, 0)])
+def test_size_of_upsample(value):
+    check((TypeError, ValueError), Upsample(value), (4, 4, 2), "size must", repr(value))
+
+
+@pytest.mark.parametrize("value", ["linear", "Nearest", None, 1, ["nearest"]])
+def test_mode_of_upsample(value):
+    words = ["mode must", "'nearest'", "'bilinear'", f"got {value!r}"]
+    check(ValueError, Upsample(2, value), (4, 4, 2), *words)
+
+
+@pytest.mark.parametrize("in_shape", [(4,), (2, 2, 2, 2, 2)])
+def test_upsample_needs_a_map(in_shape):
+    check(ValueError, Upsample(), in_shape, "Upsample", str(in_shape))
+
+
+@pytest.mark.parametrize("kind", [Conv2D, Conv2DTranspose])
 @pytest.mark.parametrize(
     ("filters", "channels", "groups"), [(4, 6, 4), (6, 4, 4), (5, 5, 2), (2, 2, 4)]
 )
-def test_groups_divide_channels_and_filters(filters, channels, groups):
-    spec = Conv2D(filters, 2, groups=groups)
+def test_groups_divide_channels_and_filters(kind, filters, channels, groups):
+    spec = kind(filters, 2, groups=groups)
     words = ["groups must divide", str(channels), f"filters={filters}", str(groups)]
     check(ValueError, spec, (5, 5, channels), *words)
 
@@ -157,6 +202,7 @@ def test_numbers_of_numpy_are_as_good(integer):
     two = integer(2)
     assert Conv2D(two, two, two, two, two, two).build((8, 8, 2)).out_shape == (5, 5, 2)
     assert MaxPool2D(two, (two, two)).build((8, 8, 2)).out_shape == (4, 4, 2)
+    assert Upsample(two).build((8, 8, 2)).out_shape == (16, 16, 2)
     assert Dense(two).build((4,)).out_shape == (2,)
     assert Dropout(np.float32(0.25)).build((4,)).out_shape == (4,)
 

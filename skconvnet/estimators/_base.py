@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skconvnet.averaging import Average
 from skconvnet.batches import Samples
-from skconvnet.blas import resolve_n_threads
+from skconvnet.blas import resolve_n_threads, single_threaded_blas
 from skconvnet.estimators._build import BuiltEstimator
 from skconvnet.estimators._inputs import (
     check_same_shape,
@@ -28,6 +28,7 @@ from skconvnet.estimators._inputs import (
 from skconvnet.estimators._params import TrainingParams
 from skconvnet.estimators._validation import Validation
 from skconvnet.parallel import Engine
+from skconvnet.statistics import keep_statistics
 from skconvnet.training import (
     Progress,
     TrainingDivergedError,
@@ -130,6 +131,8 @@ class NetworkEstimator(BuiltEstimator, ABC):
             targets = self._encode_y(y, reset=True, incremental=False)
             rng = check_random_state(self.random_state)
             self._start(X, targets, rng)
+            with single_threaded_blas:
+                keep_statistics(self.network_, self._samples(X, targets, None))
             return self
 
     def _fit(
@@ -162,8 +165,12 @@ class NetworkEstimator(BuiltEstimator, ABC):
                 if held_out is not None:
                     samples, *rest = held_out
                     validate = Validation(self, engine, *rest)
+                if not resume:
+                    keep_statistics(self.network_, samples)
                 self._fit_stochastic(engine, samples, validate, rng, incremental)
             else:
+                if not resume:
+                    keep_statistics(self.network_, samples)
                 self._fit_lbfgs(engine, samples)
         if not np.isfinite(self.network_.vector).all():
             raise ValueError(_NON_FINITE)

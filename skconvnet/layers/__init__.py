@@ -25,6 +25,13 @@ from skconvnet.layers.pooling import (
 )
 from skconvnet.layers.rectifiers import PReLU, RReLU
 from skconvnet.layers.reshape import Permute, Reshape
+from skconvnet.layers.standardize import Standardize
+from skconvnet.layers.transposed import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from skconvnet.layers.upsampling import Upsample
 
 __all__ = [
     "Activation",
@@ -33,8 +40,11 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
     "Dropout",
     "Flatten",
@@ -56,4 +66,6 @@ __all__ = [
     "Residual",
     "SpatialDropout",
     "SpatialPyramidPool",
+    "Standardize",
+    "Upsample",
 ]

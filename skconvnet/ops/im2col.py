@@ -44,6 +44,8 @@ class Columns:
     Parameters
     ----------
     windows : Windows
+    may_be_wide : bool
+        Where False, the layout is exact.
 
     Attributes
     ----------
@@ -51,11 +53,13 @@ class Columns:
         Spatial shape of the outputs as they lie in memory, surplus included.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, *, may_be_wide: bool = True) -> None:
         self.windows = windows
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
-        self.is_wide = all(s == 1 for s in windows.strides) and (
-            prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
+        self.is_wide = (
+            may_be_wide
+            and all(s == 1 for s in windows.strides)
+            and prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
         )
         self.shape = wide if self.is_wide else windows.out_shape
         row = prod(self.shape[1:])

@@ -19,7 +19,7 @@ METHODS: dict[str, type[Method]] = {
 }
 
 # The batch that a layer's memory is told for before any has come.
-_USUAL_BATCH = 32
+USUAL_BATCH = 32
 
 
 class Methods:
@@ -91,7 +91,7 @@ class Methods:
     @property
     def kept(self) -> int:
         """Numbers a sample that are kept for the backward pass, usually."""
-        return self.for_batch(_USUAL_BATCH).kept
+        return self.for_batch(USUAL_BATCH).kept
 
 
 def _suits_winograd(windows: Windows) -> bool:
