@@ -63,7 +63,8 @@ def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int |
         early_stopping=False,
         verbose=False,
     )
-    optimizer, schedule, rng = Adam(), Constant(RATE), np.random.RandomState(0)
+    optimizer, schedule = Adam(), Constant().start(RATE, n_epochs=1)
+    rng = np.random.RandomState(0)
     engine = Engine(network, model._loss, resolve_n_threads(n_jobs))
     history = History()
 

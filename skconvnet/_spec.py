@@ -5,11 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, validate_parameter_constraints
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
@@ -26,6 +30,16 @@ BELOW_1: list[Any] = [Interval(Real, 0, 1, closed="left")]
 FINITE: list[Any] = [Interval(Real, None, None, closed="neither")]
 POSITIVE: list[Any] = [Interval(Real, 0, None, closed="neither")]
 NOT_NEGATIVE: list[Any] = [Interval(Real, 0, None, closed="left")]
+BETWEEN_0_AND_1: list[Any] = [Interval(Real, 0, 1, closed="neither")]
+ABOVE_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="right")]
+FROM_1: list[Any] = [Interval(Real, 1, None, closed="left")]
+COUNT: list[Any] = [Interval(Integral, 1, None, closed="left")]
+COUNT_OR_0: list[Any] = [Interval(Integral, 0, None, closed="left")]
+
+
+def one_of(*names: str) -> list[Any]:
+    """Say that a hyperparameter is one of these strings."""
+    return [StrOptions(set(names))]
 
 
 class Searchable(BaseEstimator):

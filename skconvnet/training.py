@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import scipy.optimize
 
+from skconvnet.averaging import Average
 from skconvnet.batches import Samples, index_length, minibatches
-from skconvnet.network import Network
-from skconvnet.ops.axpy import axpy
-from skconvnet.optimizers import Optimizer
+from skconvnet.optimizers import LBFGS, Optimizer
 from skconvnet.parallel import Engine
-from skconvnet.pieces import pieces_of
-from skconvnet.schedules import Constant
+from skconvnet.penalty import (
+    Penalty,
+    SparseMemory,
+    SparsePenalty,
+    clip_norm,
+    clip_value,
+)
+from skconvnet.schedules import Schedule
 
 _T = TypeVar("_T")
 
@@ -38,6 +44,8 @@ class History:
     best_weights : ndarray or None
         Those of the best validation score, with the layers' buffers, kept between the
         calls of an incremental training with early stopping.
+    learning_rate_curve : list of float
+        The rate of the last update of each epoch.
     n_seen : int
         Training samples seen in all.
     n_stalled : int
@@ -50,6 +58,7 @@ class History:
     best_validation_score: float | None = None
     validation_loss_curve: list[float] | None = None
     best_weights: np.ndarray | None = None
+    learning_rate_curve: list[float] = field(default_factory=list)
     n_seen: int = 0
     n_stalled: int = 0
 
@@ -81,6 +90,18 @@ class Settings:
     early_stopping: bool
     verbose: bool
     incremental: bool = False
+    l1_ratio: float = 0.0
+    max_grad_value: float | None = None
+
+
+@dataclass
+class Progress:
+    """What a call of an incremental training hands on, besides weights and history."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    average: Average | None
+    memory: SparseMemory = field(default_factory=SparseMemory)
 
 
 class TrainingDivergedError(ValueError):
@@ -91,11 +112,13 @@ def train(
     engine: Engine,
     samples: Samples,
     optimizer: Optimizer,
-    schedule: Constant,
+    schedule: Schedule,
     settings: Settings,
     history: History,
     rng: np.random.RandomState,
     validate: Callable[[], tuple[float, float]] | None = None,
+    average: Average | None = None,
+    memory: SparseMemory | None = None,
 ) -> tuple[int, bool]:
     """Train until the loss or the validation score no longer improves.
 
@@ -115,6 +138,10 @@ def train(
         Returns the score and the loss on a validation set. With
         ``settings.early_stopping`` the weights of the best score are restored at the
         end.
+    average : Average, optional
+        Weights to validate by and to end with. Keeps its state for a later call.
+    memory : SparseMemory, optional
+        Of an L1 penalty; keeps its state for a later call.
 
     Returns
     -------
@@ -125,9 +152,14 @@ def train(
     Raises
     ------
     TrainingDivergedError
-        If the loss turns NaN or infinite.
+        If the loss turns NaN or infinite. Under early stopping a warning says so
+        instead, and training ends with the best weights, if there are any.
     """
     network = engine.network
+    schedule.check_validated(validate is not None)
+    memory = SparseMemory() if memory is None else memory
+    if average is not None:
+        average.begin(network.state)
     best_weights = None
     if settings.early_stopping:
         best_weights = history.best_weights
@@ -142,20 +174,39 @@ def train(
             if order is not None:
                 order = _shuffled(order, rng)
             loss = _epoch(
-                engine, samples, optimizer, schedule, settings, gradient, order, rng
+                engine,
+                samples,
+                optimizer,
+                schedule,
+                settings,
+                gradient,
+                order,
+                rng,
+                average,
+                memory,
             )
-            is_lost = not np.isfinite(loss) and not np.isfinite(network.vector).all()
-            # Under early stopping the best weights so far are still good.
-            if is_lost and best_weights is None:
-                raise TrainingDivergedError(_diverged_message(epoch, schedule.rate))
+            rate = schedule.rate
+            is_lost = not np.isfinite(loss) or not np.isfinite(network.state).all()
+            if is_lost and not _has_best(settings, history):
+                raise TrainingDivergedError(_diverged_message(epoch, rate))
             history.n_seen += len(samples)
             history.loss_curve.append(loss)
+            history.learning_rate_curve.append(rate)
             if settings.verbose:
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
-            improved = _record(history, settings, loss, validate)
-            if improved and best_weights is not None:
-                best_weights[:] = network.state
-            schedule.epoch_ends(history.n_seen)
+            if average is not None:
+                average.epoch_ends(network.state)
+            with nullcontext() if average is None else average.shown(network.state):
+                improved = _record(history, settings, loss, validate)
+                if improved and best_weights is not None:
+                    best_weights[:] = network.state
+            if is_lost:
+                message = _diverged_message(epoch, rate)
+                message += " The weights of the best validation score are kept."
+                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                stopped = True
+                break
+            schedule.epoch_ends(history.n_seen, _measured(history))
             if history.n_stalled > settings.n_iter_no_change:
                 if _stops(schedule, settings):
                     stopped = True
@@ -164,10 +215,28 @@ def train(
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
         stopped = True
+    if average is not None:
+        average.end(network.state)
     if best_weights is not None and (stopped or not settings.incremental):
         network.state[:] = best_weights
     history.best_weights = best_weights if settings.incremental else None
     return epoch, stopped
+
+
+def _has_best(settings: Settings, history: History) -> bool:
+    """Whether early stopping has weights to go back to that are of any use."""
+    best = history.best_validation_score
+    return settings.early_stopping and best is not None and bool(np.isfinite(best))
+
+
+def _measured(history: History) -> dict[str, float]:
+    """Return what the last epoch may be judged by."""
+    curves = {
+        "training_loss": history.loss_curve,
+        "validation_loss": history.validation_loss_curve,
+        "validation_score": history.validation_scores,
+    }
+    return {name: curve[-1] for name, curve in curves.items() if curve}
 
 
 def _shuffled(order: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
@@ -182,33 +251,51 @@ def _epoch(
     engine: Engine,
     samples: Samples,
     optimizer: Optimizer,
-    schedule: Constant,
+    schedule: Schedule,
     settings: Settings,
     gradient: np.ndarray,
     order: np.ndarray | None,
     rng: np.random.RandomState,
+    average: Average | None,
+    memory: SparseMemory,
 ) -> float:
-    """Run one epoch of updates and return the mean loss."""
-    vector = engine.network.vector
-    is_random = engine.network.is_random
+    """Run one epoch of updates and return the mean loss.
+
+    A loss that is not finite ends it.
+    """
+    network = engine.network
+    vector, run = network.vector, engine.team.run
     loss_sum = 0.0
+    n_updates = -(-len(samples) // settings.batch_size)
     batches = minibatches(samples, order, settings.batch_size)
-    for index, following in _with_next(batches):
-        seed = int(rng.randint(2**31)) if is_random else None
+    for n_done, (index, following) in enumerate(_with_next(batches)):
+        seed = int(rng.randint(2**31)) if network.is_random else None
         loss, total = engine.loss_and_gradient(
             samples, index, gradient, train=True, seed=seed
         )
         engine.read_ahead(samples, following)
+        schedule.update_begins(n_done, n_updates)
         if total > 0:
-            penalty = Penalty(engine.network, gradient, settings.alpha / total)
+            strength = settings.alpha / total
+            penalty, finish = Penalty(network, gradient, strength), None
+            if settings.l1_ratio and strength:
+                penalty = sparse = SparsePenalty(
+                    network, gradient, strength, settings.l1_ratio, memory, n_updates
+                )
+                finish = sparse.finish
             prepare: Penalty | None = penalty
-            if settings.max_grad_norm is not None:
+            if settings.max_grad_norm is not None or settings.max_grad_value:
                 penalty.add()
+                clip_value(gradient, settings.max_grad_value)
                 clip_norm(gradient, settings.max_grad_norm)
                 prepare = None
-            optimizer.step(vector, gradient, schedule.rate, engine.team.run, prepare)
+            optimizer.step(vector, gradient, schedule.rate, run, prepare, finish)
+            if average is not None:
+                average.update_ends(network.state)
             loss += penalty.value()
         loss_sum += loss * index_length(index)
+        if not np.isfinite(loss):
+            break
     return loss_sum / len(samples)
 
 
@@ -219,57 +306,6 @@ def _with_next(batches: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:
         yield batch, following
         batch = following
     yield batch, None
-
-
-class Penalty:
-    """``strength / 2 * |kernels|^2``, added to a gradient piece by piece.
-
-    Parameters
-    ----------
-    network : Network
-    gradient : ndarray of shape (n_weights,)
-    strength : float
-    """
-
-    def __init__(self, network: Network, gradient: np.ndarray, strength: float) -> None:
-        self.strength = strength
-        n_penalized = network.layout.n_penalized if strength else 0
-        self.kernels = network.vector[:n_penalized]
-        self.gradient = gradient[:n_penalized]
-        self._squares: dict[int, float] = {}
-
-    def __call__(self, piece: slice) -> None:
-        """Add the gradient to that piece of the vector, and note its value."""
-        kernels = self.kernels[piece]
-        if len(kernels):
-            axpy(self.strength, kernels, self.gradient[piece])
-            self._squares[piece.start] = float(np.dot(kernels, kernels))
-
-    def add(self) -> float:
-        """Add the gradient to the whole vector, and return the value."""
-        for piece in pieces_of(len(self.kernels)):
-            self(piece)
-        return self.value()
-
-    def value(self) -> float:
-        """Return the value of the pieces that were added, in their order."""
-        squares = [self._squares[start] for start in sorted(self._squares)]
-        return 0.5 * self.strength * sum(squares)
-
-
-def clip_norm(gradient: np.ndarray, max_norm: float | None) -> None:
-    """Scale `gradient` down to a Euclidean norm of `max_norm`, if it is longer.
-
-    >>> gradient = np.array([3.0, 4.0])
-    >>> clip_norm(gradient, 1.0)
-    >>> gradient
-    array([0.6, 0.8])
-    """
-    if max_norm is None:
-        return
-    norm = float(np.linalg.norm(gradient))
-    if norm > max_norm:
-        gradient *= max_norm / norm
 
 
 def _record(
@@ -302,7 +338,7 @@ def _record(
     return is_best
 
 
-def _stops(schedule: Constant, settings: Settings) -> bool:
+def _stops(schedule: Schedule, settings: Settings) -> bool:
     stops = schedule.stalled()
     if settings.verbose:
         what = "Validation score" if settings.early_stopping else "Training loss"
@@ -328,21 +364,28 @@ def minimize_lbfgs(
     *,
     alpha: float,
     max_iter: int,
-    max_fun: int,
     tol: float,
+    solver: LBFGS | None = None,
+    l1_ratio: float = 0.0,
 ) -> scipy.optimize.OptimizeResult:
-    """Minimize the loss over all samples with SciPy's L-BFGS-B.
+    """Minimize the loss over all samples with L-BFGS.
 
     Returns
     -------
     result : OptimizeResult
         The network's weights are its `x`.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the search ends where the loss is NaN or infinite.
     """
-    vector = engine.network.vector
+    network = engine.network
+    vector = network.vector
     gradient = np.empty_like(vector)
     whole = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search: it needs a function that stays the same.
-    seed = 0 if engine.network.is_random else None
+    seed = 0 if network.is_random else None
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         vector[:] = x
@@ -350,15 +393,25 @@ def minimize_lbfgs(
             samples, whole, gradient, train=True, seed=seed
         )
         if total > 0:
-            loss += Penalty(engine.network, gradient, alpha / total).add()
+            l2 = alpha * (1 - l1_ratio) / total
+            loss += Penalty(network, gradient, l2).add()
         return loss, gradient.astype(np.float64)
 
-    result = scipy.optimize.minimize(
+    weights = samples.weights
+    total = len(samples) if weights is None else float(weights.sum())
+    result = (solver or LBFGS()).minimize(
         objective,
         vector.astype(np.float64),
-        method="L-BFGS-B",
-        jac=True,
-        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        max_iter,
+        tol,
+        l1=alpha * l1_ratio / total if total > 0 else 0.0,
+        n_l1=network.layout.n_penalized,
     )
     vector[:] = result.x
+    if not np.isfinite(result.fun):
+        raise TrainingDivergedError(
+            f"Training diverged: after {result.nit} iterations of L-BFGS the loss is "
+            f"{result.fun:g}. Scale the input (for example with StandardScaler) and "
+            "the targets of a regression, or raise alpha."
+        )
     return result

@@ -21,7 +21,7 @@ from skconvnet.layers import (
 )
 from skconvnet.optimizers import OPTIMIZERS
 from skconvnet.parallel import Engine
-from skconvnet.training import Penalty
+from skconvnet.penalty import Penalty
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],

@@ -1,12 +1,11 @@
-"""Optimizers and schedules, step for step against their published formulas."""
+"""Optimizers, step for step against their published formulas."""
 
 import numpy as np
 import pytest
 
 from skconvnet import pieces
 from skconvnet.optimizers import SGD, Adam
-from skconvnet.schedules import Adaptive, Constant, InvScaling
-from skconvnet.training import clip_norm
+from skconvnet.penalty import clip_norm
 
 
 def gradients(n_weights, n_steps=50):
@@ -58,25 +57,6 @@ def test_adam(monkeypatch, betas, epsilon, piece):
     for gradient in gradients(7):
         optimizer.step(weights, gradient, 0.01)
     np.testing.assert_allclose(weights, expected, rtol=1e-9, atol=1e-12)
-
-
-def test_schedules():
-    constant = Constant(0.1)
-    constant.epoch_ends(50)
-    assert constant.rate == 0.1 and constant.stalled()
-
-    scaling = InvScaling(0.1, power=0.5)
-    rates = []
-    for n_seen in (3, 8, 15):
-        scaling.epoch_ends(n_seen)
-        rates.append(scaling.rate)
-    np.testing.assert_allclose(rates, [0.1 / 2, 0.1 / 3, 0.1 / 4])
-
-    adaptive = Adaptive(1e-5)
-    assert not adaptive.stalled()
-    assert adaptive.rate == pytest.approx(2e-6)
-    assert not adaptive.stalled()
-    assert adaptive.stalled()
 
 
 @pytest.mark.parametrize("max_norm", [0.1, 5.0, 100.0, None])

@@ -15,6 +15,7 @@ from skconvnet.optimizers import (
     AdamW,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
 )
 
 N_WEIGHTS, N_STEPS, RATE = 7, 50, 0.01
@@ -124,7 +125,53 @@ def adadelta(rate, rho, epsilon):
         yield w
 
 
+def schedule_free(rate, beta_1, beta_2, epsilon, decay, warmup):
+    """Return the sequences x, y and z of the paper at the end."""
+    for w, steps in zip(start(), gradients().T, strict=True):
+        x = y = z = w
+        v = largest = total = 0.0
+        for t, g in enumerate(steps, start=1):
+            v = beta_2 * v + (1 - beta_2) * g * g
+            now = rate * min(1.0, t / warmup)
+            step = g / ((v / (1 - beta_2**t)) ** 0.5 + epsilon) + decay * y
+            z -= now * step
+            largest = max(largest, now)
+            total += largest**2
+            share = largest**2 / total
+            x = (1 - share) * x + share * z
+            y = (1 - beta_1) * z + beta_1 * x
+        yield x, y, z
+
+
+def weights_in_training(*args):
+    return [y for _, y, _ in schedule_free(*args)]
+
+
 PUBLISHED = [
+    (
+        ScheduleFreeAdamW(),
+        weights_in_training,
+        (
+            RATE,
+            0.9,
+            0.999,
+            1e-8,
+            0.0,
+            1,
+        ),
+    ),
+    (
+        ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20),
+        weights_in_training,
+        (
+            RATE,
+            0.6,
+            0.9,
+            0.1,
+            0.5,
+            20,
+        ),
+    ),
     (
         SGD(momentum=0.9, dampening=0.9),
         moving_average,
@@ -277,6 +324,27 @@ def test_published_formula(monkeypatch, optimizer, formula, args, piece):
     monkeypatch.setattr(pieces, "_PIECE", piece)
     weights = run(clone(optimizer))
     np.testing.assert_allclose(weights, list(formula(*args)), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("piece", [3, 10**6])
+def test_schedule_free_predicts_by_the_mean(monkeypatch, piece):
+    monkeypatch.setattr(pieces, "_PIECE", piece)
+    optimizer = ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20)
+    mean = np.full(N_WEIGHTS, np.nan)
+    assert not optimizer.average(start(), mean) and np.isnan(mean).all()
+    weights = run(optimizer)
+    assert optimizer.average(weights, mean)
+    means = [x for x, _, _ in schedule_free(RATE, 0.6, 0.9, 0.1, 0.5, 20)]
+    np.testing.assert_allclose(mean, means, rtol=1e-9, atol=1e-12)
+    optimizer.restart()
+    np.testing.assert_array_equal(run(optimizer), weights)
+
+
+@pytest.mark.parametrize("optimizer", [o for o, _, _ in PUBLISHED], ids=repr)
+def test_others_predict_by_the_weights_in_training(optimizer):
+    used, mean = clone(optimizer), np.zeros(N_WEIGHTS)
+    weights = run(used)
+    assert used.average(weights, mean) == isinstance(used, ScheduleFreeAdamW)
 
 
 def test_every_optimizer_is_compared():

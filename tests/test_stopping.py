@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from training_tools import N, Problem, Scores, Steps
 
-from skconvnet.schedules import Adaptive, InvScaling
+from skconvnet.schedules import Adaptive, Constant
 from skconvnet.training import History, TrainingDivergedError
 
 
@@ -26,7 +26,7 @@ def test_adaptive_rate_falls_before_training_stops():
         optimizer,
         # Improvements smaller than tol count for nothing.
         tol=1e9,
-        schedule=Adaptive(4e-6),
+        schedule=Adaptive().start(4e-6, 50),
         batch_size=N,
         max_iter=50,
         n_iter_no_change=1,
@@ -106,19 +106,44 @@ def test_divergence_is_an_error_that_says_what_to_do():
     assert "learning_rate_init" in str(caught.value)
 
 
+class Growing(Constant):
+    """A rate that soon is far too large."""
+
+    def _rate(self, t, width):
+        return self.initial * 1e150 ** int(t)
+
+
 def test_divergence_under_early_stopping_keeps_the_best_weights():
     problem = Problem()
     problem.history = History.with_early_stopping()
     validate = Scores(problem, (-float(i) for i in count()))
-    with np.errstate(all="ignore"):
-        problem.train(
+    message = r"no longer finite in epoch \d, at a learning rate of 1e\+\d+.*are kept"
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match=message):
+        n_epochs, stopped = problem.train(
             Steps(),
-            schedule=InvScaling(1e-3, power=-150),
+            schedule=Growing().start(1e-3, 9),
             validate=validate,
             early_stopping=True,
+            max_iter=9,
         )
+    assert stopped and n_epochs == len(validate.seen) == len(problem.history.loss_curve)
     assert not np.isfinite(validate.seen[-1]).all()
     np.testing.assert_array_equal(problem.network.vector, validate.seen[0])
+
+
+def test_divergence_before_any_score_is_an_error_under_early_stopping():
+    problem = Problem()
+    problem.history = History.with_early_stopping()
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(TrainingDivergedError, match="finite in epoch 1, at"),
+    ):
+        problem.train(
+            Steps(),
+            rate=1e300,
+            validate=Scores(problem, [0.0]),
+            early_stopping=True,
+        )
 
 
 def test_verbose_prints_each_epoch(capsys):

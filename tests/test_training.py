@@ -8,10 +8,11 @@ from training_tools import N, Problem, Steps
 
 from skconvnet.batches import resolve_batch_size
 from skconvnet.losses import SquaredError
-from skconvnet.optimizers import Adam
+from skconvnet.optimizers import LBFGS, Adam
 from skconvnet.parallel import Engine
-from skconvnet.schedules import InvScaling
-from skconvnet.training import Penalty, minimize_lbfgs
+from skconvnet.penalty import Penalty
+from skconvnet.schedules import InverseScaling
+from skconvnet.training import minimize_lbfgs
 
 
 @pytest.mark.parametrize("mode", ["bgd", "sgd", "mbgd"])
@@ -81,7 +82,9 @@ def test_shuffle_draws_a_new_order_each_epoch(shuffle):
 
 def test_schedule_hears_of_the_samples_seen():
     problem, optimizer = Problem(), Steps()
-    problem.train(optimizer, schedule=InvScaling(0.1), batch_size=N, max_iter=3)
+    problem.train(
+        optimizer, schedule=InverseScaling().start(0.1, 3), batch_size=N, max_iter=3
+    )
     expected = [0.1, 0.1 / (N + 1) ** 0.5, 0.1 / (2 * N + 1) ** 0.5]
     np.testing.assert_allclose(optimizer.rates, expected)
 
@@ -117,7 +120,7 @@ def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
             problem.samples,
             alpha=alpha,
             max_iter=500,
-            max_fun=1000,
+            solver=LBFGS(max_fun=1000),
             tol=1e-6,
         )
     X, y = problem.X - problem.X.mean(axis=0), problem.y - problem.y.mean(axis=0)
@@ -133,7 +136,7 @@ def test_lbfgs_keeps_to_max_iter():
     problem = Problem()
     with Engine(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
-            engine, problem.samples, alpha=0.0, max_iter=2, max_fun=1000, tol=1e-9
+            engine, problem.samples, alpha=0.0, max_iter=2, tol=1e-9
         )
     assert result.nit == 2
     np.testing.assert_array_equal(problem.network.vector, result.x)

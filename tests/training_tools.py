@@ -22,14 +22,14 @@ class Steps(SGD):
         self.rates, self.norms = [], []
         self.interrupt_at = interrupt_at
 
-    def step(self, weights, gradient, rate, run=None, prepare=None):
+    def step(self, weights, gradient, rate, run=None, prepare=None, finish=None):
         if len(self.rates) == self.interrupt_at:
             raise KeyboardInterrupt
         self.rates.append(rate)
         if prepare is not None:
             prepare(slice(0, len(gradient)))
         self.norms.append(np.linalg.norm(gradient))
-        super().step(weights, gradient, rate)
+        super().step(weights, gradient, rate, finish=finish)
         self.last = weights.copy()
 
 
@@ -46,7 +46,10 @@ class Problem:
         self.history = History()
 
     def train(self, optimizer, rate=0.01, validate=None, **changed):
-        schedule = changed.pop("schedule", None) or Constant(rate)
+        schedule = changed.pop("schedule", None)
+        if schedule is None:
+            schedule = Constant().start(rate, 5)
+        state = {name: changed.pop(name, None) for name in ("average", "memory")}
         settings = {
             "max_iter": 5,
             "batch_size": 4,
@@ -68,6 +71,7 @@ class Problem:
                 self.history,
                 np.random.RandomState(0),
                 validate,
+                **state,
             )
 
     def mean_loss(self):

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_sample_weight
 
+from skconvnet.averaging import Average
 from skconvnet.batches import Samples
 from skconvnet.blas import resolve_n_threads, single_threaded_blas
 from skconvnet.estimators._build import BuiltEstimator
@@ -28,7 +29,12 @@ from skconvnet.estimators._params import TrainingParams
 from skconvnet.estimators._validation import Validation
 from skconvnet.parallel import Engine
 from skconvnet.statistics import keep_statistics
-from skconvnet.training import TrainingDivergedError, minimize_lbfgs, train
+from skconvnet.training import (
+    Progress,
+    TrainingDivergedError,
+    minimize_lbfgs,
+    train,
+)
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:
@@ -97,7 +103,9 @@ class NetworkEstimator(BuiltEstimator, ABC):
         Raises
         ------
         ValueError
-            For input that cannot be used, or if training diverges.
+            For input that cannot be used, or if training diverges: the loss or a
+            weight turns NaN or infinite. Under early stopping a RuntimeWarning says so
+            instead, and the weights of the best score are kept, if there are any.
         """
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
@@ -211,7 +219,10 @@ class NetworkEstimator(BuiltEstimator, ABC):
         incremental: bool,
     ) -> None:
         if self._optimizer is None or not incremental:
-            self._optimizer = (self._make_optimizer(), self._make_schedule())
+            optimizer = self._make_optimizer()
+            average = self._make_average(optimizer, self.network_.vector.size)
+            self._optimizer = Progress(optimizer, self._make_schedule(), average)
+        progress = self._optimizer
         size = 0 if isinstance(self.batch_size, str) else self.batch_size
         if size > len(samples) and self.batch_mode == "mbgd":
             warnings.warn(
@@ -219,16 +230,27 @@ class NetworkEstimator(BuiltEstimator, ABC):
                 "to be clipped",
                 stacklevel=5,
             )
-        optimizer, schedule = self._optimizer
         settings = self._make_settings(len(samples), incremental)
         history = self._history
         try:
             self.n_iter_, stopped = train(
-                engine, samples, optimizer, schedule, settings, history, rng, validate
+                engine,
+                samples,
+                progress.optimizer,
+                progress.schedule,
+                settings,
+                history,
+                rng,
+                validate,
+                progress.average,
+                progress.memory,
             )
         except TrainingDivergedError as error:
             raise ValueError(f"{_NON_FINITE} {error}") from error
-        if not stopped and not incremental:
+        if stopped and not incremental:
+            self._warn_of_no_average(progress.average)
+        # A schedule that was run to its end has trained for as long as it was meant to.
+        if not stopped and not incremental and not progress.schedule.is_complete:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
                 "and the optimization hasn't converged yet.",
@@ -238,12 +260,23 @@ class NetworkEstimator(BuiltEstimator, ABC):
         self._is_incremental = incremental
         self.t_ = history.n_seen
         self.loss_curve_ = history.loss_curve
+        self.learning_rate_curve_ = history.learning_rate_curve
         self.loss_ = history.loss_curve[-1] if history.loss_curve else np.inf
         self.best_loss_ = history.best_loss
         self.validation_scores_ = history.validation_scores
         self.best_validation_score_ = history.best_validation_score
         self.validation_loss_curve_ = history.validation_loss_curve
         self.stopped_ = stopped
+
+    def _warn_of_no_average(self, average: Average | None) -> None:
+        if average is not None and not average.has_begun:
+            warnings.warn(
+                f"averaging={self.averaging!r} had no effect: training ended after "
+                f"{self.n_iter_} epochs, before the last quarter of max_iter="
+                f"{self.max_iter}. Lower max_iter, or set n_iter_no_change=np.inf.",
+                UserWarning,
+                stacklevel=6,
+            )
 
     def _split(
         self, samples: Samples, rng: np.random.RandomState
@@ -272,14 +305,18 @@ class NetworkEstimator(BuiltEstimator, ABC):
         return False
 
     def _fit_lbfgs(self, engine: Engine, samples: Samples) -> None:
-        result = minimize_lbfgs(
-            engine,
-            samples,
-            alpha=self.alpha,
-            max_iter=self.max_iter,
-            max_fun=self.max_fun,
-            tol=self.tol,
-        )
+        try:
+            result = minimize_lbfgs(
+                engine,
+                samples,
+                alpha=self.alpha,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                solver=self._make_lbfgs(),
+                l1_ratio=self.l1_ratio,
+            )
+        except TrainingDivergedError as error:
+            raise ValueError(f"{_NON_FINITE} {error}") from error
         self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
         self.loss_ = float(result.fun)
 

@@ -26,11 +26,9 @@ from skconvnet.layers.dense import Output
 from skconvnet.layers.flatten import Flatten
 from skconvnet.losses import Loss
 from skconvnet.network import Network, build_layers
-from skconvnet.optimizers import Optimizer
 from skconvnet.parallel import Engine
 from skconvnet.ragged import MapList, RaggedInputs
-from skconvnet.schedules import Constant
-from skconvnet.training import History
+from skconvnet.training import History, Progress
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -79,7 +77,7 @@ class BuiltEstimator(TrainingParams, ABC):
         self.out_activation_ = self._loss.output
         self.n_iter_ = 0
         self.t_ = 0
-        self._optimizer: tuple[Optimizer, Constant] | None = None
+        self._optimizer: Progress | None = None
         self._is_incremental = False
         if self.early_stopping:
             self._history = History.with_early_stopping()

@@ -71,22 +71,36 @@ input_shape : tuple of int, default=None
     1.""",
     "training": """\
 solver : str or Optimizer, default="adam"
-    "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad" or "adadelta"; an
+    "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
+    "schedule_free_adamw"; "lbfgs", SciPy's L-BFGS on the whole training set; or an
     object of `skconvnet.optimizers`, whose parameters a search reaches as
-    ``solver__rho``; or "lbfgs", SciPy's L-BFGS on the whole training set.
+    ``solver__rho``.
 alpha : float, default=0.0001
-    Strength of the L2 penalty on kernels: ``alpha / 2`` times their squared norm,
-    divided by the samples of an update.
+    Strength of the penalty on kernels, ``alpha * ((1 - l1_ratio) / 2 * |w|^2 +
+    l1_ratio * |w|_1)``, divided by the samples of an update.
+l1_ratio : float, default=0.0
+    Share of the L1 norm in the penalty, in [0, 1]. It sets weights to exactly zero: a
+    weight that an update would take across zero becomes zero, and stays so while the
+    gradient of the loss, averaged over about an epoch, is within the slope of the
+    penalty. With `averaging`, weights that were zero only part of the time are not.
 batch_size : int or "auto", default="auto"
     Samples of an update; "auto" is ``min(200, n_samples)``.
 batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
     Minibatches of `batch_size`, the whole training set an update, or one sample an
     update. Memory is bounded however many samples an update has.
-learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-    Used by "sgd": ``learning_rate_init``; that divided by the ``power_t``-th power
-    of the samples seen; or that divided by 5 each time training stalls.
+learning_rate : str or Schedule, default="constant"
+    How the rate changes from ``learning_rate_init``. As in scikit-learn, "invscaling"
+    (divided by the ``power_t``-th power of the samples seen) and "adaptive" (divided by
+    5 each time training stalls) are used by "sgd" alone. For every solver but "lbfgs":
+    "step", "exponential", "polynomial", "cosine", "one_cycle", "plateau", or an object
+    of `skconvnet.schedules`, whose parameters a search reaches as
+    ``learning_rate__factor``. Those with a planned end take it from `max_iter`; with
+    ``n_iter_no_change=np.inf`` they are sure to come to it. ``fit`` begins the
+    schedule anew, also with `warm_start`; calls of ``partial_fit`` count as its epochs.
 learning_rate_init : float, default=0.001
+    The rate to start from; the largest one of "one_cycle" and of a warm-up.
 power_t : float, default=0.5
+    Of "invscaling" by name.
 max_iter : int, default=200
     Epochs, or iterations of L-BFGS.
 shuffle : bool, default=True
@@ -118,16 +132,27 @@ scoring : str, callable or None, default=None
     ``scorer(estimator, X, y)``; greater is better. It is given ``sample_weight``
     where fit was and it takes it.
 beta_1, beta_2 : float, default=0.9, 0.999
-    Of "adam", "adamw", "nadam" and "adamax" by name: decay of the averages of the
-    gradient and of its square.
+    Of "adam", "adamw", "nadam", "adamax" and "schedule_free_adamw" by name: decay of
+    the averages of the gradient and of its square.
 epsilon : float, default=1e-8
     Of the same: added to the root of the second average.
 n_iter_no_change : int, default=10
     Training stops after more than so many stalled epochs.
 max_fun : int, default=15000
-    Of "lbfgs": function evaluations at most.
+    Of "lbfgs" by name: function evaluations at most.
 max_grad_norm : float, default=None
-    Scale longer gradients down to this Euclidean norm.
+    Scale longer gradients, the penalty's included, down to this Euclidean norm. Like
+    the next two of all solvers but "lbfgs".
+max_grad_value : float, default=None
+    Clip each element of the gradient to this absolute value, before `max_grad_norm`.
+averaging : None, float or "swa", default=None
+    Average of the weights that validation, early stopping and prediction use. A float
+    is the decay in (0, 1) of an exponential moving average over the updates, such as
+    0.999; "swa" is the mean over the epochs of the last quarter of `max_iter`. The
+    moving statistics of batch normalization are averaged alike.
+    Training itself goes on with its own weights, from call to call of ``partial_fit``
+    too, unless others are set in between; with `warm_start`, ``fit`` goes on from the
+    average.
 n_jobs : int, default=None
     Threads. None takes as many as BLAS has been granted, so that a search over
     processes is not oversubscribed; -1 takes all CPUs.
@@ -163,6 +188,8 @@ loss_ : float
     Loss of the last epoch, the penalty included.
 loss_curve_ : list of float
     Loss of every epoch.
+learning_rate_curve_ : list of float
+    Learning rate of the last update of every epoch; not with "lbfgs".
 best_loss_ : float or None
     Smallest of them; None under early stopping.
 validation_scores_ : list of float or None

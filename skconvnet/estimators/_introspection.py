@@ -14,7 +14,7 @@ from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._inputs import check_same_shape, check_X
 from skconvnet.inspection.summary import format_summary
 from skconvnet.parallel import Engine
-from skconvnet.training import Penalty
+from skconvnet.penalty import Penalty
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -93,9 +93,10 @@ class IntrospectiveEstimator(NetworkEstimator):
         """Return the loss that `fit` minimizes, and its gradient for every weight.
 
         The loss is the weighted mean over the samples plus the penalty,
-        ``alpha / 2`` times the squared norm of all kernels divided by the sum of
-        the samples' weights. Dropout is switched off. Squared errors are summed over
-        several outputs, also where `MLPRegressor` reports their mean as `loss_`.
+        ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)`` of all kernels
+        divided by the sum of the samples' weights. Dropout is switched off. Squared
+        errors are summed over several outputs, also where `MLPRegressor` reports their
+        mean as `loss_`.
 
         Parameters
         ----------
@@ -124,7 +125,8 @@ class IntrospectiveEstimator(NetworkEstimator):
             loss, total = engine.loss_and_gradient(
                 samples, whole, gradient, train=False
             )
-            loss += Penalty(engine.network, gradient, self.alpha / total).add()
+            strength = self.alpha / total
+            loss += Penalty(engine.network, gradient, strength, self.l1_ratio).add()
         views = self.network_.layout.views(gradient)
         return loss, {name: view.copy() for name, view in views.items()}
 

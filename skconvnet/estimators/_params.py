@@ -11,9 +11,16 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skconvnet.averaging import (
+    SWA,
+    Average,
+    EpochAverage,
+    ExponentialAverage,
+    OptimizersAverage,
+)
 from skconvnet.batches import BATCH_MODES, resolve_batch_size
-from skconvnet.optimizers import OPTIMIZERS, Optimizer
-from skconvnet.schedules import Adaptive, Constant, InvScaling
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer, ScheduleFreeAdamW
+from skconvnet.schedules import SCHEDULES, Constant, InverseScaling, Schedule
 from skconvnet.training import Settings
 
 # Optimizers that take hyperparameters of the estimator, as scikit-learn has them,
@@ -22,9 +29,11 @@ _TAKEN = {
     "sgd": {"momentum": "momentum", "nesterov": "nesterovs_momentum"},
     **{
         name: {param: param for param in ("beta_1", "beta_2", "epsilon")}
-        for name in ("adam", "adamw", "nadam", "adamax")
+        for name in ("adam", "adamw", "nadam", "adamax", "schedule_free_adamw")
     },
 }
+# As in scikit-learn, these names hold for "sgd" alone.
+_OF_SGD = ("invscaling", "adaptive")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -33,9 +42,10 @@ class TrainingParams(BaseEstimator):
 
     solver: Any = "adam"
     alpha: float = 0.0001
+    l1_ratio: float = 0.0
     batch_size: int | str = "auto"
     batch_mode: str = "mbgd"
-    learning_rate: str = "constant"
+    learning_rate: Any = "constant"
     learning_rate_init: float = 0.001
     power_t: float = 0.5
     max_iter: int = 200
@@ -55,18 +65,21 @@ class TrainingParams(BaseEstimator):
     n_iter_no_change: float = 10
     max_fun: int = 15000
     max_grad_norm: float | None = None
+    max_grad_value: float | None = None
+    averaging: float | str | None = None
     n_jobs: int | None = None
     dtype: Any = "auto"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
         "batch_mode": [StrOptions(set(BATCH_MODES))],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -89,6 +102,12 @@ class TrainingParams(BaseEstimator):
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "max_grad_value": [None, Interval(Real, 0, None, closed="neither")],
+        "averaging": [
+            None,
+            StrOptions({SWA}),
+            Interval(Real, 0, 1, closed="neither"),
+        ],
         "n_jobs": [
             None,
             Interval(Integral, 1, None, closed="left"),
@@ -115,14 +134,42 @@ class TrainingParams(BaseEstimator):
         params = {name: getattr(self, own) for name, own in taken.items()}
         if self.solver == "adam":
             params["epsilon_hat"] = True
-        return OPTIMIZERS[self.solver](**params)
+        optimizer = OPTIMIZERS[self.solver](**params)
+        optimizer.check_params()
+        return optimizer
 
-    def _make_schedule(self) -> Constant:
-        if self.solver == "sgd" and self.learning_rate == "invscaling":
-            return InvScaling(self.learning_rate_init, power=self.power_t)
-        if self.solver == "sgd" and self.learning_rate == "adaptive":
-            return Adaptive(self.learning_rate_init)
-        return Constant(self.learning_rate_init)
+    def _make_lbfgs(self) -> LBFGS:
+        if not isinstance(self.solver, LBFGS):
+            return LBFGS(max_fun=self.max_fun)
+        self.solver.check_params()
+        return self.solver
+
+    def _make_schedule(self) -> Schedule:
+        rule = self.learning_rate
+        schedule: Schedule
+        if isinstance(rule, Schedule):
+            schedule = clone(rule)
+        elif rule in _OF_SGD and self.solver != "sgd":
+            schedule = Constant()
+        elif rule == "invscaling":
+            schedule = InverseScaling(power=self.power_t)
+        else:
+            schedule = SCHEDULES[rule]()
+        return schedule.start(self.learning_rate_init, self.max_iter)
+
+    def _make_average(self, optimizer: Optimizer, n_weights: int) -> Average | None:
+        if isinstance(optimizer, ScheduleFreeAdamW):
+            if self.averaging is not None:
+                raise ValueError(
+                    f"averaging={self.averaging!r} must be None with "
+                    "ScheduleFreeAdamW, which averages the weights by itself."
+                )
+            return OptimizersAverage(optimizer, n_weights)
+        if self.averaging is None:
+            return None
+        if isinstance(self.averaging, str):
+            return EpochAverage(self.max_iter)
+        return ExponentialAverage(self.averaging)
 
     def _make_settings(self, n_samples: int, incremental: bool) -> Settings:
         return Settings(
@@ -136,4 +183,6 @@ class TrainingParams(BaseEstimator):
             early_stopping=self.early_stopping,
             verbose=bool(self.verbose),
             incremental=incremental,
+            l1_ratio=self.l1_ratio,
+            max_grad_value=self.max_grad_value,
         )

@@ -3,9 +3,12 @@
 from skconvnet.optimizers.adagrad import Adadelta, Adagrad, RMSprop
 from skconvnet.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from skconvnet.optimizers.base import Optimizer
+from skconvnet.optimizers.lbfgs import LBFGS
+from skconvnet.optimizers.schedule_free import ScheduleFreeAdamW
 from skconvnet.optimizers.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
     "Adadelta",
@@ -16,6 +19,7 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
 ]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -27,4 +31,5 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "rmsprop": RMSprop,
     "adagrad": Adagrad,
     "adadelta": Adadelta,
+    "schedule_free_adamw": ScheduleFreeAdamW,
 }

@@ -70,7 +70,7 @@ class Adam(Optimizer):
     def n_moments(self) -> int:  # type: ignore[override]
         return 3 if self.amsgrad else 2
 
-    def _begin_step(self) -> None:
+    def _begin_step(self, rate: float) -> None:
         # A decayed sum s = beta * s + g is kept as s / unit, where the unit decays in
         # its place: a step then adds g / unit, which is one pass less over memory.
         units = [self._units[0] * self.beta_1, self._units[1] * self.beta_2]
@@ -176,7 +176,7 @@ class Nadam(Optimizer):
         "momentum_decay": NOT_NEGATIVE,
     }
 
-    def _begin_step(self) -> None:
+    def _begin_step(self, rate: float) -> None:
         self._product *= self._momentum(self.n_steps)
 
     def _momentum(self, t: int) -> float:

@@ -38,6 +38,7 @@ class Optimizer(Searchable, ABC):
         rate: float,
         run: Run | None = None,
         prepare: Callable[[slice], None] | None = None,
+        finish: Callable[[slice], None] | None = None,
     ) -> None:
         """Update `weights` in place.
 
@@ -51,13 +52,16 @@ class Optimizer(Searchable, ABC):
             vectors, on threads. None calls them here.
         prepare : callable, optional
             ``prepare(piece)`` is called before a piece is updated.
+        finish : callable, optional
+            ``finish(piece)`` is called after a piece was updated; it may set weights
+            to zero.
         """
         if "_state" not in vars(self):
             self._state = [np.zeros_like(weights) for _ in range(self.n_moments)]
         if "_workspaces" not in vars(self):
             self._workspaces: dict[int, Workspace] = {}
         self.n_steps += 1
-        self._begin_step()
+        self._begin_step(rate)
         pieces = pieces_of(weights.size)
 
         def task(i: int, thread: int) -> None:
@@ -70,6 +74,9 @@ class Optimizer(Searchable, ABC):
                 prepare(piece)
             state = [array[piece] for array in self._state]
             axpy(*self._update(w, g, rate, state, step, scratch), w)
+            if finish is not None:
+                finish(piece)
+                self._zeroed(w, state)
 
         if run is not None:
             run(len(pieces), task)
@@ -77,8 +84,26 @@ class Optimizer(Searchable, ABC):
         for i in range(len(pieces)):
             task(i, 0)
 
-    def _begin_step(self) -> None:
+    def average(self, weights: np.ndarray, out: np.ndarray) -> bool:
+        """Write the weights to predict by, where those are not the ones in training.
+
+        Returns
+        -------
+        is_other : bool
+            False, and `out` left as it is, where they are the same.
+        """
+        return False
+
+    def restart(self) -> None:
+        """Forget the state: the weights were replaced."""
+        for name in set(vars(self)) - set(self.get_params(deep=False)):
+            delattr(self, name)
+
+    def _begin_step(self, rate: float) -> None:
         """Bring state that is the same for all weights up to date."""
+
+    def _zeroed(self, weights: np.ndarray, state: list[np.ndarray]) -> None:
+        """Make sure that weights which were set to zero can stay there."""
 
     @abstractmethod
     def _update(

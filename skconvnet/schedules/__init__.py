@@ -1,0 +1,37 @@
+"""How the learning rate changes: what a `learning_rate` is, by name or as an object."""
+
+from skconvnet.schedules.base import Schedule
+from skconvnet.schedules.measured import Adaptive, ReduceOnPlateau
+from skconvnet.schedules.planned import Cosine, OneCycle, Polynomial
+from skconvnet.schedules.stepwise import (
+    Constant,
+    Exponential,
+    InverseScaling,
+    StepDecay,
+)
+
+__all__ = [
+    "SCHEDULES",
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Polynomial",
+    "ReduceOnPlateau",
+    "Schedule",
+    "StepDecay",
+]
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+    "step": StepDecay,
+    "exponential": Exponential,
+    "polynomial": Polynomial,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+    "plateau": ReduceOnPlateau,
+}

@@ -1,0 +1,100 @@
+"""The protocol of a schedule: the learning rate of each update."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TypeVar
+
+from skconvnet._spec import Searchable
+
+_T = TypeVar("_T", bound="Schedule")
+
+# What an epoch may be judged by.
+TRAINING_LOSS = "training_loss"
+VALIDATION_LOSS = "validation_loss"
+VALIDATION_SCORE = "validation_score"
+
+
+class Schedule(Searchable, ABC):
+    """A rule for the learning rate, and where in training it has come to.
+
+    Cloning a schedule, as an estimator does with the one it is given, leaves its place
+    behind. `learning_rate_init` of the estimator is the rate that it starts from, or
+    rises to.
+
+    Attributes
+    ----------
+    initial : float
+        ``learning_rate_init``.
+    n_epochs : int
+        ``max_iter``.
+    epoch : int
+        Epochs that are over.
+    rate : float
+        What the next update uses.
+    """
+
+    def start(self: _T, initial: float, n_epochs: int) -> _T:
+        """Begin anew at `initial`, for a training of `n_epochs`.
+
+        Returns
+        -------
+        self : Schedule
+
+        Raises
+        ------
+        ValueError
+            For a hyperparameter that is not allowed, or does not fit `initial`.
+        """
+        self.check_params()
+        minimum = getattr(self, "minimum", 0.0)
+        if minimum > initial:
+            raise ValueError(
+                f"minimum={minimum!r} of {type(self).__name__} must not be above the "
+                f"rate that it starts from, learning_rate_init={initial!r}."
+            )
+        self.initial = float(initial)
+        self.n_epochs = int(n_epochs)
+        self.epoch = 0
+        self._current = self.initial
+        self.update_begins(0, 1)
+        return self
+
+    def update_begins(self, n_done: int, n_updates: int) -> None:
+        """Set the `rate` for the update after `n_done` of the epoch's `n_updates`."""
+        self.rate = self._rate(self.epoch + n_done / n_updates, 1 / n_updates)
+
+    def epoch_ends(self, n_seen: int, measured: Mapping[str, float]) -> None:
+        """Move on to the next epoch.
+
+        Parameters
+        ----------
+        n_seen : int
+            Samples seen in all.
+        measured : mapping of str to float
+            The ``"training_loss"`` of the epoch, and where there is a validation set
+            the ``"validation_loss"`` and the ``"validation_score"``.
+        """
+        self.epoch += 1
+        self._epoch_ended(n_seen, measured)
+        self.update_begins(0, 1)
+
+    def stalled(self) -> bool:
+        """Say whether to stop, now that training no longer improves."""
+        return True
+
+    def check_validated(self, is_validated: bool) -> None:
+        """Raise a ValueError if the schedule needs a validation set, and has none."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether training has come to the end that was planned for it."""
+        return False
+
+    def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
+        """Take note of how the epoch went."""
+
+    @abstractmethod
+    def _rate(self, t: float, width: float) -> float:
+        """Return the rate after `t` epochs, for an update of `width` epochs."""

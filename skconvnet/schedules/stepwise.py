@@ -1,0 +1,140 @@
+"""Learning rates that follow from the epochs or the samples so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+from skconvnet._spec import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
+from skconvnet.schedules.base import Schedule
+
+
+@dataclass(eq=False, repr=False)
+class Constant(Schedule):
+    """``learning_rate_init`` throughout.
+
+    Examples
+    --------
+    >>> Constant().start(0.1, n_epochs=5).rate
+    0.1
+    """
+
+    def _rate(self, t: float, width: float) -> float:
+        return self.initial
+
+
+@dataclass(eq=False, repr=False)
+class InverseScaling(Schedule):
+    """``learning_rate_init / (n_seen + 1) ** power`` after each epoch.
+
+    Where ``n_seen`` samples have been seen in all, as in scikit-learn. By the name
+    "invscaling" `power` is the estimator's ``power_t``, and only "sgd" uses it.
+
+    Parameters
+    ----------
+    power : float, default=0.5
+
+    Examples
+    --------
+    >>> schedule = InverseScaling(power=0.5).start(0.1, n_epochs=5)
+    >>> schedule.epoch_ends(99, {})
+    >>> schedule.rate
+    0.01
+    """
+
+    power: float = 0.5
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"power": NOT_NEGATIVE}
+
+    def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
+        self._current = self.initial / (n_seen + 1) ** self.power
+
+    def _rate(self, t: float, width: float) -> float:
+        return self._current
+
+
+@dataclass(eq=False, repr=False)
+class StepDecay(Schedule):
+    """Multiply by a factor every so many epochs, or after some of them.
+
+    The rate after ``t`` epochs is ``learning_rate_init * factor ** k``, where ``k`` is
+    ``t // every`` or the number of epochs in the tuple `every` that are over.
+
+    Parameters
+    ----------
+    every : int or tuple of int, default=10
+        ``(30, 60, 80)`` multiplies after each of these epochs.
+    factor : float, default=0.1
+        In (0, 1]; 0.1 divides by ten.
+    minimum : float, default=0.0
+        The rate falls no lower.
+
+    Examples
+    --------
+    >>> schedule = StepDecay(every=2, factor=0.5).start(0.4, n_epochs=5)
+    >>> for epoch in range(5):
+    ...     schedule.epoch_ends(0, {})
+    >>> schedule.rate
+    0.1
+    """
+
+    every: Any = 10
+    factor: float = 0.1
+    minimum: float = 0.0
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "every": [*COUNT, tuple, list],
+        "factor": ABOVE_0_TO_1,
+        "minimum": NOT_NEGATIVE,
+    }
+
+    def check_params(self) -> None:
+        """Raise a ValueError for a parameter that is not allowed."""
+        super().check_params()
+        if isinstance(self.every, (tuple, list)):
+            for epoch in self.every:
+                if not isinstance(epoch, Integral) or epoch < 1:
+                    raise ValueError(
+                        "every must be a positive int or a tuple of them, such as "
+                        f"(30, 60, 80); got {self.every!r}."
+                    )
+
+    def _rate(self, t: float, width: float) -> float:
+        if isinstance(self.every, (tuple, list)):
+            k = sum(epoch <= self.epoch for epoch in self.every)
+        else:
+            k = self.epoch // int(self.every)
+        return max(self.initial * self.factor**k, self.minimum)
+
+
+@dataclass(eq=False, repr=False)
+class Exponential(Schedule):
+    """``learning_rate_init * factor ** t`` after ``t`` epochs, from update to update.
+
+    Parameters
+    ----------
+    factor : float, default=0.95
+        Of one epoch, in (0, 1]. Within it the rate falls as smoothly.
+    minimum : float, default=0.0
+        The rate falls no lower.
+
+    Examples
+    --------
+    >>> schedule = Exponential(factor=0.25).start(0.4, n_epochs=5)
+    >>> schedule.update_begins(1, n_updates=2)
+    >>> schedule.rate
+    0.2
+    """
+
+    factor: float = 0.95
+    minimum: float = 0.0
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "factor": ABOVE_0_TO_1,
+        "minimum": NOT_NEGATIVE,
+    }
+
+    def _rate(self, t: float, width: float) -> float:
+        return max(self.initial * self.factor**t, self.minimum)
