@@ -44,6 +44,10 @@ class Loss(Searchable, ABC):
         """Return the loss whose value is what the gradient descends, usually self."""
         return self
 
+    def for_mixtures(self) -> Loss:
+        """Return the loss for targets mixed of several samples', usually self."""
+        return self
+
     def __call__(
         self, scores: np.ndarray, target: np.ndarray, weight: np.ndarray | float
     ) -> float:
@@ -95,6 +99,29 @@ class LogLoss(Loss):
         _clip(likelihood)
         np.log(likelihood, out=likelihood)
         return np.negative(likelihood, out=likelihood)
+
+    def for_mixtures(self) -> Loss:
+        return SoftLogLoss()
+
+
+class SoftLogLoss(LogLoss):
+    """Cross-entropy of the probabilities of all classes that sum to 1, with softmax.
+
+    Examples
+    --------
+    >>> scores = np.log([[0.25], [0.75]])
+    >>> round(SoftLogLoss()(scores, np.array([[0.5], [0.5]]), 1.0), 4)
+    0.837
+    >>> scores.ravel()
+    array([-0.25,  0.25])
+    """
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        logarithms = prediction.copy()
+        _clip(logarithms)
+        np.log(logarithms, out=logarithms)
+        logarithms *= target
+        return -np.add.reduce(logarithms, axis=0)
 
 
 class BinaryLogLoss(Loss):

@@ -16,6 +16,7 @@ RANKS = [
     {"ops"},
     {"pieces"},
     {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
+    {"augmentation"},
     {"layers"},
     {"network", "batches"},
     {"threads"},
