@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.batches import Inputs, Samples, index_length
 from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
@@ -34,18 +35,29 @@ class Engine:
     network : Network
     loss : Loss
     n_threads : int
+    augmenter : Augmenter, optional
+        Changes what is trained on, and nothing else.
 
     Attributes
     ----------
     team : Team
         Its threads.
+    is_random : bool
+        Whether a training pass draws random numbers.
     """
 
-    def __init__(self, network: Network, loss: Loss, n_threads: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        n_threads: int,
+        augmenter: Augmenter | None = None,
+    ) -> None:
         self.network = network
         self.loss = loss
         self.team = Team(n_threads)
-        self._workers = [_Worker(network, loss) for _ in range(n_threads)]
+        self.is_random = network.is_random or augmenter is not None
+        self._workers = [_Worker(network, loss, augmenter) for _ in range(n_threads)]
 
     def __enter__(self) -> Engine:
         single_threaded_blas.__enter__()
@@ -81,7 +93,7 @@ class Engine:
         train : bool
             Whether layers such as dropout do what they do in training.
         seed : int, optional
-            For the layers that draw random numbers.
+            For the layers that draw random numbers, and for augmentation.
 
         Returns
         -------
@@ -202,9 +214,13 @@ class Engine:
 class _Worker:
     """What a micro-batch needs for itself: workspaces and a gradient."""
 
-    def __init__(self, network: Network, loss: Loss) -> None:
+    def __init__(
+        self, network: Network, loss: Loss, augmenter: Augmenter | None
+    ) -> None:
         self.network = network
         self.loss = loss
+        self.augmenter = augmenter
+        self._augmenting = Workspace()
         self._workspaces: list[Workspace] = []
         self._reading, self._reading_ahead = Workspace(), Workspace()
         self._ahead: tuple[np.ndarray | slice, Any] | None = None
@@ -250,11 +266,15 @@ class _Worker:
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
         x = self._read(samples, index)
-        y, caches = self.network.forward(x, self.workspaces, train=train, rng=rng)
+        targets = samples.targets[index].T
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
-            weight = (samples.weights[index] / total).astype(y.dtype)
-        value = self.loss(y, samples.targets[index].T, weight)
+            weight = (samples.weights[index] / total).astype(self.network.dtype)
+        if self.augmenter is not None and rng is not None:
+            batch = Batch(x, targets, weight)
+            x, targets, weight = self.augmenter(batch, rng, self._augmenting)
+        y, caches = self.network.forward(x, self.workspaces, train=train, rng=rng)
+        value = self.loss(y, targets, weight)
         self.network.backward(y, caches, self.views(gradient), self.workspaces)
         return value
 

@@ -110,7 +110,8 @@ def train(
     history : History
         Added to.
     rng : RandomState
-        Shuffles the samples, and seeds the layers that draw random numbers.
+        Shuffles the samples, and seeds augmentation and the layers that draw random
+        numbers.
     validate : callable, optional
         Returns the score and the loss on a validation set. With
         ``settings.early_stopping`` the weights of the best score are restored at the
@@ -190,11 +191,10 @@ def _epoch(
 ) -> float:
     """Run one epoch of updates and return the mean loss."""
     vector = engine.network.vector
-    is_random = engine.network.is_random
     loss_sum = 0.0
     batches = minibatches(samples, order, settings.batch_size)
     for index, following in _with_next(batches):
-        seed = int(rng.randint(2**31)) if is_random else None
+        seed = int(rng.randint(2**31)) if engine.is_random else None
         loss, total = engine.loss_and_gradient(
             samples, index, gradient, train=True, seed=seed
         )
@@ -342,7 +342,7 @@ def minimize_lbfgs(
     gradient = np.empty_like(vector)
     whole = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search: it needs a function that stays the same.
-    seed = 0 if engine.network.is_random else None
+    seed = 0 if engine.is_random else None
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         vector[:] = x

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skconvnet._spec import Spec
+from skconvnet.estimators._augmentation import AugmentedEstimator
 from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
@@ -29,7 +30,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 
 
 @dataclass(eq=False, repr=False)
-class _ConvNet:
+class _ConvNet(AugmentedEstimator):
     """The hyperparameters of the stack, and the layers they stand for."""
 
     filters: Any = (32, 64)
@@ -156,6 +157,7 @@ class ConvNetClassifier(_ConvNet, NetworkClassifier):
     Parameters
     ----------
     {convnet}
+    {augmentation}
     {training}
     {classifier}
 
@@ -194,6 +196,7 @@ class ConvNetRegressor(_ConvNet, NetworkRegressor):
     Parameters
     ----------
     {convnet}
+    {augmentation}
     {training}
     {regressor}
 

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skconvnet._spec import Spec, check_layers, name_layers
+from skconvnet.estimators._augmentation import AugmentedEstimator
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.layers.dense import Dense
 
 
 @dataclass(eq=False, repr=False)
-class _Sequential:
+class _Sequential(AugmentedEstimator):
     """The list of layers, and parameters that reach into it."""
 
     layers: Any = None
     input_shape: Any = None
 
     def _specs(self) -> list[tuple[str, Spec]]:
-        reserved = set(super().get_params(deep=False))  # type: ignore[misc]
+        reserved = set(super().get_params(deep=False))
         if self.layers is None:
             return [("dense1", Dense(100, activation="relu"))]
         return check_layers(self.layers, reserved)
@@ -50,7 +51,7 @@ class _Sequential:
             Whether to add each layer under its name, and each of its parameters as
             ``name__parameter``.
         """
-        params = super().get_params(deep=False)  # type: ignore[misc]
+        params = super().get_params(deep=deep)
         if not deep:
             return params
         for name, spec in self._named():
@@ -79,7 +80,7 @@ class _Sequential:
         replaced = {name: params.pop(name) for name, _ in named if name in params}
         if replaced:
             self.layers = [(name, replaced.get(name, spec)) for name, spec in named]
-        return super().set_params(**params)  # type: ignore[misc]
+        return super().set_params(**params)
 
 
 @documented
@@ -93,6 +94,7 @@ class SequentialClassifier(_Sequential, NetworkClassifier):
     Parameters
     ----------
     {sequential}
+    {augmentation}
     {training}
     {classifier}
 
@@ -139,6 +141,7 @@ class SequentialRegressor(_Sequential, NetworkRegressor):
     Parameters
     ----------
     {sequential}
+    {augmentation}
     {training}
     {regressor}
 
