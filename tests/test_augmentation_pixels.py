@@ -338,6 +338,16 @@ def test_cutout_draws_every_centre():
     assert ((y == 0).any(axis=1).sum(axis=1) == 1).all()
 
 
+def test_rounding_does_not_lead_out_of_the_range():
+    # A place just before the first pixel, as near to it as float32 can tell.
+    before = np.full((1, 1, 1), -(2.0**-24), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    for value in rng.uniform(1e-4, 1e-3, size=200).astype(np.float32):
+        x = np.full((1, 1, 1, 1), value)
+        y = bilinear(x, np.zeros_like(before), before.copy(), -1.0, Workspace())
+        assert value - 2e-7 < y <= value
+
+
 def test_places_far_outside_read_the_border():
     x = np.arange(6.0).reshape(1, 6, 1)
     far = [np.array([[-(10**9)], [-1], [0], [5], [6], [10**9]])]

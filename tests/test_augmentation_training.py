@@ -31,6 +31,7 @@ from skconvnet.augmentation import (
     Shift,
 )
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
+from skconvnet.augmentation.mixup import mixed
 from skconvnet.batches import Inputs, Samples
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten
 from skconvnet.network import Network
@@ -188,6 +189,53 @@ def test_mixup_in_every_kind_of_estimator(cls):
     else:
         clone(mixing).fit(X, np.stack([y, -y], axis=1))
         clone(mixing).set_params(loss="poisson").fit(X, y)
+
+
+class Halves(Augmentation):
+    """Mixes each sample with the one that stands as far from the end, half and half."""
+
+    spatial_ndims = None
+
+    def _build(self, in_shape):
+        class HalvingAugmenter(Augmenter):
+            mixes_targets = True
+
+            def __call__(self, batch, rng, workspace):
+                n = batch.x.shape[-1]
+                return mixed(batch, np.arange(n)[::-1], np.full(n, 0.5), workspace)
+
+        return HalvingAugmenter(in_shape)
+
+
+def test_the_loss_of_mixtures_is_their_cross_entropy():
+    X, y = np.ones((6, 4)), np.array([0, 0, 1, 2, 2, 2])
+    model = SequentialClassifier(
+        [], augmentation=Halves(), warm_start=True, max_iter=1, alpha=0, shuffle=False
+    )
+    bias = np.array([1.0, 0.5, -2.0])
+    model.initialize(X, y)
+    model.set_weights({"output/kernel": np.zeros((4, 3)), "output/bias": bias})
+    model.fit(X, y)
+    targets = (np.eye(3)[y] + np.eye(3)[y[::-1]]) / 2
+    logarithms = bias - np.log(np.exp(bias).sum())
+    assert model.loss_curve_ == [pytest.approx(-(targets @ logarithms).mean())]
+
+
+def test_the_engine_augments_in_training_only():
+    X, y = data_for(ConvNetRegressor)
+    recorder = Recorder()
+    model = make(ConvNetRegressor).initialize(X, y)
+    samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
+    gradient = np.empty_like(model.network_.vector)
+    augmenter = recorder.build((6, 6, 1))
+    with Engine(model.network_, model._loss, 1, augmenter) as engine:
+        options = {"train": False, "seed": 0}
+        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        engine.outputs(samples.inputs)
+        assert not recorder.seen
+        options["train"] = True
+        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        assert recorder.seen
 
 
 def test_mixup_of_integer_targets_and_weights_of_one_change_nothing():

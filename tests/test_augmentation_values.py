@@ -201,6 +201,16 @@ def test_compose_applies_its_steps_in_order():
     np.testing.assert_array_equal(run(twice, X)[0], X[:, ::-1, ::-1])
 
 
+def test_compose_of_two_mixtures():
+    X, y = images(6), np.eye(6)
+    both, targets, _ = run(Compose([Mixup(1.0), ("again", Mixup(1.0))]), X, y, seed=4)
+    rng = np.random.default_rng(4)
+    for _ in range(2):
+        X, y, _ = run(Mixup(1.0), X, y, seed=rng)
+    np.testing.assert_array_equal(both, X)
+    np.testing.assert_array_equal(targets, y)
+
+
 def test_compose_is_searchable_by_names():
     steps = [Shift(1), ("turn", Affine(rotation=3)), Shift(2)]
     compose = Compose(steps)

@@ -38,7 +38,7 @@ def gather(
     >>> gather(x, [np.array([[1], [2], [3]])], 0.0, Workspace()).ravel()
     array([2., 3., 0.])
     """
-    source = bordered(x, 1, fill_value, workspace)
+    source = bordered(x, fill_value, workspace)
     batch = x.shape[-1]
     cells = np.arange(batch)
     stride = batch
@@ -65,7 +65,7 @@ def gather(
 def take_cells(source: np.ndarray, cells: np.ndarray, out: np.ndarray) -> None:
     """Write ``source[c].flat[cells]`` to ``out[c]`` for every channel c.
 
-    All arrays are contiguous, and the cells are known to lie within the source.
+    All arrays are contiguous. A cell beyond the last is counted on from the first.
     """
     channels = len(source)
     # Any mode but "raise" spares a copy of the output; "wrap" is the fastest.
@@ -79,19 +79,19 @@ def take_cells(source: np.ndarray, cells: np.ndarray, out: np.ndarray) -> None:
 
 
 def bordered(
-    x: np.ndarray, after: int, fill_value: float | None, workspace: Workspace
+    x: np.ndarray, fill_value: float | None, workspace: Workspace
 ) -> np.ndarray:
-    """Copy `x` with a border of 1 cell before and `after` cells behind each axis.
+    """Copy `x` with a border of one cell around the map.
 
     The border holds `fill_value`, or for None the nearest cell of the map.
     """
     spatial = x.shape[1:-1]
-    shape = (x.shape[0], *(n + 1 + after for n in spatial), x.shape[-1])
+    shape = (x.shape[0], *(n + 2 for n in spatial), x.shape[-1])
     source = workspace.scratch("bordered", shape, x.dtype)
     inner = tuple(slice(1, n + 1) for n in spatial)
     np.copyto(source[(slice(None), *inner)], x)
     for axis, n in enumerate(spatial, 1):
         lines = np.moveaxis(source, axis, 0)
         lines[0] = lines[1] if fill_value is None else fill_value
-        lines[n + 1 :] = lines[n] if fill_value is None else fill_value
+        lines[n + 1] = lines[n] if fill_value is None else fill_value
     return source

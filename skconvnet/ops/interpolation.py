@@ -43,9 +43,9 @@ def bilinear(
            [ 3.  , -1.  ]])
     """
     batch = x.shape[-1]
-    # Two cells behind the image: a place at the border itself then has a neighbour,
-    # which counts nothing, and no index needs to be clipped.
-    source = bordered(x, 2, fill_value, workspace)
+    # A place at the border itself has neighbours behind it, which may be any cells: they
+    # count nothing.
+    source = bordered(x, fill_value, workspace)
     width = source.shape[2]
     floor_rows = _split(rows, x.shape[1], "rows", workspace)
     floor_columns = _split(columns, x.shape[2], "columns", workspace)
@@ -89,7 +89,7 @@ def _split(
 
 def _cells(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
     """Number the cells (row, column) of an image, in the dtype of `rows`."""
-    if rows.dtype == np.float32 and (len(rows) + 3) * width >= 2**24:
+    if rows.dtype == np.float32 and (len(rows) + 2) * width >= 2**24:
         # Beyond 2^24 float32 has no odd numbers.
         rows = rows.astype(np.float64)
     rows *= rows.dtype.type(width)
