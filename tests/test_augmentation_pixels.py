@@ -338,14 +338,18 @@ def test_cutout_draws_every_centre():
     assert ((y == 0).any(axis=1).sum(axis=1) == 1).all()
 
 
-def test_rounding_does_not_lead_out_of_the_range():
-    # A place just before the first pixel, as near to it as float32 can tell.
-    before = np.full((1, 1, 1), -(2.0**-24), dtype=np.float32)
-    rng = np.random.default_rng(0)
-    for value in rng.uniform(1e-4, 1e-3, size=200).astype(np.float32):
-        x = np.full((1, 1, 1, 1), value)
-        y = bilinear(x, np.zeros_like(before), before.copy(), -1.0, Workspace())
-        assert value - 2e-7 < y <= value
+@given(st.integers(0, 10**6), st.sampled_from([1.0, 1e-3, 1e-7]))
+@settings(max_examples=40, deadline=None)
+def test_rounding_does_not_lead_out_of_the_range(seed, spread):
+    rng = np.random.default_rng(seed)
+    shape = (1, 6, 6, 50)
+    values = -1 + spread * rng.uniform(size=shape)
+    values[rng.random(shape) < 0.5] *= -1e-3
+    # As near to a pixel as float32 can tell, on either side of it.
+    places = rng.integers(-1, 7, (2, *shape[1:])) + rng.integers(-1, 2) * 2.0**-24
+    x, places = values.astype(np.float32), places.astype(np.float32)
+    y = bilinear(x, *places, None, Workspace())
+    assert x.min() <= y.min() and y.max() <= x.max()
 
 
 def test_places_far_outside_read_the_border():

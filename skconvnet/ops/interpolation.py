@@ -43,8 +43,8 @@ def bilinear(
            [ 3.  , -1.  ]])
     """
     batch = x.shape[-1]
-    # A place at the border itself has neighbours behind it, which may be any cells: they
-    # count nothing.
+    # A place at the border itself has neighbours behind it, which may be any cells, for
+    # they count nothing.
     source = bordered(x, fill_value, workspace)
     width = source.shape[2]
     floor_rows = _split(rows, x.shape[1], "rows", workspace)
@@ -67,12 +67,7 @@ def bilinear(
     take_cells(source, cells, right)
     _blend(lower, right, columns)
     _blend(y, lower, rows)
-    # Rounding may lead out of the range of the values by the last bit.
-    least, most = x.min(), x.max()
-    if fill_value is not None:
-        outside = x.dtype.type(fill_value)
-        least, most = min(least, outside), max(most, outside)
-    return np.clip(y, least, most, out=y)
+    return y
 
 
 def _split(
@@ -98,7 +93,11 @@ def _cells(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
 
 
 def _blend(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> None:
-    """Write ``(1 - share) * first + share * second`` to `first`, overwriting both."""
+    """Write ``(1 - share) * first + share * second`` to `first`, overwriting both.
+
+    For a share below 1 rounding does not lead beyond the two: the product is then less
+    than their rounded difference, by a unit in its last place or more.
+    """
     second -= first
     second *= share
     first += second
