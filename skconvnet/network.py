@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer
-from skconvnet.layers.pooled_convolution import fuse
-from skconvnet.ops.workspace import Workspace
+from skconvnet.layers.base import Parts
+from skconvnet.layers.chain import Chain, build_layers
+from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.weights import WeightLayout
+
+__all__ = ["Network", "build_layers"]
 
 # Threads wait for each other between NumPy's calls, which costs more than it saves
 # unless a call has enough to do: so many operations a layer and micro-batch.
@@ -44,8 +46,10 @@ class Network:
     layers : dict of str to Layer
     vector : ndarray of shape (n_weights,)
         All weights. Assign to its elements, never to the attribute.
-    weights : dict of str to ndarray
-        Views of `vector`, named ``"layer/array"``.
+    state : ndarray of shape (n_weights + n_buffers,)
+        All that training changes: `vector` is the first part of it.
+    weights, buffers : dict of str to ndarray
+        Views of `state`, named ``"layer/array"``.
     """
 
     def __init__(
@@ -58,44 +62,36 @@ class Network:
         self.specs = copy.deepcopy(list(specs))
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
-        self.layers = build_layers(self.specs, self.in_shape)
-        self.layout = WeightLayout(
-            {
-                f"{name}/{array}": array_shape
-                for name, layer in self.layers.items()
-                for array, array_shape in layer.weight_shapes.items()
-            },
-            {
-                f"{name}/{array}"
-                for name, layer in self.layers.items()
-                for array in layer.penalized
-            },
-        )
-        self._steps = _fused(list(self.layers.values()))
+        self.chain = Chain(self.specs, self.in_shape)
+        self.layers = self.chain.layers
+        self.layout = WeightLayout(self.chain.weight_shapes, self.chain.penalized)
+        self._buffer_layout = WeightLayout(self.chain.buffer_shapes, ())
         self._micro_batches: dict[int, int] = {}
-        self._bind(np.zeros(self.layout.size, dtype=self.dtype))
+        size = self.layout.size + self._buffer_layout.size
+        self._bind(np.zeros(size, dtype=self.dtype))
 
-    def _bind(self, vector: np.ndarray) -> None:
-        self.vector = vector
-        self.weights = self.layout.views(vector)
-        for layer, views in zip(
-            self.layers.values(), self.by_layer(vector), strict=True
-        ):
-            layer.weights = views
+    def _bind(self, state: np.ndarray) -> None:
+        self.state = state
+        self.vector = state[: self.layout.size]
+        self.weights = self.layout.views(self.vector)
+        self.buffers = self._buffer_layout.views(state[self.layout.size :])
+        self.chain.bind(self.weights, self.buffers)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of all weights and buffers, by name."""
+        return {**self.layout.shapes, **self._buffer_layout.shapes}
 
     def by_layer(self, vector: np.ndarray) -> list[dict[str, np.ndarray]]:
         """Return the views of `vector` that belong to each layer."""
-        views = self.layout.views(vector)
-        return [
-            {array: views[f"{name}/{array}"] for array in layer.weight_shapes}
-            for name, layer in self.layers.items()
-        ]
+        return self.chain.split(self.layout.views(vector))
 
     def initialize(self, rng: np.random.RandomState) -> None:
         """Draw starting weights, layer by layer."""
-        for layer in self.layers.values():
-            for array, values in layer.initialize(rng).items():
-                layer.weights[array][...] = values
+        for name, values in self.chain.initialize(rng).items():
+            self.weights[name][...] = values
+        for name, values in self.chain.initial_buffers().items():
+            self.buffers[name][...] = values
 
     def workspaces(self) -> list[Workspace]:
         """Return the arrays one thread works in, a workspace for each layer."""
@@ -105,7 +101,12 @@ class Network:
     @property
     def is_random(self) -> bool:
         """Whether a training pass draws random numbers."""
-        return any(layer.is_random for layer in self.layers.values())
+        return self.chain.is_random
+
+    @property
+    def spans_batch(self) -> bool:
+        """Whether a training pass needs all of a minibatch at once."""
+        return self.chain.spans_batch
 
     def micro_batch(self, batch: int) -> int:
         """Return how many samples of a minibatch of `batch` a thread takes at a time.
@@ -120,7 +121,7 @@ class Network:
 
     def _choose_micro_batch(self, batch: int) -> int:
         layers = self.layers.values()
-        if len(self.in_shape) == 1 and all(len(la.out_shape) == 1 for la in layers):
+        if all(layer.is_flat for layer in layers):
             return _FLAT_MICRO_BATCH
         maps = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
         values = 3 * maps + sum(layer.kept for layer in layers)
@@ -145,14 +146,9 @@ class Network:
 
         Where all are run, some are as one with the next.
         """
-        steps = self._steps
-        if stop is not None:
-            steps = list(enumerate(self.layers.values()))[:stop]
-        caches = []
-        for i, layer in steps:
-            x, cache = layer.forward(x, train=train, rng=rng, workspace=workspaces[i])
-            caches.append(cache)
-        return x, caches
+        return self.chain.forward(
+            x, train=train, rng=rng, workspaces=workspaces, stop=stop
+        )
 
     def backward(
         self,
@@ -166,65 +162,53 @@ class Network:
         Nothing is computed for layers before the first that has weights, nor is the
         gradient of that layer's input.
         """
-        with_weights = [i for i, layer in self._steps if layer.weight_shapes]
-        if not with_weights:
-            return
-        first = with_weights[0]
-        gradient: np.ndarray | None = dy
-        for (i, layer), cache in zip(
-            reversed(self._steps), reversed(caches), strict=True
-        ):
-            if i < first:
-                return
-            assert gradient is not None
-            gradient = layer.backward(
-                gradient,
-                cache,
-                gradients=gradients[i],
-                workspace=workspaces[i],
-                need_dx=i > first,
-            )
+        self.chain.backward(
+            dy, caches, gradients=gradients, workspaces=workspaces, need_dx=False
+        )
+
+    def forward_parts(
+        self,
+        xs: Sequence[np.ndarray],
+        workspaces: Sequence[Sequence[Workspace]],
+        run: Run,
+        rngs: Sequence[np.random.Generator | None],
+    ) -> tuple[list[np.ndarray], list[list[Any]]]:
+        """Run a training pass over all parts of a minibatch at once.
+
+        For layers that need the statistics of the whole of it. `run` shares out the
+        parts over threads, as `Team.run` does.
+        """
+        chains = [self.chain] * len(xs)
+        parts = Parts(run, rngs)
+        return Chain.forward_parts(chains, xs, parts=parts, workspaces=workspaces)
+
+    def backward_parts(
+        self,
+        dys: Sequence[np.ndarray],
+        caches: Sequence[Sequence[Any]],
+        gradients: Sequence[Sequence[Mapping[str, np.ndarray]]],
+        workspaces: Sequence[Sequence[Workspace]],
+        run: Run,
+    ) -> None:
+        """Write the gradients of every part of a minibatch."""
+        Chain.backward_parts(
+            [self.chain] * len(dys),
+            dys,
+            caches,
+            gradients=gradients,
+            parts=Parts(run, [None] * len(dys)),
+            workspaces=workspaces,
+            need_dx=False,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             "specs": self.specs,
             "in_shape": self.in_shape,
             "dtype": self.dtype,
-            "vector": self.vector,
+            "state": self.state,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["specs"], state["in_shape"], state["dtype"])  # type: ignore[misc]
-        self._bind(state["vector"])
-
-
-def _fused(layers: Sequence[Layer]) -> list[tuple[int, Layer]]:
-    """Number the layers, and put one that does the work of two where there is one."""
-    steps: list[tuple[int, Layer]] = []
-    for i, layer in enumerate(layers):
-        fused = fuse(steps[-1][1], layer) if steps else None
-        if fused is None:
-            steps.append((i, layer))
-        else:
-            steps[-1] = (steps[-1][0], fused)
-    return steps
-
-
-def build_layers(
-    specs: Sequence[tuple[str, Spec]], in_shape: tuple[int, ...]
-) -> dict[str, Layer]:
-    """Build one layer after the other, without allocating any weights.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As the specs raise them, with the layer's name before the message.
-    """
-    layers: dict[str, Layer] = {}
-    for name, spec in specs:
-        try:
-            layers[name] = spec.build(in_shape)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"layer {name!r}: {error}") from error
-        in_shape = layers[name].out_shape
-    return layers
+        self._bind(state["state"])

@@ -55,6 +55,7 @@ class Engine:
     ) -> None:
         self.network = network
         self.loss = loss
+        self.augmenter = augmenter
         self.team = Team(n_threads)
         self.is_random = network.is_random or augmenter is not None
         self._workers = [_Worker(network, loss, augmenter) for _ in range(n_threads)]
@@ -109,6 +110,8 @@ class Engine:
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
+        if train and len(parts) > 1 and self.network.spans_batch:
+            return self._all_at_once(samples, parts, total, gradient, seed), total
         losses = np.zeros(len(parts))
         # A single part has all threads to itself, for its large matrix products.
         self._workers[0].share(self.team if len(parts) == 1 else None)
@@ -119,9 +122,7 @@ class Engine:
 
             def compute(i: int, thread: int, start: int = start) -> None:
                 number, worker = start + i, self._workers[i]
-                rng = None
-                if train and seed is not None:
-                    rng = np.random.Generator(np.random.SFC64([seed, number]))
+                rng = _generator(seed, number) if train else None
                 target = gradient if number == 0 else worker.gradient()
                 losses[number] = worker.differentiate(
                     samples, parts[number], total, target, train=train, rng=rng
@@ -131,6 +132,46 @@ class Engine:
             terms = [w.gradient() for w in workers[start == 0 :]]
             self._add(gradient, terms)
         return float(losses.sum()), total
+
+    def _all_at_once(
+        self,
+        samples: Samples,
+        parts: list[np.ndarray | slice],
+        total: float,
+        gradient: np.ndarray,
+        seed: int | None,
+    ) -> float:
+        """Run all parts together, for layers that need statistics of the minibatch.
+
+        Every part keeps its arrays until the last of them is through.
+        """
+        n = len(parts)
+        while len(self._workers) < n:
+            self._workers.append(_Worker(self.network, self.loss, self.augmenter))
+        workers = self._workers[:n]
+        for worker in workers:
+            worker.share(None)
+        workspaces = [worker.workspaces for worker in workers]
+        gradients = [gradient, *(worker.gradient() for worker in workers[1:])]
+        losses = np.zeros(n)
+        rngs = [_generator(seed, i) for i in range(n)]
+        batches: dict[int, Batch] = {}
+
+        def prepare(i: int, thread: int) -> None:
+            batches[i] = workers[i].prepare(samples, parts[i], total, rngs[i])
+
+        def compare(i: int, thread: int) -> None:
+            losses[i] = self.loss(ys[i], batches[i].targets, batches[i].weights)
+
+        run = self.team.run
+        run(n, prepare)
+        xs = [batches[i].x for i in range(n)]
+        ys, caches = self.network.forward_parts(xs, workspaces, run, rngs)
+        run(n, compare)
+        views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
+        self.network.backward_parts(ys, caches, views, workspaces, run)
+        self._add(gradient, gradients[1:])
+        return float(losses.sum())
 
     def read_ahead(self, samples: Samples, index: np.ndarray | slice | None) -> None:
         """Have a helper read the minibatch at `index`, the next to be asked for.
@@ -211,6 +252,13 @@ class Engine:
         self.team.run(len(pieces), task)
 
 
+def _generator(seed: int | None, number: int) -> np.random.Generator | None:
+    """The random numbers of one micro-batch."""
+    if seed is None:
+        return None
+    return np.random.Generator(np.random.SFC64([seed, number]))
+
+
 class _Worker:
     """What a micro-batch needs for itself: workspaces and a gradient."""
 
@@ -265,23 +313,33 @@ class _Worker:
         rng: np.random.Generator | None,
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
-        x = self._read(samples, index)
-        targets = samples.targets[index].T
+        batch = self.prepare(samples, index, total, rng)
+        y, caches = self.network.forward(batch.x, self.workspaces, train=train, rng=rng)
+        value = self.loss(y, batch.targets, batch.weights)
+        self.network.backward(y, caches, self.views(gradient), self.workspaces)
+        return value
+
+    def prepare(
+        self,
+        samples: Samples,
+        index: np.ndarray | slice,
+        total: float,
+        rng: np.random.Generator | None,
+    ) -> Batch:
+        """Return the samples at `index`, augmented where there is an `rng` for it."""
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
             weight = (samples.weights[index] / total).astype(self.network.dtype)
-        if self.augmenter is not None and rng is not None:
-            batch = Batch(x, targets, weight)
-            x, targets, weight = self.augmenter(batch, rng, self._augmenting)
-        y, caches = self.network.forward(x, self.workspaces, train=train, rng=rng)
-        value = self.loss(y, targets, weight)
-        self.network.backward(y, caches, self.views(gradient), self.workspaces)
-        return value
+        batch = Batch(self.read(samples, index), samples.targets[index].T, weight)
+        if self.augmenter is None or rng is None:
+            return batch
+        return self.augmenter(batch, rng, self._augmenting)
 
     def read_ahead(self, samples: Samples, index: np.ndarray | slice) -> None:
         self._ahead = (index, samples.inputs.read(index, self._reading_ahead))
 
-    def _read(self, samples: Samples, index: np.ndarray | slice) -> Any:
+    def read(self, samples: Samples, index: np.ndarray | slice) -> Any:
+        """Return the samples at `index`, read ahead or now."""
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead[0] is not index:
             return samples.inputs.read(index, self._reading)

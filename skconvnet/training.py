@@ -36,8 +36,8 @@ class History:
     validation_loss_curve : list of float or None
         None where nothing is validated.
     best_weights : ndarray or None
-        Those of the best validation score, kept between the calls of an incremental
-        training with early stopping.
+        Those of the best validation score, with the layers' buffers, kept between the
+        calls of an incremental training with early stopping.
     n_seen : int
         Training samples seen in all.
     n_stalled : int
@@ -133,7 +133,7 @@ def train(
     if settings.early_stopping:
         best_weights = history.best_weights
         if best_weights is None:
-            best_weights = network.vector.copy()
+            best_weights = network.state.copy()
     gradient = np.empty_like(network.vector)
     order = np.arange(len(samples)) if settings.shuffle else None
     epoch = 0
@@ -155,7 +155,7 @@ def train(
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
             improved = _record(history, settings, loss, validate)
             if improved and best_weights is not None:
-                best_weights[:] = network.vector
+                best_weights[:] = network.state
             schedule.epoch_ends(history.n_seen)
             if history.n_stalled > settings.n_iter_no_change:
                 if _stops(schedule, settings):
@@ -166,7 +166,7 @@ def train(
         warnings.warn("Training interrupted by user.", stacklevel=2)
         stopped = True
     if best_weights is not None and (stopped or not settings.incremental):
-        network.vector[:] = best_weights
+        network.state[:] = best_weights
     history.best_weights = best_weights if settings.incremental else None
     return epoch, stopped
 

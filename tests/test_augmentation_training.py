@@ -33,7 +33,15 @@ from skconvnet.augmentation import (
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.mixup import mixed
 from skconvnet.batches import Inputs, Samples
-from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten
+from skconvnet.layers import (
+    BatchNorm,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    Dense,
+    Dropout,
+    Flatten,
+)
 from skconvnet.network import Network
 from skconvnet.parallel import Engine
 
@@ -80,6 +88,21 @@ def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
     assert one.tobytes() == two.tobytes() == three.tobytes()
     plain = make(cls, **{**params, "augmentation": None}).fit(X, y, weights)
     assert plain.network_.vector.tobytes() != one.tobytes()
+
+
+@pytest.mark.parametrize("case", [Shift(2), Mixup(0.5)], ids=repr)
+def test_same_bits_with_statistics_of_the_whole_minibatch(case, monkeypatch):
+    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 7)
+    X, y = data_for(SequentialClassifier)
+    layers = [Conv2D(3, 3), BatchNorm(), Dropout(0.2), Flatten()]
+    params = {"layers": layers, "batch_size": 25, "max_iter": 3}
+    vectors = [
+        make(SequentialClassifier, augmentation=augmentation, n_jobs=n, **params)
+        .fit(X, y, np.linspace(0, 2, len(X)))
+        .network_.vector.tobytes()
+        for augmentation, n in ((case, 1), (case, 2), (case, 3), (None, 1))
+    ]
+    assert vectors[0] == vectors[1] == vectors[2] != vectors[3]
 
 
 @pytest.mark.parametrize("none", [Shift(0), [], [Flip(False), "passthrough"]])

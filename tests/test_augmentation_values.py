@@ -223,7 +223,7 @@ def test_compose_is_searchable_by_names():
     assert copy.get_params()["shift_2__max_pixels"] == 4
     assert compose.get_params()["turn__rotation"] == 3 and compose.steps is steps
     assert len(steps) == 3 and steps[0].max_pixels == 1
-    with pytest.raises(ValueError, match="Invalid parameter 'turm'"):
+    with pytest.raises(ValueError, match="with one of 'shift_1', 'turn', 'shift_2'"):
         copy.set_params(turm__rotation=1)
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import skconvnet.network
 from skconvnet.batches import Inputs, Samples
 from skconvnet.layers import (
     AvgPool2D,
@@ -15,6 +14,7 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    chain,
 )
 from skconvnet.layers.pooled_convolution import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
@@ -67,11 +67,11 @@ def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
     convolution.filters = 4 if groups > 1 else convolution.filters
     specs = with_head(convolution, pool)
     network, *fused = run(specs, in_shape)
-    assert isinstance(network._steps[0][1], PooledConvolutionLayer)
-    assert len(network._steps) == len(network.layers) - 1
-    monkeypatch.setattr(skconvnet.network, "fuse", lambda *layers: None)
+    assert isinstance(network.chain.steps[0][1], PooledConvolutionLayer)
+    assert len(network.chain.steps) == len(network.layers) - 1
+    monkeypatch.setattr(chain, "fuse", lambda *layers: None)
     network, *plain = run(specs, in_shape)
-    assert len(network._steps) == len(network.layers)
+    assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
 
@@ -97,4 +97,4 @@ def test_monotone_activations_never_fall(name):
 )
 def test_others_are_left_alone(specs):
     network = Network(with_head(*specs), (8, 8, 1), "float64")
-    assert len(network._steps) == len(network.layers)
+    assert len(network.chain.steps) == len(network.layers)

@@ -14,16 +14,31 @@ from skconvnet.layers import (
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
+    BatchNorm,
     Conv1D,
     Conv2D,
     Conv3D,
     Dense,
     Dropout,
     Flatten,
+    GaussianNoise,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    LayerNorm,
+    LocalResponseNorm,
+    Maxout,
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    Parallel,
+    Permute,
+    PReLU,
     Rescaling,
+    Reshape,
+    Residual,
+    RReLU,
+    SpatialDropout,
+    SpatialPyramidPool,
 )
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
@@ -42,6 +57,10 @@ CASES = [
     (AvgPool2D(), (6, 8, 2)),
     (AvgPool2D((3, 2), (1, 2), "same"), (7, 6, 2)),
     (AvgPool3D((2, 1, 2)), (4, 3, 5, 2)),
+    (BatchNorm(), (5,)),
+    (BatchNorm(momentum=0.5, epsilon=0.1), (7, 2)),
+    (BatchNorm(), (3, 5, 2)),
+    (BatchNorm(0.0), (2, 3, 4, 1)),
     (Conv1D(3, 4, padding="same", activation="tanh"), (9, 2)),
     (Conv1D(4, 3, strides=2, groups=2), (8, 2)),
     (Conv2D(3, 3), (7, 6, 1)),
@@ -71,14 +90,106 @@ CASES = [
     (Flatten(), (4, 3)),
     (Flatten(), (3, 4, 2)),
     (Flatten(), (2, 3, 2, 2)),
+    (GaussianNoise(), (7,)),
+    (GaussianNoise(0.5), (3, 5, 3)),
+    (GaussianNoise(0), (4, 2)),
+    (GlobalAvgPool(), (5, 3)),
+    (GlobalAvgPool(), (4, 7, 2)),
+    (GlobalAvgPool(), (3, 2, 4, 2)),
+    (GlobalMaxPool(), (5, 3)),
+    (GlobalMaxPool(), (4, 7, 2)),
+    (GlobalMaxPool(), (3, 2, 4, 2)),
+    (LayerNorm(), (7,)),
+    (LayerNorm(), (5, 4)),
+    (LayerNorm(1e-3), (4, 3, 6)),
+    (LayerNorm(), (2, 3, 2, 5)),
+    (LayerNorm(axis="all"), (4, 3, 6)),
+    (LayerNorm(0.1, axis="all"), (5,)),
+    (LocalResponseNorm(alpha=0.5), (4, 3, 7)),
+    (LocalResponseNorm(4, 0.3, 0.5, 1.0), (3, 6)),
+    (LocalResponseNorm(1, 0.3, 1.3, 0.7), (2, 2, 3, 4)),
+    (LocalResponseNorm(9, 0.2), (5,)),
+    (LocalResponseNorm(), (4, 1)),
     (MaxPool1D(3, 2, "same"), (8, 2)),
     (MaxPool2D(), (8, 6, 2)),
     (MaxPool2D(), (7, 9, 1)),
     (MaxPool2D(3, 2, "same"), (7, 8, 2)),
     (MaxPool2D(2, 3), (7, 8, 2)),
     (MaxPool3D((1, 2, 2)), (3, 4, 5, 2)),
+    (Maxout(), (6,)),
+    (Maxout(3), (4, 3, 6)),
+    (Maxout(1), (4, 2)),
+    (Maxout(4), (2, 3, 2, 4)),
+    (PReLU(), (5,)),
+    (PReLU(), (4, 3, 2)),
+    (PReLU(shared=True), (4, 3, 2)),
+    (PReLU(shared=True), (3, 2, 2, 2)),
+    (Permute(1), (5,)),
+    (Permute((2, 1)), (5, 3)),
+    (Permute((2, 1, 3)), (4, 5, 3)),
+    (Permute((3, 1, 2)), (4, 5, 3)),
+    (Permute((4, 1, 3, 2)), (2, 3, 4, 5)),
+    (Permute((1, 2, 3)), (4, 5, 3)),
+    (RReLU(), (6,)),
+    (RReLU(0.1, 0.9), (4, 3, 2)),
+    (RReLU(0.3, 0.3), (4, 3)),
+    (RReLU(-0.5, 2.0), (3, 2, 2, 2)),
+    (Parallel([("a", Dense(3, "tanh")), ("b", [Dense(4), Dropout(0.3)])]), (5,)),
+    (
+        Parallel(
+            [
+                ("b1", [Conv2D(2, 1, activation="relu")]),
+                ("b3", [("reduce", Conv2D(3, 1)), Conv2D(2, 3, padding="same")]),
+                ("pool", [MaxPool2D(3, 1, "same"), ("conv", Conv2D(1, 1))]),
+                ("input", []),
+            ]
+        ),
+        (6, 5, 2),
+    ),
+    (
+        Parallel(
+            [
+                ("in", [Parallel([("x", Conv1D(2, 3)), ("y", MaxPool1D(3, 1))])]),
+                ("norm", [Conv1D(2, 3), BatchNorm(), Activation("tanh")]),
+            ]
+        ),
+        (9, 2),
+    ),
+    (Residual([Dense(5, "tanh")]), (5,)),
+    (Residual([Dense(3, "tanh")]), (5,)),
+    (Residual([Conv2D(2, 3, padding="same"), BatchNorm()]), (4, 5, 2)),
+    (
+        Residual(
+            [
+                ("conv1", Conv2D(3, 3, 2, "same", activation="relu")),
+                ("conv2", Conv2D(3, 3, padding="same")),
+            ]
+        ),
+        (7, 6, 2),
+    ),
+    (Residual([Conv1D(2, 3)], shortcut=[MaxPool1D(3, 1)]), (8, 2)),
+    (Residual([Residual([Conv1D(2, 1)])], shortcut="projection"), (4, 2)),
     (Rescaling(), (4, 4, 1)),
     (Rescaling(scale=-2.0, offset=0.5), (5,)),
+    (Reshape((3, 4, 2)), (24,)),
+    (Reshape(-1), (3, 4, 2)),
+    (Reshape((6, -1)), (3, 4, 2)),
+    (Reshape((2, 2, 3, 2)), (3, 4, 2)),
+    (Reshape((4, 3, 2)), (4, 3, 2)),
+    (Reshape((1, 1, -1)), (5,)),
+    (SpatialDropout(0.3), (9,)),
+    (SpatialDropout(), (5, 4)),
+    (SpatialDropout(0.4), (3, 4, 6)),
+    (SpatialDropout(0.0), (3, 4, 2)),
+    (SpatialPyramidPool(), (7, 6, 2)),
+    (SpatialPyramidPool((3, 1)), (8, 3)),
+    (SpatialPyramidPool((1, 2)), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4), (3, 2, 2)),
+    (SpatialPyramidPool(pooling="avg"), (7, 6, 2)),
+    (SpatialPyramidPool((2, 4), "avg"), (4, 8, 2)),
+    (SpatialPyramidPool((3, 1), "avg"), (8, 3)),
+    (SpatialPyramidPool((1, 2), "avg"), (3, 4, 2, 2)),
+    (SpatialPyramidPool(4, "avg"), (3, 2, 2)),
 ]
 BATCH = 4
 
@@ -304,15 +415,18 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
     network.initialize(np.random.RandomState(0))
     inputs = Inputs(draw((11, *in_shape)), in_shape, "float32")
     samples = Samples(inputs, draw((11, 2)).astype("float32"))
-    results = []
+    results, start = [], network.state.copy()
     for n_threads in (1, 2, 3):
+        network.state[:] = start
         gradient = np.full_like(network.vector, np.nan)
         with Engine(network, SquaredError(), n_threads) as engine:
             loss, _ = engine.loss_and_gradient(
                 samples, slice(0, 11), gradient, train=True, seed=3
             )
             outputs = engine.outputs(inputs)
-        results.append((loss, gradient.tobytes(), outputs.tobytes()))
+        results.append(
+            (loss, *map(np.ndarray.tobytes, (gradient, outputs, network.state)))
+        )
     assert results[0] == results[1] == results[2]
     assert np.isfinite(gradient).all()
 
@@ -338,8 +452,9 @@ def test_spec_is_an_estimator_that_build_leaves_alone(spec, in_shape):
     stored = dict(vars(spec))
     copy = clone(spec)
     assert type(copy) is type(spec)
-    assert copy.get_params() == params
-    assert type(spec)(**params).get_params() == params
+    assert repr(copy.get_params()) == repr(params)
+    own = spec.get_params(deep=False)
+    assert type(spec)(**own).get_params() == params
     layer = spec.build(in_shape)
     assert vars(spec) == stored
     assert copy.build(in_shape).out_shape == layer.out_shape

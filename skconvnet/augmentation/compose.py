@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._nested import named_entries, nested_params, replaced
 from skconvnet._spec import PASSTHROUGH, name_layers
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
@@ -50,11 +51,6 @@ class Compose(Augmentation):
                 built.append(augmenter)
         return ComposedAugmenter(in_shape, built) if built else None
 
-    def _named(self) -> list[tuple[str, Any]]:
-        """The steps with names, or none of them while `steps` is not yet valid."""
-        is_list = isinstance(self.steps, (list, tuple))
-        return name_layers(self.steps) if is_list else []
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with those of the steps where `deep` is True.
 
@@ -65,14 +61,9 @@ class Compose(Augmentation):
             ``name__parameter``.
         """
         params = super().get_params(deep=False)
-        if not deep:
-            return params
-        for name, step in self._named():
-            params[name] = step
-            if isinstance(step, Augmentation):
-                for key, value in step.get_params(deep=True).items():
-                    params[f"{name}__{key}"] = value
-        return params
+        return (
+            {**params, **nested_params(named_entries(self.steps))} if deep else params
+        )
 
     def set_params(self, **params: Any) -> Any:
         """Set the steps, a whole step, or parameters of steps.
@@ -89,11 +80,10 @@ class Compose(Augmentation):
         """
         if "steps" in params:
             self.steps = params.pop("steps")
-        named = self._named()
-        replaced = {name: params.pop(name) for name, _ in named if name in params}
-        if replaced:
-            self.steps = [(name, replaced.get(name, step)) for name, step in named]
-        return super().set_params(**params)
+        others = replaced(named_entries(self.steps), params)
+        if others is not None:
+            self.steps = others
+        return self
 
 
 class ComposedAugmenter(Augmenter):

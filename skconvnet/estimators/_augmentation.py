@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from skconvnet._nested import is_list, nested_params, replaced
 from skconvnet.augmentation.base import Augmenter
-from skconvnet.augmentation.compose import Compose, as_augmentation
+from skconvnet.augmentation.compose import as_augmentation
 from skconvnet.batches import resolve_batch_size
 
 if TYPE_CHECKING:
     from skconvnet.estimators._build import BuiltEstimator as _Base
 else:
     _Base = object
-
-_PREFIX = "augmentation__"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -57,10 +56,7 @@ class AugmentedEstimator(_Base):
             list, as ``name__parameter``.
         """
         params = super().get_params(deep=deep)
-        if deep and isinstance(self.augmentation, (list, tuple)):
-            steps = Compose(self.augmentation).get_params(deep=True)
-            params |= {_PREFIX + k: v for k, v in steps.items() if k != "steps"}
-        return params
+        return {**params, **nested_params(self._steps())} if deep else params
 
     def set_params(self, **params: Any) -> Any:
         """Set parameters of the estimator, or of objects within it.
@@ -77,10 +73,18 @@ class AugmentedEstimator(_Base):
         """
         if "augmentation" in params:
             self.augmentation = params.pop("augmentation")
-        if isinstance(self.augmentation, (list, tuple)):
-            nested = {k: params.pop(k) for k in list(params) if k.startswith(_PREFIX)}
-            if nested:
-                steps = Compose(self.augmentation)
-                steps.set_params(**{k[len(_PREFIX) :]: v for k, v in nested.items()})
-                self.augmentation = steps.steps
+        steps = self._steps()
+        inside = {k: params.pop(k) for k in list(params) if steps and _is_inside(k)}
+        others = replaced(steps, inside)
+        if others is not None:
+            self.augmentation = others[0][1]
         return super().set_params(**params)
+
+    def _steps(self) -> list[tuple[str, Any]]:
+        """The list of augmentations with its name, where it is a list."""
+        is_one = is_list(self.augmentation)
+        return [("augmentation", self.augmentation)] if is_one else []
+
+
+def _is_inside(key: str) -> bool:
+    return key.startswith("augmentation__")

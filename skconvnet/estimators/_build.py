@@ -86,14 +86,14 @@ class BuiltEstimator(TrainingParams, ABC):
         specs = self._hidden_layers(old.in_shape, is_guessed)
         specs = self._with_output(specs, old.in_shape, self.n_outputs_)
         network = Network(specs, old.in_shape, old.dtype)
-        if network.layout.shapes != old.layout.shapes:
+        if network.shapes != old.shapes:
             raise ValueError(
                 f"The layers of this {type(self).__name__} were changed since it was "
                 "fitted, so training cannot go on from its weights: they have shapes "
-                f"{old.layout.shapes}, the new layers need {network.layout.shapes}. "
+                f"{old.shapes}, the new layers need {network.shapes}. "
                 "Set warm_start=False and call fit, or set the parameters back."
             )
-        network.vector[:] = old.vector
+        network.state[:] = old.state
         self.network_ = network
         self._history = copy.deepcopy(self._history)
         self._optimizer = copy.deepcopy(self._optimizer)

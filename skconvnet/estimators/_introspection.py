@@ -22,16 +22,23 @@ class IntrospectiveEstimator(NetworkEstimator):
     """A network estimator that shows what is inside, and takes weights from outside."""
 
     def get_weights(self) -> dict[str, np.ndarray]:
-        """Return copies of all weights.
+        """Return copies of all weights, and of the buffers that some layers keep.
 
         Returns
         -------
         weights : dict of str to ndarray
-            Named ``"layer/array"``: dense kernels have shape (n_in, n_out),
-            convolution kernels (filters, channels // groups, *kernel_size).
+            Named ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers made
+            of layers: dense kernels have shape (n_in, n_out), convolution kernels
+            (filters, channels // groups, *kernel_size). The table of layers in the
+            README has the others, and the buffers, such as ``"norm/moving_mean"``.
         """
         check_is_fitted(self)
-        return {name: array.copy() for name, array in self.network_.weights.items()}
+        return {
+            name: array.copy() for name, array in self._weights_and_buffers().items()
+        }
+
+    def _weights_and_buffers(self) -> dict[str, np.ndarray]:
+        return {**self.network_.weights, **self.network_.buffers}
 
     def set_weights(self, weights: Mapping[str, Any]) -> Any:
         """Replace some or all weights.
@@ -54,7 +61,7 @@ class IntrospectiveEstimator(NetworkEstimator):
             weight is changed then.
         """
         check_is_fitted(self)
-        own = self.network_.weights
+        own = self._weights_and_buffers()
         checked = {}
         for name, values in weights.items():
             if name not in own:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skconvnet._spec import Spec, check_layers, name_layers
+from skconvnet._nested import named_entries, nested_params, replaced
+from skconvnet._spec import Spec, check_layers
 from skconvnet.estimators._augmentation import AugmentedEstimator
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
@@ -35,13 +36,6 @@ class _Sequential(AugmentedEstimator):
     ) -> list[tuple[str, Spec]]:
         return self._specs()
 
-    def _named(self) -> list[tuple[str, Any]]:
-        """The layers with names, or none of them while `layers` is not yet valid."""
-        try:
-            return [] if self.layers is None else name_layers(self.layers)
-        except TypeError:
-            return []
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with those of the layers where `deep` is True.
 
@@ -52,14 +46,9 @@ class _Sequential(AugmentedEstimator):
             ``name__parameter``.
         """
         params = super().get_params(deep=deep)
-        if not deep:
-            return params
-        for name, spec in self._named():
-            params[name] = spec
-            if isinstance(spec, Spec):
-                for key, value in spec.get_params(deep=True).items():
-                    params[f"{name}__{key}"] = value
-        return params
+        return (
+            {**params, **nested_params(named_entries(self.layers))} if deep else params
+        )
 
     def set_params(self, **params: Any) -> Any:
         """Set parameters of the estimator, whole layers, or parameters of layers.
@@ -67,8 +56,9 @@ class _Sequential(AugmentedEstimator):
         Parameters
         ----------
         **params : dict
-            ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"`` or
-            ``conv1__filters=8``. The list given as `layers` is never written to.
+            ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"``,
+            ``conv1__filters=8``, or ``inception__b3__conv__filters=8`` for layers made
+            of layers. The list given as `layers` is never written to.
 
         Returns
         -------
@@ -76,11 +66,14 @@ class _Sequential(AugmentedEstimator):
         """
         if "layers" in params:
             self.layers = params.pop("layers")
-        named = self._named()
-        replaced = {name: params.pop(name) for name, _ in named if name in params}
-        if replaced:
-            self.layers = [(name, replaced.get(name, spec)) for name, spec in named]
-        return super().set_params(**params)
+        named = named_entries(self.layers)
+        names = {name for name, _ in named}
+        inside = {key: params[key] for key in params if key.split("__")[0] in names}
+        others = replaced(named, inside)
+        if others is not None:
+            self.layers = others
+        rest = {key: params[key] for key in params if key not in inside}
+        return super().set_params(**rest)
 
 
 @documented

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
+from skconvnet.layers.branches import BranchedLayer
+from skconvnet.layers.chain import Chain
 from skconvnet.network import Network
 
 
 def format_summary(network: Network) -> str:
     """Return a text table: name, layer, output shape and number of weights.
+
+    Layers inside a layer stand below it, further to the right; their weights are part
+    of its number.
 
     Examples
     --------
@@ -22,11 +28,22 @@ def format_summary(network: Network) -> str:
     flatten  Flatten  (144,)              0
     ---------------------------------------
     total                                40
+
+    >>> from skconvnet.layers import Dense, Parallel
+    >>> specs = [("join", Parallel([("a", Dense(2)), ("b", [("tail", Dense(3))])]))]
+    >>> print(format_summary(Network(specs, (4,), "float32")))
+    name       layer     output shape  weights
+    ------------------------------------------
+    input                (4,)                0
+    join       Parallel  (5,)               25
+      a                  (2,)               10
+        dense  Dense     (2,)               10
+      b                  (3,)               15
+        tail   Dense     (3,)               15
+    ------------------------------------------
+    total                                   25
     """
-    rows = [("input", "", str(network.in_shape), "0")]
-    for (name, spec), layer in zip(network.specs, network.layers.values(), strict=True):
-        n_weights = sum(prod(shape) for shape in layer.weight_shapes.values())
-        rows.append((name, type(spec).__name__, str(layer.out_shape), f"{n_weights:,}"))
+    rows = [("input", "", str(network.in_shape), "0"), *_rows(network.chain, "")]
     header = ("name", "layer", "output shape", "weights")
     total = ("total", "", "", f"{network.vector.size:,}")
     widths = [
@@ -35,6 +52,21 @@ def format_summary(network: Network) -> str:
     lines = [_line(row, widths) for row in (header, *rows, total)]
     rule = "-" * max(map(len, lines))
     return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _rows(chain: Chain, indent: str) -> Iterator[tuple[str, str, str, str]]:
+    for (name, spec), layer in zip(chain.specs, chain.layers.values(), strict=True):
+        n_weights = sum(prod(shape) for shape in layer.weight_shapes.values())
+        kind = type(spec).__name__
+        yield indent + name, kind, str(layer.out_shape), f"{n_weights:,}"
+        inner = layer.chains if isinstance(layer, BranchedLayer) else {}
+        for branch, within in inner.items():
+            deeper = indent + "  "
+            if branch:
+                n_weights = sum(prod(shape) for shape in within.weight_shapes.values())
+                yield deeper + branch, "", str(within.out_shape), f"{n_weights:,}"
+                deeper += "  "
+            yield from _rows(within, deeper)
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -1,9 +1,20 @@
 """Layers for `SequentialClassifier` and `SequentialRegressor`."""
 
+from skconvnet.layers.adaptive_pooling import (
+    GlobalAvgPool,
+    GlobalMaxPool,
+    SpatialPyramidPool,
+)
+from skconvnet.layers.batch_norm import BatchNorm
+from skconvnet.layers.composition import Parallel, Residual
 from skconvnet.layers.convolution import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.elementwise import Activation, Dropout, Rescaling
 from skconvnet.layers.flatten import Flatten
+from skconvnet.layers.layer_norm import LayerNorm
+from skconvnet.layers.local_response_norm import LocalResponseNorm
+from skconvnet.layers.maxout import Maxout
+from skconvnet.layers.noise import GaussianNoise, SpatialDropout
 from skconvnet.layers.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -12,20 +23,37 @@ from skconvnet.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from skconvnet.layers.rectifiers import PReLU, RReLU
+from skconvnet.layers.reshape import Permute, Reshape
 
 __all__ = [
     "Activation",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNorm",
     "Conv1D",
     "Conv2D",
     "Conv3D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianNoise",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "LayerNorm",
+    "LocalResponseNorm",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "Maxout",
+    "PReLU",
+    "Parallel",
+    "Permute",
+    "RReLU",
     "Rescaling",
+    "Reshape",
+    "Residual",
+    "SpatialDropout",
+    "SpatialPyramidPool",
 ]

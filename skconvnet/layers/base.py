@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from skconvnet.ops.workspace import Workspace
+from skconvnet.ops.workspace import Run, Workspace
+
+
+@dataclass
+class Parts:
+    """How a minibatch that is in parts at once is run over threads.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(n, task)`` calls ``task(i, thread)`` for each of n parts.
+    rngs : sequence of Generator or None
+        One for each part.
+    """
+
+    run: Run
+    rngs: Sequence[np.random.Generator | None]
 
 
 class Layer(ABC):
@@ -24,10 +42,17 @@ class Layer(ABC):
         Arrays that are learned.
     penalized : tuple of str
         Those of them that `alpha` shrinks.
-    weights : mapping of str to ndarray
-        Views of the network's flat vector, bound by the network.
+    buffer_shapes : dict of str to tuple of int
+        Arrays that training keeps up to date without a gradient.
+    weights, buffers : mapping of str to ndarray
+        Views of the network's flat vectors, bound by the network.
     is_random : bool
         Whether a training pass draws random numbers.
+    spans_batch : bool
+        Whether a training pass needs all of a minibatch at once: then `forward_parts`
+        and `backward_parts` take its place wherever a minibatch is in parts.
+    is_flat : bool
+        Whether the layer has no maps, only features.
     work : int
         Floating-point operations of a forward pass, a sample.
     kept : int
@@ -41,16 +66,34 @@ class Layer(ABC):
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
+    spans_batch = False
 
     def __init__(self, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
         self.in_shape = tuple(in_shape)
         self.out_shape = tuple(out_shape)
         self.weight_shapes: dict[str, tuple[int, ...]] = {}
+        self.buffer_shapes: dict[str, tuple[int, ...]] = {}
         self.weights: Mapping[str, np.ndarray] = {}
+        self.buffers: Mapping[str, np.ndarray] = {}
         self.work = prod(in_shape)
+
+    @property
+    def is_flat(self) -> bool:
+        return len(self.in_shape) == 1 and len(self.out_shape) == 1
+
+    def bind(
+        self, weights: Mapping[str, np.ndarray], buffers: Mapping[str, np.ndarray]
+    ) -> None:
+        """Use these arrays from now on."""
+        self.weights = weights
+        self.buffers = buffers
 
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         """Draw starting values for every array of `weight_shapes`."""
+        return {}
+
+    def initial_buffers(self) -> dict[str, np.ndarray]:
+        """Return what every array of `buffer_shapes` starts from."""
         return {}
 
     @abstractmethod
@@ -93,6 +136,34 @@ class Layer(ABC):
             Where False, None is returned.
         """
 
+    @staticmethod
+    def forward_parts(
+        layers: Sequence[Any],
+        xs: Sequence[np.ndarray],
+        *,
+        parts: Parts,
+        workspaces: Sequence[Workspace],
+    ) -> tuple[list[np.ndarray], list[Any]]:
+        """Run a training pass over all parts of a minibatch: outputs and caches.
+
+        `layers` has this layer for each part, or its like for another shape.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def backward_parts(
+        layers: Sequence[Any],
+        dys: Sequence[np.ndarray],
+        caches: Sequence[Any],
+        *,
+        gradients: Sequence[Mapping[str, np.ndarray]],
+        parts: Parts,
+        workspaces: Sequence[Workspace],
+        need_dx: bool,
+    ) -> list[np.ndarray | None]:
+        """Write each part's share of the gradients; return those of the inputs."""
+        raise NotImplementedError
+
 
 def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
     """Turn a public shape into that of a batch-last array.
@@ -132,3 +203,17 @@ def check_positive_int(name: str, value: Any) -> int:
     if value < 1:
         raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
     return int(value)
+
+
+def check_float(
+    name: str,
+    value: Any,
+    allowed: str = "a finite float",
+    accepts: Callable[[float], bool] = lambda value: True,
+) -> float:
+    """Return `value` as a float, or raise an error that says what is `allowed`."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {allowed}; got {value!r}.")
+    if not np.isfinite(float(value)) or not accepts(float(value)):
+        raise ValueError(f"{name} must be {allowed}; got {value!r}.")
+    return float(value)

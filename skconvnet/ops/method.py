@@ -137,11 +137,13 @@ def cost_terms(method: Method, batch: int) -> tuple[float, ...]:
     if isinstance(method, WinogradConvolution):
         cells = method.n_cells * prod(method.n_tiles)
         n_blocks = len(list(method.blocks(batch, 4)))
+        # The kernels of large tiles are transformed in double precision.
+        precision = 5 if method.in_double else 1
         return (
             6 * max(channels, 8) * max(filters, 8) * cells * batch,
             both * cells * windows.ndim * batch,  # numbers transformed
             maps * batch,
-            pairs * method.n_cells * (1 + n_blocks),  # numbers of the kernel
+            pairs * method.n_cells * (precision + n_blocks),  # numbers of the kernel
             method.n_cells * n_blocks,
             n_blocks,
         )
@@ -159,7 +161,7 @@ def cost_terms(method: Method, batch: int) -> tuple[float, ...]:
 # Microseconds for each of these terms on one thread of an AMD EPYC, in float32: fitted
 # to a sweep of shapes, then tuned for the choice, by `benchmarks/conv_methods.py`.
 _FACTORS: dict[type, tuple[float, ...]] = {
-    Im2colConvolution: (1.0e-5, 5.0e-4, 2.8e-4, 8.9e-4, 0.021, 2.8),
-    WinogradConvolution: (1.1e-5, 7.2e-4, 1.1e-3, 2.7e-3, 0.58, 83),
-    FFTConvolution: (1.4e-5, 2.9e-4, 2.5e-3, 8.5e-4, 16, 76),
+    Im2colConvolution: (1.3e-5, 4.2e-4, 3.9e-4, 8.4e-4, 0.027, 2.0),
+    WinogradConvolution: (1.7e-5, 4.8e-4, 1.7e-3, 6.0e-4, 0.59, 67),
+    FFTConvolution: (2.0e-5, 3.0e-4, 2.6e-3, 8.5e-4, 16, 52),
 }

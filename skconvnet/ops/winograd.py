@@ -63,6 +63,8 @@ class WinogradConvolution:
     ----------
     n_cells : int
         Cells of a tile, multiplications for its outputs.
+    in_double : bool
+        Whether kernels are transformed in double precision, as large tiles need.
     n_tiles : tuple of int
         Tiles along each axis.
     """
@@ -92,6 +94,7 @@ class WinogradConvolution:
         self._outputs, kernel, self._inputs = zip(*matrices, strict=True)
         self._kernel = reduce(np.kron, kernel)
         self.n_cells = prod(self._tile)
+        self.in_double = max(self._tile) > 6
         self.kept = prod(self._tile) * prod(self.n_tiles) * channels
 
     def forward(
@@ -104,8 +107,7 @@ class WinogradConvolution:
         weights = workspace.array(
             "weights", (len(self._kernel), cells.shape[1]), x.dtype
         )
-        # A kernel is small: its transform is cheap in double precision.
-        np.copyto(weights, self._kernel @ cells, casting="same_kind")
+        np.copyto(weights, self._matrix(x.dtype) @ cells, casting="same_kind")
         weights = weights.reshape(
             -1, self.groups, self.filters // self.groups, self.channels // self.groups
         )
@@ -170,7 +172,7 @@ class WinogradConvolution:
         dcells = dweights.reshape(len(self._kernel), -1)
         np.copyto(
             dkernel.reshape(-1, self.windows.size),
-            dcells.T @ self._kernel,
+            dcells.T @ self._matrix(dz.dtype),
             casting="same_kind",
         )
         if dphases is None:
@@ -180,6 +182,10 @@ class WinogradConvolution:
         for where, columns in self._phase_places():
             dx[columns] = dphases[where]
         return dx
+
+    def _matrix(self, dtype: np.dtype) -> np.ndarray:
+        """The transform of a kernel, in double precision where errors need it."""
+        return self._kernel if self.in_double else self._kernel.astype(dtype)
 
     def _split(self, x: np.ndarray, phases: np.ndarray) -> None:
         """Pad the map and split its last axis by the place in a tile.

@@ -52,6 +52,7 @@ class Workspace:
         """Return the workspace of a layer within this one, with the same scratch."""
         if name not in self._nested:
             self._nested[name] = Workspace(self._shared)
+        self._nested[name].run = self.run
         return self._nested[name]
 
     def scratch(

@@ -1,0 +1,179 @@
+"""Pooling to a number of features that does not depend on the map's size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, check_positive_int, map_shape
+from skconvnet.ops import adaptive_pooling as ops
+
+_POOLINGS = ("max", "avg")
+
+
+@dataclass(eq=False, repr=False)
+class GlobalMaxPool(Spec):
+    """Largest value of each channel over the whole map.
+
+    Maps of shape (*spatial, channels), with one, two or three spatial axes, become
+    features of shape (channels,). The gradient goes to the largest cell, the first of
+    equals.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import GlobalMaxPool
+    >>> GlobalMaxPool().build((7, 9, 32)).out_shape
+    (32,)
+    """
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        _check_map("GlobalMaxPool", in_shape)
+        return AdaptivePoolLayer(in_shape, (1,), "max")
+
+
+@dataclass(eq=False, repr=False)
+class GlobalAvgPool(Spec):
+    """Mean of each channel over the whole map [1]_.
+
+    Maps of shape (*spatial, channels), with one, two or three spatial axes, become
+    features of shape (channels,).
+
+    References
+    ----------
+    .. [1] M. Lin, Q. Chen, S. Yan, "Network in network", ICLR 2014.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import GlobalAvgPool
+    >>> GlobalAvgPool().build((7, 9, 32)).out_shape
+    (32,)
+    """
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        _check_map("GlobalAvgPool", in_shape)
+        return AdaptivePoolLayer(in_shape, (1,), "avg")
+
+
+@dataclass(eq=False, repr=False)
+class SpatialPyramidPool(Spec):
+    """Pool over grids of windows, from the whole map to fine ones [1]_.
+
+    Level n cuts each spatial axis into n windows: window i of an axis of `size` cells
+    goes from floor(i * size / n) to ceil((i + 1) * size / n). Together they cover every
+    row and column; they overlap by a cell where n does not divide `size`, and a map
+    smaller than n is no error. The number of features, ``channels * sum(n ** ndim for n
+    in levels)``, does not depend on the map's size, so that neither do the weights of a
+    dense layer behind it: 256 channels of two spatial axes give 21 * 256 features.
+
+    The features stand level by level, in the order of `levels`; within a level by
+    window, row by row; within a window by channel. Each level is as `Flatten` lays out
+    a map of shape (n, n, channels).
+
+    Parameters
+    ----------
+    levels : int or sequence of int, default=(1, 2, 4)
+        Windows along each axis, one number a level.
+    pooling : {"max", "avg"}, default="max"
+        The largest value of each window, whose gradient goes to the first of equals, or
+        the mean.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Spatial pyramid pooling in deep
+       convolutional networks for visual recognition", ECCV 2014.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import SpatialPyramidPool
+    >>> SpatialPyramidPool(levels=(1, 2, 4)).build((13, 13, 256)).out_shape
+    (5376,)
+    >>> SpatialPyramidPool(levels=(1, 2, 4)).build((10, 7, 256)).out_shape
+    (5376,)
+    """
+
+    levels: Any = (1, 2, 4)
+    pooling: str = "max"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        _check_map("SpatialPyramidPool", in_shape)
+        if not isinstance(self.pooling, str) or self.pooling not in _POOLINGS:
+            raise ValueError(
+                f"pooling must be one of {', '.join(map(repr, _POOLINGS))}; got "
+                f"{self.pooling!r}."
+            )
+        return AdaptivePoolLayer(in_shape, _check_levels(self.levels), self.pooling)
+
+
+class AdaptivePoolLayer(Layer):
+    """Windows of every level, one level after the other as flat features."""
+
+    def __init__(
+        self, in_shape: tuple[int, ...], levels: tuple[int, ...], pooling: str
+    ) -> None:
+        *spatial, channels = in_shape
+        self._shapes = [(*(n,) * len(spatial), channels) for n in levels]
+        super().__init__(in_shape, (sum(map(prod, self._shapes)),))
+        self._ufunc = np.maximum if pooling == "max" else np.add
+        self._counts: list[np.ndarray] | None = None
+        if pooling == "avg":
+            self._counts = [ops.window_sizes(spatial, n) for n in levels]
+        self.work = len(levels) * prod(in_shape)
+
+    def forward(self, x, *, train, rng, workspace):
+        y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)
+        for i, level in enumerate(self._levels_of(y)):
+            ops.reduce_windows(self._ufunc, x, level, workspace)
+            if self._counts is not None:
+                level /= self._counts[i]
+        return y, (x, y)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        x, y = cache
+        dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
+        dlevels = self._levels_of(dy)
+        if self._counts is None:
+            dx.fill(0)
+            for dlevel, level in zip(dlevels, self._levels_of(y), strict=True):
+                ops.add_to_maxima(dlevel, x, level, dx, workspace)
+            return dx
+        for i, dlevel in enumerate(dlevels):
+            dlevel /= self._counts[i]
+            ops.spread_windows(dlevel, dx, workspace, add=i > 0)
+        return dx
+
+    def _levels_of(self, y: np.ndarray) -> Iterator[np.ndarray]:
+        """View flat features as (channels, n, ..., n, batch), level by level."""
+        start = 0
+        for shape in self._shapes:
+            level = y[start : start + prod(shape)].reshape(*shape, y.shape[-1])
+            start += prod(shape)
+            yield np.moveaxis(level, -2, 0)
+
+
+def _check_map(layer: str, in_shape: tuple[int, ...]) -> None:
+    if len(in_shape) < 2:
+        raise ValueError(
+            f"{layer} needs a map of shape (length, channels), (height, width, "
+            "channels) or (depth, height, width, channels), but its input has shape "
+            f"{tuple(in_shape)}; put it before Flatten or any dense layer."
+        )
+
+
+def _check_levels(levels: Any) -> tuple[int, ...]:
+    if isinstance(levels, (int, np.integer)):
+        levels = (levels,)
+    if isinstance(levels, (str, bytes)) or not isinstance(levels, Iterable):
+        raise TypeError(
+            "levels must be an int or a sequence of ints, such as (1, 2, 4); got "
+            f"{levels!r}."
+        )
+    if not len(levels := tuple(levels)):
+        raise ValueError(f"levels must name at least one level; got {levels!r}.")
+    return tuple(check_positive_int("each of levels", n) for n in levels)

@@ -1,0 +1,169 @@
+"""LayerNorm: every sample brought to mean 0 and variance 1 by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt, prod
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, check_float
+from skconvnet.ops.rows import as_rows
+from skconvnet.ops.workspace import Workspace
+
+_AXES = ("channels", "all")
+# Numbers that may be added one by one: float32 loses a few of its last bits.
+_FEW = 512
+
+
+@dataclass(eq=False, repr=False)
+class LayerNorm(Spec):
+    """Layer normalization: mean 0 and variance 1 within each sample [1]_.
+
+    ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where mean and
+    variance (divided by n, not by n - 1) are taken over the features of flat input,
+    and, of maps, over what `axis` tells. Samples never mix, so that training and
+    prediction are alike.
+
+    Weights: ``gamma``, which starts at 1, and ``beta``, which starts at 0. They have
+    the shape (channels,), or that of a sample, channels last, for ``axis="all"``.
+    `alpha` does not shrink them.
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-5
+        Added to the variance, larger than 0. The default is PyTorch's; that of Keras is
+        1e-3.
+    axis : {"channels", "all"}, default="channels"
+        "channels": over the channels at each cell of a map, ``axis=-1`` in Keras.
+        "all": over all channels and cells of a sample. For flat input they are the
+        same.
+
+    References
+    ----------
+    .. [1] J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization",
+       arXiv:1607.06450, 2016.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import LayerNorm
+    >>> LayerNorm().build((8, 8, 16)).weight_shapes
+    {'gamma': (16,), 'beta': (16,)}
+    >>> LayerNorm(axis="all").build((8, 8, 16)).weight_shapes
+    {'gamma': (8, 8, 16), 'beta': (8, 8, 16)}
+    """
+
+    epsilon: float = 1e-5
+    axis: str = "channels"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        epsilon = check_float(
+            "epsilon", self.epsilon, "a finite float larger than 0", lambda v: v > 0
+        )
+        if not isinstance(self.axis, str) or self.axis not in _AXES:
+            raise ValueError(
+                f"axis must be one of {', '.join(map(repr, _AXES))}; got {self.axis!r}."
+            )
+        return LayerNormLayer(in_shape, epsilon, self.axis)
+
+
+class LayerNormLayer(Layer):
+    penalized = ()
+
+    def __init__(self, in_shape: tuple[int, ...], epsilon: float, axis: str) -> None:
+        super().__init__(in_shape, in_shape)
+        self.epsilon = epsilon
+        shape = self.in_shape if axis == "all" else self.in_shape[-1:]
+        self.weight_shapes = {"gamma": shape, "beta": shape}
+        self.n_features = prod(shape)
+        self.group = _group(self.n_features)
+        self.work = 8 * prod(in_shape)
+        self.kept = prod(in_shape)
+
+    def initialize(self, rng):
+        shape = self.weight_shapes["gamma"]
+        return {"gamma": np.ones(shape), "beta": np.zeros(shape)}
+
+    def forward(self, x, *, train, rng, workspace):
+        n, dtype = self.n_features, x.dtype
+        rows = as_rows(x, n, workspace, "x")
+        normalized = workspace.array("normalized", rows.shape, dtype)
+        inverse = workspace.array("inverse", rows.shape[1:], dtype)
+        means = workspace.scratch("means", rows.shape[1:], dtype)
+        y = workspace.array("y", rows.shape, dtype)
+        self._sum(rows, means, workspace)
+        means /= n
+        np.subtract(rows, means, out=normalized)
+        np.multiply(normalized, normalized, out=y)
+        self._sum(y, inverse, workspace)
+        inverse /= n
+        inverse += dtype.type(self.epsilon)
+        np.sqrt(inverse, out=inverse)
+        np.reciprocal(inverse, out=inverse)
+        normalized *= inverse
+        np.multiply(normalized, self._column("gamma"), out=y)
+        y += self._column("beta")
+        return y.reshape(x.shape), (normalized, inverse)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        normalized, inverse = cache
+        n, n_columns = normalized.shape
+        rows = as_rows(dy, n, workspace, "dy")
+        product = workspace.scratch("product", rows.shape, dy.dtype)
+        np.multiply(rows, normalized, out=product)
+        ones = _ones(n_columns, dy.dtype, workspace)
+        self._write(product @ ones, gradients["gamma"])
+        self._write(rows @ ones, gradients["beta"])
+        if not need_dx:
+            return None
+        # dx is gamma dy without its mean and without its component along the
+        # normalized values, both of which the layer takes from any input.
+        gamma = self._column("gamma")
+        means = workspace.scratch("means", (2, n_columns), dy.dtype)
+        np.matmul(gamma[:, 0], rows, out=means[0])
+        np.matmul(gamma[:, 0], product, out=means[1])
+        means /= n
+        rows *= gamma
+        rows -= means[0]
+        rows -= np.multiply(normalized, means[1], out=product)
+        rows *= inverse
+        return rows.reshape(dy.shape)
+
+    def _sum(self, rows: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        """Add up the rows, many of them group by group, which rounds less."""
+        ones = _ones(self.group, rows.dtype, workspace)
+        # Products with ones are sums, at the speed of BLAS.
+        if self.group == self.n_features:
+            np.matmul(ones, rows, out=out)
+            return
+        groups = rows.reshape(-1, self.group, rows.shape[1])
+        sums = workspace.scratch("sums", (len(groups), rows.shape[1]), rows.dtype)
+        np.add.reduce(np.matmul(ones, groups, out=sums), axis=0, out=out)
+
+    def _column(self, name: str) -> np.ndarray:
+        """Weights in the order of the rows, which have the channels first."""
+        return np.moveaxis(self.weights[name], -1, 0).reshape(-1, 1)
+
+    def _write(self, values: np.ndarray, gradient: np.ndarray) -> None:
+        channels_first = np.moveaxis(gradient, -1, 0)
+        channels_first[...] = values.reshape(channels_first.shape)
+
+
+def _ones(n: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
+    ones = workspace.scratch("ones", (n,), dtype)
+    ones.fill(1)
+    return ones
+
+
+def _group(n: int) -> int:
+    """Return how many of n rows to add up at a time, a divisor of n near its root.
+
+    >>> _group(64), _group(32768), _group(2 * 1009)
+    (64, 256, 2018)
+    """
+    if n <= _FEW:
+        return n
+    root = isqrt(n)
+    near = (b for b in range(2 * root, root // 4, -1) if n % b == 0)
+    return next(near, n)

@@ -1,0 +1,125 @@
+"""LocalResponseNorm: each value divided by how strong its neighbour channels are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, check_float, check_positive_int
+
+
+@dataclass(eq=False, repr=False)
+class LocalResponseNorm(Spec):
+    """Local response normalization across channels, that of AlexNet [1]_.
+
+    ``y[c] = x[c] / (k + alpha * s[c]) ** beta``, where ``s[c]`` is the sum of the
+    squares of `size` channels around c at the same cell, fewer at either end. It works
+    across the features of flat input just so.
+
+    `alpha` multiplies the sum, as in the paper and in TensorFlow (where
+    ``depth_radius`` is ``size // 2`` and ``bias`` is `k`). PyTorch multiplies the mean:
+    its ``LocalResponseNorm(size, alpha=size * a)`` is ``alpha=a`` here.
+
+    Parameters
+    ----------
+    size : int, default=5
+        Channels in the window. Of an even number the one more stands before c, as in
+        PyTorch.
+    alpha : float, default=1e-4
+        At least 0.
+    beta : float, default=0.75
+        At least 0.
+    k : float, default=2.0
+        Larger than 0.
+
+    References
+    ----------
+    .. [1] A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
+       convolutional neural networks", NeurIPS 2012, section 3.3.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import LocalResponseNorm
+    >>> LocalResponseNorm(size=5, alpha=1e-4).build((27, 27, 96)).out_shape
+    (27, 27, 96)
+    """
+
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 2.0
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        not_negative = "a finite float of at least 0"
+        return LocalResponseNormLayer(
+            in_shape,
+            check_positive_int("size", self.size),
+            check_float("alpha", self.alpha, not_negative, lambda v: v >= 0),
+            check_float("beta", self.beta, not_negative, lambda v: v >= 0),
+            check_float("k", self.k, "a finite float larger than 0", lambda v: v > 0),
+        )
+
+
+class LocalResponseNormLayer(Layer):
+    def __init__(
+        self, in_shape: tuple[int, ...], size: int, alpha: float, beta: float, k: float
+    ) -> None:
+        super().__init__(in_shape, in_shape)
+        self.n_before, self.n_after = size // 2, (size - 1) // 2
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+        self.work = (size + 12) * prod(in_shape)
+        self.kept = 2 * prod(in_shape)
+
+    def forward(self, x, *, train, rng, workspace):
+        base = workspace.array("base", x.shape, x.dtype)
+        factor = workspace.array("factor", x.shape, x.dtype)
+        y = workspace.array("y", x.shape, x.dtype)
+        np.multiply(x, x, out=y)
+        _sum_around(y, self.n_before, self.n_after, base)
+        base *= x.dtype.type(self.alpha)
+        base += x.dtype.type(self.k)
+        _inverse_power(base, self.beta, factor, y)
+        return np.multiply(x, factor, out=y), (x, base, factor)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        x, base, factor = cache
+        dy *= factor
+        shares = workspace.scratch("shares", dy.shape, dy.dtype)
+        np.multiply(dy, x, out=shares)
+        shares /= base
+        # A channel has a part in the windows of those that have it in theirs: as many
+        # after it as its own window holds before.
+        sums = workspace.scratch("sums", dy.shape, dy.dtype)
+        _sum_around(shares, self.n_after, self.n_before, sums)
+        sums *= x
+        sums *= dy.dtype.type(2 * self.alpha * self.beta)
+        dy -= sums
+        return dy
+
+
+def _sum_around(x: np.ndarray, before: int, after: int, out: np.ndarray) -> None:
+    """Write sums of rows c - `before` to c + `after` of `x`, where there are such."""
+    out[...] = x
+    for offset in range(1, min(before, len(x) - 1) + 1):
+        out[offset:] += x[:-offset]
+    for offset in range(1, min(after, len(x) - 1) + 1):
+        out[:-offset] += x[offset:]
+
+
+def _inverse_power(
+    base: np.ndarray, exponent: float, out: np.ndarray, spare: np.ndarray
+) -> None:
+    if exponent == 0.75:
+        # base ** (1/2 + 1/4), the paper's exponent: two roots are faster than a power.
+        np.sqrt(base, out=out)
+        out *= np.sqrt(out, out=spare)
+        np.reciprocal(out, out=out)
+    else:
+        np.power(base, base.dtype.type(-exponent), out=out)

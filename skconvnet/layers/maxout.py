@@ -1,0 +1,89 @@
+"""Maxout: the largest of several channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, check_positive_int
+
+
+@dataclass(eq=False, repr=False)
+class Maxout(Spec):
+    """Largest of every `pieces` consecutive channels [1]_.
+
+    Output channel c is the largest of the input channels ``c * pieces`` to
+    ``(c + 1) * pieces - 1`` at the same cell. The gradient goes to the largest, the
+    first of equals.
+
+    A layer without an activation before it makes the classic maxout unit, a maximum of
+    linear functions: ``Dense(2 * 64)`` and ``Maxout(2)`` are 64 units of 2 pieces, and
+    ``Conv2D(2 * 32, 3)`` and ``Maxout(2)`` are 32 maps.
+
+    Parameters
+    ----------
+    pieces : int, default=2
+        It must divide the number of channels, or of flat features.
+
+    References
+    ----------
+    .. [1] I. J. Goodfellow et al., "Maxout networks", ICML 2013.
+
+    Examples
+    --------
+    >>> from skconvnet import SequentialClassifier
+    >>> from skconvnet.layers import Dense, Maxout
+    >>> net = SequentialClassifier(layers=[Dense(2 * 64), Maxout(2)])
+    >>> Maxout(2).build((2 * 64,)).out_shape
+    (64,)
+    """
+
+    pieces: int = 2
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        pieces = check_positive_int("pieces", self.pieces)
+        if in_shape[-1] % pieces:
+            raise ValueError(
+                f"pieces must divide the {in_shape[-1]} channels of the input, whose "
+                f"shape is {tuple(in_shape)}; got {self.pieces!r}. Give the layer "
+                f"before {pieces} times as many channels as are wanted."
+            )
+        return MaxoutLayer(in_shape, pieces)
+
+
+class MaxoutLayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], pieces: int) -> None:
+        super().__init__(in_shape, (*in_shape[:-1], in_shape[-1] // pieces))
+        self.pieces = pieces
+        self.work = prod(in_shape)
+
+    def forward(self, x, *, train, rng, workspace):
+        y = workspace.array("y", (len(x) // self.pieces, *x.shape[1:]), x.dtype)
+        first, *others = self._pieces_of(x)
+        if not others:
+            np.copyto(y, first)
+        for piece in others:
+            np.maximum(first, piece, out=y)
+            first = y
+        return y, (x, y)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        x, y = cache
+        dx = workspace.array("dx", x.shape, dy.dtype)
+        wins = workspace.scratch("wins", y.shape, bool)
+        taken = workspace.scratch("taken", y.shape, bool)
+        taken.fill(False)
+        for piece, dpiece in zip(self._pieces_of(x), self._pieces_of(dx), strict=True):
+            np.equal(piece, y, out=wins)
+            np.greater(wins, taken, out=wins)
+            np.logical_or(wins, taken, out=taken)
+            np.multiply(dy, wins, out=dpiece)
+        return dx
+
+    def _pieces_of(self, x: np.ndarray) -> list[np.ndarray]:
+        return [x[piece :: self.pieces] for piece in range(self.pieces)]

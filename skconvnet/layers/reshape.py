@@ -1,0 +1,163 @@
+"""Reshape and Permute: the same numbers in another arrangement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, map_shape
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Reshape(Spec):
+    """Give samples another shape, channels last: ``x.reshape(n, *shape)``.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Of one sample, without the batch. One entry may be -1: it is worked out from
+        the size of the input.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Reshape
+    >>> Reshape((4, 4, -1)).build((80,)).out_shape
+    (4, 4, 5)
+    """
+
+    shape: Any
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        shape = _check_ints("shape", self.shape, "such as (8, 8, -1)")
+        if any(n < 1 and n != -1 for n in shape) or shape.count(-1) > 1:
+            raise ValueError(
+                "shape must hold ints of at least 1, and -1 at most once; got "
+                f"{self.shape!r}."
+            )
+        size, known = prod(in_shape), abs(prod(shape))
+        if size % known or (-1 not in shape and size != known):
+            problem = f"which holds {known}"
+            if -1 in shape:
+                problem = f"where -1 would stand for {size} / {known}"
+            raise ValueError(
+                f"shape must hold as many values as the input, {size} of shape "
+                f"{tuple(in_shape)}; got {self.shape!r}, {problem}."
+            )
+        return ReshapeLayer(
+            in_shape, tuple(size // known if n == -1 else n for n in shape)
+        )
+
+
+class ReshapeLayer(Layer):
+    def forward(self, x, *, train, rng, workspace):
+        return _reshape(x, self.in_shape, self.out_shape, workspace, "y"), None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        return _reshape(dy, self.out_shape, self.in_shape, workspace, "dx")
+
+
+def _reshape(
+    x: np.ndarray,
+    old: tuple[int, ...],
+    new: tuple[int, ...],
+    workspace: Workspace,
+    name: str,
+) -> np.ndarray:
+    """Turn a batch-last array of samples of public shape `old` into one of `new`."""
+    batch = x.shape[-1]
+    if old[-1] == new[-1]:
+        return x.reshape(map_shape(new, batch))
+    # By way of the order that users see, channels last: flat features have it already.
+    if len(old) > 1:
+        array = workspace.array if len(new) == 1 else workspace.scratch
+        ordered = array(f"{name} ordered", (*old, batch), x.dtype)
+        np.copyto(ordered, np.moveaxis(x, 0, -2))
+        x = ordered
+    x = x.reshape(*new, batch)
+    if len(new) == 1:
+        return x
+    out = workspace.array(name, map_shape(new, batch), x.dtype)
+    np.copyto(out, np.moveaxis(x, -2, 0))
+    return out
+
+
+@dataclass(eq=False, repr=False)
+class Permute(Spec):
+    """Put the axes of samples in another order.
+
+    Parameters
+    ----------
+    dims : int or sequence of int
+        For each axis of the output that of the input, numbered from 1 as in Keras:
+        axis 0 would be the batch, which stays first. ``(2, 1, 3)`` exchanges the height
+        and the width of images.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Permute
+    >>> Permute((3, 1, 2)).build((28, 30, 3)).out_shape
+    (3, 28, 30)
+    """
+
+    dims: Any
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        dims = _check_ints("dims", self.dims, "such as (2, 1, 3)")
+        wanted = tuple(range(1, len(in_shape) + 1))
+        if tuple(sorted(dims)) != wanted:
+            raise ValueError(
+                f"dims must hold each of {', '.join(map(str, wanted))} once, the axes "
+                f"of an input of shape {tuple(in_shape)} numbered from 1; got "
+                f"{self.dims!r}."
+            )
+        return PermuteLayer(in_shape, dims)
+
+
+class PermuteLayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+        super().__init__(in_shape, tuple(in_shape[d - 1] for d in dims))
+        # Batch last, the channels are axis 0 and spatial axis d, from 1, is axis d.
+        ndim = len(dims)
+        order = [d % ndim for d in (dims[-1], *dims[:-1])]
+        self._order = (*order, ndim)
+        self._inverse = (*(order.index(axis) for axis in range(ndim)), ndim)
+
+    def forward(self, x, *, train, rng, workspace):
+        return _transpose(x, self._order, workspace.array, "y"), None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        return _transpose(dy, self._inverse, workspace.array, "dx")
+
+
+def _transpose(x: np.ndarray, order: tuple[int, ...], array: Any, name: str) -> Any:
+    """Return `x` with its axes in `order`, contiguous where anything moves."""
+    if order == tuple(range(len(order))):
+        return x
+    turned = x.transpose(order)
+    out = array(name, turned.shape, x.dtype)
+    np.copyto(out, turned)
+    return out
+
+
+def _check_ints(name: str, value: Any, example: str) -> tuple[int, ...]:
+    values = (value,) if isinstance(value, (int, np.integer)) else value
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be an int or a sequence of ints, {example}; got {value!r}."
+        )
+    ints = tuple(values)
+    if not ints:
+        raise ValueError(f"{name} must hold at least one int; got {value!r}.")
+    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) for n in ints):
+        raise TypeError(f"{name} must hold ints, {example}; got {value!r}.")
+    return tuple(int(n) for n in ints)

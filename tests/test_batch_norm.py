@@ -1,0 +1,255 @@
+"""Batch normalization: its statistics are those of whole minibatches."""
+
+import pickle
+
+import numpy as np
+import pytest
+from layer_tools import Bench
+from sklearn.datasets import load_digits
+
+from skconvnet import SequentialClassifier
+from skconvnet.batches import Inputs, Samples
+from skconvnet.layers import (
+    Activation,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPool2D,
+    Parallel,
+    Residual,
+)
+from skconvnet.losses import SquaredError
+from skconvnet.network import Network
+from skconvnet.optimizers import SGD
+from skconvnet.parallel import Engine
+
+SHAPES = [(5,), (7, 2), (4, 3, 2), (3, 2, 4, 2)]
+
+
+def draw(shape, seed=0):
+    return np.random.default_rng(seed).normal(2.0, 3.0, size=shape)
+
+
+def normalized(x, epsilon=1e-5):
+    """The definition, and the variances over n and over n - 1."""
+    flat = x.reshape(-1, x.shape[-1])
+    mean, variance = flat.mean(axis=0), flat.var(axis=0)
+    return (x - mean) / np.sqrt(variance + epsilon), mean, flat.var(axis=0, ddof=1)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_output_and_moving_statistics_follow_the_definition(shape):
+    bench = Bench(BatchNorm(momentum=0.8), shape)
+    x = draw((6, *shape))
+    bench.network.buffers["layer/moving_mean"][:] = 0.5
+    bench.network.buffers["layer/moving_variance"][:] = 2.0
+    y = bench.forward(x, train=True)
+    expected, mean, variance = normalized(x)
+    gamma, beta = bench.weights["gamma"], bench.weights["beta"]
+    np.testing.assert_allclose(y, gamma * expected + beta, rtol=1e-12)
+    moved = bench.network.buffers
+    np.testing.assert_allclose(moved["layer/moving_mean"], 0.4 + 0.2 * mean)
+    np.testing.assert_allclose(moved["layer/moving_variance"], 1.6 + 0.2 * variance)
+    before = bench.network.state.copy()
+    y = bench.forward(x)
+    frozen = (x - moved["layer/moving_mean"]) / np.sqrt(
+        moved["layer/moving_variance"] + 1e-5
+    )
+    np.testing.assert_allclose(y, gamma * frozen + beta, rtol=1e-12)
+    np.testing.assert_array_equal(bench.network.state, before)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equal_to_pytorch(shape):
+    torch = pytest.importorskip("torch")
+    bench = Bench(BatchNorm(momentum=0.9), shape)
+    bench.network.initialize(np.random.RandomState(0))
+    kinds = {0: "1d", 1: "1d", 2: "2d", 3: "3d"}
+    kind = getattr(torch.nn, f"BatchNorm{kinds[len(shape) - 1]}")
+    peer = kind(shape[-1]).double()
+    x = draw((6, *shape))
+    dy = draw(x.shape, seed=1)
+    theirs = torch.tensor(np.moveaxis(x, -1, 1), requires_grad=True)
+    y = bench.forward(x, train=True)
+    dx, views, _ = bench.backward(dy)
+    out = peer(theirs)
+    out.backward(torch.tensor(np.moveaxis(dy, -1, 1)))
+    np.testing.assert_allclose(
+        y, np.moveaxis(out.detach().numpy(), 1, -1), rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        dx, np.moveaxis(theirs.grad.numpy(), 1, -1), rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(views["gamma"], peer.weight.grad.numpy(), rtol=1e-9)
+    np.testing.assert_allclose(views["beta"], peer.bias.grad.numpy(), rtol=1e-9)
+    buffers = bench.network.buffers
+    np.testing.assert_allclose(buffers["layer/moving_mean"], peer.running_mean)
+    np.testing.assert_allclose(buffers["layer/moving_variance"], peer.running_var)
+
+
+def test_no_digits_are_lost_far_from_zero():
+    x = draw((50, 6, 6, 3)) + 3000.0
+    single = Bench(BatchNorm(), (6, 6, 3), "float32")
+    single.network.initialize(np.random.RandomState(0))
+    expected, _, _ = normalized(x.astype(np.float32).astype(np.float64))
+    y = single.forward(x, train=True)
+    np.testing.assert_allclose(y, expected, atol=2e-4)
+
+
+NETWORKS = [
+    [("norm", BatchNorm())],
+    [
+        ("conv", Conv2D(3, 3)),
+        ("norm1", BatchNorm(0.5)),
+        ("relu", Activation("relu")),
+        ("pool", MaxPool2D()),
+        ("flatten", Flatten()),
+        ("dense", Dense(4)),
+        ("norm2", BatchNorm()),
+    ],
+    [
+        (
+            "residual",
+            Residual(
+                [
+                    ("conv1", Conv2D(3, 3, 2, "same")),
+                    ("norm", BatchNorm()),
+                    ("relu", Activation("relu")),
+                    ("conv2", Conv2D(3, 3, padding="same")),
+                ],
+                shortcut=[("short", Conv2D(3, 1, 2, "same")), ("norm", BatchNorm())],
+            ),
+        ),
+        (
+            "join",
+            Parallel(
+                [
+                    ("a", [Residual([BatchNorm()])]),
+                    ("b", [Conv2D(2, 1), BatchNorm(), Activation("tanh")]),
+                ]
+            ),
+        ),
+    ],
+]
+
+
+@pytest.mark.parametrize("layers", NETWORKS, ids=["one", "stack", "nested"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_micro_batches_share_the_statistics_of_all(layers, weighted, monkeypatch):
+    x, targets = draw((11, 7, 6, 2)), draw((11, 2), seed=1)
+    weights = np.arange(11.0) if weighted else None
+    results = []
+    for size in (11, 4, 3):
+        monkeypatch.setattr(Network, "micro_batch", lambda self, batch, n=size: n)
+        head = [("last", Flatten()), ("output", Dense(2))]
+        network = Network([*layers, *head], (7, 6, 2), "float64")
+        network.initialize(np.random.RandomState(0))
+        samples = Samples(Inputs(x, (7, 6, 2), "float64"), targets, weights)
+        gradient = np.full_like(network.vector, np.nan)
+        with Engine(network, SquaredError(), 2) as engine:
+            loss, _ = engine.loss_and_gradient(
+                samples, slice(0, 11), gradient, train=True
+            )
+        results.append((np.array([loss]), gradient, network.state))
+    for other in results[1:]:
+        for value, expected in zip(other, results[0], strict=True):
+            np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-11)
+
+
+LAYERS = [
+    ("conv", Conv2D(4, 3, padding="same")),
+    ("norm", BatchNorm(momentum=0.5)),
+    ("relu", Activation("relu")),
+    ("pool", MaxPool2D()),
+]
+
+
+def classifier(**params):
+    return SequentialClassifier(
+        LAYERS, max_iter=4, random_state=0, learning_rate_init=0.01, tol=0, **params
+    )
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:600].reshape(-1, 8, 8) / 16, y[:600]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_same_bits_for_every_n_jobs(digits, monkeypatch):
+    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 64)
+    models = [classifier(n_jobs=n).set_params(max_iter=20) for n in (1, 2, 3)]
+    fits = [model.fit(*digits) for model in models]
+    states = [fit.network_.state.tobytes() for fit in fits]
+    assert states[0] == states[1] == states[2]
+    assert fits[0].score(*digits) > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_buffers_are_kept_with_the_weights(digits):
+    X, y = digits
+    fitted = classifier().fit(X, y)
+    names = {"norm/moving_mean", "norm/moving_variance"}
+    weights = fitted.get_weights()
+    assert names < set(weights) and not names & set(fitted.loss_gradients(X, y)[1])
+    expected = fitted.predict_proba(X)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict_proba(X), expected)
+    other = classifier().initialize(X, y).set_weights(weights)
+    np.testing.assert_array_equal(other.predict_proba(X), expected)
+
+
+class FailingSGD(SGD):
+    """Stops training half-way."""
+
+    def step(self, *arguments, **options):
+        if self.n_steps == 2:
+            raise RuntimeError("enough")
+        super().step(*arguments, **options)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_failed_call_leaves_the_buffers(digits):
+    fitted = classifier().fit(*digits)
+    before = fitted.network_.state.copy()
+    with pytest.raises(RuntimeError, match="enough"):
+        fitted.set_params(warm_start=True, solver=FailingSGD()).fit(*digits)
+    np.testing.assert_array_equal(fitted.network_.state, before)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_early_stopping_restores_the_buffers_of_the_best_epoch(digits):
+    X, y = digits
+    model = classifier(early_stopping=True).set_params(learning_rate_init=0.05)
+    model.set_params(max_iter=12).fit(X[:500], y[:500], X_val=X[500:], y_val=y[500:])
+    assert model.score(X[500:], y[500:]) == model.best_validation_score_
+
+
+def test_loss_gradients_take_the_moving_statistics(digits):
+    X, y = digits
+    model = classifier(dtype="float64").initialize(X, y)
+    model.network_.buffers["norm/moving_mean"][:] = 0.3
+    before = model.network_.state.copy()
+    loss, gradients = model.loss_gradients(X, y)
+    np.testing.assert_array_equal(model.network_.state, before)
+    proba = model.predict_proba(X)
+    expected = -np.log(proba[np.arange(len(y)), y]).mean()
+    kernels = sum(np.sum(w**2) for n, w in model.get_weights().items() if "kernel" in n)
+    assert loss == pytest.approx(expected + 0.5 * model.alpha * kernels / len(y))
+    assert gradients["norm/gamma"].any() and gradients["norm/beta"].any()
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        (BatchNorm(momentum=1), ValueError, r"momentum must be .* in \[0, 1\); got 1"),
+        (BatchNorm(momentum="x"), TypeError, "momentum must be a float"),
+        (BatchNorm(epsilon=0), ValueError, "epsilon must be a float above 0; got 0"),
+        (BatchNorm(epsilon=None), TypeError, "epsilon must be a float"),
+    ],
+)
+def test_errors(spec, error, message):
+    with pytest.raises(error, match=message):
+        spec.build((4, 4, 2))
