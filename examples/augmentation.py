@@ -108,8 +108,10 @@ def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
 
 def plot(X: np.ndarray, y: np.ndarray, file: str, n: int = 8) -> None:
     """Write a picture: the first row as given, then a row for each augmentation."""
-    import matplotlib
-
+    try:
+        import matplotlib
+    except ImportError:
+        raise SystemExit("--plot needs matplotlib: pip install matplotlib") from None
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 

@@ -52,6 +52,19 @@ class Inputs:
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
 
+    @property
+    def shapes(self) -> set[tuple[int, ...]]:
+        """The different shapes of samples."""
+        return {self.in_shape}
+
+    def groups(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
+        """Return the places in `index` of samples that may be read together."""
+        return [slice(0, index_length(index))]
+
+    def shape_of(self, index: np.ndarray | slice) -> tuple[int, ...]:
+        """Return the shape of the samples at `index`, which may be read together."""
+        return self.in_shape
+
     def _rows(self, index: np.ndarray | slice, workspace: Workspace) -> np.ndarray:
         if isinstance(index, slice):
             rows = self.X[index]
@@ -125,3 +138,16 @@ def minibatches(
 def index_length(index: np.ndarray | slice) -> int:
     """Return how many samples `index` chooses; a slice has a start and a stop."""
     return index.stop - index.start if isinstance(index, slice) else len(index)
+
+
+def index_at(index: np.ndarray | slice, places: np.ndarray | slice) -> Any:
+    """Return what `index` has at these places.
+
+    >>> index_at(slice(10, 20), slice(2, 5)), index_at(slice(10, 20), np.array([1, 3]))
+    (slice(12, 15, None), array([11, 13]))
+    """
+    if not isinstance(index, slice):
+        return index[places]
+    if not isinstance(places, slice):
+        return index.start + places
+    return slice(index.start + places.start, index.start + places.stop)

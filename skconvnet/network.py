@@ -67,8 +67,11 @@ class Network:
         self.layout = WeightLayout(self.chain.weight_shapes, self.chain.penalized)
         self._buffer_layout = WeightLayout(self.chain.buffer_shapes, ())
         self._micro_batches: dict[int, int] = {}
+        self._others: dict[tuple[int, ...], Network] = {}
         size = self.layout.size + self._buffer_layout.size
         self._bind(np.zeros(size, dtype=self.dtype))
+        for name, values in self.chain.initial_buffers().items():
+            self.buffers[name][...] = values
 
     def _bind(self, state: np.ndarray) -> None:
         self.state = state
@@ -82,6 +85,33 @@ class Network:
         """Shapes of all weights and buffers, by name."""
         return {**self.layout.shapes, **self._buffer_layout.shapes}
 
+    def for_shape(self, in_shape: tuple[int, ...]) -> Network:
+        """Return the same network, with the same weights, for samples of another shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a layer cannot be built for it, or would need other weights.
+        """
+        if in_shape == self.in_shape:
+            return self
+        other = self._others.get(in_shape)
+        if other is None:
+            other = Network(self.specs, in_shape, self.dtype)
+            for name, shape in other.shapes.items():
+                if shape != self.shapes[name]:
+                    raise ValueError(
+                        f"{name!r} would have shape {shape} for samples of shape "
+                        f"{in_shape}, and {self.shapes[name]} for those of shape "
+                        f"{self.in_shape}: samples of different sizes need a layer "
+                        "whose output has always the same size, such as "
+                        "SpatialPyramidPool(), GlobalMaxPool() or GlobalAvgPool(), in "
+                        "place of Flatten()."
+                    )
+            other._bind(self.state)
+            self._others[in_shape] = other
+        return other
+
     def by_layer(self, vector: np.ndarray) -> list[dict[str, np.ndarray]]:
         """Return the views of `vector` that belong to each layer."""
         return self.chain.split(self.layout.views(vector))
@@ -90,8 +120,6 @@ class Network:
         """Draw starting weights, layer by layer."""
         for name, values in self.chain.initialize(rng).items():
             self.weights[name][...] = values
-        for name, values in self.chain.initial_buffers().items():
-            self.buffers[name][...] = values
 
     def workspaces(self) -> list[Workspace]:
         """Return the arrays one thread works in, a workspace for each layer."""
@@ -176,23 +204,27 @@ class Network:
         """Run a training pass over all parts of a minibatch at once.
 
         For layers that need the statistics of the whole of it. `run` shares out the
-        parts over threads, as `Team.run` does.
+        parts over threads, as `Team.run` does. Parts may differ in their maps' size.
         """
-        chains = [self.chain] * len(xs)
+        chains = [self._chain_for(x) for x in xs]
         parts = Parts(run, rngs)
         return Chain.forward_parts(chains, xs, parts=parts, workspaces=workspaces)
 
     def backward_parts(
         self,
+        xs: Sequence[np.ndarray],
         dys: Sequence[np.ndarray],
         caches: Sequence[Sequence[Any]],
         gradients: Sequence[Sequence[Mapping[str, np.ndarray]]],
         workspaces: Sequence[Sequence[Workspace]],
         run: Run,
     ) -> None:
-        """Write the gradients of every part of a minibatch."""
+        """Write the gradients of every part of a minibatch, given those of the outputs.
+
+        `xs` are the inputs that the forward pass was given.
+        """
         Chain.backward_parts(
-            [self.chain] * len(dys),
+            [self._chain_for(x) for x in xs],
             dys,
             caches,
             gradients=gradients,
@@ -200,6 +232,10 @@ class Network:
             workspaces=workspaces,
             need_dx=False,
         )
+
+    def _chain_for(self, x: np.ndarray) -> Chain:
+        shape = (*x.shape[1:-1], x.shape[0]) if x.ndim > 2 else x.shape[:1]
+        return self.for_shape(shape).chain
 
     def __getstate__(self) -> dict[str, Any]:
         return {

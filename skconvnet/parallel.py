@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet.augmentation.base import Augmenter, Batch
-from skconvnet.batches import Inputs, Samples, index_length
+from skconvnet.batches import Inputs, Samples, index_at, index_length
 from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
 from skconvnet.losses import Loss
@@ -104,7 +104,10 @@ class Engine:
             Sum of the samples' weights.
         """
         self.team.wait()
-        parts = self._parts(index)
+        places = self._parts(samples.inputs, index)
+        parts = [index]
+        if len(places) > 1:
+            parts = [index_at(index, part) for part in places]
         weights = None if samples.weights is None else samples.weights[index]
         total = float(index_length(index) if weights is None else weights.sum())
         if total == 0:
@@ -169,7 +172,7 @@ class Engine:
         ys, caches = self.network.forward_parts(xs, workspaces, run, rngs)
         run(n, compare)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
-        self.network.backward_parts(ys, caches, views, workspaces, run)
+        self.network.backward_parts(xs, ys, caches, views, workspaces, run)
         self._add(gradient, gradients[1:])
         return float(losses.sum())
 
@@ -182,7 +185,8 @@ class Engine:
         if index is None or self.team.size == 1:
             return
         n = index_length(index)
-        if n * prod(self.network.in_shape) < _WORTH_A_HELPER:
+        is_ragged = len(samples.inputs.groups(index)) > 1
+        if is_ragged or n * prod(self.network.in_shape) < _WORTH_A_HELPER:
             return
         is_cut = n > self.network.micro_batch(n)
         if is_cut or len(pieces_of(self.network.vector.size)) > 1:
@@ -206,17 +210,23 @@ class Engine:
             Channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
-        parts = self._parts(index)
+        parts = self._parts(inputs, index)
         layers = list(self.network.layers.values())[:stop]
         shape = layers[-1].out_shape if layers else self.network.in_shape
         out = np.empty((index_length(index), *shape), dtype=self.network.dtype)
-        size = index_length(parts[0])
 
         def compute(i: int, thread: int) -> None:
-            y = self._workers[thread].predict(inputs, parts[i], stop)
+            part = index_at(index, parts[i])
+            y = self._workers[thread].predict(inputs, part, stop)
+            if channels_last(y).shape[1:] != shape:
+                raise ValueError(
+                    f"The outputs asked for have different sizes, such as {shape} and "
+                    f"{channels_last(y).shape[1:]}; ask for samples of one size at a "
+                    "time."
+                )
             if stop is None and not scores:
                 self.loss.predict(y)
-            np.copyto(out[i * size : (i + 1) * size], channels_last(y))
+            out[parts[i]] = channels_last(y)
 
         if len(out) * sum(layer.work for layer in layers) < _WORTH_THREADS:
             for i in range(len(parts)):
@@ -225,19 +235,24 @@ class Engine:
             self.team.run(len(parts), compute)
         return out
 
-    def _parts(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
-        """Cut a minibatch into micro-batches of nearly equal size."""
-        n = index_length(index)
-        n_parts = -(-n // self.network.micro_batch(n))
-        if n_parts <= 1:
-            return [index]
-        size = -(-n // n_parts)
-        if isinstance(index, slice):
-            return [
-                slice(start, min(start + size, index.stop))
-                for start in range(index.start, index.stop, max(size, 1))
+    def _parts(
+        self, inputs: Inputs, index: np.ndarray | slice
+    ) -> list[np.ndarray | slice]:
+        """Return the places in `index` of each micro-batch.
+
+        Those of samples of one shape are of nearly equal size.
+        """
+        parts: list[np.ndarray | slice] = []
+        for places in inputs.groups(index):
+            n = index_length(places)
+            network = self.network.for_shape(inputs.shape_of(index_at(index, places)))
+            n_parts = max(-(-n // network.micro_batch(n)), 1)
+            size = max(-(-n // n_parts), 1)
+            parts += [
+                index_at(places, slice(start, min(start + size, n)))
+                for start in range(0, n, size)
             ]
-        return [index[start : start + size] for start in range(0, n, max(size, 1))]
+        return parts
 
     def _add(self, gradient: np.ndarray, terms: list[np.ndarray]) -> None:
         if not terms:
@@ -313,10 +328,11 @@ class _Worker:
         rng: np.random.Generator | None,
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
+        network = self.network.for_shape(samples.inputs.shape_of(index))
         batch = self.prepare(samples, index, total, rng)
-        y, caches = self.network.forward(batch.x, self.workspaces, train=train, rng=rng)
+        y, caches = network.forward(batch.x, self.workspaces, train=train, rng=rng)
         value = self.loss(y, batch.targets, batch.weights)
-        self.network.backward(y, caches, self.views(gradient), self.workspaces)
+        network.backward(y, caches, self.views(gradient), self.workspaces)
         return value
 
     def prepare(
@@ -350,5 +366,6 @@ class _Worker:
         self, inputs: Inputs, index: np.ndarray | slice, stop: int | None
     ) -> np.ndarray:
         x = inputs.read(index, self._reading)
-        y, _ = self.network.forward(x, self.workspaces, stop=stop)
+        network = self.network.for_shape(inputs.shape_of(index))
+        y, _ = network.forward(x, self.workspaces, stop=stop)
         return y

@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+from scipy.signal import convolve as full_convolution
 from scipy.signal import correlate
 
 
@@ -50,6 +51,51 @@ def convolve(x, kernel, bias, strides, padding, dilation, groups):
         )
         maps.append(total[steps] + bias[f])
     maps = np.array(maps).reshape(len(x), filters, *maps[0].shape)
+    return np.moveaxis(maps, 1, -1)
+
+
+def crop_amounts(in_shape, kernel, strides, padding, dilation):
+    """(before, after) that a transposed convolution cuts off; negative if it adds."""
+    if padding != "same":
+        return pad_amounts(in_shape, kernel, strides, padding, dilation)
+    crops = []
+    for n, k, s, d in zip(in_shape, kernel, strides, dilation, strict=True):
+        total = (n - 1) * s + d * (k - 1) + 1 - n * s
+        before = max(total, 0) // 2
+        crops.append((before, total - before))
+    return crops
+
+
+def transpose_convolve(
+    x, kernel, bias, strides, padding, dilation, groups, output_padding
+):
+    """Put zeros between the cells of (n, *spatial, channels), and convolve fully."""
+    channels, group_filters = kernel.shape[:2]
+    in_shape = x.shape[1:-1]
+    crops = crop_amounts(in_shape, kernel.shape[2:], strides, padding, dilation)
+    maps = []
+    for sample, f in product(range(len(x)), range(groups * group_filters)):
+        group_channels = channels // groups
+        first = f // group_filters * group_channels
+        total = sum(
+            full_convolution(
+                dilate(x[sample, ..., c], strides),
+                dilate(kernel[c, f % group_filters], dilation),
+                mode="full",
+                method="direct",
+            )
+            for c in range(first, first + group_channels)
+        )
+        for axis, ((before, after), extra) in enumerate(
+            zip(crops, output_padding, strict=True)
+        ):
+            stop = total.shape[axis] - after + extra
+            longer = [(0, 0)] * total.ndim
+            longer[axis] = (0, max(stop - total.shape[axis], 0))
+            total = np.pad(total, longer)
+            total = total[(slice(None),) * axis + (slice(before, stop),)]
+        maps.append(total + bias[f])
+    maps = np.array(maps).reshape(len(x), groups * group_filters, *maps[0].shape)
     return np.moveaxis(maps, 1, -1)
 
 

@@ -41,6 +41,7 @@ from skconvnet.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAvgPool,
 )
 from skconvnet.network import Network
 from skconvnet.parallel import Engine
@@ -197,6 +198,42 @@ def test_samples_of_all_dimensions(layers, shape, case):
     rows = X.reshape(40, -1)
     same = clone(model).set_params(input_shape=shape).fit(rows, y)
     assert same.network_.vector.tobytes() == model.network_.vector.tobytes()
+
+
+SIZES = [(6, 7), (9, 6), (8, 8)]
+
+
+@pytest.mark.parametrize(
+    "case", [[Shift(2), Cutout(3)], Elastic(3, 1), Affine(rotation=20), Mixup()]
+)
+def test_images_of_different_sizes(case):
+    rng = np.random.default_rng(0)
+    X = [rng.uniform(size=SIZES[i % 3]) for i in range(45)]
+    y = np.arange(45) // 3 % 3
+    layers = [Conv2D(3, 3), GlobalAvgPool()]
+    params = {"augmentation": case, "batch_size": 20, "max_iter": 3}
+    one, two, plain = (
+        SequentialClassifier(layers, random_state=0, **params).fit(X, y)
+        for params in (
+            {**params, "n_jobs": 1},
+            {**params, "n_jobs": 2},
+            {**params, "augmentation": None},
+        )
+    )
+    assert one.network_.vector.tobytes() == two.network_.vector.tobytes()
+    assert one.network_.vector.tobytes() != plain.network_.vector.tobytes()
+
+
+def test_an_image_that_is_too_small_among_others():
+    X = [np.zeros(SIZES[i % 3]) for i in range(9)]
+    layers = [Conv2D(3, 3), GlobalAvgPool()]
+    model = SequentialClassifier(layers, augmentation=Shift(6))
+    with pytest.raises(ValueError, match="max_pixels=6 is too large for samples of"):
+        model.fit(X, np.arange(9) % 2)
+    # Along an axis where an image is too short for a tenth, it is left as it is.
+    model.set_params(augmentation=Shift(fraction=0.12), max_iter=2).fit(
+        X, [0, 1] * 4 + [0]
+    )
 
 
 @pytest.mark.parametrize("cls", WITH_MAPS)

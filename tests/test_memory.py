@@ -7,15 +7,34 @@ import pytest
 
 from skconvnet import SequentialClassifier
 from skconvnet.batches import Inputs, Samples
-from skconvnet.layers import AvgPool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from skconvnet.layers import (
+    AvgPool2D,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    LocallyConnected2D,
+    MaxPool2D,
+    SeparableConv2D,
+    SpatiallySeparableConv2D,
+)
 from skconvnet.optimizers import OPTIMIZERS
 from skconvnet.parallel import Engine
 from skconvnet.training import Penalty
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
+    "two of im2col": [Conv2D(8, 3, conv_method="im2col")] * 2,
     "winograd": [Conv2D(16, 3, activation="gelu", conv_method="winograd")],
     "strided": [Conv2D(16, 3, strides=2, activation="tanh"), Conv2D(16, 1)],
+    "depthwise": [
+        DepthwiseConv2D(3, 2, activation="relu"),
+        Conv2D(16, 3, 2, groups=8),
+        SeparableConv2D(8, 3, padding="same", activation="gelu"),
+    ],
+    "spatial": [SpatiallySeparableConv2D(8, 3, padding="same", activation="elu")],
+    "local": [MaxPool2D(2), LocallyConnected2D(3, 3, padding="same")],
     "average": [AvgPool2D(2), Dropout(0.3), Conv2D(16, 5, activation="elu")],
     "dense": [Flatten(), Dense(300, activation="logistic"), Dense(300, "relu")],
 }

@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet import ConvNetClassifier
-from skconvnet.batches import Inputs, Samples
+from skconvnet.batches import Inputs, Samples, index_at
 from skconvnet.blas import resolve_n_threads
 from skconvnet.layers import Dense
 from skconvnet.layers.dense import DenseLayer
@@ -124,10 +124,14 @@ def test_parts_cover_a_minibatch_once(n):
     network = Network([("output", Dense(2))], (3,), "float64")
     engine = Engine(network, SquaredError(), 1)
     whole = np.arange(100, 100 + n)
-    np.testing.assert_array_equal(np.concatenate(engine._parts(whole)), whole)
-    parts = engine._parts(slice(100, 100 + n))
-    covered = [np.arange(part.start, part.stop) for part in parts]
-    np.testing.assert_array_equal(np.concatenate(covered), whole)
+    inputs = Inputs(np.zeros((300, 3)), (3,), "float64")
+    for index in (whole, slice(100, 100 + n)):
+        places = [np.arange(n)[part] for part in engine._parts(inputs, index)]
+        np.testing.assert_array_equal(np.concatenate(places), np.arange(n))
+        parts = [index_at(index, part) for part in engine._parts(inputs, index)]
+        if isinstance(index, slice):
+            parts = [np.arange(part.start, part.stop) for part in parts]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_memory_does_not_grow_with_the_minibatch():

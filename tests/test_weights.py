@@ -10,8 +10,11 @@ from skconvnet.layers import (
     Conv1D,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
+    LocallyConnected1D,
+    LocallyConnected2D,
     MaxPool2D,
 )
 from skconvnet.layers.dense import Output
@@ -89,6 +92,15 @@ def test_convolution_fans(filters, channels, kernel, groups, fans):
         (Conv2D(16, 3), (9, 9, 8), (72, 144), 6, False),
         (Conv1D(32, 5, activation="logistic"), (9, 8), (40, 160), 2, False),
         (Conv2D(64, 3, groups=2), (9, 9, 8), (36, 288), 6, False),
+        (DepthwiseConv2D(3, 4), (9, 9, 64), (9, 36), 6, False),
+        (LocallyConnected1D(4, 3), (9, 8), (24, 12), 6, False),
+        (
+            LocallyConnected2D(4, 3, activation="logistic"),
+            (5, 5, 2),
+            (18, 36),
+            2,
+            False,
+        ),
     ],
     ids=str,
 )

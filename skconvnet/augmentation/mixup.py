@@ -18,7 +18,8 @@ class Mixup(Augmentation):
 
     A sample becomes ``share * own + (1 - share) * partner`` with a share drawn from
     the Beta distribution of (alpha, alpha); the partners are a random permutation of
-    the part of the minibatch that is worked through at a time. Where samples have
+    the part of the minibatch that is worked through at a time, in which all samples are
+    of one size. Where samples have
     weights, those of classes included, each of the two counts in the target by its
     share times its weight.
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from skconvnet._nested import is_list, nested_params, replaced
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.compose import as_augmentation
-from skconvnet.batches import resolve_batch_size
+from skconvnet.augmentation.sizes import build_for_shapes
+from skconvnet.batches import Samples, resolve_batch_size
 
 if TYPE_CHECKING:
     from skconvnet.estimators._build import BuiltEstimator as _Base
@@ -22,16 +23,16 @@ class AugmentedEstimator(_Base):
 
     augmentation: Any = None
 
-    def _make_augmenter(self, n_samples: int) -> Augmenter | None:
+    def _make_augmenter(self, samples: Samples) -> Augmenter | None:
         if self.augmentation is None:
             return None
         augmentation = as_augmentation(self.augmentation)
         try:
-            augmenter = augmentation.build(self.network_.in_shape)
+            augmenter = build_for_shapes(augmentation, samples.inputs.shapes)
         except (TypeError, ValueError) as error:
             raise type(error)(f"augmentation: {error}") from error
         if augmenter is not None and augmenter.mixes_targets:
-            self._check_mixable(n_samples)
+            self._check_mixable(len(samples))
         return augmenter
 
     def _check_mixable(self, n_samples: int) -> None:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.batches import Samples
-from skconvnet.blas import resolve_n_threads
+from skconvnet.blas import resolve_n_threads, single_threaded_blas
 from skconvnet.estimators._build import BuiltEstimator
 from skconvnet.estimators._inputs import (
     check_same_shape,
@@ -28,6 +28,7 @@ from skconvnet.estimators._inputs import (
 from skconvnet.estimators._params import TrainingParams
 from skconvnet.estimators._validation import Validation
 from skconvnet.parallel import Engine
+from skconvnet.statistics import keep_statistics
 from skconvnet.training import TrainingDivergedError, minimize_lbfgs, train
 
 
@@ -64,7 +65,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
         """Return the sample weights with those of the classes multiplied in."""
         return weights
 
-    def _make_augmenter(self, n_samples: int) -> Augmenter | None:
+    def _make_augmenter(self, samples: Samples) -> Augmenter | None:
         """Return what changes the samples that are trained on, if anything does."""
         return None
 
@@ -127,6 +128,8 @@ class NetworkEstimator(BuiltEstimator, ABC):
             targets = self._encode_y(y, reset=True, incremental=False)
             rng = check_random_state(self.random_state)
             self._start(X, targets, rng)
+            with single_threaded_blas:
+                keep_statistics(self.network_, self._samples(X, targets, None))
             return self
 
     def _fit(
@@ -152,7 +155,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
             self._start(X, targets, rng)
         samples = self._samples(X, targets, weights)
         n_threads = resolve_n_threads(self.n_jobs)
-        augmenter = self._make_augmenter(len(samples))
+        augmenter = self._make_augmenter(samples)
         loss = self._loss
         if augmenter is not None and augmenter.mixes_targets:
             loss = loss.for_mixtures()
@@ -163,8 +166,12 @@ class NetworkEstimator(BuiltEstimator, ABC):
                 if held_out is not None:
                     samples, *rest = held_out
                     validate = Validation(self, engine, *rest)
+                if not resume:
+                    keep_statistics(self.network_, samples)
                 self._fit_stochastic(engine, samples, validate, rng, incremental)
             else:
+                if not resume:
+                    keep_statistics(self.network_, samples)
                 self._fit_lbfgs(engine, samples)
         if not np.isfinite(self.network_.vector).all():
             raise ValueError(_NON_FINITE)

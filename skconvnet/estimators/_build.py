@@ -19,6 +19,7 @@ from skconvnet.estimators._inputs import (
     check_X,
     resolve_dtype,
     resolve_shape,
+    with_channels,
 )
 from skconvnet.estimators._params import TrainingParams
 from skconvnet.layers.dense import Output
@@ -27,6 +28,7 @@ from skconvnet.losses import Loss
 from skconvnet.network import Network, build_layers
 from skconvnet.optimizers import Optimizer
 from skconvnet.parallel import Engine
+from skconvnet.ragged import MapList, RaggedInputs
 from skconvnet.schedules import Constant
 from skconvnet.training import History
 
@@ -64,7 +66,12 @@ class BuiltEstimator(TrainingParams, ABC):
         specs = self._with_output(specs, in_shape, targets.shape[1])
         network = Network(specs, in_shape, resolve_dtype(self.dtype, X))
         network.initialize(rng)
-        self.n_features_in_ = prod(in_shape)
+        if isinstance(X, MapList):
+            # Errors come before training, for every size that there is.
+            for shape in with_channels(X, in_shape).shapes:
+                network.for_shape(shape)
+        else:
+            self.n_features_in_ = prod(in_shape)
         self.network_ = network
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = 1 + sum(bool(la.weights) for la in network.layers.values())
@@ -126,10 +133,17 @@ class BuiltEstimator(TrainingParams, ABC):
         self, X: Any, targets: np.ndarray, weights: np.ndarray | None
     ) -> Samples:
         network = self.network_
-        inputs = Inputs(X, network.in_shape, network.dtype)
+        inputs = self._inputs(X)
         if weights is not None:
             weights = weights.astype(network.dtype, copy=False)
         return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
+
+    def _inputs(self, X: Any) -> Inputs:
+        network = self.network_
+        if isinstance(X, MapList):
+            X = with_channels(X, network.in_shape)
+            return RaggedInputs(X, network.in_shape, network.dtype)
+        return Inputs(X, network.in_shape, network.dtype)
 
     def _raw_scores(self, X: Any) -> np.ndarray:
         """Return the output layer's sums, of shape (n_samples, n_outputs)."""
@@ -139,7 +153,7 @@ class BuiltEstimator(TrainingParams, ABC):
     def _outputs(self, X: Any, **options: Any) -> np.ndarray:
         X = check_X(self, X, reset=False, **self._input_checks)
         check_same_shape(self, X, self.network_.in_shape)
-        inputs = Inputs(X, self.network_.in_shape, self.network_.dtype)
+        inputs = self._inputs(X)
         n_threads = resolve_n_threads(self.n_jobs)
         with Engine(self.network_, self._loss, n_threads) as engine:
             return engine.outputs(inputs, **options)

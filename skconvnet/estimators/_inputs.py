@@ -7,9 +7,17 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array, check_X_y, validate_data
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import (
+    _check_y,
+    check_array,
+    check_consistent_length,
+    check_X_y,
+    validate_data,
+)
 
 from skconvnet.ops.windows import _is_int
+from skconvnet.ragged import MapList
 
 _Y_OPTIONS = ("multi_output", "y_numeric")
 
@@ -33,8 +41,15 @@ def check_X(
     -------
     X : ndarray or sparse matrix, or the pair (X, y)
     """
-    if not hasattr(X, "ndim"):
-        X = _as_array(X)
+    if not hasattr(X, "ndim") or _is_object_array(X):
+        X = _as_maps(X)
+    takes_any_size = hasattr(estimator, "network_") and not (
+        reset or hasattr(estimator, "n_features_in_")
+    )
+    if takes_any_size and getattr(X, "ndim", 2) > 2:
+        X = MapList(X)
+    if isinstance(X, MapList):
+        return _check_maps(estimator, X, reset, y, options)
     has_y = not (isinstance(y, str) and y == "no_validation")
     if not has_y:
         options = {k: v for k, v in options.items() if k not in _Y_OPTIONS}
@@ -53,13 +68,78 @@ def check_X(
     return check_X_y(X, y, **options)
 
 
-def _as_array(X: Any) -> Any:
+def _is_object_array(X: Any) -> bool:
+    return isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
+
+
+def _as_maps(X: Any) -> Any:
+    """Return a list of maps as an array where all are of one size, else a MapList."""
     if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
         return X
+    if len(X) and all(np.ndim(x) >= 2 and hasattr(x, "dtype") for x in X):
+        if len({np.shape(x) for x in X}) == 1:
+            return np.stack(list(X))
+        return MapList([np.asarray(x) for x in X])
     try:
-        return np.asarray(X)
+        return X if hasattr(X, "ndim") else np.asarray(X)
     except ValueError:  # ragged: let scikit-learn word the error
         return X
+
+
+def _check_maps(
+    estimator: Any, X: MapList, reset: bool, y: Any, options: dict[str, Any]
+) -> Any:
+    """Check maps of different sizes, and y where it is given."""
+    ndims = {m.ndim for m in X.maps}
+    if len(ndims) > 1:
+        raise ValueError(
+            "The maps of X must all have the same number of axes; got maps of shapes "
+            f"{sorted(X.shapes, key=str)[:5]}."
+        )
+    for i, one in enumerate(X.maps):
+        if one.dtype.kind not in "fiub":
+            raise ValueError(f"X[{i}] must be numbers; got dtype {one.dtype}.")
+        if 0 in one.shape:
+            raise ValueError(
+                f"X[{i}] has shape {one.shape}; every axis must have a length of at "
+                "least 1."
+            )
+        assert_all_finite(one, estimator_name=type(estimator).__name__, input_name="X")
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                delattr(estimator, name)
+    if isinstance(y, str) and y == "no_validation":
+        return X
+    y = _check_y(
+        y,
+        multi_output=options.get("multi_output", False),
+        y_numeric=options.get("y_numeric", False),
+        estimator=estimator,
+    )
+    check_consistent_length(X, y)
+    return X, y
+
+
+def with_channels(X: MapList, in_shape: tuple[int, ...]) -> MapList:
+    """Return the maps with an axis of channels, as `in_shape` has.
+
+    Raises
+    ------
+    ValueError
+        If they have other numbers of axes or channels.
+    """
+    maps = X.maps
+    if maps[0].ndim == len(in_shape) - 1:
+        maps = [m[..., None] for m in maps]
+    wrong = [m.shape for m in maps if m.ndim != len(in_shape)]
+    wrong += [m.shape for m in maps if not wrong and m.shape[-1] != in_shape[-1]]
+    if wrong:
+        raise ValueError(
+            f"The maps of X must have {len(in_shape) - 1} spatial axes and "
+            f"{in_shape[-1]} channels, the channels last; got one of shape {wrong[0]}."
+        )
+    return MapList(maps)
 
 
 def resolve_shape(
@@ -84,6 +164,8 @@ def resolve_shape(
     >>> resolve_shape(np.zeros((5, 12)), spatial_ndim=2, input_shape=(2, 6))
     (2, 6, 1)
     """
+    if isinstance(X, MapList):
+        return _largest_shape(X, spatial_ndim, input_shape)
     if input_shape is not None:
         return _told_shape(X, spatial_ndim, input_shape)
     shape = tuple(X.shape[1:])
@@ -108,6 +190,27 @@ def _guessed_shape(n_features: int, spatial_ndim: int) -> tuple[int, ...]:
     if side**spatial_ndim == n_features:
         return (*(side,) * spatial_ndim, 1)
     return (*(1,) * (spatial_ndim - 1), n_features, 1)
+
+
+def _largest_shape(
+    X: MapList, spatial_ndim: int | None, input_shape: Any
+) -> tuple[int, ...]:
+    if input_shape is not None:
+        raise ValueError(
+            f"input_shape={input_shape!r} is for samples of one shape, but those of X "
+            "have different sizes; set input_shape=None."
+        )
+    ndim = X.maps[0].ndim
+    largest = tuple(np.max([m.shape for m in X.maps], axis=0).tolist())
+    if spatial_ndim and ndim == spatial_ndim and spatial_ndim > 1:
+        return (*largest, 1)
+    if ndim != (spatial_ndim or ndim - 1) + 1:
+        raise ValueError(
+            f"X has maps of different sizes with {ndim} axes, such as one of shape "
+            f"{X.maps[0].shape}; for a network over {spatial_ndim} spatial axes their "
+            f"shapes must be {_AXES[spatial_ndim or 1].replace('n_samples, ', '')}."
+        )
+    return largest
 
 
 def _told_shape(X: Any, spatial_ndim: int | None, input_shape: Any) -> tuple[int, ...]:
@@ -140,6 +243,8 @@ def _told_shape(X: Any, spatial_ndim: int | None, input_shape: Any) -> tuple[int
 
 def check_same_shape(estimator: Any, X: Any, shape: tuple[int, ...]) -> None:
     """Raise a ValueError if the samples of X are maps of another shape."""
+    if isinstance(X, MapList):
+        return  # Each shape is checked by building a network for it.
     if X.ndim == 2 or _same_shape(X, shape):
         return
     raise ValueError(

@@ -51,6 +51,9 @@ class Layer(ABC):
     spans_batch : bool
         Whether a training pass needs all of a minibatch at once: then `forward_parts`
         and `backward_parts` take its place wherever a minibatch is in parts.
+    keeps_statistics : bool
+        Whether `set_statistics` is to be given the mean and the variance of its
+        inputs over the training set, brought together from `statistics` of its parts.
     is_flat : bool
         Whether the layer has no maps, only features.
     work : int
@@ -67,6 +70,7 @@ class Layer(ABC):
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
     spans_batch = False
+    keeps_statistics = False
 
     def __init__(self, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
         self.in_shape = tuple(in_shape)
@@ -95,6 +99,16 @@ class Layer(ABC):
     def initial_buffers(self) -> dict[str, np.ndarray]:
         """Return what every array of `buffer_shapes` starts from."""
         return {}
+
+    def statistics(self, x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return how many values stand behind each mean, the means, and the sums of
+        squares around them.
+        """
+        raise NotImplementedError
+
+    def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Keep those of the training set in the layer's buffers."""
+        raise NotImplementedError
 
     @abstractmethod
     def forward(

@@ -36,6 +36,12 @@ class BranchedLayer(Layer):
         super().__init__(in_shape, out_shape)
         self.chains = chains
         inner = [la for chain in chains.values() for la in chain.layers.values()]
+        if any(layer.keeps_statistics for layer in inner):
+            raise ValueError(
+                "a layer that keeps statistics of the training set, such as "
+                "Standardize, must be in the network's own list of layers, before this "
+                "one."
+            )
         self.weight_shapes = self._joined("weight_shapes")
         self.buffer_shapes = self._joined("buffer_shapes")
         self.penalized = tuple(

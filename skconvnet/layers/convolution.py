@@ -14,6 +14,7 @@ from skconvnet.initializers import convolution_fans, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.method import Method, Methods
+from skconvnet.ops.surplus import with_surplus, without_surplus
 from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
 
@@ -78,7 +79,9 @@ _DOC = """{title} of maps of shape ({axes}, channels).
         windows; by Winograd's minimal filtering, for strides and dilation of 1 and
         kernels of at most 5 cells an axis (3 in three dimensions), with errors in
         float32 below 1e-5 of the largest output; or by the fast Fourier transform,
-        for large kernels. "auto" takes what a cost model finds fastest for the shapes.
+        for large kernels. "auto" takes what a cost model finds fastest for the shapes,
+        and for groups of one channel in one or two dimensions products with banded
+        matrices.
 
     Examples
     --------
@@ -159,12 +162,12 @@ class ConvolutionLayer(Layer):
             y = workspace.array("activated", z.shape, z.dtype)
             activated = method.written(y)
         self.activation.apply(written, activated, workspace)
-        return self._valid(y), (method, cache, self._valid(z))
+        return without_surplus(y, method), (method, cache, without_surplus(z, method))
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         method, cache, kept = cache
-        dz = self._with_surplus(dy, method, workspace)
-        self.activation.backward(kept, dy, self._valid(dz), workspace)
+        dz = with_surplus(dy, method, workspace)
+        self.activation.backward(kept, dy, without_surplus(dz, method), workspace)
         dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
         kernels = self.weights["kernel"], gradients["kernel"]
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
@@ -174,7 +177,7 @@ class ConvolutionLayer(Layer):
     ) -> tuple[np.ndarray, Any]:
         """Return the sums without the bias, and what their backward pass needs."""
         method, z, cache = self._convolve(x, train, workspace)
-        return self._valid(z), (method, cache)
+        return without_surplus(z, method), (method, cache)
 
     def backward_of_convolve(
         self,
@@ -187,9 +190,9 @@ class ConvolutionLayer(Layer):
     ) -> np.ndarray | None:
         """Write the kernel's gradient, given that of the sums; return the input's."""
         method, cache = cache
-        dz = self._with_surplus(dsums, method, workspace)
+        dz = with_surplus(dsums, method, workspace)
         if dz is not dsums:
-            np.copyto(self._valid(dz), dsums)
+            np.copyto(without_surplus(dz, method), dsums)
         kernels = self.weights["kernel"], gradients["kernel"]
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
 
@@ -199,26 +202,3 @@ class ConvolutionLayer(Layer):
         method = self.methods.for_batch(x.shape[-1])
         kernel = self.weights["kernel"]
         return method, *method.forward(x, kernel, workspace, train=train)
-
-    def _with_surplus(
-        self, dy: np.ndarray, method: Method, workspace: Workspace
-    ) -> np.ndarray:
-        """`dy` if it has the method's layout, else an array that has, zero behind."""
-        if method.shape == self.windows.out_shape and dy.flags.c_contiguous:
-            return dy
-        shape = (len(dy), *method.shape, dy.shape[-1])
-        dz = workspace.scratch("dz", shape, dy.dtype)
-        self._clear_surplus(dz)
-        return dz
-
-    def _valid(self, z: np.ndarray) -> np.ndarray:
-        """View of `z` without the surplus of the method's layout."""
-        if z.shape[1:-1] == self.windows.out_shape:
-            return z
-        return z[(slice(None), *(slice(n) for n in self.windows.out_shape))]
-
-    def _clear_surplus(self, dz: np.ndarray) -> None:
-        sizes = zip(self.windows.out_shape, dz.shape[1:-1], strict=True)
-        for axis, (n, whole) in enumerate(sizes, start=1):
-            if n < whole:
-                dz[(slice(None),) * axis + (slice(n, None),)] = 0

@@ -161,4 +161,4 @@ class Im2colConvolution:
         inner = dcolumns[:, :, margin : margin + length]
         np.matmul(weights.transpose(0, 2, 1), doutput, out=inner)
         by_cell = dcolumns.reshape(self.channels, self.windows.size, -1)
-        self._columns.scatter(by_cell, block, dpadded)
+        self._columns.scatter(by_cell, block, dpadded, workspace)

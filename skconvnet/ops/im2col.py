@@ -20,6 +20,7 @@ from math import prod
 import numpy as np
 
 from skconvnet.ops.windows import Windows
+from skconvnet.ops.workspace import Workspace
 
 # Beyond this share of surplus outputs the exact layout is faster.
 _MAX_SURPLUS = 1.25
@@ -44,6 +45,8 @@ class Columns:
     Parameters
     ----------
     windows : Windows
+    may_be_wide : bool
+        Where False, the layout is exact.
 
     Attributes
     ----------
@@ -51,11 +54,13 @@ class Columns:
         Spatial shape of the outputs as they lie in memory, surplus included.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, *, may_be_wide: bool = True) -> None:
         self.windows = windows
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
-        self.is_wide = all(s == 1 for s in windows.strides) and (
-            prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
+        self.is_wide = (
+            may_be_wide
+            and all(s == 1 for s in windows.strides)
+            and prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
         )
         self.shape = wide if self.is_wide else windows.out_shape
         row = prod(self.shape[1:])
@@ -130,7 +135,13 @@ class Columns:
         """Zeros that `scatter` needs before and after each row of its columns."""
         return self._reach * batch if self.is_wide else 0
 
-    def scatter(self, columns: np.ndarray, block: Block, padded: np.ndarray) -> None:
+    def scatter(
+        self,
+        columns: np.ndarray,
+        block: Block,
+        padded: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
         """Add the columns of `block` onto the cells of `padded` they came from.
 
         Parameters
@@ -139,6 +150,7 @@ class Columns:
             Contiguous. The margins are overwritten with zeros.
         block : Block
         padded : ndarray of shape (channels, *padded, batch), contiguous
+        workspace : Workspace
         """
         batch = padded.shape[-1]
         if not self.is_wide:
@@ -174,7 +186,10 @@ class Columns:
         )
         axes = tuple(range(1, 1 + self.windows.ndim))
         flat = padded.reshape(len(padded), -1)
-        flat[:, block.start : block.stop + margin] += np.add.reduce(view, axis=axes)
+        shape = (len(columns), length + margin)
+        sums = workspace.scratch("sums", shape, columns.dtype)
+        np.add.reduce(view, axis=axes, out=sums)
+        flat[:, block.start : block.stop + margin] += sums
 
     def _windows(self, block: Block) -> Iterator[tuple[slice, ...]]:
         """Where each cell of the windows of `block` lies in the padded map."""

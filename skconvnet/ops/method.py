@@ -6,11 +6,12 @@ from math import log2, prod
 from typing import Any
 
 from skconvnet.ops.convolution import Im2colConvolution
+from skconvnet.ops.depthwise import DepthwiseConvolution, suits_depthwise
 from skconvnet.ops.fft import FFTConvolution
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.winograd import MAX_KERNEL, WinogradConvolution
 
-Method = Im2colConvolution | WinogradConvolution | FFTConvolution
+Method = Im2colConvolution | WinogradConvolution | FFTConvolution | DepthwiseConvolution
 
 METHODS: dict[str, type[Method]] = {
     "im2col": Im2colConvolution,
@@ -19,7 +20,7 @@ METHODS: dict[str, type[Method]] = {
 }
 
 # The batch that a layer's memory is told for before any has come.
-_USUAL_BATCH = 32
+USUAL_BATCH = 32
 
 
 class Methods:
@@ -66,7 +67,10 @@ class Methods:
         self.groups = groups
         shape = (windows, channels, filters, groups)
         if conv_method != "auto":
-            self._candidates = [METHODS[conv_method](*shape)]
+            self._candidates: list[Method] = [METHODS[conv_method](*shape)]
+        elif groups > 1 and suits_depthwise(windows, channels, groups):
+            # Faster than im2col for every shape that was measured.
+            self._candidates = [DepthwiseConvolution(*shape)]
         elif groups > 1:
             # The others were not measured with groups.
             self._candidates = [Im2colConvolution(*shape)]
@@ -84,14 +88,16 @@ class Methods:
         """Return the method for maps of so many samples."""
         method = self._chosen.get(batch)
         if method is None:
-            method = min(self._candidates, key=lambda m: cost(m, batch))
+            method = self._candidates[0]
+            if len(self._candidates) > 1:
+                method = min(self._candidates, key=lambda m: cost(m, batch))
             self._chosen[batch] = method
         return method
 
     @property
     def kept(self) -> int:
         """Numbers a sample that are kept for the backward pass, usually."""
-        return self.for_batch(_USUAL_BATCH).kept
+        return self.for_batch(USUAL_BATCH).kept
 
 
 def _suits_winograd(windows: Windows) -> bool:
@@ -111,6 +117,7 @@ def cost(method: Method, batch: int) -> float:
 
 def cost_terms(method: Method, batch: int) -> tuple[float, ...]:
     """Return what the time of a method grows with, for a batch of so many samples."""
+    assert not isinstance(method, DepthwiseConvolution)
     windows, channels, filters = method.windows, method.channels, method.filters
     maps = channels * prod(windows.in_shape) + filters * prod(windows.out_shape)
     both, pairs = channels + filters, channels * filters

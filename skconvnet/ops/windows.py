@@ -161,7 +161,7 @@ def sliding_windows(
     strides = per_axis("strides", strides, ndim)
     dilation = per_axis("dilation", dilation, ndim)
     extent = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
-    pads = _pads(padding, in_shape, extent, strides)
+    pads = pad_amounts(padding, in_shape, extent, strides)
     if not allow_outside and any(
         max(p) >= k for p, k in zip(pads, kernel, strict=True)
     ):
@@ -184,12 +184,13 @@ def sliding_windows(
     return Windows(tuple(in_shape), tuple(out_shape), kernel, strides, dilation, pads)
 
 
-def _pads(
+def pad_amounts(
     padding: Any,
     in_shape: tuple[int, ...],
     extent: tuple[int, ...],
     strides: tuple[int, ...],
 ) -> tuple[tuple[int, int], ...]:
+    """Return the cells that `padding` stands for, (before, after) each axis."""
     if isinstance(padding, str):
         if padding == "valid":
             return ((0, 0),) * len(in_shape)

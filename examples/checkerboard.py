@@ -1,0 +1,129 @@
+"""Show the checkerboard of transposed convolutions, and what makes it go away.
+
+    python examples/checkerboard.py
+    python examples/checkerboard.py --plot checkerboard.png
+
+A map without any structure, all ones, is made twice as large by four small networks,
+and the middle of what comes out is looked at, where no edge has any influence. What
+structure it has there was put in by the layer. `unevenness` is the standard deviation
+of these cells over their root mean square: 0 where all are alike.
+
+- With all weights 1, an output counts the weights that lie on it. Where the stride does
+  not divide the kernel, these are more here and fewer there, in a regular pattern;
+  where it does, each output has as many.
+- With random weights, as a network starts from, even overlap is not enough: outputs
+  between two cells are made by other weights than those upon one, and nothing but
+  training makes their sums alike. To enlarge first and convolve then gives an even map
+  for any weights.
+
+See A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts",
+Distill, 2016.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from skconvnet import SequentialRegressor
+from skconvnet.layers import Conv2D, Conv2DTranspose, Flatten, Upsample
+
+SIZE = 12
+# The outputs looked at: no edge has an influence on them, and the pattern, of 2 cells
+# along each axis, is in them a whole number of times.
+MIDDLE = slice(5, 19)
+FILTERS = 64
+
+# The layers that make a map twice as large; the one called "last" has the weights.
+WAYS = {
+    "transposed, kernel 3, stride 2": [("last", Conv2DTranspose(FILTERS, 3, 2))],
+    "transposed, kernel 4, stride 2": [("last", Conv2DTranspose(FILTERS, 4, 2))],
+    "nearest, then convolution": [
+        ("resize", Upsample(2, mode="nearest")),
+        ("last", Conv2D(FILTERS, 3, padding="same")),
+    ],
+    "bilinear, then convolution": [
+        ("resize", Upsample(2, mode="bilinear")),
+        ("last", Conv2D(FILTERS, 3, padding="same")),
+    ],
+}
+
+
+def enlarge(layers: list, *, random: bool) -> np.ndarray:
+    """Return what `layers` make of a map of ones, (height, width, FILTERS).
+
+    The weights are those that training would start from if `random`, else 1.
+    """
+    ones = np.ones((1, SIZE, SIZE, 1))
+    network = SequentialRegressor([*layers, Flatten()], random_state=0)
+    network.initialize(ones, [0.0])
+    if not random:
+        kernel = network.get_weights()["last/kernel"]
+        network.set_weights({"last/kernel": np.ones_like(kernel)})
+    return network.activations(ones, "last")[0]
+
+
+def middle(maps: np.ndarray) -> np.ndarray:
+    """Return the cells that are looked at."""
+    return maps[MIDDLE, MIDDLE]
+
+
+def unevenness(maps: np.ndarray) -> float:
+    """Return the standard deviation over the root mean square, over all filters."""
+    cells = middle(maps)
+    deviations = cells - cells.mean(axis=(0, 1))
+    return float(np.sqrt(np.mean(deviations**2) / np.mean(cells**2)))
+
+
+def save_plot(results: dict[str, tuple[np.ndarray, np.ndarray]], path: str) -> None:
+    """Save a picture: a column for each way, a row for weights of 1, one for random."""
+    try:
+        import matplotlib
+    except ImportError:
+        sys.exit("--plot needs matplotlib: pip install matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        2, len(results), figsize=(3 * len(results), 7), layout="constrained"
+    )
+    for column, (way, pair) in enumerate(results.items()):
+        for axis, maps, weights in zip(
+            axes[:, column], pair, ("all weights 1", "random weights"), strict=True
+        ):
+            # The filter with the largest outputs; 0 is black, or grey if some are less.
+            shown = maps[..., middle(maps).mean(axis=(0, 1)).argmax()]
+            largest = np.abs(shown).max()
+            low = 0 if shown.min() >= 0 else -largest
+            axis.imshow(shown, cmap="gray", vmin=low, vmax=largest)
+            axis.set_title(f"{way}\n{weights}: {unevenness(maps):.3f}", fontsize=8)
+            axis.set_axis_off()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    print(f"saved {path}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
+    options = parser.parse_args(arguments)
+    results = {
+        way: (enlarge(layers, random=False), enlarge(layers, random=True))
+        for way, layers in WAYS.items()
+    }
+    print(f"{'unevenness':<32}{'weights 1':>10}{'random':>10}   a row, weights 1")
+    for way, (of_ones, of_random) in results.items():
+        row = " ".join(f"{value:g}" for value in middle(of_ones)[0, :8, 0])
+        numbers = f"{unevenness(of_ones):10.3f}{unevenness(of_random):10.3f}"
+        print(f"{way:<32}{numbers}   {row}")
+    if options.plot:
+        save_plot(results, options.plot)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Making maps larger without weights."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._spec import Spec
+from skconvnet.layers.base import Layer, map_shape
+from skconvnet.ops.upsampling import (
+    linear_matrix,
+    multiply_axes,
+    repeat,
+    sum_repeats,
+)
+from skconvnet.ops.windows import per_axis
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Upsample(Spec):
+    """Make maps of one to three spatial axes larger by whole factors.
+
+    Before a convolution, it does the work of a transposed convolution without that
+    one's checkerboard, as all outputs are covered alike [1]_.
+
+    Parameters
+    ----------
+    size : int or tuple of int, default=2
+        Factor along each axis, at least 1.
+    mode : {"nearest", "bilinear"}, default="nearest"
+        "nearest" repeats cells; "bilinear" interpolates linearly along each axis,
+        whether there are one, two or three. Cells are areas whose values belong to
+        their middles (`align_corners=False` in PyTorch, and what Keras does): output i
+        lies at (i + 1/2) / size - 1/2, and beyond the middle of the first or last cell
+        it is equal to that.
+
+    References
+    ----------
+    .. [1] A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard
+       artifacts", Distill, 2016.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Upsample
+    >>> Upsample().build((8, 8, 3)).out_shape
+    (16, 16, 3)
+    >>> Upsample((1, 3), mode="bilinear").build((8, 8, 3)).out_shape
+    (8, 24, 3)
+    """
+
+    size: int | tuple[int, ...] = 2
+    mode: str = "nearest"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        if not 2 <= len(in_shape) <= 4:
+            raise ValueError(
+                "Upsample needs maps of one to three spatial axes, such as (height, "
+                f"width, channels), but its input has shape {in_shape}; put it before "
+                "Flatten, or use Reshape."
+            )
+        if not isinstance(self.mode, str) or self.mode not in _MODES:
+            raise ValueError(
+                f"mode must be one of {', '.join(map(repr, _MODES))}; got "
+                f"{self.mode!r}."
+            )
+        size = per_axis("size", self.size, len(in_shape) - 1)
+        return _MODES[self.mode](in_shape, size)
+
+
+class UpsampleLayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], size: tuple[int, ...]) -> None:
+        spatial = [n * s for n, s in zip(in_shape[:-1], size, strict=True)]
+        super().__init__(in_shape, (*spatial, in_shape[-1]))
+        self.size = size
+        self.work = prod(self.out_shape)
+
+    def forward(self, x, *, train, rng, workspace):
+        if self.out_shape == self.in_shape:
+            return x, None
+        y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
+        self.enlarge(x, y, workspace)
+        return y, None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        if self.out_shape == self.in_shape:
+            return dy
+        dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
+        self.reduce(dy, dx, workspace)
+        return dx
+
+    @abstractmethod
+    def enlarge(self, x: np.ndarray, y: np.ndarray, workspace: Workspace) -> None:
+        """Write the larger map into `y`."""
+
+    @abstractmethod
+    def reduce(self, dy: np.ndarray, dx: np.ndarray, workspace: Workspace) -> None:
+        """Write the gradient of the map into `dx`."""
+
+
+class NearestLayer(UpsampleLayer):
+    def enlarge(self, x, y, workspace):
+        repeat(x, self.size, y)
+
+    def reduce(self, dy, dx, workspace):
+        sum_repeats(dy, self.size, dx)
+
+
+class BilinearLayer(UpsampleLayer):
+    def __init__(self, in_shape: tuple[int, ...], size: tuple[int, ...]) -> None:
+        super().__init__(in_shape, size)
+        pairs = zip(in_shape[:-1], size, strict=True)
+        self._matrices = [linear_matrix(n, s) if s > 1 else None for n, s in pairs]
+
+    def enlarge(self, x, y, workspace):
+        multiply_axes(self._cast(x.dtype), x, y, workspace)
+
+    def reduce(self, dy, dx, workspace):
+        matrices = [None if m is None else m.T for m in self._cast(dy.dtype)]
+        multiply_axes(matrices, dy, dx, workspace)
+
+    def _cast(self, dtype: np.dtype) -> list[np.ndarray | None]:
+        return [None if m is None else m.astype(dtype) for m in self._matrices]
+
+
+_MODES: dict[str, type[UpsampleLayer]] = {
+    "nearest": NearestLayer,
+    "bilinear": BilinearLayer,
+}
