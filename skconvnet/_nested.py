@@ -60,7 +60,7 @@ def replaced(
         name, _, rest = key.partition("__")
         if name not in names:
             raise ValueError(
-                f"Invalid parameter {key!r}: the layers are called "
+                f"Invalid parameter {key!r}: its name must begin with one of "
                 f"{', '.join(map(repr, names))}."
             )
         if rest:

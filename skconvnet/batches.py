@@ -52,6 +52,11 @@ class Inputs:
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
 
+    @property
+    def shapes(self) -> set[tuple[int, ...]]:
+        """The different shapes of samples."""
+        return {self.in_shape}
+
     def groups(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
         """Return the places in `index` of samples that may be read together."""
         return [slice(0, index_length(index))]

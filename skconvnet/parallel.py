@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.batches import Inputs, Samples, index_at, index_length
 from skconvnet.blas import single_threaded_blas
 from skconvnet.layers.base import channels_last
@@ -34,18 +35,30 @@ class Engine:
     network : Network
     loss : Loss
     n_threads : int
+    augmenter : Augmenter, optional
+        Changes what is trained on, and nothing else.
 
     Attributes
     ----------
     team : Team
         Its threads.
+    is_random : bool
+        Whether a training pass draws random numbers.
     """
 
-    def __init__(self, network: Network, loss: Loss, n_threads: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        n_threads: int,
+        augmenter: Augmenter | None = None,
+    ) -> None:
         self.network = network
         self.loss = loss
+        self.augmenter = augmenter
         self.team = Team(n_threads)
-        self._workers = [_Worker(network, loss) for _ in range(n_threads)]
+        self.is_random = network.is_random or augmenter is not None
+        self._workers = [_Worker(network, loss, augmenter) for _ in range(n_threads)]
 
     def __enter__(self) -> Engine:
         single_threaded_blas.__enter__()
@@ -81,7 +94,7 @@ class Engine:
         train : bool
             Whether layers such as dropout do what they do in training.
         seed : int, optional
-            For the layers that draw random numbers.
+            For the layers that draw random numbers, and for augmentation.
 
         Returns
         -------
@@ -137,24 +150,25 @@ class Engine:
         """
         n = len(parts)
         while len(self._workers) < n:
-            self._workers.append(_Worker(self.network, self.loss))
+            self._workers.append(_Worker(self.network, self.loss, self.augmenter))
         workers = self._workers[:n]
         for worker in workers:
             worker.share(None)
         workspaces = [worker.workspaces for worker in workers]
         gradients = [gradient, *(worker.gradient() for worker in workers[1:])]
         losses = np.zeros(n)
-        xs: list[Any] = [None] * n
+        rngs = [_generator(seed, i) for i in range(n)]
+        batches: dict[int, Batch] = {}
 
-        def read(i: int, thread: int) -> None:
-            xs[i] = workers[i].read(samples, parts[i])
+        def prepare(i: int, thread: int) -> None:
+            batches[i] = workers[i].prepare(samples, parts[i], total, rngs[i])
 
         def compare(i: int, thread: int) -> None:
-            losses[i] = workers[i].compare(ys[i], samples, parts[i], total)
+            losses[i] = self.loss(ys[i], batches[i].targets, batches[i].weights)
 
         run = self.team.run
-        run(n, read)
-        rngs = [_generator(seed, i) for i in range(n)]
+        run(n, prepare)
+        xs = [batches[i].x for i in range(n)]
         ys, caches = self.network.forward_parts(xs, workspaces, run, rngs)
         run(n, compare)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
@@ -263,9 +277,13 @@ def _generator(seed: int | None, number: int) -> np.random.Generator | None:
 class _Worker:
     """What a micro-batch needs for itself: workspaces and a gradient."""
 
-    def __init__(self, network: Network, loss: Loss) -> None:
+    def __init__(
+        self, network: Network, loss: Loss, augmenter: Augmenter | None
+    ) -> None:
         self.network = network
         self.loss = loss
+        self.augmenter = augmenter
+        self._augmenting = Workspace()
         self._workspaces: list[Workspace] = []
         self._reading, self._reading_ahead = Workspace(), Workspace()
         self._ahead: tuple[np.ndarray | slice, Any] | None = None
@@ -311,20 +329,27 @@ class _Worker:
     ) -> float:
         """Add up the weighted losses of a micro-batch, and write their gradient."""
         network = self.network.for_shape(samples.inputs.shape_of(index))
-        x = self.read(samples, index)
-        y, caches = network.forward(x, self.workspaces, train=train, rng=rng)
-        value = self.compare(y, samples, index, total)
+        batch = self.prepare(samples, index, total, rng)
+        y, caches = network.forward(batch.x, self.workspaces, train=train, rng=rng)
+        value = self.loss(y, batch.targets, batch.weights)
         network.backward(y, caches, self.views(gradient), self.workspaces)
         return value
 
-    def compare(
-        self, y: np.ndarray, samples: Samples, index: np.ndarray | slice, total: float
-    ) -> float:
-        """Add up the weighted losses of the scores `y`; write the gradient there."""
+    def prepare(
+        self,
+        samples: Samples,
+        index: np.ndarray | slice,
+        total: float,
+        rng: np.random.Generator | None,
+    ) -> Batch:
+        """Return the samples at `index`, augmented where there is an `rng` for it."""
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
-            weight = (samples.weights[index] / total).astype(y.dtype)
-        return self.loss(y, samples.targets[index].T, weight)
+            weight = (samples.weights[index] / total).astype(self.network.dtype)
+        batch = Batch(self.read(samples, index), samples.targets[index].T, weight)
+        if self.augmenter is None or rng is None:
+            return batch
+        return self.augmenter(batch, rng, self._augmenting)
 
     def read_ahead(self, samples: Samples, index: np.ndarray | slice) -> None:
         self._ahead = (index, samples.inputs.read(index, self._reading_ahead))

@@ -69,6 +69,11 @@ class RaggedInputs(Inputs):
 
     X: MapList
 
+    @property
+    def shapes(self) -> set[tuple[int, ...]]:
+        """The different shapes of samples."""
+        return self.X.shapes
+
     def groups(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
         """Return the places in `index` of the samples of each shape."""
         numbers = _numbers(index)

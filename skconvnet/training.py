@@ -133,7 +133,8 @@ def train(
     history : History
         Added to.
     rng : RandomState
-        Shuffles the samples, and seeds the layers that draw random numbers.
+        Shuffles the samples, and seeds augmentation and the layers that draw random
+        numbers.
     validate : callable, optional
         Returns the score and the loss on a validation set. With
         ``settings.early_stopping`` the weights of the best score are restored at the
@@ -269,7 +270,7 @@ def _epoch(
     n_updates = -(-len(samples) // settings.batch_size)
     batches = minibatches(samples, order, settings.batch_size)
     for n_done, (index, following) in enumerate(_with_next(batches)):
-        seed = int(rng.randint(2**31)) if network.is_random else None
+        seed = int(rng.randint(2**31)) if engine.is_random else None
         loss, total = engine.loss_and_gradient(
             samples, index, gradient, train=True, seed=seed
         )
@@ -385,7 +386,7 @@ def minimize_lbfgs(
     gradient = np.empty_like(vector)
     whole = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search: it needs a function that stays the same.
-    seed = 0 if network.is_random else None
+    seed = 0 if engine.is_random else None
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         vector[:] = x

@@ -1,4 +1,4 @@
-"""The pieces of the examples and of the MNIST benchmark, on little data."""
+"""The pieces of the examples and of two benchmarks, on little data."""
 
 import importlib.util
 import sys
@@ -9,6 +9,8 @@ import pytest
 import sklearn.datasets
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+
+import skconvnet.augmentation
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,6 +77,54 @@ def test_quickstart_fails_if_the_loaded_model_differs(
     monkeypatch.setattr(quickstart.joblib, "load", lambda path: other)
     assert not quickstart.survives_saving(model, digits[0])
     assert "DIFFERENT" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def augmentation():
+    return load_script(ROOT / "examples" / "augmentation.py")
+
+
+def test_augmentation_example(augmentation, monkeypatch, capsys, tmp_path):
+    picture = tmp_path / "digits.png"
+    if importlib.util.find_spec("matplotlib") is None:
+        argv = ["augmentation.py"]
+    else:
+        argv = ["augmentation.py", "--plot", str(picture)]
+    digits = tuple(a[:120] for a in augmentation.framed_digits())
+    monkeypatch.setattr(augmentation, "framed_digits", lambda: digits)
+    monkeypatch.setattr(augmentation, "EPOCHS", 2)
+    monkeypatch.setattr(sys, "argv", argv)
+    augmentation.main()
+    out = capsys.readouterr().out
+    assert "Grid search on 120 digits" in out
+    assert out.count("max_pixels=") == 6
+    if len(argv) > 1:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_augmentation_example_shows_every_augmentation(augmentation):
+    shown = {type(case).__name__ for case in augmentation.SHOWN}
+    assert shown == set(skconvnet.augmentation.__all__) - {"Augmentation", "Compose"}
+
+
+@pytest.fixture(scope="module")
+def augmentation_benchmark():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        return load_script(ROOT / "benchmarks" / "augmentation.py")
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+
+
+def test_augmentation_benchmark(augmentation_benchmark, monkeypatch, capsys):
+    monkeypatch.setattr(augmentation_benchmark, "_DURATION", 0.0)
+    argv = ["augmentation.py", "--rounds", "1", "--networks", "digits"]
+    monkeypatch.setattr(sys, "argv", argv)
+    augmentation_benchmark.main()
+    out = capsys.readouterr().out
+    for batch in (32, 128):
+        assert f"| digits | {batch} | none | 0.0 |" in out
+        assert f"| digits | {batch} | Compose |" in out
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ RANKS = [
     {"ops"},
     {"pieces"},
     {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
-    {"averaging"},
+    {"averaging", "augmentation"},
     {"layers"},
     {"network", "batches", "ragged"},
     {"penalty"},

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_sample_weight
 
+from skconvnet.augmentation.base import Augmenter
 from skconvnet.averaging import Average
 from skconvnet.batches import Samples
 from skconvnet.blas import resolve_n_threads, single_threaded_blas
@@ -69,6 +70,10 @@ class NetworkEstimator(BuiltEstimator, ABC):
     ) -> np.ndarray | None:
         """Return the sample weights with those of the classes multiplied in."""
         return weights
+
+    def _make_augmenter(self, samples: Samples) -> Augmenter | None:
+        """Return what changes the samples that are trained on, if anything does."""
+        return None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -158,7 +163,11 @@ class NetworkEstimator(BuiltEstimator, ABC):
             self._start(X, targets, rng)
         samples = self._samples(X, targets, weights)
         n_threads = resolve_n_threads(self.n_jobs)
-        with Engine(self.network_, self._loss, n_threads) as engine:
+        augmenter = self._make_augmenter(samples)
+        loss = self._loss
+        if augmenter is not None and augmenter.mixes_targets:
+            loss = loss.for_mixtures()
+        with Engine(self.network_, loss, n_threads, augmenter) as engine:
             if self._is_stochastic:
                 held_out = self._held_out(samples, y, validation, rng, incremental)
                 validate = None

@@ -69,6 +69,13 @@ input_shape : tuple of int, default=None
     are for dense layers, makes sequences of one channel for 1-D layers, and for 2-D
     layers a square where the length is a perfect square or else an image of height
     1.""",
+    "augmentation": """\
+augmentation : Augmentation, list or None, default=None
+    Random changes to the samples in training, never in prediction or validation: an
+    object of `skconvnet.augmentation` such as ``Shift(2)``, or a list of them or of
+    (str, object) tuples, applied in that order. A search reaches their parameters as
+    ``augmentation__max_pixels``, in a list as ``augmentation__shift__max_pixels``.
+    With "lbfgs" each sample is changed once, for the whole search.""",
     "training": """\
 solver : str or Optimizer, default="adam"
     "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
@@ -106,7 +113,8 @@ max_iter : int, default=200
 shuffle : bool, default=True
     Whether to shuffle the samples in each epoch.
 random_state : int, RandomState instance or None, default=None
-    Draws the weights, splits off the validation set, shuffles, and seeds dropout.
+    Draws the weights, splits off the validation set, shuffles, and seeds dropout
+    and augmentation.
     The result is the same to the last bit for every `n_jobs`.
 tol : float, default=1e-4
     An epoch that improves the loss, or the validation score, by less than this

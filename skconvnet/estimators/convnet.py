@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skconvnet._spec import BOOLEAN, Spec
 from skconvnet.estimators import _stack
+from skconvnet.estimators._augmentation import AugmentedEstimator
 from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
@@ -53,7 +54,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 
 
 @dataclass(eq=False, repr=False)
-class _ConvNet:
+class _ConvNet(AugmentedEstimator):
     """The hyperparameters of the stack, and the layers they stand for."""
 
     filters: Any = (32, 64)
@@ -150,6 +151,7 @@ class ConvNetClassifier(_ConvNet, NetworkClassifier):
     Parameters
     ----------
     {convnet}
+    {augmentation}
     {training}
     {classifier}
 
@@ -188,6 +190,7 @@ class ConvNetRegressor(_ConvNet, NetworkRegressor):
     Parameters
     ----------
     {convnet}
+    {augmentation}
     {training}
     {regressor}
 

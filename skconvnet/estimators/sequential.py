@@ -7,20 +7,21 @@ from typing import Any, ClassVar
 
 from skconvnet._nested import named_entries, nested_params, replaced
 from skconvnet._spec import Spec, check_layers
+from skconvnet.estimators._augmentation import AugmentedEstimator
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.layers.dense import Dense
 
 
 @dataclass(eq=False, repr=False)
-class _Sequential:
+class _Sequential(AugmentedEstimator):
     """The list of layers, and parameters that reach into it."""
 
     layers: Any = None
     input_shape: Any = None
 
     def _specs(self) -> list[tuple[str, Spec]]:
-        reserved = set(super().get_params(deep=False))  # type: ignore[misc]
+        reserved = set(super().get_params(deep=False))
         if self.layers is None:
             return [("dense1", Dense(100, activation="relu"))]
         return check_layers(self.layers, reserved)
@@ -44,7 +45,7 @@ class _Sequential:
             Whether to add each layer under its name, and each of its parameters as
             ``name__parameter``.
         """
-        params = super().get_params(deep=deep)  # type: ignore[misc]
+        params = super().get_params(deep=deep)
         return (
             {**params, **nested_params(named_entries(self.layers))} if deep else params
         )
@@ -72,7 +73,7 @@ class _Sequential:
         if others is not None:
             self.layers = others
         rest = {key: params[key] for key in params if key not in inside}
-        return super().set_params(**rest)  # type: ignore[misc]
+        return super().set_params(**rest)
 
 
 @documented
@@ -86,6 +87,7 @@ class SequentialClassifier(_Sequential, NetworkClassifier):
     Parameters
     ----------
     {sequential}
+    {augmentation}
     {training}
     {classifier}
 
@@ -132,6 +134,7 @@ class SequentialRegressor(_Sequential, NetworkRegressor):
     Parameters
     ----------
     {sequential}
+    {augmentation}
     {training}
     {regressor}
 

@@ -10,6 +10,7 @@ from skconvnet.losses.probabilities import (
     BinaryLogLoss,
     LogisticSquaredError,
     LogLoss,
+    SoftLogLoss,
 )
 from skconvnet.losses.regression import (
     AbsoluteError,
@@ -34,6 +35,7 @@ __all__ = [
     "Perceptron",
     "PoissonDeviance",
     "Quantile",
+    "SoftLogLoss",
     "SquaredError",
     "SquaredHinge",
 ]

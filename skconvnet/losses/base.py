@@ -46,6 +46,16 @@ class Loss(Searchable, ABC):
         """Return the loss whose value is what the gradient descends, usually self."""
         return self
 
+    def for_mixtures(self) -> Loss:
+        """Return the loss for targets mixed of several samples', usually self.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        return self
+
     def for_classes(self, exclusive: bool) -> Loss:
         """Return the loss for targets that are classes, usually self.
 

@@ -7,7 +7,18 @@ import numpy as np
 from skconvnet.losses.base import Loss
 
 
-class Hinge(Loss):
+class _MarginLoss(Loss):
+    """What the losses have in common: a target is one side or the other."""
+
+    def for_mixtures(self) -> Loss:
+        raise ValueError(
+            f"loss={self.name!r} cannot be used with Mixup: a mixture of two targets "
+            "lies on neither side. Use loss='log_loss', or leave Mixup out of the "
+            "augmentation."
+        )
+
+
+class Hinge(_MarginLoss):
     """``max(0, 1 - t * s)`` of each score s, with t = 1 for its class, else -1.
 
     One score for two classes; of more classes or labels each has a score, one against
@@ -32,7 +43,7 @@ class Hinge(Loss):
         np.multiply(falls_short, 1 - 2 * target, out=prediction)
 
 
-class SquaredHinge(Loss):
+class SquaredHinge(_MarginLoss):
     """``max(0, 1 - t * s) ** 2`` of each score, t and the sum as in `Hinge`.
 
     Examples
@@ -54,7 +65,7 @@ class SquaredHinge(Loss):
         np.multiply(shortfall, 1 - 2 * target, out=prediction)
 
 
-class Perceptron(Loss):
+class Perceptron(_MarginLoss):
     """Rosenblatt's rule as a loss: ``max(0, -t * s)`` of each score s [1]_.
 
     t is 1 for the score's class, else -1; scores and their sum are as in `Hinge`. With

@@ -58,13 +58,9 @@ class LogLoss(Loss):
         _softmax(scores)
 
     def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        # `target` is 1 for one class and 0 for the others.
         if self.label_smoothing:
-            likelihoods = prediction.copy()
-            _clip(likelihoods)
-            np.log(likelihoods, out=likelihoods)
-            likelihoods *= self._smoothed(target)
-            return -np.add.reduce(likelihoods, axis=0)
+            return SoftLogLoss(self.label_smoothing).samplewise(prediction, target)
+        # `target` is 1 for one class and 0 for the others.
         likelihood = np.add.reduce(prediction * target, axis=0)
         _clip(likelihood)
         np.log(likelihood, out=likelihood)
@@ -73,8 +69,37 @@ class LogLoss(Loss):
     def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
         prediction -= self._smoothed(target)
 
+    def for_mixtures(self) -> Loss:
+        return SoftLogLoss(self.label_smoothing)
+
     def _smoothed(self, target: np.ndarray) -> np.ndarray:
         return _smoothed(target, self.label_smoothing, len(target))
+
+
+@dataclass(eq=False, repr=False)
+class SoftLogLoss(LogLoss):
+    """Cross-entropy of the probabilities of all classes that sum to 1, with softmax.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        As in `LogLoss`.
+
+    Examples
+    --------
+    >>> scores = np.log([[0.25], [0.75]])
+    >>> round(SoftLogLoss()(scores, np.array([[0.5], [0.5]]), 1.0), 4)
+    0.837
+    >>> scores.ravel()
+    array([-0.25,  0.25])
+    """
+
+    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        logarithms = prediction.copy()
+        _clip(logarithms)
+        np.log(logarithms, out=logarithms)
+        logarithms *= self._smoothed(target)
+        return -np.add.reduce(logarithms, axis=0)
 
 
 @dataclass(eq=False, repr=False)

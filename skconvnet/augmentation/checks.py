@@ -1,0 +1,129 @@
+"""Checks of the hyperparameters of augmentations, with errors that say what to do."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+FILLS = ("constant", "nearest")
+_AXES = {
+    1: "(length, channels)",
+    2: "(height, width, channels)",
+    3: "(depth, height, width, channels)",
+}
+
+
+def check_axes(name: str, in_shape: tuple[int, ...], ndims: tuple[int, ...]) -> None:
+    """Raise a ValueError unless samples have one of the numbers of spatial axes."""
+    if len(in_shape) - 1 in ndims:
+        return
+    wanted = " or ".join(_AXES[ndim] for ndim in ndims)
+    raise ValueError(
+        f"{name} needs samples of shape {wanted}, but they have shape {in_shape}; set "
+        "input_shape where X comes as rows, or leave this augmentation out."
+    )
+
+
+def check_fill(fill: Any, fill_value: Any) -> float | None:
+    """Return the value of what comes from outside, or None for the nearest cell."""
+    if not isinstance(fill, str) or fill not in FILLS:
+        raise ValueError(
+            f"fill must be one of {', '.join(map(repr, FILLS))}; got {fill!r}. Give "
+            "the value of a constant as fill_value."
+        )
+    value = check_number("fill_value", fill_value)
+    return value if fill == "constant" else None
+
+
+def check_number(
+    name: str, value: Any, low: float = -np.inf, high: float = np.inf
+) -> float:
+    """Return `value` as a finite float within the bounds, both included."""
+    wanted = "a finite number"
+    if np.isfinite(low):
+        wanted = f"a number of at least {low:g}"
+        if np.isfinite(high):
+            wanted = f"a number in [{low:g}, {high:g}]"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {wanted}; got {value!r}.")
+    number = float(value)
+    if not np.isfinite(number) or not low <= number <= high:
+        raise ValueError(f"{name} must be {wanted}; got {value!r}.")
+    return number
+
+
+def check_range(
+    name: str,
+    value: Any,
+    centre: float = 0.0,
+    low: float = -np.inf,
+    high: float = np.inf,
+) -> tuple[float, float]:
+    """Return the bounds of a random number, told as a number or as a pair.
+
+    >>> check_range("degrees", 10), check_range("factor", (0.8, 1.1), centre=1.0)
+    ((-10.0, 10.0), (0.8, 1.1))
+    """
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(
+                f"{name} must be a number or a pair (low, high); got {value!r}."
+            )
+        least, most = (check_number(f"{name}[{i}]", v) for i, v in enumerate(value))
+    else:
+        around = check_number(name, value, low=0.0)
+        least, most = centre - around, centre + around
+    if least > most:
+        raise ValueError(
+            f"{name} must be a pair (low, high) with low <= high; got {value!r}."
+        )
+    if least < low or most > high:
+        raise ValueError(
+            f"{name} must keep what is drawn within [{low:g}, {high:g}]; got "
+            f"{value!r}, which stands for [{least:g}, {most:g}]."
+        )
+    return least, most
+
+
+def per_axis(name: str, value: Any, n_axes: int, kind: str) -> list[Any]:
+    """Return one value an axis: a single one holds for all.
+
+    >>> per_axis("max_pixels", 2, 2, "int"), per_axis("max_pixels", (0, 3), 2, "int")
+    ([2, 2], [0, 3])
+    """
+    if not isinstance(value, (tuple, list)):
+        return [value] * n_axes
+    if len(value) != n_axes:
+        raise ValueError(
+            f"{name} must be a single {kind} or {n_axes} of them, one for each spatial "
+            f"axis; got {value!r}."
+        )
+    return list(value)
+
+
+def counts_per_axis(
+    name: str, value: Any, in_shape: tuple[int, ...], *, low: int, below: int
+) -> list[int]:
+    """Return an int for each spatial axis, from `low` to its length less `below`."""
+    lengths = in_shape[:-1]
+    counts = per_axis(name, value, len(lengths), "int")
+    for axis, (count, length) in enumerate(zip(counts, lengths, strict=True)):
+        if isinstance(count, (bool, np.bool_)) or not isinstance(count, Integral):
+            raise TypeError(
+                f"{name} must be an int of at least {low}, or one for each spatial "
+                f"axis; got {value!r}."
+            )
+        if int(count) < low:
+            raise ValueError(
+                f"{name} must be an int of at least {low}, or one for each spatial "
+                f"axis; got {value!r}."
+            )
+        if int(count) > length - below:
+            raise ValueError(
+                f"{name}={value!r} is too large for samples of shape {in_shape}: along "
+                f"spatial axis {axis} it must be at most {length - below}. Give a "
+                "smaller one, or one for each axis."
+            )
+    return [int(count) for count in counts]

@@ -1,0 +1,158 @@
+"""Several augmentations, one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skconvnet._nested import named_entries, nested_params, replaced
+from skconvnet._spec import PASSTHROUGH, name_layers
+from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Compose(Augmentation):
+    """Apply several augmentations, one after the other.
+
+    A plain list as the `augmentation` of an estimator does the same.
+
+    Parameters
+    ----------
+    steps : list of (str, Augmentation) tuples or of augmentations, default=()
+        "passthrough" stands for none. Those without a name are called after their
+        class: ``shift``, or ``shift_1``, ``shift_2`` where there are several. A search
+        reaches them as ``augmentation__shift__max_pixels``.
+
+    Examples
+    --------
+    >>> from skconvnet.augmentation import Compose, Flip, Shift
+    >>> both = Compose([Shift(2), ("mirror", Flip())])
+    >>> both.set_params(shift__max_pixels=3, mirror="passthrough").steps[0]
+    ('shift', Shift(max_pixels=3))
+    """
+
+    steps: Any = ()
+
+    spatial_ndims: ClassVar[tuple[int, ...] | None] = None
+
+    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+        built = []
+        for name, step in _check_steps(self.steps):
+            try:
+                augmenter = step.build(in_shape)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"step {name!r}: {error}") from error
+            if augmenter is not None:
+                built.append(augmenter)
+        return ComposedAugmenter(in_shape, built) if built else None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, with those of the steps where `deep` is True.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add each step under its name, and each of its parameters as
+            ``name__parameter``.
+        """
+        params = super().get_params(deep=False)
+        return (
+            {**params, **nested_params(named_entries(self.steps))} if deep else params
+        )
+
+    def set_params(self, **params: Any) -> Any:
+        """Set the steps, a whole step, or parameters of steps.
+
+        Parameters
+        ----------
+        **params : dict
+            ``steps=[...]``, ``shift=Shift(2)``, ``shift="passthrough"`` or
+            ``shift__max_pixels=2``. The list given as `steps` is never written to.
+
+        Returns
+        -------
+        self : object
+        """
+        if "steps" in params:
+            self.steps = params.pop("steps")
+        others = replaced(named_entries(self.steps), params)
+        if others is not None:
+            self.steps = others
+        return self
+
+
+class ComposedAugmenter(Augmenter):
+    def __init__(self, in_shape: tuple[int, ...], steps: list[Augmenter]) -> None:
+        super().__init__(in_shape)
+        self.steps = steps
+        self.mixes_targets = any(step.mixes_targets for step in steps)
+
+    def __call__(
+        self, batch: Batch, rng: np.random.Generator, workspace: Workspace
+    ) -> Batch:
+        for i, step in enumerate(self.steps):
+            batch = step(batch, rng, workspace.nested(f"{i}"))
+        return batch
+
+
+def as_augmentation(value: Any) -> Augmentation:
+    """Return what an estimator was given as `augmentation` as a single object.
+
+    Raises
+    ------
+    TypeError
+        If it is neither an augmentation nor a list.
+    """
+    if isinstance(value, Augmentation):
+        return value
+    if isinstance(value, (list, tuple)):
+        return Compose(value)
+    if isinstance(value, type) and issubclass(value, Augmentation):
+        raise TypeError(
+            f"augmentation is the class {value.__name__}; pass an instance of it, "
+            f"{value.__name__}(...)."
+        )
+    raise TypeError(
+        "augmentation must be an object of skconvnet.augmentation such as Shift(2), a "
+        f"list of them, or None; got {value!r}."
+    )
+
+
+def _check_steps(steps: Any) -> list[tuple[str, Augmentation]]:
+    if isinstance(steps, (str, bytes, Augmentation)) or not isinstance(steps, Iterable):
+        raise TypeError(
+            "steps must be a list of augmentations or of (name, augmentation) tuples, "
+            f"such as [Shift(2), ('mirror', Flip())]; got {steps!r}."
+        )
+    named = name_layers(steps)
+    counts = Counter(name for name, _ in named)
+    for position, (name, step) in enumerate(named):
+        where = f"steps[{position}]"
+        if not isinstance(name, str) or not name or "__" in name or name == "steps":
+            raise ValueError(
+                f"{where} is named {name!r}; a name must be a non-empty str without "
+                "'__', other than 'steps'."
+            )
+        if counts[name] > 1:
+            raise ValueError(
+                f"steps has {counts[name]} augmentations named {name!r}; names must be "
+                f"unique, for example {name}_1 and {name}_2."
+            )
+        if isinstance(step, type) and issubclass(step, Augmentation):
+            raise TypeError(
+                f"{where} ({name!r}) is the class {step.__name__}; pass an instance of "
+                f"it, {step.__name__}(...)."
+            )
+        is_none = isinstance(step, str) and step == PASSTHROUGH
+        if not is_none and not isinstance(step, Augmentation):
+            raise TypeError(
+                f"{where} ({name!r}) must be an augmentation of "
+                "skconvnet.augmentation, a (name, augmentation) tuple or "
+                f"{PASSTHROUGH!r}; got {step!r}."
+            )
+    return [(name, step) for name, step in named if isinstance(step, Augmentation)]

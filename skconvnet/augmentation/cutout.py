@@ -1,0 +1,89 @@
+"""Masking a random square."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
+from skconvnet.augmentation.checks import check_number, counts_per_axis
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Cutout(Augmentation):
+    """Fill a square at a random place of each sample, in all channels [1]_.
+
+    Its centre may be any pixel, so that a part of it may lie outside of the sample.
+
+    Parameters
+    ----------
+    size : int or tuple of int, default=8
+        Length of its sides in pixels, at most that of the image; a tuple gives one for
+        each spatial axis.
+    fill_value : float, default=0.0
+        What it is filled with.
+
+    References
+    ----------
+    .. [1] T. DeVries and G. W. Taylor, "Improved regularization of convolutional
+       neural networks with cutout", arXiv:1708.04552, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet.augmentation import Cutout
+    >>> image = np.ones((1, 4, 4, 1), dtype=int)
+    >>> Cutout(2).augment(image, random_state=0).reshape(4, 4)
+    array([[1, 1, 1, 1],
+           [1, 1, 1, 1],
+           [1, 0, 0, 1],
+           [1, 0, 0, 1]])
+    """
+
+    size: Any = 8
+    fill_value: float = 0.0
+
+    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+        sizes = counts_per_axis("size", self.size, in_shape, low=0, below=0)
+        fill_value = check_number("fill_value", self.fill_value)
+        return CutoutAugmenter(in_shape, sizes, fill_value) if all(sizes) else None
+
+
+class CutoutAugmenter(MapAugmenter):
+    def __init__(
+        self, in_shape: tuple[int, ...], sizes: list[int], fill_value: float
+    ) -> None:
+        super().__init__(in_shape)
+        self.sizes = sizes
+        self.fill_value = fill_value
+
+    def change(
+        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
+    ) -> np.ndarray:
+        batch = x.shape[-1]
+        centres = [rng.integers(0, length, (batch,)) for length in x.shape[1:-1]]
+        return self.masked(x, centres, workspace)
+
+    def masked(
+        self, x: np.ndarray, centres: list[np.ndarray], workspace: Workspace
+    ) -> np.ndarray:
+        """Fill the square around ``centres[axis][n]`` in each sample n of `x`.
+
+        A square of even size has one pixel more before its centre than behind.
+        """
+        mask = np.ones(x.shape[-1], dtype=bool)
+        for axis, (size, centre) in enumerate(zip(self.sizes, centres, strict=True)):
+            distance = np.subtract.outer(np.arange(x.shape[1 + axis]), centre)
+            distance += size // 2
+            inside = (distance >= 0) & (distance < size)
+            wider = workspace.scratch(
+                f"mask{axis}", (*mask.shape[:-1], *inside.shape), np.bool_
+            )
+            mask = np.logical_and(mask[..., np.newaxis, :], inside, out=wider)
+        y = workspace.array("y", x.shape, x.dtype)
+        np.copyto(y, x)
+        np.copyto(y, x.dtype.type(self.fill_value), where=mask)
+        return y

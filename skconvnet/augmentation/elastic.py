@@ -1,0 +1,134 @@
+"""Random smooth distortions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
+from skconvnet.augmentation.checks import check_fill, check_number
+from skconvnet.ops.interpolation import bilinear
+from skconvnet.ops.workspace import Workspace
+
+# Standard deviations after which the smoothing kernel ends, as SciPy has it.
+_TRUNCATE = 4.0
+
+
+@dataclass(eq=False, repr=False)
+class Elastic(Augmentation):
+    """Move each pixel by a random vector, neighbours by nearly the same [1]_.
+
+    Vectors of uniform random numbers in [-1, 1] are smoothed by a Gaussian, with
+    zeros around the image, and multiplied by `alpha`. Values between pixels are
+    interpolated bilinearly.
+
+    Parameters
+    ----------
+    alpha : float, default=34.0
+        Strength. At ``sigma=4`` pixels are moved by about ``0.04 * alpha`` along each
+        axis (its standard deviation), less near the edges.
+    sigma : float, default=4.0
+        Standard deviation of the Gaussian in pixels: small ones crumple an image,
+        large ones move it as a whole. The defaults are those of [1]_ for handwritten
+        digits of 29x29 pixels.
+    fill : {"constant", "nearest"}, default="constant"
+        What is outside of the image: `fill_value`, or the nearest pixel.
+    fill_value : float, default=0.0
+
+    References
+    ----------
+    .. [1] P. Y. Simard, D. Steinkraus and J. C. Platt, "Best practices for
+       convolutional neural networks applied to visual document analysis", ICDAR 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet.augmentation import Elastic
+    >>> images = np.random.default_rng(0).uniform(size=(3, 28, 28, 1))
+    >>> Elastic(alpha=20).augment(images, random_state=0).shape
+    (3, 28, 28, 1)
+    """
+
+    alpha: float = 34.0
+    sigma: float = 4.0
+    fill: str = "constant"
+    fill_value: float = 0.0
+
+    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
+
+    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+        alpha = check_number("alpha", self.alpha, low=0.0)
+        sigma = check_number("sigma", self.sigma, low=0.0)
+        outside = check_fill(self.fill, self.fill_value)
+        return ElasticAugmenter(in_shape, alpha, sigma, outside) if alpha else None
+
+
+class ElasticAugmenter(MapAugmenter):
+    def __init__(
+        self,
+        in_shape: tuple[int, ...],
+        alpha: float,
+        sigma: float,
+        fill: float | None,
+    ) -> None:
+        super().__init__(in_shape)
+        self.fill = fill
+        smoothing = [smoothing_matrix(n, sigma) for n in in_shape[:2]]
+        smoothing[1] *= alpha
+        self._smoothing = {
+            np.dtype(dtype): [matrix.astype(dtype) for matrix in smoothing]
+            for dtype in (np.float32, np.float64)
+        }
+
+    def change(
+        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
+    ) -> np.ndarray:
+        field = workspace.scratch("field", (2, *x.shape[1:]), x.dtype)
+        rng.random(out=field, dtype=x.dtype)
+        field *= 2
+        field -= 1
+        return self.distorted(x, field, workspace)
+
+    def distorted(
+        self, x: np.ndarray, field: np.ndarray, workspace: Workspace
+    ) -> np.ndarray:
+        """Move the pixels of `x` by `field` smoothed and strengthened, overwriting it.
+
+        Parameters
+        ----------
+        x : ndarray of shape (channels, height, width, batch)
+        field : ndarray of shape (2, height, width, batch)
+            Vertical and horizontal displacements of each pixel, contiguous.
+        workspace : Workspace
+        """
+        _, height, width, batch = x.shape
+        over_rows, over_columns = self._smoothing[x.dtype]
+        half = workspace.scratch("half_smooth", field.shape, x.dtype)
+        lines = (2, height, width * batch)
+        np.matmul(over_rows, field.reshape(lines), out=half.reshape(lines))
+        np.matmul(over_columns, half, out=field)
+        rows, columns = field
+        rows += np.arange(height, dtype=x.dtype)[:, np.newaxis, np.newaxis]
+        columns += np.arange(width, dtype=x.dtype)[:, np.newaxis]
+        return bilinear(x, rows, columns, self.fill, workspace)
+
+
+def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
+    """Return the matrix that smooths a line by a Gaussian, with zeros around it.
+
+    The Gaussian is sampled at whole pixels, cut off, and scaled to a sum of 1, before
+    the part that lies outside of the line is left out.
+
+    >>> smoothing_matrix(3, 0.0).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    if sigma == 0:
+        return np.eye(length)
+    radius = int(_TRUNCATE * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    distance = np.subtract.outer(np.arange(length), np.arange(length))
+    inside = np.abs(distance) <= radius
+    return np.where(inside, kernel[np.where(inside, distance + radius, 0)], 0.0)

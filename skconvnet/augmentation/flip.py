@@ -1,0 +1,84 @@
+"""Mirror images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
+from skconvnet.augmentation.checks import check_number
+from skconvnet.ops.gather import gather
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Flip(Augmentation):
+    """Turn some samples into their mirror images.
+
+    Parameters
+    ----------
+    horizontal : bool, default=True
+        Whether left and right are exchanged: the last spatial axis.
+    vertical : bool, default=False
+        Whether top and bottom are exchanged: the spatial axis before the last.
+    probability : float, default=0.5
+        Of each of the two, drawn for each sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet.augmentation import Flip
+    >>> image = np.array([[1, 2], [3, 4]]).reshape(1, 2, 2, 1)
+    >>> Flip(probability=1.0).augment(image).reshape(2, 2)
+    array([[2, 1],
+           [4, 3]])
+    """
+
+    horizontal: bool = True
+    vertical: bool = False
+    probability: float = 0.5
+
+    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+        _check_bool("horizontal", self.horizontal)
+        _check_bool("vertical", self.vertical)
+        probability = check_number("probability", self.probability, 0.0, 1.0)
+        n_axes = len(in_shape) - 1
+        if self.vertical and n_axes == 1:
+            raise ValueError(
+                f"vertical=True needs samples of at least 2 spatial axes, but they "
+                f"have shape {in_shape}; horizontal=True mirrors sequences."
+            )
+        axes = [n_axes - 1] if self.horizontal else []
+        axes += [n_axes - 2] if self.vertical else []
+        if not axes or probability == 0:
+            return None
+        return FlipAugmenter(in_shape, axes, probability)
+
+
+class FlipAugmenter(MapAugmenter):
+    def __init__(
+        self, in_shape: tuple[int, ...], axes: list[int], probability: float
+    ) -> None:
+        super().__init__(in_shape)
+        self.axes = axes
+        self.probability = probability
+
+    def change(
+        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
+    ) -> np.ndarray:
+        batch = x.shape[-1]
+        places = []
+        for axis, length in enumerate(x.shape[1:-1]):
+            cells = np.arange(length)[:, np.newaxis]
+            is_flipped = np.zeros(batch, dtype=bool)
+            if axis in self.axes:
+                is_flipped = rng.random((batch,)) < self.probability
+            places.append(np.where(is_flipped, cells[::-1], cells))
+        return gather(x, places, 0.0, workspace)
+
+
+def _check_bool(name: str, value: Any) -> None:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False; got {value!r}.")

@@ -1,0 +1,99 @@
+"""Moving samples by whole pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
+from skconvnet.augmentation.checks import (
+    check_fill,
+    check_number,
+    counts_per_axis,
+    per_axis,
+)
+from skconvnet.ops.gather import gather
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(eq=False, repr=False)
+class Shift(Augmentation):
+    """Move each sample by a random whole number of pixels along each axis.
+
+    Every distance from ``-max_pixels`` to ``max_pixels`` is equally likely.
+
+    Parameters
+    ----------
+    max_pixels : int or tuple of int, default=None
+        The largest distance, smaller than the image; a tuple gives one for each
+        spatial axis, (vertical, horizontal) for images. None takes `fraction`.
+    fraction : float or tuple of float, default=0.1
+        The largest distance as a part, in [0, 1), of the length of an axis, rounded
+        down. Used where `max_pixels` is None.
+    fill : {"constant", "nearest"}, default="constant"
+        What comes in from outside: `fill_value`, or the nearest pixel.
+    fill_value : float, default=0.0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet.augmentation import Shift
+    >>> X = np.arange(1, 6).reshape(1, 5, 1)  # a sequence of one channel
+    >>> moved = {tuple(Shift(1).augment(X, random_state=i).ravel()) for i in range(20)}
+    >>> for sequence in sorted(moved):
+    ...     print(*sequence)
+    0 1 2 3 4
+    1 2 3 4 5
+    2 3 4 5 0
+    """
+
+    max_pixels: Any = None
+    fraction: Any = 0.1
+    fill: str = "constant"
+    fill_value: float = 0.0
+
+    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+        lengths = in_shape[:-1]
+        if self.max_pixels is None:
+            fractions = per_axis("fraction", self.fraction, len(lengths), "float")
+            for value in fractions:
+                if check_number("fraction", value, 0.0, 1.0) == 1.0:
+                    raise ValueError(
+                        "fraction must be a number in [0, 1), or one for each spatial "
+                        f"axis; got {self.fraction!r}."
+                    )
+            pixels = [int(f * n) for f, n in zip(fractions, lengths, strict=True)]
+        else:
+            pixels = counts_per_axis(
+                "max_pixels", self.max_pixels, in_shape, low=0, below=1
+            )
+        outside = check_fill(self.fill, self.fill_value)
+        return ShiftAugmenter(in_shape, pixels, outside) if any(pixels) else None
+
+
+class ShiftAugmenter(MapAugmenter):
+    def __init__(
+        self, in_shape: tuple[int, ...], max_pixels: list[int], fill: float | None
+    ) -> None:
+        super().__init__(in_shape)
+        self.max_pixels = max_pixels
+        self.fill = fill
+
+    def change(
+        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
+    ) -> np.ndarray:
+        pixels = [rng.integers(-m, m + 1, (x.shape[-1],)) for m in self.max_pixels]
+        return shifted(x, pixels, self.fill, workspace)
+
+
+def shifted(
+    x: np.ndarray, pixels: list[np.ndarray], fill: float | None, workspace: Workspace
+) -> np.ndarray:
+    """Move sample n of the batch-last `x` by ``pixels[axis][n]``, towards the end."""
+    places = [
+        np.subtract.outer(np.arange(length), distance)
+        for length, distance in zip(x.shape[1:-1], pixels, strict=True)
+    ]
+    return gather(x, places, fill, workspace)

@@ -1,0 +1,50 @@
+"""Augmentation of samples of several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
+from skconvnet.ops.workspace import Workspace
+
+
+class SizedAugmenter(Augmenter):
+    """Changes each batch, which is of one size, by the augmenter for that size.
+
+    Parameters
+    ----------
+    by_shape : dict of tuple of int to Augmenter or None
+        For each shape of a sample, channels last.
+    """
+
+    def __init__(self, by_shape: dict[tuple[int, ...], Augmenter | None]) -> None:
+        super().__init__(next(iter(by_shape)))
+        self.by_shape = by_shape
+        built = [one for one in by_shape.values() if one is not None]
+        self.mixes_targets = any(one.mixes_targets for one in built)
+
+    def __call__(
+        self, batch: Batch, rng: np.random.Generator, workspace: Workspace
+    ) -> Batch:
+        channels, *spatial = batch.x.shape[:-1]
+        augmenter = self.by_shape[(*spatial, channels)]
+        return batch if augmenter is None else augmenter(batch, rng, workspace)
+
+
+def build_for_shapes(
+    augmentation: Augmentation, shapes: Iterable[tuple[int, ...]]
+) -> Augmenter | None:
+    """Return what changes samples of all these shapes.
+
+    >>> from skconvnet.augmentation import Shift
+    >>> augmenter = build_for_shapes(Shift(2), [(8, 8, 1), (9, 6, 1)])
+    >>> sorted(augmenter.by_shape)
+    [(8, 8, 1), (9, 6, 1)]
+    """
+    by_shape = {shape: augmentation.build(shape) for shape in sorted(shapes)}
+    if len(by_shape) == 1:
+        return next(iter(by_shape.values()))
+    is_still = all(one is None for one in by_shape.values())
+    return None if is_still else SizedAugmenter(by_shape)

@@ -1,0 +1,56 @@
+"""What the tests of augmentations share."""
+
+import numpy as np
+from layer_tools import batch_first, batch_last
+
+from skconvnet.augmentation import (
+    Affine,
+    Brightness,
+    Compose,
+    Contrast,
+    Crop,
+    Cutout,
+    Elastic,
+    Flip,
+    Mixup,
+    Rotation,
+    Scaling,
+    Shear,
+    Shift,
+)
+from skconvnet.augmentation.base import Batch
+from skconvnet.ops.workspace import Workspace
+
+# One of each that changes samples of 6x5 pixels.
+EVERY = [
+    Shift(2),
+    Shift((1, 3), fill="nearest"),
+    Crop(1, fill_value=0.5),
+    Flip(),
+    Flip(horizontal=False, vertical=True),
+    Rotation(20),
+    Scaling(0.2, fill="nearest"),
+    Scaling((0.5, 0.7)),
+    Shear(15),
+    Affine(rotation=10, scaling=0.1, shear=5, shift=(1.5, 1)),
+    Elastic(alpha=3, sigma=1),
+    Brightness(),
+    Contrast((0.5, 1.5), value_range=(-1, 2)),
+    Cutout(3),
+    Mixup(1.0),
+    Compose([Shift(1), Rotation(5), ("dark", Brightness((-0.5, 0))), Mixup(0.5)]),
+]
+MAPS = [case for case in EVERY if not isinstance(case, (Mixup, Compose))]
+
+
+def run(augmentation, X, y=None, weights=1.0, seed=0, dtype="float64"):
+    """Apply it to channels-last samples as training does; (X, y, weights) come back."""
+    y = np.zeros((len(X), 1)) if y is None else y
+    augmenter = augmentation.build(X.shape[1:])
+    batch = Batch(batch_last(X.astype(dtype)), y.astype(dtype).T, weights)
+    x, targets, weights = augmenter(batch, np.random.default_rng(seed), Workspace())
+    return batch_first(x).copy(), targets.T.copy(), weights
+
+
+def images(n=7, shape=(6, 5, 2), seed=0):
+    return np.random.default_rng(seed).uniform(size=(n, *shape))
