@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
-    {"_spec", "_nested"},
+    {"_lazy", "_spec", "_nested"},
     {"ops"},
     {"pieces"},
     {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
