@@ -59,6 +59,7 @@ def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> Spe
     # The first convolution of a block takes the steps.
     strides = params["strides"] if i == 0 else 1
     geometry = (params["kernel_size"], strides, params["padding"], params["dilation"])
+    drawn = params["kernel_initializer"]
     if params["separable"]:
         for name, only in (("groups", 1), ("conv_method", "auto")):
             if params[name] != only:
@@ -67,14 +68,19 @@ def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> Spe
                     f"{params[name]!r}. Set separable=False, or a tuple with one value "
                     "for each block."
                 )
-        return la.SeparableConv2D(params["filters"], *geometry, activation=activation)
+        return la.SeparableConv2D(
+            params["filters"],
+            *geometry,
+            activation=activation,
+            kernel_initializer=drawn,
+        )
     return la.Conv2D(
         params["filters"],
         *geometry,
         groups=params["groups"],
         activation=activation,
         conv_method=params["conv_method"],
-        kernel_initializer=params["kernel_initializer"],
+        kernel_initializer=drawn,
     )
 
 
