@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazily(
         "inspection.versions": ["show_versions"],
     },
     packages=[
+        "architectures",
         "augmentation",
         "initializers",
         "inspection",
