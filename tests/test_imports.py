@@ -23,7 +23,7 @@ RANKS = [
     {"penalty"},
     {"threads", "statistics"},
     {"parallel"},
-    {"training"},
+    {"training", "whole_set"},
     {"inspection"},
     {"estimators"},
     {"text"},
