@@ -52,7 +52,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 def _check_class_weight(class_weight: dict[Any, Any]) -> None:
     for value in class_weight.values():
-        if not isinstance(value, Real) or not 0 <= value < np.inf:
+        if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
             raise ValueError(
                 "class_weight must hold finite numbers of at least 0, one for each "
                 f"class; got {class_weight!r}."
