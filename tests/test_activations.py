@@ -181,10 +181,3 @@ def test_a_step_with_weights_set_by_hand():
     model.set_weights({**weights, "output/kernel": [[2]], "output/bias": [-1]})
     np.testing.assert_array_equal(model.activations(data, "dense1"), [[0], [1], [1]])
     np.testing.assert_array_equal(model.predict(data), [0, 1, 1])
-
-
-@pytest.mark.parametrize("value", ["rleu", 1, ["relu"]])
-def test_a_layer_names_its_own_parameter(value):
-    message = rf"^function must be None or one of 'identity', .*; got {value!r}\."
-    with pytest.raises(ValueError, match=message.replace("[", r"\[")):
-        Activation(value).build((4,))
