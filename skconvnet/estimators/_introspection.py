@@ -56,11 +56,18 @@ class IntrospectiveEstimator(NetworkEstimator):
 
         Raises
         ------
+        TypeError
+            If `weights` is not a mapping.
         ValueError
             For an unknown name, another shape, or values that are not finite. No
             weight is changed then.
         """
         check_is_fitted(self)
+        if not isinstance(weights, Mapping):
+            raise TypeError(
+                "weights must be a mapping of names to arrays, as get_weights returns "
+                f"it; got {weights!r}."
+            )
         own = self._weights_and_buffers()
         checked = {}
         for name, values in weights.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from numbers import Real
 from typing import Any
@@ -60,11 +61,15 @@ class Layer(ABC):
         Floating-point operations of a forward pass, a sample.
     kept : int
         Numbers a sample that are kept for the backward pass, besides maps.
+    strides : tuple of int or of Fraction
+        Cells of the input from one cell of the output to the next along each spatial
+        axis: fractions where the map grows. Empty where it keeps its size, or has none.
     takes_maximum : bool
         Whether each output is the largest of some inputs.
     """
 
     kept = 0
+    strides: tuple[int | Fraction, ...] = ()
     takes_maximum = False
 
     penalized: tuple[str, ...] = ("kernel",)
