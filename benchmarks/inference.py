@@ -4,7 +4,7 @@
 
 predict_proba on 10,000 images (2,000 for cifar) beside PyTorch's inference mode, and
 `predict` of one image beside skorch's, in turn in one run, each after a pause. The
-import is timed in new processes, after that of sklearn.neural_network.
+import of an estimator is timed in new processes, after sklearn.neural_network.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from networks import (
 IMPORT = """
 import time, sklearn.neural_network
 start = time.perf_counter()
-import skconvnet
+from skconvnet import ConvNetClassifier
 print(time.perf_counter() - start)
 """
 

@@ -1,23 +1,37 @@
 """Neural networks for people who live in scikit-learn."""
 
-from skconvnet.estimators import (
-    ConvNetClassifier,
-    ConvNetRegressor,
-    MLPClassifier,
-    MLPRegressor,
-    SequentialClassifier,
-    SequentialRegressor,
-)
-from skconvnet.inspection.versions import show_versions
+from typing import TYPE_CHECKING
+
+from skconvnet._lazy import lazily
+
+if TYPE_CHECKING:
+    from skconvnet.estimators import ConvNetClassifier as ConvNetClassifier
+    from skconvnet.estimators import ConvNetRegressor as ConvNetRegressor
+    from skconvnet.estimators import MLPClassifier as MLPClassifier
+    from skconvnet.estimators import MLPRegressor as MLPRegressor
+    from skconvnet.estimators import SequentialClassifier as SequentialClassifier
+    from skconvnet.estimators import SequentialRegressor as SequentialRegressor
+    from skconvnet.inspection.versions import show_versions as show_versions
 
 __version__ = "0.1.0.dev0"
 
-__all__ = [
-    "ConvNetClassifier",
-    "ConvNetRegressor",
-    "MLPClassifier",
-    "MLPRegressor",
-    "SequentialClassifier",
-    "SequentialRegressor",
-    "show_versions",
-]
+__getattr__, __dir__, __all__ = lazily(
+    __name__,
+    {
+        "estimators.convnet": ["ConvNetClassifier", "ConvNetRegressor"],
+        "estimators.mlp": ["MLPClassifier", "MLPRegressor"],
+        "estimators.sequential": ["SequentialClassifier", "SequentialRegressor"],
+        "inspection.versions": ["show_versions"],
+    },
+    packages=[
+        "architectures",
+        "augmentation",
+        "initializers",
+        "inspection",
+        "layers",
+        "losses",
+        "optimizers",
+        "schedules",
+        "text",
+    ],
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import joblib
 from threadpoolctl import ThreadpoolController
 
 
@@ -82,5 +81,7 @@ def resolve_n_threads(n_jobs: int | None) -> int:
     if n_jobs is None:
         return single_threaded_blas.granted()
     if n_jobs < 0:
+        import joblib  # here, since it takes longer to import than all of this package
+
         return max(joblib.cpu_count() + 1 + n_jobs, 1)
     return n_jobs

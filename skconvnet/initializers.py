@@ -225,6 +225,13 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
+# What keeps the spread of the signal the same from layer to layer.
+_FITTING = {
+    **dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu"), "he_uniform"),
+    "selu": "lecun_normal",
+}
+
+
 def get_initializer(value: Any) -> Initializer | None:
     """Return the initializer that is called or is `value`; None for "auto".
 
@@ -245,6 +252,33 @@ def get_initializer(value: Any) -> Initializer | None:
             f"skconvnet.initializers such as Normal(std=0.05); got {value!r}."
         )
     return INITIALIZERS[value]
+
+
+def draw_kernel(
+    rng: np.random.RandomState,
+    shape: tuple[int, ...],
+    fans: tuple[int, int],
+    initializer: Initializer | None,
+    activation: str = "identity",
+) -> np.ndarray:
+    """Draw the kernel of a convolution.
+
+    Parameters
+    ----------
+    rng : RandomState
+    shape : tuple of int
+    fans : (int, int)
+    initializer : Initializer or None
+        None chooses one to fit the activation: "he_uniform" before "relu",
+        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" before "selu", else
+        `glorot_uniform`.
+    activation : str, default="identity"
+    """
+    if initializer is None and activation in _FITTING:
+        initializer = INITIALIZERS[_FITTING[activation]]
+    if initializer is None:
+        return glorot_uniform(rng, shape, *fans, activation)
+    return initializer.draw(rng, shape, *fans)
 
 
 def glorot_uniform(

@@ -30,6 +30,10 @@ _MICRO_BATCH_SIZES = (16, 256)
 _FLAT_MICRO_BATCH = 1024
 
 
+# Threads that predict a few samples at once, each with arrays that are kept for it.
+_SPARE_WORKSPACES = 4
+
+
 class Network:
     """Runtime layers in a row, built for one input shape.
 
@@ -68,6 +72,7 @@ class Network:
         self._buffer_layout = WeightLayout(self.chain.buffer_shapes, ())
         self._micro_batches: dict[int, int] = {}
         self._others: dict[tuple[int, ...], Network] = {}
+        self._spare: list[list[Workspace]] = []
         size = self.layout.size + self._buffer_layout.size
         self._bind(np.zeros(size, dtype=self.dtype))
         for name, values in self.chain.initial_buffers().items():
@@ -123,8 +128,18 @@ class Network:
 
     def workspaces(self) -> list[Workspace]:
         """Return the arrays one thread works in, a workspace for each layer."""
-        shared: dict[str, np.ndarray] = {}
-        return [Workspace(shared) for _ in self.layers]
+        try:
+            return self._spare.pop()
+        except IndexError:
+            shared: dict[str, np.ndarray] = {}
+            return [Workspace(shared) for _ in self.layers]
+
+    def give_back(self, workspaces: list[Workspace]) -> None:
+        """Keep these for who next asks for some: they should be small."""
+        for workspace in workspaces:
+            workspace.run = None
+        if len(self._spare) < _SPARE_WORKSPACES:
+            self._spare.append(workspaces)
 
     @property
     def is_random(self) -> bool:

@@ -21,6 +21,8 @@ from skconvnet.threads import Team
 # Floating-point operations of predictions that are worth waking threads for, which
 # takes up to some milliseconds after a pause.
 _WORTH_THREADS = 5e8
+# Of predictions so short that it counts to find their arrays ready the next time.
+_WORTH_KEEPING = 2e7
 # Numbers in a minibatch that takes long enough to read.
 _WORTH_A_HELPER = 50_000
 
@@ -228,9 +230,12 @@ class Engine:
                 self.loss.predict(y)
             out[parts[i]] = channels_last(y)
 
-        if len(out) * sum(layer.work for layer in layers) < _WORTH_THREADS:
+        work = len(out) * sum(layer.work for layer in layers)
+        if work < _WORTH_THREADS:
             for i in range(len(parts)):
                 compute(i, 0)
+            if work < _WORTH_KEEPING:
+                self._workers[0].give_back()
         else:
             self.team.run(len(parts), compute)
         return out
@@ -295,6 +300,11 @@ class _Worker:
         if not self._workspaces:
             self._workspaces = self.network.workspaces()
         return self._workspaces
+
+    def give_back(self) -> None:
+        """Leave its arrays to later predictions."""
+        workspaces, self._workspaces = self._workspaces, []
+        self.network.give_back(workspaces)
 
     def share(self, team: Team | None) -> None:
         """Let the layers use the threads of `team`, if any, within a micro-batch."""

@@ -1,4 +1,4 @@
-"""The training loop: epochs of minibatch updates, or L-BFGS on the whole set."""
+"""The training loop: epochs of minibatch updates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-import scipy.optimize
 
 from skconvnet.averaging import Average
 from skconvnet.batches import Samples, index_length, minibatches
-from skconvnet.optimizers import LBFGS, Optimizer
+from skconvnet.optimizers import Optimizer
 from skconvnet.parallel import Engine
 from skconvnet.penalty import (
     Penalty,
@@ -357,62 +356,3 @@ def _diverged_message(epoch: int, rate: float) -> str:
         f"learning rate of {rate:g}. Lower learning_rate_init, set max_grad_norm, or "
         "scale the input (for example with StandardScaler)."
     )
-
-
-def minimize_lbfgs(
-    engine: Engine,
-    samples: Samples,
-    *,
-    alpha: float,
-    max_iter: int,
-    tol: float,
-    solver: LBFGS | None = None,
-    l1_ratio: float = 0.0,
-) -> scipy.optimize.OptimizeResult:
-    """Minimize the loss over all samples with L-BFGS.
-
-    Returns
-    -------
-    result : OptimizeResult
-        The network's weights are its `x`.
-
-    Raises
-    ------
-    TrainingDivergedError
-        If the search ends where the loss is NaN or infinite.
-    """
-    network = engine.network
-    vector = network.vector
-    gradient = np.empty_like(vector)
-    whole = next(minibatches(samples, None, len(samples)))
-    # One seed for the whole search: it needs a function that stays the same.
-    seed = 0 if engine.is_random else None
-
-    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
-        vector[:] = x
-        loss, total = engine.loss_and_gradient(
-            samples, whole, gradient, train=True, seed=seed
-        )
-        if total > 0:
-            l2 = alpha * (1 - l1_ratio) / total
-            loss += Penalty(network, gradient, l2).add()
-        return loss, gradient.astype(np.float64)
-
-    weights = samples.weights
-    total = len(samples) if weights is None else float(weights.sum())
-    result = (solver or LBFGS()).minimize(
-        objective,
-        vector.astype(np.float64),
-        max_iter,
-        tol,
-        l1=alpha * l1_ratio / total if total > 0 else 0.0,
-        n_l1=network.layout.n_penalized,
-    )
-    vector[:] = result.x
-    if not np.isfinite(result.fun):
-        raise TrainingDivergedError(
-            f"Training diverged: after {result.nit} iterations of L-BFGS the loss is "
-            f"{result.fun:g}. Scale the input (for example with StandardScaler) and "
-            "the targets of a regression, or raise alpha."
-        )
-    return result

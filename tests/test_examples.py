@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.datasets
+from scipy.signal import correlate2d
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
@@ -460,3 +461,105 @@ def test_function_fitting(draws, monkeypatch, tmp_path, capsys):
         for loss in ("absolute_error", "squared_error")
     ]
     assert errors[0] < 0.5 * errors[1]
+
+
+@pytest.fixture(scope="module")
+def edges():
+    return load_script(ROOT / "examples" / "edges.py")
+
+
+def test_edges_of_numbers(edges):
+    found = edges.convolve(edges.NUMBERS, [edges.VERTICAL])[..., 0]
+    expected = correlate2d(edges.NUMBERS, edges.VERTICAL, mode="valid")
+    np.testing.assert_array_equal(found, expected)
+    assert found[0, 0] == -5
+    found = edges.convolve(edges.BRIGHT_TO_DARK, [edges.VERTICAL, edges.VERTICAL.T])
+    np.testing.assert_array_equal(found[..., 0], [[0, 30, 30, 0]] * 4)
+    # There is no horizontal edge in it, and none in the maps.
+    np.testing.assert_array_equal(found[..., 1], np.zeros((4, 4)))
+
+
+def test_edges_find_a_square(edges):
+    photo = np.zeros((20, 24, 3), dtype=np.uint8)
+    photo[6:14, 8:16] = 200
+    network = edges.make_sobel(photo)
+    grey = network.activations(photo[None], "grey")[0, ..., 0]
+    assert grey[10, 10] == pytest.approx(200) and grey[0, 0] == 0
+    slopes = network.activations(photo[None], "edges")[0]
+    # Rows and columns of the maps are those of the photo, less one at each side.
+    np.testing.assert_allclose(slopes[9, [6, 7, 14, 15], 0], [800, 800, -800, -800])
+    np.testing.assert_allclose(slopes[[4, 5, 12, 13], 11, 1], [800, 800, -800, -800])
+    assert not slopes[9:11, 9:12].any() and not slopes[0].any()
+    assert edges.deviation(grey, slopes) < 1e-6
+    assert edges.deviation(grey, slopes[..., ::-1]) > 0.5
+    lines = edges.draw(np.hypot(slopes[..., 0], slopes[..., 1]), 9, 11)
+    assert [len(line) for line in lines] == [11] * 9
+    assert lines[0].strip() == "" and lines[2].strip() != "" and lines[4][5] == " "
+
+
+@with_and_without_a_plot
+def test_edges_of_a_photograph(edges, draws, monkeypatch, tmp_path, capsys):
+    pytest.importorskip("PIL")
+    run_main(edges, monkeypatch, tmp_path, draws)
+    out = capsys.readouterr().out
+    assert "    3   0   1   2   7   4      -5   -4    0    8\n" in out
+    assert "   10  10  10   0   0   0       0   30   30    0\n" in out
+    assert "on a photograph of (427, 640, 3): maps of (425, 638, 2)" in out
+
+
+def test_edges_without_pillow(edges, monkeypatch):
+    def missing(name):
+        raise ImportError("no Pillow")
+
+    monkeypatch.setattr(edges, "load_sample_image", missing)
+    with pytest.raises(SystemExit, match="needs Pillow: pip install pillow"):
+        edges.load_photo()
+
+
+@pytest.fixture(scope="module")
+def corner():
+    return load_script(ROOT / "examples" / "corner.py")
+
+
+def test_corner_pictures(corner):
+    X, y = corner.pictures(corner.PLACES)
+    assert X.shape == (9 * 16, 4, 4) and y.sum() == 9
+    assert set(X[y].sum(axis=(1, 2))) == {3}
+    # All corners are different pictures, and no other shape is one of them.
+    assert len(np.unique(X[y], axis=0)) == 9
+    assert not (X[~y][:, None] == X[y][None]).all(axis=(2, 3)).any()
+    X, y = corner.pictures([(2, 0)])
+    np.testing.assert_array_equal(
+        X[y][0], [[0] * 4, [0] * 4, [1, 1, 0, 0], [0, 1, 0, 0]]
+    )
+
+
+def test_corner_is_found_everywhere_by_the_convolution_alone(corner, monkeypatch):
+    dense = corner.fit("dense", corner.MIDDLE)
+    expected = np.ones((4, 4), dtype=bool)
+    expected[1:3, 1:3] = False
+    np.testing.assert_array_equal(corner.unchanged_cells(dense), expected)
+    probabilities = corner.corner_everywhere(dense)
+    assert probabilities[1, 1] > 0.9 and np.sum(probabilities > 0.5) < 5
+
+    # For the convolution a shape is the same wherever it is.
+    model = corner.fit("convolutional", corner.MIDDLE)
+    X, y = corner.pictures(corner.PLACES)
+    by_place = model.predict_proba(X).reshape(9, 16, 2)
+    np.testing.assert_allclose(by_place, by_place[[4] * 9], rtol=0, atol=1e-12)
+    assert model.score(X, y) == 1
+
+    monkeypatch.setattr(corner, "N_STARTS", 2)
+    for places in corner.TRAINED_ON.values():
+        seen, elsewhere = corner.accuracies("dense", places)
+        assert seen > 0.95 and elsewhere < 0.75
+        np.testing.assert_allclose(corner.accuracies("convolutional", places), [1, 1])
+
+
+@with_and_without_a_plot
+def test_corner(corner, draws, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(corner, "N_STARTS", 1)
+    run_main(corner, monkeypatch, tmp_path, draws)
+    out = capsys.readouterr().out
+    assert "the middle                 convolutional    1.000      1.000\n" in out
+    assert "    . . . .\n    . # # .\n    . # # .\n    . . . .\n" in out

@@ -12,17 +12,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
-    {"_spec", "_nested"},
+    {"_lazy", "_spec", "_nested"},
     {"ops"},
     {"pieces"},
     {"blas", "initializers", "weights", "losses", "optimizers", "schedules"},
     {"averaging", "augmentation"},
     {"layers"},
+    {"architectures"},
     {"network", "batches", "ragged"},
     {"penalty"},
     {"threads", "statistics"},
     {"parallel"},
-    {"training"},
+    {"training", "whole_set"},
     {"inspection"},
     {"estimators"},
     {"text"},
@@ -90,6 +91,14 @@ def test_layers_do_not_import_each_other(path):
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
     allowed = {"base", *MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "architectures").glob("*.py")), ids=lambda p: p.name
+)
+def test_architectures_are_made_of_layers_alone(path):
+    own = [m for m in imports_of(path) if m.startswith("skconvnet")]
+    assert all(m.split(".")[1] in ("architectures", "layers") for m in own)
 
 
 def test_every_part_has_a_rank():

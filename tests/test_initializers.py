@@ -22,7 +22,18 @@ from skconvnet.initializers import (
     Orthogonal,
     get_initializer,
 )
-from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten
+from skconvnet.layers import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Dense,
+    DepthwiseConv2D,
+    Flatten,
+    LocallyConnected2D,
+    SeparableConv2D,
+    SpatiallySeparableConv2D,
+)
 from skconvnet.network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -107,16 +118,70 @@ def test_layers_draw_their_kernel_with_their_fans(spec, in_shape, fans, name):
     assert not network.weights["layer/bias"].any()
 
 
-@pytest.mark.parametrize("activation", ["relu", "selu", "tanh", None, "step"])
-def test_convolutions_start_from_glorot(activation):
+CHOSEN = [
+    ("relu", "he_uniform"),
+    ("leaky_relu", "he_uniform"),
+    ("elu", "he_uniform"),
+    ("gelu", "he_uniform"),
+    ("silu", "he_uniform"),
+    ("selu", "lecun_normal"),
+    ("tanh", "glorot_uniform"),
+    ("softplus", "glorot_uniform"),
+    ("step", "glorot_uniform"),
+    (None, "glorot_uniform"),
+]
+ONE_KERNEL = [
+    Conv2D(4, 3),
+    Conv2DTranspose(4, 3),
+    DepthwiseConv2D(3, 2),
+    LocallyConnected2D(4, 3),
+]
+TWO_KERNELS = [
+    (SeparableConv2D(4, 3, activation="relu"), [(9, 9), (2, 4)]),
+    (SpatiallySeparableConv2D(4, 3, activation="relu"), [(6, 12), (12, 12)]),
+]
+KINDRED = [*ONE_KERNEL, *(spec for spec, _ in TWO_KERNELS)]
+
+
+@pytest.mark.parametrize("spec", ONE_KERNEL, ids=lambda spec: type(spec).__name__)
+@pytest.mark.parametrize(("activation", "chosen"), CHOSEN)
+def test_convolutions_choose_by_the_activation(spec, activation, chosen):
     def kernel(value):
-        spec = Conv2D(4, 3, activation=activation, kernel_initializer=value)
-        network = Network([("layer", spec)], (6, 6, 2), "float64")
+        params = {"activation": activation, "kernel_initializer": value}
+        own = clone(spec).set_params(**params)
+        network = Network([("layer", own)], (6, 6, 2), "float64")
         network.initialize(np.random.RandomState(0))
+        assert not network.weights["layer/bias"].any()
         return network.weights["layer/kernel"]
 
-    np.testing.assert_allclose(kernel("auto"), kernel("glorot_uniform"), rtol=1e-12)
-    assert not np.allclose(kernel("auto"), kernel("he_uniform"))
+    auto = kernel("auto")
+    np.testing.assert_allclose(auto, kernel(chosen), rtol=1e-12)
+    others = {"he_uniform", "lecun_normal", "glorot_uniform"} - {chosen}
+    assert not any(np.allclose(auto, kernel(other)) for other in others)
+
+
+@pytest.mark.parametrize(("spec", "fans"), TWO_KERNELS)
+def test_of_two_kernels_the_second_stands_before_the_activation(spec, fans):
+    network = Network([("layer", spec)], (6, 6, 2), "float64")
+    network.initialize(np.random.RandomState(0))
+    *kernels, _ = network.weights.values()
+    rng = np.random.RandomState(0)
+    names = ["glorot_uniform", "he_uniform"]
+    for kernel, name, own in zip(kernels, names, fans, strict=True):
+        expected = get_initializer(name).draw(rng, kernel.shape, *own)
+        np.testing.assert_allclose(kernel, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("spec", KINDRED, ids=lambda spec: type(spec).__name__)
+def test_every_convolution_takes_an_initializer(spec):
+    own = clone(spec).set_params(kernel_initializer=Normal(std=1e-3))
+    network = Network([("layer", own)], (6, 6, 2), "float64")
+    network.initialize(np.random.RandomState(0))
+    for name, array in network.weights.items():
+        if not name.endswith("bias"):
+            assert 1e-4 < np.abs(array).max() < 1e-2
+    with pytest.raises(ValueError, match="kernel_initializer must be 'auto'"):
+        clone(spec).set_params(kernel_initializer="x").build((6, 6, 2))
 
 
 def test_automatic_convolutions_keep_the_narrow_range_of_logistic():

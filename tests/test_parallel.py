@@ -156,3 +156,34 @@ def test_n_jobs():
     assert resolve_n_threads(3) == 3
     assert resolve_n_threads(-1) == joblib.cpu_count()
     assert resolve_n_threads(-1000) == 1
+
+
+def test_predictions_at_once_do_not_share_the_arrays_that_are_kept():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(64, 8, 8)).astype("float32")
+    model = ConvNetClassifier(8, hidden_layer_sizes=8, random_state=0)
+    model.initialize(X, np.arange(64) % 4)
+    expected = [model.predict_proba(X[i : i + 1]) for i in range(64)]
+    assert len(model.network_._spare) == 1
+    results = {}
+
+    def predict(start):
+        own = range(start, 64, 4)
+        results.update((i, model.predict_proba(X[i : i + 1])) for i in own)
+
+    threads = [threading.Thread(target=predict, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    for i in range(64):
+        np.testing.assert_array_equal(results[i], expected[i])
+    assert len(model.network_._spare) <= 4
+    model.predict_proba(np.concatenate([X] * 50))
+    kept = sum(
+        array.nbytes
+        for workspaces in model.network_._spare
+        for workspace in workspaces
+        for array in workspace._own.values()
+    )
+    assert kept < 1e5

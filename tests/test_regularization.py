@@ -18,7 +18,7 @@ from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD
 from skconvnet.parallel import Engine
 from skconvnet.penalty import Penalty, clip_norm, clip_value
-from skconvnet.training import minimize_lbfgs
+from skconvnet.whole_set import minimize_lbfgs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)

@@ -12,7 +12,7 @@ from skconvnet.optimizers import LBFGS, Adam
 from skconvnet.parallel import Engine
 from skconvnet.penalty import Penalty
 from skconvnet.schedules import InverseScaling
-from skconvnet.training import minimize_lbfgs
+from skconvnet.whole_set import minimize_lbfgs
 
 
 @pytest.mark.parametrize("mode", ["bgd", "sgd", "mbgd"])

@@ -1,14 +1,26 @@
-"""The public estimators."""
+"""The estimators: what users of the package see."""
 
-from skconvnet.estimators.convnet import ConvNetClassifier, ConvNetRegressor
-from skconvnet.estimators.mlp import MLPClassifier, MLPRegressor
-from skconvnet.estimators.sequential import SequentialClassifier, SequentialRegressor
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ConvNetClassifier",
-    "ConvNetRegressor",
-    "MLPClassifier",
-    "MLPRegressor",
-    "SequentialClassifier",
-    "SequentialRegressor",
-]
+from skconvnet._lazy import lazily
+
+if TYPE_CHECKING:
+    from skconvnet.estimators.convnet import ConvNetClassifier as ConvNetClassifier
+    from skconvnet.estimators.convnet import ConvNetRegressor as ConvNetRegressor
+    from skconvnet.estimators.mlp import MLPClassifier as MLPClassifier
+    from skconvnet.estimators.mlp import MLPRegressor as MLPRegressor
+    from skconvnet.estimators.sequential import (
+        SequentialClassifier as SequentialClassifier,
+    )
+    from skconvnet.estimators.sequential import (
+        SequentialRegressor as SequentialRegressor,
+    )
+
+__getattr__, __dir__, __all__ = lazily(
+    __name__,
+    {
+        "convnet": ["ConvNetClassifier", "ConvNetRegressor"],
+        "mlp": ["MLPClassifier", "MLPRegressor"],
+        "sequential": ["SequentialClassifier", "SequentialRegressor"],
+    },
+)

@@ -33,9 +33,9 @@ from skconvnet.statistics import keep_statistics
 from skconvnet.training import (
     Progress,
     TrainingDivergedError,
-    minimize_lbfgs,
     train,
 )
+from skconvnet.whole_set import minimize_lbfgs
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:

@@ -35,8 +35,8 @@ activation : str or tuple, default="relu"
     hand). A tuple gives one for each block, the last of which then holds for the dense
     layers, or one for each block and each dense layer.
 kernel_initializer : str or Initializer, default="auto"
-    How the kernels are drawn, see `skconvnet.layers.Dense`; of all layers, the output
-    layer included.
+    How the kernels are drawn, see `skconvnet.layers.Conv2D` and `Dense`; of all
+    layers, the output layer included.
 dropout : float or tuple, default=0.0
     Share of values dropped in training after each block and each dense layer. A
     tuple of one rate a block drops nothing after the dense layers.

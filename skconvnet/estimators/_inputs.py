@@ -62,6 +62,11 @@ def check_X(
         )
     options = {"dtype": "numeric", **options, "allow_nd": True, "estimator": estimator}
     if not has_y:
+        if type(X) is np.ndarray and X.dtype.kind in "fiub" and len(X):
+            # All that is left to check, in a fifth of the time for a single image.
+            name = type(estimator).__name__
+            assert_all_finite(X, estimator_name=name, input_name="X")
+            return X
         return check_array(X, input_name="X", **options)
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import skconvnet.layers as la
 from skconvnet._spec import Spec
-from skconvnet.layers import (
-    Activation,
-    AvgPool2D,
-    BatchNorm,
-    Conv2D,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    GlobalMaxPool,
-    MaxPool2D,
-    Residual,
-    SeparableConv2D,
-)
 from skconvnet.network import build_layers
 from skconvnet.ops.windows import per_axis
 
-POOLS: dict[str, Any] = {"max": MaxPool2D, "avg": AvgPool2D}
-GLOBAL_POOLS: dict[str, Any] = {"max": GlobalMaxPool, "avg": GlobalAvgPool}
+# Names in the package of layers, which is imported name by name.
+POOLS = {"max": "MaxPool2D", "avg": "AvgPool2D"}
+GLOBAL_POOLS = {"max": "GlobalMaxPool", "avg": "GlobalAvgPool"}
 
 Named = list[tuple[str, Spec]]
 
@@ -50,7 +39,7 @@ def block(number: int, params: Mapping[str, Any]) -> Named:
         # The last activation comes after the sum.
         activation = params["activation"] if i < n_convs - 1 else None
         layers += _convolution(f"{i + 1}", i, params, activation)
-    wrapped: Named = [(f"residual{number}", Residual(layers))]
+    wrapped: Named = [(f"residual{number}", la.Residual(layers))]
     return [*wrapped, *_activation(f"{number}", params["activation"])]
 
 
@@ -61,7 +50,7 @@ def _convolution(
     inside = None if params["batch_norm"] else activation
     layers: Named = [(f"conv{suffix}", _make_convolution(i, params, inside))]
     if params["batch_norm"]:
-        layers.append((f"norm{suffix}", BatchNorm()))
+        layers.append((f"norm{suffix}", la.BatchNorm()))
         layers += _activation(suffix, activation)
     return layers
 
@@ -70,6 +59,7 @@ def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> Spe
     # The first convolution of a block takes the steps.
     strides = params["strides"] if i == 0 else 1
     geometry = (params["kernel_size"], strides, params["padding"], params["dilation"])
+    drawn = params["kernel_initializer"]
     if params["separable"]:
         for name, only in (("groups", 1), ("conv_method", "auto")):
             if params[name] != only:
@@ -78,21 +68,26 @@ def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> Spe
                     f"{params[name]!r}. Set separable=False, or a tuple with one value "
                     "for each block."
                 )
-        return SeparableConv2D(params["filters"], *geometry, activation=activation)
-    return Conv2D(
+        return la.SeparableConv2D(
+            params["filters"],
+            *geometry,
+            activation=activation,
+            kernel_initializer=drawn,
+        )
+    return la.Conv2D(
         params["filters"],
         *geometry,
         groups=params["groups"],
         activation=activation,
         conv_method=params["conv_method"],
-        kernel_initializer=params["kernel_initializer"],
+        kernel_initializer=drawn,
     )
 
 
 def _activation(suffix: str, activation: Any) -> Named:
     if activation is None:
         return []
-    return [(f"activation{suffix}", Activation(activation))]
+    return [(f"activation{suffix}", la.Activation(activation))]
 
 
 def _count(name: str, value: Any) -> int:
@@ -113,7 +108,7 @@ def pool(number: int, pooling: Any, pool_size: Any) -> Named:
             f"pooling must be None or one of {', '.join(map(repr, POOLS))}, or a "
             f"tuple of them; got {pooling!r}."
         )
-    return [(f"pool{number}", POOLS[pooling](pool_size))]
+    return [(f"pool{number}", getattr(la, POOLS[pooling])(pool_size))]
 
 
 def fitting_pool(layers: Named, in_shape: tuple[int, ...], pool_size: Any) -> Any:
@@ -126,11 +121,11 @@ def fitting_pool(layers: Named, in_shape: tuple[int, ...], pool_size: Any) -> An
 
 
 def dropout(number: int, rate: Any) -> Named:
-    return [(f"dropout{number}", Dropout(rate))] if rate else []
+    return [(f"dropout{number}", la.Dropout(rate))] if rate else []
 
 
 def head(global_pooling: Any) -> Named:
     """Return the layer between the maps and the features."""
     if global_pooling is None:
-        return [("flatten", Flatten())]
-    return [("global_pool", GLOBAL_POOLS[global_pooling]())]
+        return [("flatten", la.Flatten())]
+    return [("global_pool", getattr(la, GLOBAL_POOLS[global_pooling])())]

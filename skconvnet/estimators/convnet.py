@@ -15,8 +15,7 @@ from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
-from skconvnet.layers import Dense
-from skconvnet.ops.method import METHODS
+from skconvnet.layers.dense import Dense
 
 # Hyperparameters of one value for all blocks, or a tuple with one for each.
 _OF_BLOCK = (
@@ -39,7 +38,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "pooling": [StrOptions(set(_stack.POOLS)), list, tuple, None],
     "input_shape": [tuple, list, None],
-    "conv_method": [StrOptions({"auto", *METHODS}), tuple, list],
+    "conv_method": [StrOptions({"auto", "im2col", "winograd", "fft"}), tuple, list],
     "kernel_initializer": [StrOptions({"auto", *INITIALIZERS}), Initializer],
     "global_pooling": [StrOptions(set(_stack.GLOBAL_POOLS)), None],
     **{

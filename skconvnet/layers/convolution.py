@@ -10,11 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import (
-    convolution_fans,
-    get_initializer,
-    glorot_uniform,
-)
+from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.method import Method, Methods
@@ -93,9 +89,9 @@ _DOC = """{title} of maps of shape ({axes}, channels).
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
         "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
-        `skconvnet.initializers`. "auto" is "glorot_uniform", from a range narrower by
-        sqrt(3) for the logistic activation. Before ReLU, "he_uniform" learns faster in
-        the first epochs.
+        `skconvnet.initializers`. "auto" fits the activation: "he_uniform" for "relu",
+        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", else
+        "glorot_uniform", from a range narrower by sqrt(3) for the logistic function.
 
     Examples
     --------
@@ -166,10 +162,7 @@ class ConvolutionLayer(Layer):
         fans = convolution_fans(
             shape[0], self.in_shape[-1], self.windows.kernel, self.groups
         )
-        if self.initializer is not None:
-            kernel = self.initializer.draw(rng, shape, *fans)
-        else:
-            kernel = glorot_uniform(rng, shape, *fans, self.activation.name)
+        kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import convolution_fans, glorot_uniform
+from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.depthwise import DepthwiseConvolution
@@ -20,10 +20,9 @@ from skconvnet.ops.windows import Windows, sliding_windows
 class DepthwiseConv2D(Spec):
     """Convolve each channel of (height, width, channels) with kernels of its own.
 
-    Weights: ``kernel`` of shape (channels * depth_multiplier, 1, *kernel_size), drawn
-    uniformly from +-sqrt(6 / (fan_in + fan_out)), and ``bias`` of shape
-    (channels * depth_multiplier,), zero at the start. The outputs of a channel stand
-    next to each other. It is `Conv2D` with as many groups as channels.
+    Weights: ``kernel`` of shape (channels * depth_multiplier, 1, *kernel_size) and
+    ``bias`` of shape (channels * depth_multiplier,), zero at the start. The outputs of
+    a channel stand next to each other. It is `Conv2D` with as many groups as channels.
 
     Parameters
     ----------
@@ -39,6 +38,8 @@ class DepthwiseConv2D(Spec):
         Distance between the cells of the window.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
+    kernel_initializer : str or Initializer, default="auto"
+        As in `Conv2D`.
 
     Examples
     --------
@@ -53,12 +54,15 @@ class DepthwiseConv2D(Spec):
     padding: Any = "valid"
     dilation: int | tuple[int, int] = 1
     activation: str | None = None
+    kernel_initializer: Any = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         depthwise = _depthwise(self, in_shape)
-        return DepthwiseLayer(in_shape, depthwise, self.activation)
+        return DepthwiseLayer(
+            in_shape, depthwise, self.activation, self.kernel_initializer
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -69,9 +73,8 @@ class SeparableConv2D(Spec):
     [1]_. Nothing comes between the two.
 
     Weights: ``depthwise`` of shape (channels * depth_multiplier, 1, *kernel_size) and
-    ``pointwise`` of shape (filters, channels * depth_multiplier, 1, 1), each drawn
-    uniformly from +-sqrt(6 / (fan_in + fan_out)) and shrunk by `alpha`; ``bias`` of
-    shape (filters,), zero at the start.
+    ``pointwise`` of shape (filters, channels * depth_multiplier, 1, 1), both
+    shrunk by `alpha`; ``bias`` of shape (filters,), zero at the start.
 
     Parameters
     ----------
@@ -89,6 +92,8 @@ class SeparableConv2D(Spec):
         Maps that the first step makes of each channel.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
+    kernel_initializer : str or Initializer, default="auto"
+        As in `Conv2D`.
 
     References
     ----------
@@ -111,13 +116,16 @@ class SeparableConv2D(Spec):
     dilation: int | tuple[int, int] = 1
     depth_multiplier: int = 1
     activation: str | None = None
+    kernel_initializer: Any = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         filters = check_positive_int("filters", self.filters)
         depthwise = _depthwise(self, in_shape)
-        return SeparableLayer(in_shape, depthwise, filters, self.activation)
+        return SeparableLayer(
+            in_shape, depthwise, filters, self.activation, self.kernel_initializer
+        )
 
 
 def _depthwise(
@@ -138,11 +146,13 @@ class DepthwiseLayer(Layer):
         in_shape: tuple[int, ...],
         depthwise: DepthwiseConvolution,
         activation: str | None,
+        kernel_initializer: Any,
     ) -> None:
         filters, windows = depthwise.filters, depthwise.windows
         super().__init__(in_shape, (*windows.out_shape, filters))
         self.depthwise = depthwise
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         self.weight_shapes = {
             "kernel": (filters, 1, *windows.kernel),
             "bias": (filters,),
@@ -153,7 +163,7 @@ class DepthwiseLayer(Layer):
         shape = self.weight_shapes["kernel"]
         channels = self.in_shape[-1]
         fans = convolution_fans(shape[0], channels, shape[2:], channels)
-        kernel = glorot_uniform(rng, shape, *fans, self.activation.name)
+        kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):
@@ -186,11 +196,13 @@ class SeparableLayer(Layer):
         depthwise: DepthwiseConvolution,
         filters: int,
         activation: str | None,
+        kernel_initializer: Any,
     ) -> None:
         windows, n_maps = depthwise.windows, depthwise.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
         self.depthwise = depthwise
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         self.weight_shapes = {
             "depthwise": (n_maps, 1, *windows.kernel),
             "pointwise": (filters, n_maps, 1, 1),
@@ -203,10 +215,11 @@ class SeparableLayer(Layer):
         channels = self.in_shape[-1]
         depthwise, pointwise, bias = self.weight_shapes.values()
         fans = convolution_fans(depthwise[0], channels, depthwise[2:], channels)
-        name = self.activation.name
+        drawn, name = self.initializer, self.activation.name
+        mixing = pointwise[1], bias[0]
         return {
-            "depthwise": glorot_uniform(rng, depthwise, *fans),
-            "pointwise": glorot_uniform(rng, pointwise, pointwise[1], bias[0], name),
+            "depthwise": draw_kernel(rng, depthwise, fans, drawn),
+            "pointwise": draw_kernel(rng, pointwise, mixing, drawn, name),
             "bias": np.zeros(bias),
         }
 

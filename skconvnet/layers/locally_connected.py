@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import convolution_fans, glorot_uniform
+from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.local import LocalConvolution
@@ -24,6 +24,7 @@ class _LocallyConnected(Spec):
     padding: Any = "valid"
     dilation: int | tuple[int, ...] = 1
     activation: str | None = None
+    kernel_initializer: Any = "auto"
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         assert self.spatial_ndim is not None
@@ -33,7 +34,9 @@ class _LocallyConnected(Spec):
             in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
         )
         convolution = LocalConvolution(windows, in_shape[-1], filters)
-        return LocallyConnectedLayer(in_shape, convolution, self.activation)
+        return LocallyConnectedLayer(
+            in_shape, convolution, self.activation, self.kernel_initializer
+        )
 
 
 _DOC = """Convolution of maps of shape ({axes}, channels) that shares no weights.
@@ -41,9 +44,8 @@ _DOC = """Convolution of maps of shape ({axes}, channels) that shares no weights
     Every place of the output has kernels of its own, for images whose parts lie at
     known places, such as aligned faces [1]_.
 
-    Weights: ``kernel`` of shape (*out_spatial, filters, channels, *kernel_size), drawn
-    uniformly from +-sqrt(6 / (fan_in + fan_out)) as for a convolution that shares them,
-    and ``bias`` of shape (*out_spatial, filters), zero at the start.
+    Weights: ``kernel`` of shape (*out_spatial, filters, channels, *kernel_size) and
+    ``bias`` of shape (*out_spatial, filters), zero at the start.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ _DOC = """Convolution of maps of shape ({axes}, channels) that shares no weights
         Distance between the cells of the window.
     activation : str, default=None
         As in `Conv{ndim}D`. None is the identity.
+    kernel_initializer : str or Initializer, default="auto"
+        As in `Conv{ndim}D`, for the kernels of each place.
 
     References
     ----------
@@ -102,21 +106,26 @@ class LocallyConnectedLayer(Layer):
         in_shape: tuple[int, ...],
         convolution: LocalConvolution,
         activation: str | None,
+        kernel_initializer: Any,
     ) -> None:
         windows, filters = convolution.windows, convolution.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
         self.convolution = convolution
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         kernel_shape = (*self.out_shape, in_shape[-1], *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": self.out_shape}
         self.work = 2 * prod(kernel_shape)
 
     def initialize(self, rng):
-        shape = self.weight_shapes["kernel"]
-        fans = convolution_fans(
-            self.out_shape[-1], self.in_shape[-1], self.convolution.windows.kernel
-        )
-        kernel = glorot_uniform(rng, shape, *fans, self.activation.name)
+        shape, windows = self.weight_shapes["kernel"], self.convolution.windows
+        fans = convolution_fans(self.out_shape[-1], self.in_shape[-1], windows.kernel)
+        own, name = shape[windows.ndim :], self.activation.name
+        kernels = [
+            draw_kernel(rng, own, fans, self.initializer, name)
+            for _ in range(prod(windows.out_shape))
+        ]
+        kernel = np.reshape(kernels, shape)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import convolution_fans, glorot_uniform
+from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.method import Methods
@@ -26,8 +26,8 @@ class SpatiallySeparableConv2D(Spec):
     of all channels and the second mixes these, with nothing in between [1]_.
 
     Weights: ``vertical`` of shape (filters, channels, k, 1) and ``horizontal`` of shape
-    (filters, filters, 1, k), each drawn uniformly from +-sqrt(6 / (fan_in + fan_out))
-    and shrunk by `alpha`; ``bias`` of shape (filters,), zero at the start.
+    (filters, filters, 1, k), both shrunk by `alpha`; ``bias`` of shape (filters,), zero
+    at the start.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ class SpatiallySeparableConv2D(Spec):
         Distance between the cells of the column and of the row.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
+    kernel_initializer : str or Initializer, default="auto"
+        As in `Conv2D`.
 
     References
     ----------
@@ -64,6 +66,7 @@ class SpatiallySeparableConv2D(Spec):
     padding: Any = "valid"
     dilation: int | tuple[int, int] = 1
     activation: str | None = None
+    kernel_initializer: Any = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
@@ -79,6 +82,7 @@ class SpatiallySeparableConv2D(Spec):
             Methods("auto", vertical, in_shape[-1], filters, 1),
             Methods("auto", horizontal, filters, filters, 1),
             self.activation,
+            self.kernel_initializer,
         )
 
 
@@ -117,12 +121,14 @@ class SpatiallySeparableLayer(Layer):
         vertical: Methods,
         horizontal: Methods,
         activation: str | None,
+        kernel_initializer: Any,
     ) -> None:
         filters = vertical.filters
         super().__init__(in_shape, (*horizontal.windows.out_shape, filters))
         self.vertical = vertical
         self.horizontal = horizontal
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         self.weight_shapes = {
             "vertical": (filters, in_shape[-1], *vertical.windows.kernel),
             "horizontal": (filters, filters, *horizontal.windows.kernel),
@@ -141,9 +147,10 @@ class SpatiallySeparableLayer(Layer):
         fans = [
             convolution_fans(shape[0], shape[1], shape[2:]) for shape in (first, second)
         ]
+        drawn, name = self.initializer, self.activation.name
         return {
-            "vertical": glorot_uniform(rng, first, *fans[0]),
-            "horizontal": glorot_uniform(rng, second, *fans[1], self.activation.name),
+            "vertical": draw_kernel(rng, first, fans[0], drawn),
+            "horizontal": draw_kernel(rng, second, fans[1], drawn, name),
             "bias": np.zeros(bias),
         }
 

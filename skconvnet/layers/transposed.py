@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.initializers import convolution_fans, glorot_uniform
+from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.transposed import TransposedMethods, transposed_windows
@@ -25,6 +25,7 @@ class _ConvolutionTranspose(Spec):
     groups: int = 1
     activation: str | None = None
     output_padding: int | tuple[int, ...] = 0
+    kernel_initializer: Any = "auto"
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
         assert self.spatial_ndim is not None
@@ -46,7 +47,12 @@ class _ConvolutionTranspose(Spec):
         )
         methods = TransposedMethods(windows, in_shape[-1], filters, groups)
         return ConvolutionTransposeLayer(
-            in_shape, methods, filters, groups, self.activation
+            in_shape,
+            methods,
+            filters,
+            groups,
+            self.activation,
+            self.kernel_initializer,
         )
 
 
@@ -60,9 +66,8 @@ _DOC = """Transposed convolution of maps of shape ({axes}, channels).
     stride does not divide the kernel, kernels overlap unevenly and leave a checkerboard
     [2]_; `Upsample` and a convolution do not.
 
-    Weights: ``kernel`` of shape (channels, filters // groups, *kernel_size), drawn
-    uniformly from +-sqrt(6 / (fan_in + fan_out)), and ``bias`` of shape (filters,),
-    zero at the start.
+    Weights: ``kernel`` of shape (channels, filters // groups, *kernel_size) and
+    ``bias`` of shape (filters,), zero at the start.
 
     Parameters
     ----------
@@ -90,6 +95,8 @@ _DOC = """Transposed convolution of maps of shape ({axes}, channels).
         Cells by which the output is longer at the end of each axis, fewer than its
         stride or its dilation: strided convolutions of several sizes of maps give the
         same size, and this tells which of them to go back to.
+    kernel_initializer : str or Initializer, default="auto"
+        As in `Conv{ndim}D`.
 
     References
     ----------
@@ -152,6 +159,7 @@ class ConvolutionTransposeLayer(Layer):
         filters: int,
         groups: int,
         activation: str | None,
+        kernel_initializer: Any,
     ) -> None:
         windows = methods.windows
         super().__init__(in_shape, (*windows.in_shape, filters))
@@ -159,6 +167,7 @@ class ConvolutionTransposeLayer(Layer):
         self.groups = groups
         self.methods = methods
         self.activation = get_activation(activation)
+        self.initializer = get_initializer(kernel_initializer)
         kernel_shape = (in_shape[-1], filters // groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
         self.work = 2 * prod(windows.out_shape) * prod(kernel_shape)
@@ -169,7 +178,7 @@ class ConvolutionTransposeLayer(Layer):
         fans = convolution_fans(
             self.out_shape[-1], self.in_shape[-1], self.windows.kernel, self.groups
         )
-        kernel = glorot_uniform(rng, shape, *fans, self.activation.name)
+        kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
     def forward(self, x, *, train, rng, workspace):

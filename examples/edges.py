@@ -1,0 +1,141 @@
+"""Find the edges in a photograph with a convolution whose weights are set by hand.
+
+    python examples/edges.py [--plot edges.png]
+
+A filter of 3x3 cells that subtracts what is on its right from what is on its left puts
+out zero wherever a picture is even, and much where it is not. First two pictures of 6x6
+cells, small enough to be worked out by hand; then Sobel's filters on one of the
+photographs that come with scikit-learn, in a network of two convolutions: the first
+turns colours into grey, the second has a filter for each direction. The result is held
+against that of `scipy.ndimage.sobel`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+from sklearn.datasets import load_sample_image
+
+from skconvnet import SequentialRegressor
+from skconvnet.layers import Conv2D, GlobalAvgPool
+
+VERTICAL = np.array([[1, 0, -1], [1, 0, -1], [1, 0, -1]])
+NUMBERS = np.array(
+    [
+        [3, 0, 1, 2, 7, 4],
+        [1, 5, 8, 9, 3, 1],
+        [2, 7, 2, 5, 1, 3],
+        [0, 1, 3, 1, 7, 8],
+        [4, 2, 1, 6, 2, 8],
+        [2, 4, 5, 2, 3, 9],
+    ]
+)
+BRIGHT_TO_DARK = np.repeat([[10, 10, 10, 0, 0, 0]], 6, axis=0)
+
+# Of a pixel's brightness, how much is red, green and blue (ITU-R BT.601).
+GREY = np.array([0.299, 0.587, 0.114])
+ACROSS = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+DOWN = ACROSS.T
+SHADES = " .:-=+*#%@"
+
+
+def convolve(image: np.ndarray, filters: list[np.ndarray]) -> np.ndarray:
+    """Return the map of each filter on an image of one channel, side by side."""
+    layers = [("edges", Conv2D(len(filters), filters[0].shape)), GlobalAvgPool()]
+    X = image[np.newaxis, ..., np.newaxis].astype(float)
+    network = SequentialRegressor(layers).initialize(X, [0.0])
+    network.set_weights({"edges/kernel": np.stack(filters)[:, np.newaxis]})
+    return network.activations(X, "edges")[0]
+
+
+def make_sobel(photo: np.ndarray) -> SequentialRegressor:
+    """Return a network that makes a photo grey and takes its two slopes."""
+    layers = [("grey", Conv2D(1, 1)), ("edges", Conv2D(2, 3)), GlobalAvgPool()]
+    network = SequentialRegressor(layers).initialize(photo[np.newaxis], [0.0])
+    return network.set_weights(
+        {
+            "grey/kernel": GREY.reshape(1, 3, 1, 1),
+            "edges/kernel": np.stack([ACROSS, DOWN])[:, np.newaxis],
+        }
+    )
+
+
+def deviation(grey: np.ndarray, slopes: np.ndarray) -> float:
+    """Return the largest difference from SciPy's, as a share of the largest slope."""
+    inside = (slice(1, -1), slice(1, -1))
+    theirs = np.stack([ndimage.sobel(grey, axis)[inside] for axis in (1, 0)], axis=-1)
+    return float(np.abs(slopes - theirs).max() / np.abs(theirs).max())
+
+
+def draw(strengths: np.ndarray, rows: int, columns: int) -> list[str]:
+    """Return lines of characters, the denser the stronger the edges are there."""
+    means = [
+        [cell.mean() for cell in np.array_split(band, columns, axis=1)]
+        for band in np.array_split(strengths, rows)
+    ]
+    shades = np.minimum(np.array(means) / np.quantile(means, 0.98), 1)
+    return [
+        "".join(SHADES[int(shade * (len(SHADES) - 1))] for shade in line)
+        for line in shades
+    ]
+
+
+def plot(photo: np.ndarray, slopes: np.ndarray, file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    axes = figure.subplots(2, 2)
+    axes[0, 0].imshow(photo)
+    axes[0, 0].set_title("photograph")
+    limit = np.quantile(np.abs(slopes), 0.99)
+    for axis, i, direction in ((axes[0, 1], 0, "across"), (axes[1, 0], 1, "down")):
+        axis.imshow(slopes[..., i], cmap="gray", vmin=-limit, vmax=limit)
+        axis.set_title(f"slope {direction}")
+    axes[1, 1].imshow(np.hypot(*np.moveaxis(slopes, -1, 0)), cmap="gray_r", vmax=limit)
+    axes[1, 1].set_title("edges: length of both")
+    for axis in axes.flat:
+        axis.set_axis_off()
+    figure.savefig(file)
+    print(f"\nDrawn to {file}")
+
+
+def load_photo() -> np.ndarray:
+    """Return a photograph of a Chinese building, (height, width, 3) of uint8."""
+    try:
+        return load_sample_image("china.jpg")
+    except ImportError:
+        sys.exit("reading the photograph needs Pillow: pip install pillow")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the edges")
+    args = parser.parse_args()
+    for title, image in (("Numbers", NUMBERS), ("Bright to dark", BRIGHT_TO_DARK)):
+        print(f"{title}, 6x6, and what a filter for vertical edges makes of it")
+        found = convolve(image, [VERTICAL])[..., 0]
+        for i, line in enumerate(image):
+            cells = " ".join(f"{value:3}" for value in line)
+            edges = " ".join(f"{value:4g}" for value in found[i]) if i < 4 else ""
+            print(f"  {cells}    {edges}".rstrip())
+        print()
+    photo = load_photo()
+    network = make_sobel(photo)
+    grey = network.activations(photo[np.newaxis], "grey")[0, ..., 0]
+    slopes = network.activations(photo[np.newaxis], "edges")[0]
+    difference = deviation(grey, slopes)
+    print(f"Sobel's filters on a photograph of {photo.shape}: maps of {slopes.shape}")
+    print(f"  largest difference from scipy.ndimage.sobel: {difference:.1e} of the")
+    print("  largest slope")
+    print("\n".join(draw(np.hypot(slopes[..., 0], slopes[..., 1]), 26, 80)))
+    if args.plot:
+        plot(photo, slopes, args.plot)
+    return 0 if difference < 1e-6 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""What the networks have in common: scaled numbers of channels, layers with a ReLU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor
+from typing import TYPE_CHECKING, Any
+
+from skconvnet.layers import Conv2D, Dense
+from skconvnet.layers.base import check_float, check_positive_int
+
+if TYPE_CHECKING:
+    from skconvnet._spec import Spec
+
+    Layers = list[tuple[str, Spec]]
+
+
+def scaled(name: str, n: Any, width: float, groups: int = 1) -> int:
+    """Return `n` channels times `width`, as many in each of `groups`, at least 1.
+
+    >>> scaled("filters", 6, 0.25), scaled("filters", 96, 0.001)
+    (2, 1)
+    >>> scaled("filters", 96, 1 / 32, groups=2)
+    4
+    """
+    width = check_float("width", width, "a finite float above 0", lambda w: w > 0)
+    per_group = check_positive_int(name, n) / groups
+    return groups * max(1, floor(per_group * width + 0.5))
+
+
+def each_scaled(name: str, values: Any, width: float) -> list[int]:
+    """Return every number of a sequence of channels times `width`."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be a sequence of ints, one a convolution; got {values!r}."
+        )
+    if not len(values := list(values)):
+        raise ValueError(f"{name} must name at least one convolution; got {values!r}.")
+    return [scaled(f"each of {name}", value, width) for value in values]
+
+
+def conv(
+    filters: int,
+    kernel_size: Any,
+    strides: Any = 1,
+    padding: Any = "same",
+    groups: int = 1,
+) -> Conv2D:
+    """Return a convolution with a ReLU, and weights that fit it."""
+    return Conv2D(
+        filters,
+        kernel_size,
+        strides,
+        padding,
+        groups=groups,
+        activation="relu",
+        kernel_initializer="he_normal",
+    )
+
+
+def dense(units: int) -> Dense:
+    """Return a dense layer with a ReLU, and weights that fit it."""
+    return Dense(units, "relu", kernel_initializer="he_normal")
+
+
+def check_name(name: Any) -> str:
+    """Return the name of a block, from which those of its layers are made."""
+    if not isinstance(name, str) or not name or "__" in name or "/" in name:
+        raise ValueError(
+            f"name must be a non-empty str without '__' and '/'; got {name!r}."
+        )
+    return name

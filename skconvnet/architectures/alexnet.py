@@ -1,0 +1,69 @@
+"""AlexNet: five convolutions, some in two groups, and three dense layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skconvnet.architectures._parts import conv, dense, scaled
+from skconvnet.layers import Dropout, Flatten, LocalResponseNorm, MaxPool2D
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+
+def alexnet(width: float = 1.0) -> Layers:
+    """AlexNet for images of 224x224x3 or 227x227x3 [1]_.
+
+    It is the network of the paper, whose second, fourth and fifth convolution are in
+    two groups, as it was trained on two devices. With the output layer for 1,000
+    classes it has 60,965,224 weights. The first convolution puts out the paper's 55x55
+    maps: from 224 cells that takes three cells of padding, of which the paper is
+    silent; from 227 they make no difference to the shape. Other sizes of images give
+    other numbers of weights in ``dense6``.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels and units.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with
+       deep convolutional neural networks", NeurIPS 2012.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import alexnet
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(alexnet(), (224, 224, 3))
+    >>> layers["conv1"].out_shape, layers["pool5"].out_shape
+    ((55, 55, 96), (6, 6, 256))
+    >>> layers["conv2"].weight_shapes["kernel"]
+    (256, 48, 5, 5)
+    """
+
+    def filters(n: int) -> int:
+        # The groups of a layer must divide the channels of the one before, too.
+        return scaled("filters", n, width, groups=2)
+
+    return [
+        ("conv1", conv(filters(96), 11, 4, ((1, 2), (1, 2)))),
+        ("norm1", LocalResponseNorm()),
+        ("pool1", MaxPool2D(3, 2)),
+        ("conv2", conv(filters(256), 5, groups=2)),
+        ("norm2", LocalResponseNorm()),
+        ("pool2", MaxPool2D(3, 2)),
+        ("conv3", conv(filters(384), 3)),
+        ("conv4", conv(filters(384), 3, groups=2)),
+        ("conv5", conv(filters(256), 3, groups=2)),
+        ("pool5", MaxPool2D(3, 2)),
+        ("flatten", Flatten()),
+        ("dense6", dense(scaled("units", 4096, width))),
+        ("drop6", Dropout(0.5)),
+        ("dense7", dense(scaled("units", 4096, width))),
+        ("drop7", Dropout(0.5)),
+    ]

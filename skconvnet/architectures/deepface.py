@@ -1,0 +1,69 @@
+"""DeepFace: layers that share no weights, for faces that are aligned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skconvnet.architectures._parts import conv, dense, scaled
+from skconvnet.layers import Dropout, Flatten, LocallyConnected2D, MaxPool2D
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+
+def deepface(width: float = 1.0) -> Layers:
+    """DeepFace for aligned faces of 152x152x3 [1]_.
+
+    Behind two convolutions stand three layers that have other kernels at every place,
+    since eyes, nose and mouth always lie at the same ones. By the shapes of the paper
+    that makes 102,412,864 weights up to the 4,096 units that describe a face, and
+    118,923,774 with its output layer for 4,030 people ("more than 120 million"
+    there), of which all but 53,136 belong to local and dense layers. Names are those
+    of the paper.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels and units.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] Y. Taigman, M. Yang, M. Ranzato and L. Wolf, "DeepFace: Closing the gap to
+       human-level performance in face verification", CVPR 2014.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import deepface
+    >>> from skconvnet.layers.chain import build_layers
+    >>> for name, layer in build_layers(deepface(), (152, 152, 3)).items():
+    ...     print(name, layer.out_shape)
+    C1 (142, 142, 32)
+    M2 (71, 71, 32)
+    C3 (63, 63, 16)
+    L4 (55, 55, 16)
+    L5 (25, 25, 16)
+    L6 (21, 21, 16)
+    flatten (7056,)
+    F7 (4096,)
+    drop7 (4096,)
+    """
+    filters = scaled("filters", 16, width)
+
+    def local(kernel_size: int, strides: int = 1) -> LocallyConnected2D:
+        return LocallyConnected2D(filters, kernel_size, strides, activation="relu")
+
+    return [
+        ("C1", conv(scaled("filters", 32, width), 11, padding="valid")),
+        ("M2", MaxPool2D(3, 2, "same")),
+        ("C3", conv(filters, 9, padding="valid")),
+        ("L4", local(9)),
+        ("L5", local(7, 2)),
+        ("L6", local(5)),
+        ("flatten", Flatten()),
+        ("F7", dense(scaled("units", 4096, width))),
+        ("drop7", Dropout(0.5)),
+    ]

@@ -1,0 +1,170 @@
+"""GoogLeNet: windows of several sizes side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skconvnet.architectures._parts import check_name, conv, scaled
+from skconvnet.layers import (
+    Dropout,
+    GlobalAvgPool,
+    LocalResponseNorm,
+    MaxPool2D,
+    Parallel,
+)
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+# Filters of 1x1, 3x3, 5x5 and of those behind the pooling; reductions before 3x3, 5x5.
+MODULES = {
+    "3a": (64, 128, 32, 32, 96, 16),
+    "3b": (128, 192, 96, 64, 128, 32),
+    "4a": (192, 208, 48, 64, 96, 16),
+    "4b": (160, 224, 64, 64, 112, 24),
+    "4c": (128, 256, 64, 64, 128, 24),
+    "4d": (112, 288, 64, 64, 144, 32),
+    "4e": (256, 320, 128, 128, 160, 32),
+    "5a": (256, 320, 128, 128, 160, 32),
+    "5b": (384, 384, 128, 128, 192, 48),
+}
+
+
+def inception_block(
+    filters_1x1: int,
+    filters_3x3: int,
+    filters_5x5: int,
+    filters_pool: int | None = None,
+    reduce_3x3: int | None = None,
+    reduce_5x5: int | None = None,
+    *,
+    width: float = 1.0,
+    name: str = "inception",
+) -> Layers:
+    """Convolutions of 1x1, 3x3 and 5x5 cells and a pooling side by side [1]_.
+
+    All keep the size of the map, and their channels are joined. 1x1 convolutions
+    before the large windows and behind the pooling make the channels fewer, and so the
+    weights. The branches are named "conv1", "conv3", "conv5" and "pool", the
+    convolutions in them "reduce" and "conv".
+
+    Parameters
+    ----------
+    filters_1x1, filters_3x3, filters_5x5 : int
+        Output channels of the three convolutions.
+    filters_pool : int, default=None
+        Of a 1x1 convolution behind the pooling. None leaves it out.
+    reduce_3x3, reduce_5x5 : int, default=None
+        Of 1x1 convolutions before the others. None leaves it out.
+    width : float, default=1.0
+        Factor of the number of channels.
+    name : str, default="inception"
+
+    Returns
+    -------
+    layers : list of (str, layer)
+        A single one, a `Parallel`.
+
+    References
+    ----------
+    .. [1] C. Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import inception_block
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = inception_block(8, 16, 4, reduce_3x3=6)
+    >>> build_layers(layers, (14, 14, 12))["inception"].out_shape
+    (14, 14, 40)
+    """
+
+    def convolution(parameter: str, n: int, size: int, role: str) -> Layers:
+        return [(role, conv(scaled(parameter, n, width), size))]
+
+    def reduction(parameter: str, n: int | None) -> Layers:
+        return [] if n is None else convolution(parameter, n, 1, "reduce")
+
+    pool: Layers = [("pool", MaxPool2D(3, 1, "same"))]
+    if filters_pool is not None:
+        pool += convolution("filters_pool", filters_pool, 1, "conv")
+    three = convolution("filters_3x3", filters_3x3, 3, "conv")
+    five = convolution("filters_5x5", filters_5x5, 5, "conv")
+    branches = [
+        ("conv1", convolution("filters_1x1", filters_1x1, 1, "conv")),
+        ("conv3", reduction("reduce_3x3", reduce_3x3) + three),
+        ("conv5", reduction("reduce_5x5", reduce_5x5) + five),
+        ("pool", pool),
+    ]
+    return [(check_name(name), Parallel(branches))]
+
+
+def inception_3a(width: float = 1.0) -> Layers:
+    """The first module of GoogLeNet: maps of 28x28x192 into 256 maps [1]_.
+
+    It has 163,696 weights, and would have 393,472 without the two reductions.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels that are put out.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] C. Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import inception_3a
+    >>> from skconvnet.layers.chain import build_layers
+    >>> build_layers(inception_3a(), (28, 28, 192))["inception3a"].out_shape
+    (28, 28, 256)
+    """
+    return inception_block(*MODULES["3a"], width=width, name="inception3a")
+
+
+def googlenet(width: float = 1.0) -> Layers:
+    """GoogLeNet for images of 224x224x3, or any other size [1]_.
+
+    Nine modules behind three convolutions, then the mean of each map. With the output
+    layer for 1,000 classes it has 6,998,552 weights. The paper's two further outputs,
+    half way up, which help in training, are not here.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] C. Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import googlenet
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(googlenet(), (224, 224, 3))
+    >>> layers["inception3a"].in_shape, layers["inception5b"].out_shape
+    ((28, 28, 192), (7, 7, 1024))
+    """
+    layers: Layers = [
+        ("conv1", conv(scaled("filters", 64, width), 7, 2, 3)),
+        ("pool1", MaxPool2D(3, 2, "same")),
+        ("norm1", LocalResponseNorm()),
+        ("reduce2", conv(scaled("filters", 64, width), 1)),
+        ("conv2", conv(scaled("filters", 192, width), 3)),
+        ("norm2", LocalResponseNorm()),
+        ("pool2", MaxPool2D(3, 2, "same")),
+    ]
+    for module, filters in MODULES.items():
+        layers += inception_block(*filters, width=width, name=f"inception{module}")
+        if module in ("3b", "4e"):
+            layers += [(f"pool{module[0]}", MaxPool2D(3, 2, "same"))]
+    return [*layers, ("mean", GlobalAvgPool()), ("drop", Dropout(0.4))]

@@ -1,0 +1,55 @@
+"""LeNet-5: convolutions and averages, for handwritten digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skconvnet.architectures._parts import scaled
+from skconvnet.layers import AvgPool2D, Conv2D, Dense, Flatten
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+
+def lenet(width: float = 1.0) -> Layers:
+    """LeNet-5 for images of 28x28x1, or any of at least 28x28 [1]_.
+
+    The paper puts digits of 28x28 into images of 32x32; here the first convolution
+    adds that margin. With the output layer for 10 classes the network has 61,706
+    weights. It is the form in common use: the second convolution joins all channels,
+    where the paper's joins some, averages have no weights of their own, and the
+    output is a softmax, not a distance.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels and units.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
+       applied to document recognition", Proceedings of the IEEE 86(11), 1998.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import lenet
+    >>> from skconvnet.layers.chain import build_layers
+    >>> [layer.out_shape for layer in build_layers(lenet(), (28, 28, 1)).values()]
+    [(28, 28, 6), (14, 14, 6), (10, 10, 16), (5, 5, 16), (1, 1, 120), (120,), (84,)]
+    """
+    return [
+        (
+            "conv1",
+            Conv2D(scaled("filters", 6, width), 5, padding="same", activation="tanh"),
+        ),
+        ("pool1", AvgPool2D(2)),
+        ("conv2", Conv2D(scaled("filters", 16, width), 5, activation="tanh")),
+        ("pool2", AvgPool2D(2)),
+        ("conv3", Conv2D(scaled("filters", 120, width), 5, activation="tanh")),
+        ("flatten", Flatten()),
+        ("dense", Dense(scaled("units", 84, width), "tanh")),
+    ]

@@ -1,0 +1,101 @@
+"""Network in network: convolutions followed by such of 1x1 cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from skconvnet.architectures._parts import check_name, conv, each_scaled
+from skconvnet.layers import AvgPool2D, Dropout, GlobalAvgPool, MaxPool2D
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+
+def nin_block(
+    filters: Any,
+    kernel_size: Any,
+    strides: Any = 1,
+    padding: Any = "same",
+    *,
+    width: float = 1.0,
+    name: str = "mlpconv",
+) -> Layers:
+    """A convolution whose channels a small perceptron mixes at every cell [1]_.
+
+    The perceptron is a row of 1x1 convolutions.
+
+    Parameters
+    ----------
+    filters : sequence of int
+        Those of the convolution, then of each 1x1 convolution.
+    kernel_size, strides, padding : as in Conv2D
+        Of the first convolution; `strides` are 1 and `padding` "same" by default.
+    width : float, default=1.0
+        Factor of the number of channels.
+    name : str, default="mlpconv"
+        The layers are named ``"{name}_conv"``, ``"{name}_mix1"``, ``"{name}_mix2"``.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] M. Lin, Q. Chen and S. Yan, "Network in network", ICLR 2014.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import nin_block
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(nin_block((192, 160, 96), 5, name="a"), (32, 32, 3))
+    >>> [(name, layer.out_shape) for name, layer in layers.items()]
+    [('a_conv', (32, 32, 192)), ('a_mix1', (32, 32, 160)), ('a_mix2', (32, 32, 96))]
+    """
+    first, *others = each_scaled("filters", filters, width)
+    name = check_name(name)
+    return [
+        (f"{name}_conv", conv(first, kernel_size, strides, padding)),
+        *((f"{name}_mix{i}", conv(n, 1)) for i, n in enumerate(others, 1)),
+    ]
+
+
+def nin(width: float = 1.0) -> Layers:
+    """Network in network for images of 32x32x3, or any other size [1]_.
+
+    Three blocks, then the mean of each map. The paper has a last 1x1 convolution to
+    one map for each class, and its mean goes into the softmax. The mean of a linear
+    map is that of its input, mapped: the output layer behind the mean here has the
+    same weights and the same effect. For 10 classes the network has 966,986 weights.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    References
+    ----------
+    .. [1] M. Lin, Q. Chen and S. Yan, "Network in network", ICLR 2014. The numbers of
+       channels are those of the authors' network for CIFAR-10.
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import nin
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(nin(), (32, 32, 3))
+    >>> layers["block3_mix1"].out_shape, layers["mean"].out_shape
+    ((8, 8, 192), (192,))
+    """
+    return [
+        *nin_block((192, 160, 96), 5, width=width, name="block1"),
+        ("pool1", MaxPool2D(3, 2, "same")),
+        ("drop1", Dropout(0.5)),
+        *nin_block((192, 192, 192), 5, width=width, name="block2"),
+        ("pool2", AvgPool2D(3, 2, "same")),
+        ("drop2", Dropout(0.5)),
+        *nin_block((192, 192), 3, width=width, name="block3"),
+        ("mean", GlobalAvgPool()),
+    ]

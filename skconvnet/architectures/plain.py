@@ -1,0 +1,81 @@
+"""Small networks of convolution, pooling and dense layers that have no name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skconvnet.architectures._parts import conv, dense, scaled
+from skconvnet.layers import Flatten, MaxPool2D
+
+if TYPE_CHECKING:
+    from skconvnet.architectures._parts import Layers
+
+
+def cifar_convnet(width: float = 1.0) -> Layers:
+    """Convolution, ReLU and pooling: the smallest network for images of 32x32x3.
+
+    12 filters of 3x3 cells keep the size of the map, and pooling halves it. It is the
+    INPUT-CONV-RELU-POOL-FC that courses start from; its FC is the output layer. Images
+    may have any size.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import cifar_convnet
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(cifar_convnet(), (32, 32, 3))
+    >>> [layer.out_shape for layer in layers.values()]
+    [(32, 32, 12), (16, 16, 12)]
+    """
+    return [
+        ("conv", conv(scaled("filters", 12, width), 3)),
+        ("pool", MaxPool2D(2)),
+    ]
+
+
+def two_convolutions(width: float = 1.0) -> Layers:
+    """Two convolutions of large windows, and a dense layer, for images of 90x117x3.
+
+    A network without a name for photographs larger than digits: 11x11 cells at every
+    third place, pooling apart, 7x7 cells at every other place, pooling by windows that
+    overlap, and 128 units. Images may have any size of at least 37x37.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of the number of channels and units.
+
+    Returns
+    -------
+    layers : list of (str, layer)
+
+    Examples
+    --------
+    >>> from skconvnet.architectures import two_convolutions
+    >>> from skconvnet.layers.chain import build_layers
+    >>> layers = build_layers(two_convolutions(), (90, 117, 3))
+    >>> for name, layer in layers.items():
+    ...     print(name, layer.out_shape)
+    conv1 (30, 39, 96)
+    pool1 (10, 13, 96)
+    conv2 (5, 7, 256)
+    pool2 (3, 5, 256)
+    flatten (3840,)
+    dense (128,)
+    """
+    return [
+        ("conv1", conv(scaled("filters", 96, width), 11, 3)),
+        ("pool1", MaxPool2D(3)),
+        ("conv2", conv(scaled("filters", 256, width), 7, 2)),
+        ("pool2", MaxPool2D(3, 1)),
+        ("flatten", Flatten()),
+        ("dense", dense(scaled("units", 128, width))),
+    ]

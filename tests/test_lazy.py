@@ -1,0 +1,62 @@
+"""Names that are imported when they are first asked for."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skconvnet
+from skconvnet import augmentation, estimators, layers
+from skconvnet.estimators.convnet import _CONSTRAINTS
+from skconvnet.ops.method import METHODS
+
+PACKAGES = [skconvnet, augmentation, estimators, layers]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)
+def test_every_name_is_there(package):
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match=f"{package.__name__}.*'Nothing'"):
+        _ = package.Nothing
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)
+def test_type_checkers_see_the_same_names(package):
+    tree = ast.parse(Path(package.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = [alias.asname for node in block.body for alias in node.names]
+    assert sorted(seen) == list(package.__all__)
+
+
+def test_packages_are_attributes_of_a_bare_import():
+    code = """
+import skconvnet, sys
+assert "skconvnet.estimators" not in sys.modules
+assert skconvnet.layers.Conv2D(3, 3).filters == 3
+assert "skconvnet.layers.embedding" not in sys.modules
+for name in set(dir(skconvnet)) - set(skconvnet.__all__):
+    assert getattr(skconvnet, name).__name__ == f"skconvnet.{name}"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_star_import():
+    names = {}
+    exec("from skconvnet.layers import *", names)
+    assert set(layers.__all__) <= set(names)
+
+
+def test_methods_of_convolution_are_named_without_importing_them():
+    options = _CONSTRAINTS["conv_method"][0].options
+    assert options == {"auto", *METHODS}
+
+
+def test_pickles_name_the_module_of_a_class():
+    module = importlib.import_module("skconvnet.layers.convolution")
+    assert layers.Conv2D is module.Conv2D
+    assert layers.Conv2D.__module__ == module.__name__
