@@ -182,10 +182,11 @@ def test_blocks_benchmark(blocks, mnist_file, monkeypatch, capsys):
 )
 def test_networks_are_pytorchs_too(name):
     pytest.importorskip("torch")
-    # Some values may fall on the other side of a ReLU in float32, but not many.
     networks = load_benchmark("networks.py")
-    assert networks.disagreement(name, "float32") < 1e-3
-    assert networks.disagreement(name, "float64") < 1e-10
+    assert max(networks.disagreement(name, "float64")) < 1e-10
+    # The loss has no jumps, as its gradients have: a single value of 2e-7 that rounding
+    # takes to the other side of a ReLU changes those of a kernel by 0.4 %.
+    assert networks.disagreement(name, "float32")[0] < 1e-5
 
 
 def test_convnet_benchmark(monkeypatch, capsys, tmp_path):
