@@ -57,7 +57,12 @@ def replaced(
     inner: dict[str, dict[str, Any]] = {}
     names = [name for name, _ in named]
     for key, value in changes.items():
-        name, _, rest = key.partition("__")
+        name, separator, rest = key.partition("__")
+        if separator and not rest:
+            raise ValueError(
+                f"Invalid parameter {key!r}: the name of a parameter is missing after "
+                "'__'."
+            )
         if name not in names:
             raise ValueError(
                 f"Invalid parameter {key!r}: its name must begin with one of "

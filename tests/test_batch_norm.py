@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from layer_tools import Bench
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import SequentialClassifier
 from skconvnet.batches import Inputs, Samples
@@ -58,6 +59,28 @@ def test_output_and_moving_statistics_follow_the_definition(shape):
     )
     np.testing.assert_allclose(y, gamma * frozen + beta, rtol=1e-12)
     np.testing.assert_array_equal(bench.network.state, before)
+
+
+def test_a_single_value_leaves_the_moving_variance():
+    bench = Bench(BatchNorm(momentum=0.5), (3,))
+    bench.network.buffers["layer/moving_variance"][:] = 2.0
+    x = np.array([[1.0, -4.0, 6.0]])
+    for _ in range(3):
+        bench.forward(x, train=True)
+    moved = bench.network.buffers
+    np.testing.assert_array_equal(moved["layer/moving_variance"], [2.0, 2.0, 2.0])
+    np.testing.assert_allclose(moved["layer/moving_mean"], x[0] * (1 - 0.5**3))
+
+
+def test_updates_of_one_row_do_not_blow_up_predictions():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), np.tile([0, 1], 20)
+    model = SequentialClassifier(
+        [("norm", BatchNorm())], batch_mode="sgd", max_iter=5, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    assert np.abs(model.activations(X, "norm")).max() < 10
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -246,8 +269,11 @@ def test_loss_gradients_take_the_moving_statistics(digits):
     [
         (BatchNorm(momentum=1), ValueError, r"momentum must be .* in \[0, 1\); got 1"),
         (BatchNorm(momentum="x"), TypeError, "momentum must be a float"),
-        (BatchNorm(epsilon=0), ValueError, "epsilon must be a float above 0; got 0"),
-        (BatchNorm(epsilon=None), TypeError, "epsilon must be a float"),
+        (BatchNorm(momentum=np.nan), ValueError, r"in \[0, 1\); got nan"),
+        (BatchNorm(epsilon=0), ValueError, "epsilon must be a finite .* 0; got 0"),
+        (BatchNorm(epsilon=np.nan), ValueError, "epsilon must be a finite .*; got nan"),
+        (BatchNorm(epsilon=np.inf), ValueError, "epsilon must be a finite .*; got inf"),
+        (BatchNorm(epsilon=None), TypeError, "epsilon must be a finite float"),
     ],
 )
 def test_errors(spec, error, message):

@@ -10,12 +10,21 @@ from sklearn.model_selection import GridSearchCV
 from skconvnet import SequentialClassifier
 from skconvnet.layers import (
     Activation,
+    AvgPool2D,
+    Conv1D,
     Conv2D,
+    Conv2DTranspose,
     Dense,
+    DepthwiseConv2D,
     Flatten,
+    LocallyConnected2D,
     MaxPool2D,
     Parallel,
+    Reshape,
     Residual,
+    SeparableConv2D,
+    SpatiallySeparableConv2D,
+    Upsample,
 )
 
 INCEPTION = Parallel(
@@ -67,6 +76,36 @@ def test_residual_adds_its_way_around():
     main = alone(Conv2D(4, 3, padding="same"), within(weights, "conv2/"), main)
     around = alone(Conv2D(4, 1, 2, "same"), within(weights, "shortcut/projection/"), x)
     np.testing.assert_allclose(bench.forward(x), main + around, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layers", "strides"),
+    [
+        ([SeparableConv2D(4, 3, (2, 1), "same")], (2, 1)),
+        ([DepthwiseConv2D(3, 2, (1, 3), "same")], (1, 3)),
+        ([SpatiallySeparableConv2D(4, 3, (2, 3), "same")], (2, 3)),
+        ([LocallyConnected2D(4, 3, 2, "same")], (2, 2)),
+        ([AvgPool2D(3, 2, "same"), Conv2D(4, 3, (1, 2), "same")], (2, 4)),
+        ([Residual([DepthwiseConv2D(3, 2, 2, "same")])], (2, 2)),
+        ([Parallel([("a", [SeparableConv2D(4, 3, 2, "same")])])], (2, 2)),
+        ([Upsample((2, 1)), Conv2D(4, 3, (2, 3), "same")], (1, 3)),
+        ([Conv2DTranspose(3, 3, 2, "same"), MaxPool2D(2), Conv2D(4, 1)], (1, 1)),
+        ([Upsample(2), Conv2D(4, 3, 6, "same")], (3, 3)),
+        ([Reshape((42, 2)), Conv1D(4, 1, 1), Reshape((7, 6, 4))], (1, 1)),
+    ],
+    ids=lambda value: None if isinstance(value, list) else str(value),
+)
+def test_projection_takes_the_strides_of_every_kind_of_layer(layers, strides):
+    spec = Residual(layers, "projection")
+    bench = Bench(spec, (7, 6, 2))
+    x = np.random.default_rng(1).normal(size=(3, 7, 6, 2))
+    main = bench.forward(x)
+    projection = within(bench.weights, "shortcut/projection/")
+    assert projection["kernel"].shape == (4, 2, 1, 1)
+    around = alone(Conv2D(4, 1, strides, "same"), projection, x)
+    for array in projection.values():
+        array[...] = 0
+    np.testing.assert_allclose(main, bench.forward(x) + around, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shortcut", ["auto", "identity"])

@@ -252,9 +252,21 @@ def test_weights_from_outside(cls):
     )
     wrong = {"output/bias": np.full_like(good["output/bias"], np.nan)}
     assert_fails(fitted, lambda: fitted.set_weights(wrong), "contains NaN")
+    wrong = [good["output/bias"]]
+    assert_fails(fitted, lambda: fitted.set_weights(wrong), "weights must be a mapping")
     assert_fails(
         fitted, lambda: fitted.activations(X, "conv9"), "'output'; got 'conv9'"
     )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1, "2", None])
+def test_class_weights_that_are_no_weights(value):
+    X, y = data_for(SequentialClassifier)
+    fitted = make(SequentialClassifier).fit(X, y)
+    weights = dict.fromkeys(fitted.classes_, 1.0) | {fitted.classes_[0]: value}
+    fitted.set_params(class_weight=weights)
+    message = "class_weight must hold finite numbers of at least 0"
+    assert_fails(fitted, lambda: fitted.fit(X, y), message)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -279,3 +291,12 @@ def test_warm_start_with_other_layers():
     X, y = data_for(ConvNetClassifier)
     fitted = make(ConvNetClassifier, warm_start=True).fit(X, y).set_params(filters=4)
     assert_fails(fitted, lambda: fitted.fit(X, y), "layers .* were changed")
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_negative_weights_are_refused(cls):
+    X, y = data_for(cls)
+    fitted = make(cls).fit(X, y)
+    assert_fails(
+        fitted, lambda: fitted.fit(X, y, -np.ones(len(y))), "Negative values.*sample_w"
+    )

@@ -12,6 +12,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 import skconvnet.augmentation
+import skconvnet.optimizers
+import skconvnet.schedules
 
 ROOT = Path(__file__).parents[1]
 
@@ -462,6 +464,226 @@ def test_function_fitting(draws, monkeypatch, tmp_path, capsys):
         for loss in ("absolute_error", "squared_error")
     ]
     assert errors[0] < 0.5 * errors[1]
+
+
+def draw(module, draws, tmp_path):
+    """Run an example with or without a picture; check the picture."""
+    path = tmp_path / "picture.png"
+    if draws:
+        pytest.importorskip("matplotlib")
+    assert module.main(["--plot", str(path)] if draws else []) == 0
+    assert path.exists() == draws
+    if draws:
+        assert path.read_bytes().startswith(b"\x89PNG")
+
+
+EMPTY = {"optimizers": ({}, {}), "learning_rates": ({},), "overfitting": ({}, {})}
+
+
+@pytest.mark.parametrize(("name", "results"), EMPTY.items())
+def test_examples_of_training_without_matplotlib(name, results, monkeypatch):
+    example = load_script(ROOT / "examples" / f"{name}.py")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(SystemExit, match="--plot needs matplotlib"):
+        example.save_plot(*results, "picture.png")
+
+
+@pytest.fixture(scope="module")
+def optimizers():
+    return load_script(ROOT / "examples" / "optimizers.py")
+
+
+def test_the_valley_and_the_ways_down(optimizers):
+    at, step = np.array([-0.7, 1.3]), 1e-6
+    _, slope = optimizers.valley(at)
+    for axis in np.eye(2):
+        ends = [optimizers.valley(at + s * axis)[0] for s in (step, -step)]
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(axis @ slope)
+    assert optimizers.valley(np.array(optimizers.MINIMUM))[0] == 0
+    start = optimizers.valley(np.array(optimizers.START))[0]
+    for name, optimizer in optimizers.OPTIMIZERS.items():
+        rate, path = optimizers.best_descent(optimizer)
+        assert rate in optimizers.RATES and path.shape == (optimizers.STEPS + 1, 2)
+        assert optimizers.valley(path[-1])[0] < 0.01 * start, name
+    # What is looked at last is the minimum.
+    np.testing.assert_allclose(optimizers.search()[-1], optimizers.MINIMUM, atol=1e-5)
+
+
+def test_ways_down_are_those_of_the_weights_to_predict_by(optimizers):
+    path = optimizers.descend(skconvnet.optimizers.SGD(momentum=0.0), 0.01, 2)
+    first = path[0] - 0.01 * optimizers.valley(path[0])[1]
+    second = first - 0.01 * optimizers.valley(first)[1]
+    np.testing.assert_allclose(path, [optimizers.START, first, second])
+    wild = optimizers.descend(skconvnet.optimizers.SGD(momentum=0.0), 10.0, 20)
+    assert np.isnan(wild[-1]).all() and not np.isnan(wild[0]).any()
+    # From z_1 to z_2 are steps of `rate` at most, and their mean is half as far.
+    free = skconvnet.optimizers.ScheduleFreeAdamW(beta_2=0.0)
+    path = optimizers.descend(free, 0.1, 2)
+    np.testing.assert_allclose(np.abs(np.diff(path, axis=0)), [[0.1] * 2, [0.05] * 2])
+
+
+@with_and_without_a_plot
+def test_optimizers_example(optimizers, draws, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(optimizers, "EPOCHS", 3)
+    monkeypatch.setattr(optimizers, "RATES", (0.01, 10.0))
+    chosen = {name: optimizers.OPTIMIZERS[name] for name in ("SGD", "Adam")}
+    assert len(optimizers.OPTIMIZERS) == len(skconvnet.optimizers.OPTIMIZERS) + 2
+    monkeypatch.setattr(optimizers, "OPTIMIZERS", chosen)
+    draw(optimizers, draws, tmp_path)
+    out = capsys.readouterr().out
+    X_train, X_test, y_train, y_test = optimizers.load()
+    model = optimizers.fit(chosen["Adam"], 0.01, X_train, y_train)
+    assert f"{model.loss_curve_[0]:12.4f}{model.loss_:12.4f}" in out
+    assert f"{model.score(X_test, y_test):16.3f}" in out
+    assert "L-BFGS" in out and "evaluations" in out
+
+
+@pytest.fixture
+def learning_rates():
+    return load_script(ROOT / "examples" / "learning_rates.py")
+
+
+def test_a_falling_rate_ends_lower_than_a_large_one(learning_rates):
+    kinds = {type(schedule) for schedule in learning_rates.SCHEDULES.values()}
+    assert kinds == set(skconvnet.schedules.SCHEDULES.values())
+    X, _, y, _ = learning_rates.load()
+    losses = {
+        name: np.mean(
+            [
+                learning_rates.fit(
+                    learning_rates.SCHEDULES[name], 0.3, seed, X, y
+                ).loss_
+                for seed in (0, 1)
+            ]
+        )
+        for name in ("constant", "divided by 10 twice", "cosine", "one cycle")
+    }
+    largest = losses.pop("constant")
+    assert all(loss < 0.3 * largest for loss in losses.values())
+
+
+@with_and_without_a_plot
+def test_learning_rates(learning_rates, draws, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(learning_rates, "EPOCHS", 4)
+    monkeypatch.setattr(learning_rates, "RATES", (0.1,))
+    monkeypatch.setattr(learning_rates, "SEEDS", (0,))
+    draw(learning_rates, draws, tmp_path)
+    out = capsys.readouterr().out
+    X, X_test, y, y_test = learning_rates.load()
+    for name in ("cosine", "adaptive"):
+        model = learning_rates.fit(learning_rates.SCHEDULES[name], 0.1, 0, X, y)
+        assert len(model.loss_curve_) == 4
+        accuracy = model.score(X_test, y_test)
+        assert f"{name:<21}{model.loss_:11.4f}{accuracy:16.3f}" in out
+
+
+@pytest.mark.parametrize("draws", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_overfitting(draws, monkeypatch, tmp_path, capsys):
+    example = load_script(ROOT / "examples" / "overfitting.py")
+    monkeypatch.setattr(example, "SEEDS", (10,))
+    if draws:
+        monkeypatch.setattr(example, "EPOCHS", 2)
+        cures = {cure: example.CURES[cure] for cure in ("none", "early stopping")}
+        monkeypatch.setattr(example, "CURES", cures)
+    results = {}
+    fit = example.fit
+
+    def kept(cure, seed):
+        model, results[cure] = fit(cure, seed)
+        return model, results[cure]
+
+    monkeypatch.setattr(example, "fit", kept)
+    draw(example, draws, tmp_path)
+    out = capsys.readouterr().out
+    for cure, result in results.items():
+        losses = f"{result.train_loss:12.3f}{result.test_loss:12.3f}{result.gap:12.3f}"
+        assert f"{cure:<22}{losses}" in out
+    if draws:
+        return
+    plain = results.pop("none")
+    assert plain.train_accuracy > 0.95 and plain.gap > 1
+    assert len(results) == 8
+    for cure, result in results.items():
+        assert result.gap < 0.9 * plain.gap, cure
+        assert result.test_loss < 0.95 * plain.test_loss, cure
+        assert result.test_accuracy > plain.test_accuracy, cure
+
+
+@pytest.fixture
+def optimizers_benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    module = load_script(ROOT / "benchmarks" / "optimizers.py")
+    # The images of the tests are fewer than a batch.
+    monkeypatch.setattr(module, "BATCH", 16)
+    return module
+
+
+def test_optimizers_benchmark_has_all_of_them(optimizers_benchmark):
+    kinds = {type(o) for o, *_ in optimizers_benchmark.OPTIMIZERS.values()}
+    assert kinds == set(skconvnet.optimizers.OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize("has_torch", [False, True])
+def test_optimizers_benchmark(
+    optimizers_benchmark, has_torch, mnist_file, monkeypatch, capsys
+):
+    if has_torch:
+        pytest.importorskip("torch")
+    else:
+        monkeypatch.setattr(optimizers_benchmark, "torch", None)
+    names = ["SGD, Nesterov", "Nadam", "schedule-free AdamW"]
+    argv = ["optimizers.py", "--data", str(mnist_file), "--seeds", "2"]
+    argv += ["--epochs", "2", "--optimizers", *names]
+    monkeypatch.setattr(sys, "argv", argv)
+    optimizers_benchmark.main()
+    rows = capsys.readouterr().out.splitlines()[3:-1]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in names]
+    blocks = [1 + has_torch, 1 + has_torch, 1]
+    assert [row.count("not in 2, not in 2") for row in rows] == blocks
+    assert {row.count("|") for row in rows} == {10}
+    # What has arrived is not trained on.
+    monkeypatch.setattr(optimizers_benchmark, "TARGET", 0.0)
+    optimizers_benchmark.main()
+    rows = capsys.readouterr().out.splitlines()[3:-1]
+    assert [row.count("| 1, 1 |") for row in rows] == blocks
+
+
+def test_optimizers_benchmark_compares_the_same_network(
+    optimizers_benchmark, mnist_file
+):
+    torch = pytest.importorskip("torch")
+    with np.load(mnist_file) as file:
+        X, y = file["X_train"], file["y_train"]
+    adam = skconvnet.optimizers.Adam()
+    model = optimizers_benchmark.our_model(adam, 0.001, 0).initialize(X, y)
+    images = torch.from_numpy(X).unsqueeze(1).float() / 255
+    with torch.no_grad():
+        theirs = optimizers_benchmark.torch_model(model)(images).softmax(1)
+    np.testing.assert_allclose(model.predict_proba(X), theirs, atol=1e-6)
+
+
+def test_optimizers_benchmark_tunes_on_training_data(
+    optimizers_benchmark, mnist_file, monkeypatch, capsys
+):
+    monkeypatch.setattr(optimizers_benchmark, "N_TUNED", 40)
+    monkeypatch.setattr(optimizers_benchmark, "N_HELD_OUT", 20)
+    monkeypatch.setattr(optimizers_benchmark, "TUNING_EPOCHS", 1)
+    chosen = {"SGD": optimizers_benchmark.OPTIMIZERS["SGD"]}
+    monkeypatch.setattr(optimizers_benchmark, "OPTIMIZERS", chosen)
+    data = optimizers_benchmark.load(mnist_file)
+    X, y, X_judged, y_judged = optimizers_benchmark.held_out(data)
+    joined = np.concatenate([X, X_judged]).reshape(60, -1)
+    np.testing.assert_array_equal(
+        np.sort(joined, axis=0), np.sort(data[0].reshape(60, -1), axis=0)
+    )
+    assert len(X) == len(y) == 40 and len(X_judged) == len(y_judged) == 20
+    argv = ["optimizers.py", "--data", str(mnist_file), "--tune"]
+    monkeypatch.setattr(sys, "argv", argv)
+    optimizers_benchmark.main()
+    row = capsys.readouterr().out.splitlines()[-1].split(" | ")
+    accuracies = [float(cell) for cell in row[1:-1]]
+    best = optimizers_benchmark.RATES[int(np.argmax(accuracies))]
+    assert row[0] == "| SGD" and row[-1] == f"{best:g} |"
 
 
 @pytest.fixture(scope="module")

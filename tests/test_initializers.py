@@ -5,6 +5,7 @@ import pytest
 from estimator_cases import data_for, make
 from scipy.stats import kstest, truncnorm
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from skconvnet import (
@@ -273,3 +274,24 @@ def test_wrong_parameters_of_initializers(initializer, message):
         make(MLPClassifier, kernel_initializer=initializer).fit(
             *data_for(MLPClassifier)
         )
+
+
+def test_starting_weights_decide_whether_a_deep_network_learns():
+    X, y = load_digits(return_X_y=True)
+    X, y = ((X - X.mean()) / X.std())[:500], y[:500]
+    losses = {}
+    for value in ("he_uniform", Normal(0.01), "zeros"):
+        model = make(
+            MLPClassifier,
+            hidden_layer_sizes=(50,) * 10,
+            activation="relu",
+            kernel_initializer=value,
+            solver="sgd",
+            learning_rate_init=0.01,
+            batch_size=25,
+            max_iter=15,
+        )
+        losses[str(value)] = model.fit(X, y).loss_
+    assert losses.pop("he_uniform") < 0.5
+    # The others are not better than a guess.
+    np.testing.assert_allclose(list(losses.values()), np.log(10), atol=0.02)

@@ -123,18 +123,23 @@ def test_padding(kind, value):
                 KINDRED, [(4, 4, 2)] * 3 + [(4, 2), (4, 4, 2)], strict=True
             )
         ),
-        (Activation, (4,)),
     ],
     ids=[
         "Dense",
         "Conv1D",
         "Conv1DTranspose",
         *(kind.__name__ for kind in KINDRED),
-        "Activation",
     ],
 )
 def test_activation(spec, in_shape, value):
     check(ValueError, spec(value), in_shape, "activation", f"got {value!r}", "'relu'")
+
+
+@pytest.mark.parametrize("value", ["ReLU", "sofplus", 1, ("relu",), np.tanh])
+def test_function_of_activation(value):
+    check(
+        ValueError, Activation(value), (4,), "function must", f"got {value!r}", "relu"
+    )
 
 
 @pytest.mark.parametrize("value", [1, 1.5, -0.1, np.nan, np.inf, "0.5", None, True])

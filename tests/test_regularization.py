@@ -7,6 +7,7 @@ import pytest
 from estimator_cases import CLASSIFIERS, ESTIMATORS, REGRESSORS, data_for, make
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Lasso
+from sklearn.metrics import log_loss
 from training_tools import N, Problem, Steps
 
 from skconvnet import (
@@ -225,6 +226,31 @@ def test_dropout_narrows_the_gap_between_training_and_test(cls):
         training, test = (model.loss_gradients(*part)[0] for part in parts)
         gaps.append(test - training)
     assert 0 < gaps[1] < 0.8 * gaps[0]
+
+
+@pytest.mark.parametrize("cls", [MLPClassifier, ConvNetClassifier])
+def test_penalties_and_more_data_narrow_the_gap(cls):
+    X, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(len(y)) < 0.2, rng.integers(0, 10, len(y)), y)
+    X, X_test, y, y_test = X[:800] / 16, X[800:] / 16, y[:800], y[800:]
+
+    def gap(n=200, max_iter=40, **params):
+        model = make(cls, hidden_layer_sizes=100, max_iter=max_iter, alpha=0.0)
+        model.set_params(learning_rate_init=0.01, batch_size=50, **params)
+        model.set_params(n_iter_no_change=np.inf).fit(X[:n], y[:n])
+        losses = [
+            log_loss(labels, model.predict_proba(images))
+            for images, labels in ((X[:n], y[:n]), (X_test, y_test))
+        ]
+        return losses[1] - losses[0]
+
+    plain = gap()
+    assert plain > 0
+    assert gap(alpha=0.5) < 0.8 * plain
+    assert gap(alpha=0.05, l1_ratio=1.0) < 0.8 * plain
+    # Four times the data, in as many updates.
+    assert gap(n=800, max_iter=10) < 0.5 * plain
 
 
 @every

@@ -85,6 +85,13 @@ def test_mistyped_names_list_the_valid_ones(model):
         model.set_params(conv2__filters=3)
 
 
+def test_a_name_that_ends_in_two_underscores_replaces_no_layer(model):
+    before = repr(model.get_params())
+    with pytest.raises(ValueError, match=r"Invalid parameter 'conv1__': .*missing"):
+        model.set_params(conv1__="passthrough")
+    assert repr(model.get_params()) == before
+
+
 def test_clone_copies_the_layers(model):
     copy = clone(model)
     assert copy.layers is not model.layers

@@ -52,6 +52,29 @@ def test_an_object_is_left_alone_and_can_be_searched(cls):
     assert solver.rho == 0.9
 
 
+@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("form", ["classical", "nesterov", "moving average"])
+def test_forms_of_momentum_by_hand(cls, form):
+    X, y = data_for(cls)
+    beta, rate = 0.8, 0.05
+    is_average = form == "moving average"
+    solver = SGD(beta, nesterov=form == "nesterov", dampening=beta * is_average)
+    model = make(cls, solver=solver, learning_rate_init=rate, batch_mode="bgd")
+    model.set_params(alpha=0.0).initialize(X, y)
+    weights = model.get_weights()
+    velocity = {name: np.zeros_like(w) for name, w in weights.items()}
+    for _ in range(4):
+        _, gradients = model.loss_gradients(X, y)
+        for name, g in gradients.items():
+            share = 1 - beta if is_average else 1
+            velocity[name] = beta * velocity[name] + share * g
+            ahead = g + beta * velocity[name] if form == "nesterov" else velocity[name]
+            weights[name] = weights[name] - rate * ahead
+        classes = {"classes": np.unique(y)} if hasattr(model, "predict_proba") else {}
+        for name, w in model.partial_fit(X, y, **classes).get_weights().items():
+            np.testing.assert_allclose(w, weights[name], atol=1e-12)
+
+
 def test_wrong_parameters_of_a_solver():
     X, y = data_for(MLPRegressor)
     message = r"The 'rho' parameter of RMSprop must be .*\[0.0, 1.0\). Got 1.5"

@@ -56,11 +56,18 @@ class IntrospectiveEstimator(NetworkEstimator):
 
         Raises
         ------
+        TypeError
+            If `weights` is not a mapping.
         ValueError
             For an unknown name, another shape, or values that are not finite. No
             weight is changed then.
         """
         check_is_fitted(self)
+        if not isinstance(weights, Mapping):
+            raise TypeError(
+                "weights must be a mapping of names to arrays, as get_weights returns "
+                f"it; got {weights!r}."
+            )
         own = self._weights_and_buffers()
         checked = {}
         for name, values in weights.items():
@@ -114,7 +121,7 @@ class IntrospectiveEstimator(NetworkEstimator):
         check_same_shape(self, X, self.network_.in_shape)
         weights = None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X)
+            weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         targets = self._encode_y(y, reset=False, incremental=True)
         weights = self._adjust_weights(y, weights, incremental=False)
         samples = self._samples(X, targets, weights)

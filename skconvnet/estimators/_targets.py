@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,6 +48,15 @@ def gives_probabilities(estimator: Any) -> bool:
         f"decision_function, set loss to {others}, or put {type(estimator).__name__} "
         "into sklearn's CalibratedClassifierCV."
     )
+
+
+def _check_class_weight(class_weight: dict[Any, Any]) -> None:
+    for value in class_weight.values():
+        if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
+            raise ValueError(
+                "class_weight must hold finite numbers of at least 0, one for each "
+                f"class; got {class_weight!r}."
+            )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -119,6 +129,8 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
                 "only a part of the samples. Pass a dict of weights made with "
                 "compute_class_weight('balanced', classes=classes, y=y) instead."
             )
+        if isinstance(self.class_weight, dict):
+            _check_class_weight(self.class_weight)
         class_weights = compute_sample_weight(self.class_weight, y)
         return class_weights if weights is None else weights * class_weights
 

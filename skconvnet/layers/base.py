@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from numbers import Real
 from typing import Any
@@ -60,11 +61,15 @@ class Layer(ABC):
         Floating-point operations of a forward pass, a sample.
     kept : int
         Numbers a sample that are kept for the backward pass, besides maps.
+    strides : tuple of int or of Fraction
+        Cells of the input from one cell of the output to the next along each spatial
+        axis: fractions where the map grows. Empty where it keeps its size, or has none.
     takes_maximum : bool
         Whether each output is the largest of some inputs.
     """
 
     kept = 0
+    strides: tuple[int | Fraction, ...] = ()
     takes_maximum = False
 
     penalized: tuple[str, ...] = ("kernel",)
@@ -100,9 +105,11 @@ class Layer(ABC):
         """Return what every array of `buffer_shapes` starts from."""
         return {}
 
-    def statistics(self, x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-        """Return how many values stand behind each mean, the means, and the sums of
-        squares around them.
+    def statistics(
+        self, x: np.ndarray, weights: np.ndarray | None
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return what the values behind each mean weigh together, the means, and the
+        weighted sums of squares around them.
         """
         raise NotImplementedError
 

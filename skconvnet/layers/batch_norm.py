@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, Parts
+from skconvnet.layers.base import Layer, Parts, check_float
 from skconvnet.ops.workspace import Workspace
 
 
@@ -30,7 +29,9 @@ class BatchNorm(Spec):
     ----------
     momentum : float, default=0.9
         Share of the moving statistics that an update keeps, in [0, 1). The rest is
-        the minibatch's, with the variance over n - 1. (PyTorch calls 1 - momentum so.)
+        the minibatch's, with the variance over n - 1; a minibatch of one value a
+        channel, one row of flat input, leaves that out. (PyTorch calls 1 - momentum
+        so.)
     epsilon : float, default=1e-5
         Added to the variance.
 
@@ -50,19 +51,13 @@ class BatchNorm(Spec):
     epsilon: float = 1e-5
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
-        momentum = _number("momentum", self.momentum, "in [0, 1)")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must be a float in [0, 1); got {momentum!r}.")
-        epsilon = _number("epsilon", self.epsilon, "above 0")
-        if epsilon <= 0:
-            raise ValueError(f"epsilon must be a float above 0; got {epsilon!r}.")
+        momentum = check_float(
+            "momentum", self.momentum, "a float in [0, 1)", lambda v: 0 <= v < 1
+        )
+        epsilon = check_float(
+            "epsilon", self.epsilon, "a finite float above 0", lambda v: v > 0
+        )
         return BatchNormLayer(in_shape, momentum, epsilon)
-
-
-def _number(name: str, value: Any, allowed: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a float {allowed}; got {value!r}.")
-    return float(value)
 
 
 class BatchNormLayer(Layer):
@@ -153,7 +148,7 @@ class BatchNormLayer(Layer):
         offsets = own - mean
         spread = np.sum(squares, axis=0, dtype=np.float64) + counts @ offsets**2
         variance = spread / total
-        layer._keep(mean, spread / max(total - 1, 1))
+        layer._keep(mean, spread, total)
         dtype = xs[0].dtype
         deviation = np.sqrt(variance + layer.epsilon).astype(dtype)
         shifts = offsets.astype(dtype)
@@ -211,8 +206,12 @@ class BatchNormLayer(Layer):
         parts.run(len(dys), finish)
         return list(dys)
 
-    def _keep(self, mean: np.ndarray, variance: np.ndarray) -> None:
-        for name, value in (("moving_mean", mean), ("moving_variance", variance)):
+    def _keep(self, mean: np.ndarray, spread: np.ndarray, total: float) -> None:
+        kept = {"moving_mean": mean}
+        # A single value has no variance: zeros would make predictions ever larger.
+        if total > 1:
+            kept["moving_variance"] = spread / (total - 1)
+        for name, value in kept.items():
             moving = self.buffers[name]
             moving *= self.momentum
             moving += (1 - self.momentum) * value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -261,16 +262,20 @@ class ResidualLayer(BranchedLayer):
 
 
 def _strides(chain: Chain, ndim: int) -> tuple[int, ...]:
-    """Steps of the chain's windows along each axis, those of all layers multiplied."""
-    strides = (1,) * ndim
+    """Steps along each axis from one output of the chain to the next, 1 if it grows."""
+    product = _product_of_strides(chain, ndim)
+    return tuple(int(s) if s.denominator == 1 else 1 for s in product)
+
+
+def _product_of_strides(chain: Chain, ndim: int) -> tuple[Fraction, ...]:
+    product = (Fraction(1),) * ndim
     for layer in chain.layers.values():
-        own: Any = (1,) * ndim
+        own: tuple[int | Fraction, ...] = layer.strides
         if isinstance(layer, BranchedLayer):
-            own = _strides(next(iter(layer.chains.values())), ndim)
-        elif hasattr(layer, "windows"):
-            own = layer.windows.strides
-        strides = tuple(s * o for s, o in zip(strides, own, strict=True))
-    return strides
+            own = _product_of_strides(next(iter(layer.chains.values())), ndim)
+        if len(own) == ndim:
+            product = tuple(p * s for p, s in zip(product, own, strict=True))
+    return product
 
 
 def _is_branch(entry: Any) -> bool:

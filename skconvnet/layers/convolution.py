@@ -148,6 +148,7 @@ class ConvolutionLayer(Layer):
         windows, filters = methods.windows, methods.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
         self.windows = windows
+        self.strides = windows.strides
         self.groups = methods.groups
         self.methods = methods
         self.activation = get_activation(activation)

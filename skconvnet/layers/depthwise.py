@@ -150,6 +150,7 @@ class DepthwiseLayer(Layer):
     ) -> None:
         filters, windows = depthwise.filters, depthwise.windows
         super().__init__(in_shape, (*windows.out_shape, filters))
+        self.strides = windows.strides
         self.depthwise = depthwise
         self.activation = get_activation(activation)
         self.initializer = get_initializer(kernel_initializer)
@@ -200,6 +201,7 @@ class SeparableLayer(Layer):
     ) -> None:
         windows, n_maps = depthwise.windows, depthwise.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
+        self.strides = windows.strides
         self.depthwise = depthwise
         self.activation = get_activation(activation)
         self.initializer = get_initializer(kernel_initializer)

@@ -39,7 +39,7 @@ class Activation(Spec):
 class ActivationLayer(Layer):
     def __init__(self, in_shape: tuple[int, ...], function: str) -> None:
         super().__init__(in_shape, in_shape)
-        self.function = get_activation(function)
+        self.function = get_activation(function, "function")
 
     def forward(self, x, *, train, rng, workspace):
         y = workspace.array("y", x.shape, x.dtype)

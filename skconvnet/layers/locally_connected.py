@@ -110,6 +110,7 @@ class LocallyConnectedLayer(Layer):
     ) -> None:
         windows, filters = convolution.windows, convolution.filters
         super().__init__(in_shape, (*windows.out_shape, filters))
+        self.strides = windows.strides
         self.convolution = convolution
         self.activation = get_activation(activation)
         self.initializer = get_initializer(kernel_initializer)

@@ -45,6 +45,7 @@ class PoolingLayer(Layer):
     def __init__(self, in_shape: tuple[int, ...], windows: Windows) -> None:
         super().__init__(in_shape, (*windows.out_shape, in_shape[-1]))
         self.windows = windows
+        self.strides = windows.strides
         self.work = prod(self.out_shape) * windows.size
 
     def _padded(self, x, workspace):

@@ -125,6 +125,7 @@ class SpatiallySeparableLayer(Layer):
     ) -> None:
         filters = vertical.filters
         super().__init__(in_shape, (*horizontal.windows.out_shape, filters))
+        self.strides = (vertical.windows.strides[0], horizontal.windows.strides[1])
         self.vertical = vertical
         self.horizontal = horizontal
         self.activation = get_activation(activation)

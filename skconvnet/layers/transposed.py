@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar
 
@@ -164,6 +165,7 @@ class ConvolutionTransposeLayer(Layer):
         windows = methods.windows
         super().__init__(in_shape, (*windows.in_shape, filters))
         self.windows = windows
+        self.strides = tuple(Fraction(1, s) for s in windows.strides)
         self.groups = groups
         self.methods = methods
         self.activation = get_activation(activation)

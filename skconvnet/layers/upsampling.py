@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 import numpy as np
@@ -76,6 +77,7 @@ class UpsampleLayer(Layer):
         spatial = [n * s for n, s in zip(in_shape[:-1], size, strict=True)]
         super().__init__(in_shape, (*spatial, in_shape[-1]))
         self.size = size
+        self.strides = tuple(Fraction(1, s) for s in size)
         self.work = prod(self.out_shape)
 
     def forward(self, x, *, train, rng, workspace):

@@ -286,8 +286,14 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
 }
 
 
-def get_activation(name: Any) -> ActivationFunction:
+def get_activation(name: Any, parameter: str = "activation") -> ActivationFunction:
     """Return the function called `name`; None is the identity.
+
+    Parameters
+    ----------
+    name : str or None
+    parameter : str
+        What the user gave it as, for the error.
 
     Raises
     ------
@@ -298,7 +304,7 @@ def get_activation(name: Any) -> ActivationFunction:
         return ACTIVATIONS["identity"]
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(
-            f"activation must be None or one of {', '.join(map(repr, ACTIVATIONS))}; "
+            f"{parameter} must be None or one of {', '.join(map(repr, ACTIVATIONS))}; "
             f"got {name!r}."
         )
     return ACTIVATIONS[name]
