@@ -2,12 +2,15 @@
 
     python benchmarks/convnet.py [--rounds 7] [--networks digits mnist cifar]
                                  [--csv convnet.csv] [--plot convnet.png]
+    python benchmarks/convnet.py --check
 
 All take turns in one run, each after a pause in which the threads of the one before go
 to sleep. The table has medians in microseconds a sample of one training step (ours,
 PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its epochs,
 with all that a fit does besides), and medians over the rounds of the peer's time
-divided by ours. Without PyTorch or skorch their columns are left out.
+divided by ours. Without PyTorch or skorch their columns are left out. The networks
+"separable", "dilated", "transposed" and "batch_norm" are timed where they are named.
+With --check nothing is timed: a step's loss and gradients are compared with PyTorch's.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ from pathlib import Path
 
 import numpy as np
 from networks import (
+    CONVENTIONAL,
     N_CLASSES,
     NETWORKS,
     RATE,
     NeuralNetClassifier,
     channels_first,
     data,
+    disagreement,
     machine,
     our_network,
     skorch_network,
@@ -44,6 +49,8 @@ from skconvnet.training import History, Settings, train
 
 N_SAMPLES = {"digits": 4096, "mnist": 1024}
 FIT_EPOCHS = {"digits": 4, "mnist": 2}
+# Relative, for sums that are formed in another order.
+TOLERANCES = {"float32": 1e-5, "float64": 1e-10}
 
 
 def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None):
@@ -158,15 +165,39 @@ def plot(rows: list[dict], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def check() -> int:
+    """Compare all networks with PyTorch's; return the number that differ."""
+    if torch is None:
+        sys.exit("--check needs PyTorch.")
+    print("relative differences of the loss and of the gradients, by dtype")
+    print(f"{'network':<12}" + "".join(f"{dtype:>20}" for dtype in TOLERANCES))
+    n_wrong = 0
+    for name in NETWORKS:
+        row, is_wrong = f"{name:<12}", False
+        for dtype, tolerance in TOLERANCES.items():
+            of_loss, of_gradients = disagreement(name, dtype)
+            row += f"{of_loss:>11.1e}{of_gradients:>9.1e}"
+            is_wrong |= of_loss > tolerance
+        # Gradients in float32 jump where rounding takes a value over an edge.
+        n_wrong += is_wrong or of_gradients > tolerance
+        print(row, flush=True)
+    return n_wrong
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--networks", nargs="+", default=list(NETWORKS))
+    parser.add_argument(
+        "--networks", nargs="+", choices=list(NETWORKS), default=CONVENTIONAL
+    )
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 128])
     parser.add_argument("--jobs", type=int, default=None, help="our threads")
     parser.add_argument("--csv", type=Path, help="write the table here too")
     parser.add_argument("--plot", type=Path, help="draw the ratios here")
+    parser.add_argument("--check", action="store_true", help="compare gradients")
     args = parser.parse_args()
+    if args.check:
+        sys.exit(check())
     warnings.simplefilter("ignore")
     print(f"{machine()}; microseconds a sample, float32")
     rows = []

@@ -26,7 +26,7 @@ def keep_statistics(network: Network, samples: Samples) -> None:
     for i, layer in enumerate(network.layers.values()):
         if not layer.keeps_statistics:
             continue
-        count = 0
+        count = 0.0
         mean = squares = np.zeros(())
         for index in minibatches(samples, None, _AT_A_TIME):
             for places in samples.inputs.groups(index):
@@ -35,9 +35,15 @@ def keep_statistics(network: Network, samples: Samples) -> None:
                 x = samples.inputs.read(part, workspaces[0].nested("statistics"))
                 x, _ = own.forward(x, workspaces, stop=i)
                 reached = list(own.layers.values())[i]
-                n, m, s = reached.statistics(x)
+                weights = samples.weights
+                if weights is not None:
+                    weights = weights[part]
+                    if not weights.any():
+                        continue
+                n, m, s = reached.statistics(x, weights)
                 offset = m - mean
                 mean = mean + offset * (n / (count + n))
                 squares = squares + s + offset**2 * (count * n / (count + n))
                 count += n
-        layer.set_statistics(mean, squares / max(count, 1))
+        if count:
+            layer.set_statistics(mean, squares / count)

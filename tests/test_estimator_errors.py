@@ -291,3 +291,12 @@ def test_warm_start_with_other_layers():
     X, y = data_for(ConvNetClassifier)
     fitted = make(ConvNetClassifier, warm_start=True).fit(X, y).set_params(filters=4)
     assert_fails(fitted, lambda: fitted.fit(X, y), "layers .* were changed")
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_negative_weights_are_refused(cls):
+    X, y = data_for(cls)
+    fitted = make(cls).fit(X, y)
+    assert_fails(
+        fitted, lambda: fitted.fit(X, y, -np.ones(len(y))), "Negative values.*sample_w"
+    )

@@ -1,4 +1,4 @@
-"""The pieces of the examples and of two benchmarks, on little data."""
+"""The pieces of the examples and of some benchmarks, on little data."""
 
 import importlib.util
 import sys
@@ -110,13 +110,18 @@ def test_augmentation_example_shows_every_augmentation(augmentation):
     assert shown == set(skconvnet.augmentation.__all__) - {"Augmentation", "Compose"}
 
 
-@pytest.fixture(scope="module")
-def augmentation_benchmark():
+def load_benchmark(name):
+    """Load one that imports from the scripts beside it."""
     sys.path.insert(0, str(ROOT / "benchmarks"))
     try:
-        return load_script(ROOT / "benchmarks" / "augmentation.py")
+        return load_script(ROOT / "benchmarks" / name)
     finally:
         sys.path.remove(str(ROOT / "benchmarks"))
+
+
+@pytest.fixture(scope="module")
+def augmentation_benchmark():
+    return load_benchmark("augmentation.py")
 
 
 def test_augmentation_benchmark(augmentation_benchmark, monkeypatch, capsys):
@@ -128,6 +133,81 @@ def test_augmentation_benchmark(augmentation_benchmark, monkeypatch, capsys):
     for batch in (32, 128):
         assert f"| digits | {batch} | none | 0.0 |" in out
         assert f"| digits | {batch} | Compose |" in out
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    return load_benchmark("blocks.py")
+
+
+def test_blocks_have_the_same_number_of_weights(blocks):
+    images, labels = np.zeros((10, 32, 32, 3), dtype=np.uint8), np.arange(10)
+    models = {name: blocks.make_model(name, 1, 0, None) for name in blocks.NETWORKS}
+    n_weights = {
+        name: blocks.n_weights(model.initialize(images, labels))
+        for name, model in models.items()
+    }
+    for number in n_weights.values():
+        assert abs(number / n_weights["plain"] - 1) < 0.03
+    # A way around by itself adds no weights: these two have the same convolutions.
+    assert n_weights["deep plain"] == n_weights["deep residual"]
+    assert n_weights["deep plain + bn"] == n_weights["deep residual + bn"]
+    kinds = {
+        name: {type(layer).__name__ for layer in model.network_.layers.values()}
+        for name, model in models.items()
+    }
+    for name in blocks.NETWORKS:
+        assert ("ParallelLayer" in kinds[name]) == ("inception" in name)
+        assert ("ResidualLayer" in kinds[name]) == ("residual" in name)
+        assert ("BatchNormLayer" in kinds[name]) == name.endswith(" + bn")
+
+
+def test_blocks_benchmark(blocks, mnist_file, monkeypatch, capsys):
+    argv = ["blocks.py", "--data", str(mnist_file), "--epochs", "1", "--train", "40"]
+    argv += ["--seeds", "3", "4", "--networks", "plain", "deep residual + bn"]
+    monkeypatch.setattr(sys, "argv", argv)
+    blocks.main()
+    out = capsys.readouterr().out
+    assert "training (40, 28, 28), test (20, 28, 28), 1 epochs" in out
+    assert "| network | weights | mean | seed 3 | seed 4 | CPU seconds |" in out
+    rows = [line for line in out.splitlines() if line[:3] in ("| p", "| d")]
+    for row, name in zip(rows, ["plain", "deep residual + bn"], strict=True):
+        cells = row.strip("| ").split(" | ")
+        assert cells[0] == name
+        mean, first, second = (float(cell) for cell in cells[2:5])
+        assert mean == pytest.approx((first + second) / 2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["digits", "mnist", "cifar", "separable", "dilated", "transposed", "batch_norm"],
+)
+def test_networks_are_pytorchs_too(name):
+    pytest.importorskip("torch")
+    networks = load_benchmark("networks.py")
+    assert max(networks.disagreement(name, "float64")) < 1e-10
+    # The loss has no jumps, as its gradients have: a single value of 2e-7 that rounding
+    # takes to the other side of a ReLU changes those of a kernel by 0.4 %.
+    assert networks.disagreement(name, "float32")[0] < 1e-5
+
+
+def test_convnet_benchmark(monkeypatch, capsys, tmp_path):
+    convnet = load_benchmark("convnet.py")
+    for name in ("separable", "batch_norm"):
+        monkeypatch.setitem(convnet.N_SAMPLES, name, 20)
+    table = tmp_path / "table.csv"
+    argv = ["convnet.py", "--rounds", "1", "--batches", "10", "--csv", str(table)]
+    argv += ["--networks", "separable", "batch_norm"]
+    monkeypatch.setattr(sys, "argv", argv)
+    convnet.main()
+    out = capsys.readouterr().out
+    header, *rows = table.read_text().splitlines()
+    assert header.startswith("network,batch,ours,")
+    assert [row.split(",")[:2] for row in rows] == [
+        ["separable", "10"],
+        ["batch_norm", "10"],
+    ]
+    assert all(column in out for column in header.split(","))
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,20 @@ def test_behind_other_layers_and_for_images_of_different_sizes():
     np.testing.assert_allclose(weights["scale/deviation"], z.std(axis=0))
 
 
+def test_samples_count_by_their_weights(digits):
+    X, y = digits
+    rng = np.random.default_rng(0)
+    times = rng.integers(0, 3, size=len(X))
+    for per in ("pixel", "channel"):
+        layers = [("scale", Standardize(per)), ("conv", Conv2D(2, 3))]
+        weighted = model(layers).fit(X, y, times).get_weights()
+        repeated = model(layers).fit(np.repeat(X, times, 0), np.repeat(y, times))
+        for name in ("scale/mean", "scale/deviation"):
+            np.testing.assert_allclose(
+                weighted[name], repeated.get_weights()[name], rtol=1e-9, atol=1e-12
+            )
+
+
 def test_errors():
     with pytest.raises(ValueError, match="per must be 'channel' or 'pixel'; got 'x'"):
         Standardize("x").build((3,))

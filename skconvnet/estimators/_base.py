@@ -152,7 +152,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
         X, y = check_X(self, X, y=y, reset=not resume, **self._input_checks)
         weights = None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X)
+            weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         targets = self._encode_y(y, reset=not resume, incremental=incremental)
         weights = self._adjust_weights(y, weights, incremental)
         rng = check_random_state(self.random_state)
@@ -216,7 +216,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
         check_same_shape(self, X, self.network_.in_shape)
         targets = self._encode_y(y, reset=False, incremental=True)
         if weights is not None:
-            weights = _check_sample_weight(weights, X)
+            weights = _check_sample_weight(weights, X, ensure_non_negative=True)
         return self._samples(X, targets, weights), y
 
     def _fit_stochastic(

@@ -121,7 +121,7 @@ class IntrospectiveEstimator(NetworkEstimator):
         check_same_shape(self, X, self.network_.in_shape)
         weights = None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X)
+            weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         targets = self._encode_y(y, reset=False, incremental=True)
         weights = self._adjust_weights(y, weights, incremental=False)
         samples = self._samples(X, targets, weights)

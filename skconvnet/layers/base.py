@@ -105,9 +105,11 @@ class Layer(ABC):
         """Return what every array of `buffer_shapes` starts from."""
         return {}
 
-    def statistics(self, x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-        """Return how many values stand behind each mean, the means, and the sums of
-        squares around them.
+    def statistics(
+        self, x: np.ndarray, weights: np.ndarray | None
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return what the values behind each mean weigh together, the means, and the
+        weighted sums of squares around them.
         """
         raise NotImplementedError
 

@@ -80,7 +80,10 @@ class MaxPoolLayer(PoolingLayer):
         padded, y = cache
         dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
         masks = workspace.scratch("masks", (self.windows.size + 1, *dy.shape), bool)
-        pooling.max_pool_backward(dy, padded, y, self.windows, masks, dpadded)
+        share = None
+        if not self.windows.are_apart:
+            share = workspace.scratch("share", dy.shape, dy.dtype)
+        pooling.max_pool_backward(dy, padded, y, self.windows, masks, share, dpadded)
         return dpadded[(slice(None), *self.windows.interior)]
 
 

@@ -16,7 +16,8 @@ class Standardize(Spec):
     """Subtract the training set's mean and divide by its standard deviation.
 
     Both are taken over the training samples when `fit` or the first `partial_fit`
-    begins, and stay as they are; what never changes is only centred. Unlike
+    begins, by their weights, and stay as they are; what never changes is only centred.
+    Unlike
     `sklearn.preprocessing.StandardScaler` it reads X a minibatch at a time, and works
     on images of any dtype within the network.
 
@@ -62,13 +63,18 @@ class StandardizeLayer(Layer):
         shape = self.buffer_shapes["mean"]
         return {"mean": np.zeros(shape), "deviation": np.ones(shape)}
 
-    def statistics(self, x):
+    def statistics(self, x, weights):
         axes = (x.ndim - 1,) if self.per_pixel else tuple(range(1, x.ndim))
         values = x.astype(np.float64)
-        mean = values.mean(axis=axes, keepdims=True)
+        if weights is None:
+            weights = np.ones(x.shape[-1])
+        weights = np.broadcast_to(weights, x.shape)
+        mean = np.average(values, axis=axes, weights=weights, keepdims=True)
         np.square(np.subtract(values, mean, out=values), out=values)
-        count = x.size // mean.size
-        return count, _as_buffer(mean), _as_buffer(values.sum(axis=axes, keepdims=True))
+        values *= weights
+        total = float(weights[0, ..., :].sum()) / (mean.size // len(mean))
+        squares = values.sum(axis=axes, keepdims=True)
+        return total, _as_buffer(mean), _as_buffer(squares)
 
     def set_statistics(self, mean, variance):
         self.buffers["mean"][...] = mean

@@ -37,6 +37,7 @@ def max_pool_backward(
     output: np.ndarray,
     windows: Windows,
     masks: np.ndarray,
+    share: np.ndarray | None,
     dpadded: np.ndarray,
 ) -> None:
     """Send every gradient to the largest cell of its window, the first of equals.
@@ -49,6 +50,8 @@ def max_pool_backward(
     windows : Windows
     masks : ndarray of bool of shape (window cells + 1, *output.shape)
         Overwritten.
+    share : ndarray, shaped like `doutput`, or None
+        Overwritten where windows overlap, and needed only there.
     dpadded : ndarray, shaped like `padded`
         Cells in no window, or in several, where gradients add, are zero on entry.
     """
@@ -63,7 +66,7 @@ def max_pool_backward(
         if windows.are_apart:
             np.multiply(doutput, mask, out=dcell)
         else:
-            dcell += doutput * mask
+            dcell += np.multiply(doutput, mask, out=share)
 
 
 def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
