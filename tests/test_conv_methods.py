@@ -10,7 +10,8 @@ from scipy.signal import fftconvolve
 from test_convolution import KINDS, compare
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
-from skconvnet.layers import Conv1D, Conv2D, Conv3D
+from skconvnet.layers import Conv1D, Conv2D, Conv3D, MaxPool2D
+from skconvnet.network import Network
 from skconvnet.ops import winograd
 from skconvnet.ops.fft import FFTConvolution
 from skconvnet.ops.filtering import filtering_matrices
@@ -216,3 +217,38 @@ def test_conv_method_of_convnets():
         ConvNetClassifier(strides=2, conv_method="winograd").fit(X, y)
     search = SequentialClassifier([("conv1", Conv2D(2, 3))])
     search.set_params(conv1__conv_method="fft").initialize(X, y)
+
+
+@pytest.mark.parametrize("conv_method", ["winograd", "fft"])
+@pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("pooled", [False, True])
+def test_nothing_comes_of_an_empty_part_of_an_image(
+    conv_method, kernel_size, dtype, pooled
+):
+    # Biases are zero: what is empty lies where the derivative of ReLU jumps.
+    rng = np.random.default_rng(0)
+    x, shape = np.zeros((2, 20, 20, 16), dtype), (2, 5, 6, 16)
+    x[:, 7:12, 8:14] = rng.uniform(size=shape) * (rng.random(shape) < 0.6)
+    results = []
+    for method in (conv_method, "im2col"):
+        layers = []
+        for name in ("conv1", "conv2"):
+            params = {"padding": "same", "activation": "relu", "conv_method": method}
+            layers.append((name, Conv2D(12, kernel_size, **params)))
+            if pooled:
+                layers.append((f"pool_{name}", MaxPool2D(2)))
+        network = Network(layers, (20, 20, 2), dtype)
+        network.initialize(np.random.RandomState(0))
+        workspaces = network.workspaces()
+        y, caches = network.forward(x, workspaces, train=True)
+        gradient = np.empty_like(network.vector)
+        dy = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
+        network.backward(dy, caches, network.by_layer(gradient), workspaces)
+        results.append((y, gradient))
+    (y, gradient), (expected, expected_gradient) = results
+    assert (expected == 0).mean() > 0.2
+    np.testing.assert_array_equal(y == 0, expected == 0)
+    tolerance = 1e-5 if dtype == "float32" else 1e-13
+    scale = np.abs(expected_gradient).max()
+    np.testing.assert_allclose(gradient, expected_gradient, atol=tolerance * scale)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
+from skconvnet.ops.emptiness import clear_empty_windows
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -80,6 +81,7 @@ class FFTConvolution:
             z[(slice(None), *outer)] = np.moveaxis(
                 tiles[(*inner, slice(None), number)], -2, 0
             )
+        clear_empty_windows(z, x, self.windows, workspace)
         return z, spectrum
 
     def written(self, z: np.ndarray) -> np.ndarray:

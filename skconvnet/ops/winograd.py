@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet.ops.emptiness import clear_empty_windows
 from skconvnet.ops.filtering import filtering_matrices
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
@@ -123,6 +124,8 @@ class WinogradConvolution:
             outputs = _apply(self._outputs, products, "outputs", workspace)
             cells = self._output_cells(z, rows)
             np.copyto(cells, outputs.reshape(cells.shape))
+        inner = tuple(slice(n) for n in self.windows.out_shape)
+        clear_empty_windows(z[(slice(None), *inner)], x, self.windows, workspace)
         return z, (phases, weights, kept)
 
     def written(self, z: np.ndarray) -> np.ndarray:

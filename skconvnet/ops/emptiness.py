@@ -1,0 +1,65 @@
+"""Exact zeros where a convolution has nothing but zeros to sum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skconvnet.ops.windows import Windows
+from skconvnet.ops.workspace import Workspace
+
+
+def clear_empty_windows(
+    z: np.ndarray, x: np.ndarray, windows: Windows, workspace: Workspace
+) -> None:
+    """Set the sums over windows that are all zero to zero.
+
+    Methods that share work between windows leave some units of rounding there. While
+    biases are zero, that is where the derivative of ReLU jumps: it would be on here and
+    there in the empty parts of an image.
+
+    Parameters
+    ----------
+    z : ndarray of shape (filters, *out_shape, batch)
+        Changed in place; may be a view.
+    x : ndarray of shape (channels, *in_shape, batch)
+    windows : Windows
+    workspace : Workspace
+
+    Examples
+    --------
+    >>> from skconvnet.ops.windows import sliding_windows
+    >>> x = np.array([[[0.0], [0.0], [0.0], [2.0]]])
+    >>> z = np.array([[[1e-9], [1e-9], [3.0], [2.0]]])
+    >>> clear_empty_windows(z, x, sliding_windows((4,), 3, 1, "same"), Workspace())
+    >>> z.ravel()
+    array([0., 0., 3., 2.])
+    """
+    nonzero = workspace.scratch("nonzero", x.shape, np.bool_)
+    np.not_equal(x, 0, out=nonzero)
+    occupied = np.logical_or.reduce(nonzero, axis=0)
+    if occupied.all():
+        return
+    for axis in range(windows.ndim):
+        occupied = _reached(occupied, windows, axis)
+    if not occupied.all():
+        mask = workspace.scratch("occupied", occupied.shape, z.dtype)
+        np.copyto(mask, occupied)
+        z *= mask
+
+
+def _reached(occupied: np.ndarray, windows: Windows, axis: int) -> np.ndarray:
+    """Whether any cell of each window along `axis` is occupied."""
+    pads = [(0, 0)] * occupied.ndim
+    pads[axis] = windows.pads[axis]
+    padded = np.pad(occupied, pads)
+    n, step = windows.out_shape[axis], windows.strides[axis]
+    before = (slice(None),) * axis
+    reached = None
+    for cell in range(windows.kernel[axis]):
+        start = cell * windows.dilation[axis]
+        own = padded[(*before, slice(start, start + (n - 1) * step + 1, step))]
+        reached = (
+            own.copy() if reached is None else np.logical_or(reached, own, out=reached)
+        )
+    assert reached is not None
+    return reached
