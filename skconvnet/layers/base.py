@@ -200,6 +200,11 @@ def channels_last(x: np.ndarray) -> np.ndarray:
     return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
 
 
+def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """View of one value a channel that is broadcast against the batch-last `x`."""
+    return values.reshape(-1, *(1,) * (x.ndim - 1))
+
+
 def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None:
     """Raise a ValueError unless `in_shape` has the spatial axes that `layer` needs."""
     if len(in_shape) == spatial_ndim + 1:

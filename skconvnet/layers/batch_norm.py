@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, Parts, check_float
+from skconvnet.layers.base import Layer, Parts, check_float, per_channel
 from skconvnet.ops.workspace import Workspace
 
 
@@ -92,7 +92,7 @@ class BatchNormLayer(Layer):
             )
             return ys[0], caches[0]
         centred = workspace.array("centred", x.shape, x.dtype)
-        np.subtract(x, _column(self.buffers["moving_mean"], x), out=centred)
+        np.subtract(x, per_channel(self.buffers["moving_mean"], x), out=centred)
         deviation = np.sqrt(self.buffers["moving_variance"] + self.epsilon)
         deviation = deviation.astype(x.dtype, copy=False)
         return self._scaled(centred, deviation, None, workspace), (centred, deviation)
@@ -115,7 +115,7 @@ class BatchNormLayer(Layer):
         np.divide(_products(dy, centred), deviation, out=gradients["gamma"])
         if not need_dx:
             return None
-        dy *= _column(self.weights["gamma"] / deviation, dy)
+        dy *= per_channel(self.weights["gamma"] / deviation, dy)
         return dy
 
     @staticmethod
@@ -136,7 +136,7 @@ class BatchNormLayer(Layer):
             x = xs[p]
             means[p] = _sums(x) / x.dtype.type(_count(x))
             centred[p] = workspaces[p].array("centred", x.shape, x.dtype)
-            np.subtract(x, _column(means[p], x), out=centred[p])
+            np.subtract(x, per_channel(means[p], x), out=centred[p])
             squares[p] = _products(centred[p], centred[p])
 
         parts.run(len(xs), centre)
@@ -197,10 +197,10 @@ class BatchNormLayer(Layer):
             centred, _, shift, _ = caches[p]
             dy = dys[p]
             constant = (shift * slope - factor * (dbeta / total)).astype(dtype)
-            dy *= _column(factor, dy)
+            dy *= per_channel(factor, dy)
             rest = workspaces[p].scratch("rest", dy.shape, dtype)
-            np.multiply(centred, _column(slope.astype(dtype), dy), out=rest)
-            rest += _column(constant, dy)
+            np.multiply(centred, per_channel(slope.astype(dtype), dy), out=rest)
+            rest += per_channel(constant, dy)
             dy += rest
 
         parts.run(len(dys), finish)
@@ -229,18 +229,14 @@ class BatchNormLayer(Layer):
         if shift is not None:
             offset = offset + factor * shift
         y = workspace.array("y", centred.shape, centred.dtype)
-        np.multiply(centred, _column(factor, centred), out=y)
-        y += _column(offset, y)
+        np.multiply(centred, per_channel(factor, centred), out=y)
+        y += per_channel(offset, y)
         return y
 
 
 def _one_by_one(n: int, task: Any) -> None:
     for i in range(n):
         task(i, 0)
-
-
-def _column(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return values.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def _count(x: np.ndarray) -> int:

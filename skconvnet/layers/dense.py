@@ -89,11 +89,7 @@ class DenseLayer(Layer):
         else:
             matmul(kernel.T, x, z, workspace.run)
         z += bias[:, None]
-        y = z
-        if self.activation.needs_input:
-            y = workspace.array("y", z.shape, z.dtype)
-        self.activation.apply(z, y, workspace)
-        return y, (x, z)
+        return self.activation.activated(z, workspace), (x, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         x, kept = cache

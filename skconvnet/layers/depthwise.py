@@ -171,11 +171,7 @@ class DepthwiseLayer(Layer):
         kernel = self.weights["kernel"]
         z, cache = self.depthwise.forward(x, kernel, workspace, train=train)
         z.reshape(len(z), -1)[...] += self.weights["bias"][:, None]
-        y = z
-        if self.activation.needs_input:
-            y = workspace.array("activated", z.shape, z.dtype)
-        self.activation.apply(z, y, workspace)
-        return y, (cache, z)
+        return self.activation.activated(z, workspace), (cache, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         cache, kept = cache
@@ -233,11 +229,7 @@ class SeparableLayer(Layer):
         flat = z.reshape(len(z), -1)
         np.matmul(pointwise[:, :, 0, 0], maps.reshape(len(maps), -1), out=flat)
         flat += self.weights["bias"][:, None]
-        y = z
-        if self.activation.needs_input:
-            y = workspace.array("activated", shape, z.dtype)
-        self.activation.apply(z, y, workspace)
-        return y, (cache, maps, z)
+        return self.activation.activated(z, workspace), (cache, maps, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         cache, maps, kept = cache

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer
+from skconvnet.layers.base import Layer, check_float
 from skconvnet.ops.activations import get_activation
 
 
@@ -80,12 +79,8 @@ class Dropout(Spec):
     rate: float = 0.5
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
-        rate = self.rate
-        if isinstance(rate, bool) or not isinstance(rate, Real):
-            raise TypeError(f"rate must be a float in [0, 1); got {rate!r}.")
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate must be a float in [0, 1); got {rate!r}.")
-        return DropoutLayer(in_shape, float(rate))
+        rate = check_float("rate", self.rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
+        return DropoutLayer(in_shape, rate)
 
 
 class DropoutLayer(Layer):
@@ -129,13 +124,9 @@ class Rescaling(Spec):
     offset: float = 0.0
 
     def build(self, in_shape: tuple[int, ...]) -> Layer:
-        for name in ("scale", "offset"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real):
-                raise TypeError(f"{name} must be a finite float; got {value!r}.")
-            if not np.isfinite(float(value)):
-                raise ValueError(f"{name} must be a finite float; got {value!r}.")
-        return RescalingLayer(in_shape, float(self.scale), float(self.offset))
+        scale = check_float("scale", self.scale)
+        offset = check_float("offset", self.offset)
+        return RescalingLayer(in_shape, scale, offset)
 
 
 class RescalingLayer(Layer):

@@ -134,11 +134,7 @@ class LocallyConnectedLayer(Layer):
         z = workspace.array("z", (*bias.shape[:-1], x.shape[-1]), x.dtype)
         cache = self.convolution.forward(x, self.weights["kernel"], z, workspace)
         z += bias
-        y = z
-        if self.activation.needs_input:
-            y = workspace.array("activated", z.shape, z.dtype)
-        self.activation.apply(z, y, workspace)
-        return y, (cache, z)
+        return self.activation.activated(z, workspace), (cache, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         cache, kept = cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet.layers.base import Layer
+from skconvnet.layers.base import Layer, per_channel
 
 
 class PooledConvolutionLayer(Layer):
@@ -33,7 +33,7 @@ class PooledConvolutionLayer(Layer):
         largest, pool_cache = self.pool.forward(
             sums, train=train, rng=rng, workspace=workspace.nested("pool")
         )
-        bias = self.convolution.weights["bias"].reshape(-1, *(1,) * (x.ndim - 1))
+        bias = per_channel(self.convolution.weights["bias"], x)
         y = workspace.array("pooled", largest.shape, largest.dtype)
         np.add(largest, bias, out=y)
         self.convolution.activation.apply(y, y, workspace)

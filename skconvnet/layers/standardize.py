@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer
+from skconvnet.layers.base import Layer, per_channel
 
 
 @dataclass(eq=False, repr=False)
@@ -98,7 +98,7 @@ class StandardizeLayer(Layer):
         values = self.buffers[name]
         if self.per_pixel:
             return np.moveaxis(values, -1, 0)[..., None]
-        return values.reshape(-1, *(1,) * (x.ndim - 1))
+        return per_channel(values, x)
 
 
 def _as_buffer(values: np.ndarray) -> np.ndarray:

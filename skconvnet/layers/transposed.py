@@ -187,11 +187,7 @@ class ConvolutionTransposeLayer(Layer):
         method = self.methods.for_batch(x.shape[-1])
         kernel, bias = self.weights["kernel"], self.weights["bias"]
         z, cache = method.forward(x, kernel, bias, workspace, train=train)
-        y = z
-        if self.activation.needs_input:
-            y = workspace.array("activated", z.shape, z.dtype)
-        self.activation.apply(z, y, workspace)
-        return y, (method, cache, z)
+        return self.activation.activated(z, workspace), (method, cache, z)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         method, cache, kept = cache

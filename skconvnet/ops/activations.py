@@ -37,6 +37,14 @@ class ActivationFunction(ABC):
     def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         """Write f(z) into `out`, which may be `z`."""
 
+    def activated(self, z: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Return f(z), in `z` itself unless the derivative needs that."""
+        y = z
+        if self.needs_input:
+            y = workspace.array("activated", z.shape, z.dtype)
+        self.apply(z, y, workspace)
+        return y
+
     @abstractmethod
     def slope(self, kept: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         """Write f'(z) into `out`, where `kept` is y, or z if `needs_input`."""
