@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter, uniform
+from skconvnet.augmentation.base import Augmentation, Augmenter, uniform
 from skconvnet.augmentation.checks import check_range
-from skconvnet.augmentation.values import ValueRange, check_value_range
+from skconvnet.augmentation.values import ValueAugmenter, check_value_range
 from skconvnet.ops.workspace import Workspace
 
 
@@ -48,17 +48,7 @@ class Contrast(Augmentation):
         return ContrastAugmenter(in_shape, factors, value_range)
 
 
-class ContrastAugmenter(MapAugmenter):
-    def __init__(
-        self,
-        in_shape: tuple[int, ...],
-        factors: tuple[float, float],
-        value_range: ValueRange,
-    ) -> None:
-        super().__init__(in_shape)
-        self.factors = factors
-        self.value_range = value_range
-
+class ContrastAugmenter(ValueAugmenter):
     def change(
         self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
     ) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet.augmentation.base import MapAugmenter
 from skconvnet.augmentation.checks import check_number
 
 
@@ -33,6 +34,28 @@ class ValueRange:
             return x.dtype.type(least), x.dtype.type(most)
         cells = x.reshape(-1, x.shape[-1])
         return cells.min(axis=0), cells.max(axis=0)
+
+
+class ValueAugmenter(MapAugmenter):
+    """Changes all values of a sample by a random factor, within their range.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    factors : (float, float)
+        What the factor is drawn between.
+    value_range : ValueRange
+    """
+
+    def __init__(
+        self,
+        in_shape: tuple[int, ...],
+        factors: tuple[float, float],
+        value_range: ValueRange,
+    ) -> None:
+        super().__init__(in_shape)
+        self.factors = factors
+        self.value_range = value_range
 
 
 def check_value_range(value: Any) -> ValueRange:
