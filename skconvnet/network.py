@@ -19,7 +19,7 @@ __all__ = ["Network", "build_layers"]
 
 # Threads wait for each other between NumPy's calls, which costs more than it saves
 # unless a call has enough to do: so many operations a layer and micro-batch.
-_WORK_PER_LAYER = 1.2e7
+_WORK_PER_LAYER = 2.4e7
 # What a thread keeps of a micro-batch, maps and gradients, should not exceed this.
 _MICRO_BATCH_BYTES = 1.6e8
 # The usual size, or half of a smaller minibatch; the smallest and the largest size.
@@ -174,6 +174,8 @@ class Network:
         largest = max(min(int(room), largest), 1)
         enough = len(self.layers) * _WORK_PER_LAYER / max(3 * work, 1)
         size = ceil(max(min(batch / 2, _MICRO_BATCH), enough))
+        if batch < 2 * enough:
+            size = max(size, batch)
         return min(max(size, smallest), largest)
 
     def forward(

@@ -19,7 +19,9 @@ from skconvnet.layers import (
 from skconvnet.layers.pooled_convolution import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
+from skconvnet.ops import winograd
 from skconvnet.ops.activations import ACTIVATIONS
+from skconvnet.ops.workspace import Workspace
 from skconvnet.parallel import Engine
 
 MONOTONE = [name for name, f in ACTIVATIONS.items() if f.is_monotone and f.is_trainable]
@@ -74,6 +76,63 @@ def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
+WINOGRAD = [
+    (Conv1D(5, 3, padding="same", conv_method="winograd"), MaxPool1D(2), (23, 3)),
+    (Conv1D(5, 3, conv_method="winograd"), MaxPool1D(4), (27, 3)),
+    (Conv2D(4, 3, padding="same", conv_method="winograd"), MaxPool2D(2), (16, 16, 3)),
+    (Conv2D(4, 3, conv_method="winograd"), MaxPool2D(2), (13, 16, 3)),
+    (Conv2D(4, 3, conv_method="winograd"), MaxPool2D((2, 1)), (9, 17, 3)),
+    (Conv2D(4, (5, 3), conv_method="winograd"), MaxPool2D(4), (20, 18, 2)),
+    (Conv2D(4, 3, groups=2, conv_method="winograd"), MaxPool2D(2), (10, 14, 4)),
+    (Conv3D(3, 3, conv_method="winograd"), MaxPool3D(2), (6, 9, 8, 2)),
+]
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("block_bytes", [1, 10**9])
+@pytest.mark.parametrize("empty", [False, True], ids=["full", "partly empty"])
+@pytest.mark.parametrize(
+    ("convolution", "pool", "in_shape"),
+    WINOGRAD,
+    ids=[f"{c}-{p}" for c, p, _ in WINOGRAD],
+)
+def test_winograd_pools_by_itself(
+    monkeypatch, convolution, pool, in_shape, empty, block_bytes, train
+):
+    monkeypatch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(in_shape[-1], *in_shape[:-1], 5))
+    if empty:
+        x[:, : in_shape[0] // 2] = 0
+    layer = convolution.build(in_shape)
+    weights = {k: rng.normal(size=s) for k, s in layer.weight_shapes.items()}
+    layer.bind(weights, {})
+    fused = PooledConvolutionLayer(layer, pool.build(layer.out_shape))
+    assert fused._method(5) is not None
+    results = []
+    dy = rng.normal(size=(fused.out_shape[-1], *fused.out_shape[:-1], 5))
+    for is_apart in (False, True):
+        if is_apart:
+            monkeypatch.setattr(fused, "_method", lambda batch: None)
+        workspace = Workspace()
+        y, cache = fused.forward(x, train=train, rng=None, workspace=workspace)
+        gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}
+        dx = fused.backward(
+            dy.copy(), cache, gradients=gradients, workspace=workspace, need_dx=True
+        )
+        results.append([y.copy(), dx.copy(), *gradients.values()])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "pool", [MaxPool2D(3), MaxPool2D(2, 1), MaxPool2D(2, padding="same")], ids=str
+)
+def test_pools_that_winograds_tiles_do_not_suit(pool):
+    layer = Conv2D(4, 3, padding="same", conv_method="winograd").build((15, 15, 3))
+    assert PooledConvolutionLayer(layer, pool.build(layer.out_shape))._method(5) is None
 
 
 @pytest.mark.parametrize("name", MONOTONE)

@@ -186,10 +186,18 @@ class ConvolutionLayer(Layer):
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
 
     def convolve(
-        self, x: np.ndarray, *, train: bool, workspace: Workspace
+        self,
+        x: np.ndarray,
+        *,
+        train: bool,
+        workspace: Workspace,
+        method: Method | None = None,
     ) -> tuple[np.ndarray, Any]:
-        """Return the sums without the bias, and what their backward pass needs."""
-        method, z, cache = self._convolve(x, train, workspace)
+        """Return the sums without the bias, and what their backward pass needs.
+
+        `method` is one that takes the maximum over windows too, or that of the layer.
+        """
+        method, z, cache = self._convolve(x, train, workspace, method)
         return without_surplus(z, method), (method, cache)
 
     def backward_of_convolve(
@@ -210,8 +218,13 @@ class ConvolutionLayer(Layer):
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
 
     def _convolve(
-        self, x: np.ndarray, train: bool, workspace: Workspace
+        self,
+        x: np.ndarray,
+        train: bool,
+        workspace: Workspace,
+        method: Method | None = None,
     ) -> tuple[Method, np.ndarray, Any]:
-        method = self.methods.for_batch(x.shape[-1])
+        if method is None:
+            method = self.methods.for_batch(x.shape[-1])
         kernel = self.weights["kernel"]
         return method, *method.forward(x, kernel, workspace, train=train)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer
+from skconvnet.layers.base import Layer, map_shape
+from skconvnet.ops.runs import copy_runs
 
 
 @dataclass(eq=False, repr=False)
@@ -31,11 +30,15 @@ class FlattenLayer(Layer):
         if x.ndim == 2:
             return x, None
         y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
-        np.copyto(y, x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1))
+        copy_runs(y, x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1))
         return y.reshape(*self.out_shape, -1), None
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if not need_dx:
             return None
+        if len(self.in_shape) == 1:
+            return dy
         dy = dy.reshape(*self.in_shape, -1)
-        return dy.transpose(dy.ndim - 2, *range(dy.ndim - 2), dy.ndim - 1)
+        dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
+        copy_runs(dx, dy.transpose(dy.ndim - 2, *range(dy.ndim - 2), dy.ndim - 1))
+        return dx

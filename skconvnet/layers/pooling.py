@@ -12,6 +12,7 @@ from skconvnet._spec import Spec
 from skconvnet.layers.base import Layer, check_ndim, map_shape
 from skconvnet.ops import pooling
 from skconvnet.ops.im2col import pad
+from skconvnet.ops.pooling import Cells
 from skconvnet.ops.windows import Windows, sliding_windows
 
 
@@ -71,20 +72,31 @@ class MaxPoolLayer(PoolingLayer):
     def forward(self, x, *, train, rng, workspace):
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
-        pooling.max_pool(padded, self.windows, y)
-        return y, (padded, y)
+        wins = self._wins(y.shape, workspace) if train else None
+        pooling.max_pool(Cells(padded, self.windows, workspace).read(), y, wins)
+        return y, (padded, wins)
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if not need_dx:
             return None
-        padded, y = cache
+        padded, wins = cache
+        if wins is None:
+            wins = self._wins(dy.shape, workspace)
+            y = workspace.scratch("share", dy.shape, dy.dtype)
+            pooling.max_pool(Cells(padded, self.windows, workspace).read(), y, wins)
         dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
-        masks = workspace.scratch("masks", (self.windows.size + 1, *dy.shape), bool)
-        share = None
-        if not self.windows.are_apart:
+        if self.windows.are_apart:
+            dcells = Cells(dpadded, self.windows, workspace)
+            pooling.max_pool_backward(dy, wins, dcells.arrays)
+            dcells.write()
+        else:
             share = workspace.scratch("share", dy.shape, dy.dtype)
-        pooling.max_pool_backward(dy, padded, y, self.windows, masks, share, dpadded)
+            dcells = pooling.cells(dpadded, self.windows)
+            pooling.overlapping_max_pool_backward(dy, wins, dcells, share)
         return dpadded[(slice(None), *self.windows.interior)]
+
+    def _wins(self, shape, workspace):
+        return workspace.array("wins", (self.windows.size - 1, *shape), np.bool_)
 
 
 class AvgPoolLayer(PoolingLayer):

@@ -27,6 +27,8 @@ class Im2colConvolution:
     shape : tuple of int
         Spatial shape of the outputs as they lie in memory. It may have a surplus
         behind the true outputs along each axis.
+    out_shape : tuple of int
+        Spatial shape of the true outputs.
     kept : int
         Numbers a sample that are kept for `backward`, besides maps.
     """
@@ -42,6 +44,7 @@ class Im2colConvolution:
         self.groups = groups
         self._columns = Columns(windows)
         self.shape = self._columns.shape
+        self.out_shape = windows.out_shape
 
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool

@@ -50,7 +50,7 @@ class DepthwiseConvolution:
         self.channels = channels
         self.filters = filters
         self.groups = groups
-        self.shape = windows.out_shape
+        self.shape = self.out_shape = windows.out_shape
         self._multiplier = filters // channels
         # A map of one axis is one row.
         flat = windows.ndim == 1

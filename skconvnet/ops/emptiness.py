@@ -34,17 +34,34 @@ def clear_empty_windows(
     >>> z.ravel()
     array([0., 0., 3., 2.])
     """
-    nonzero = workspace.scratch("nonzero", x.shape, np.bool_)
-    np.not_equal(x, 0, out=nonzero)
-    occupied = np.logical_or.reduce(nonzero, axis=0)
-    if occupied.all():
-        return
-    for axis in range(windows.ndim):
-        occupied = _reached(occupied, windows, axis)
-    if not occupied.all():
+    occupied = occupied_windows(x, windows, workspace)
+    if occupied is not None:
         mask = workspace.scratch("occupied", occupied.shape, z.dtype)
         np.copyto(mask, occupied)
         z *= mask
+
+
+def occupied_windows(
+    x: np.ndarray, windows: Windows, workspace: Workspace
+) -> np.ndarray | None:
+    """Tell which windows hold anything but zeros; None stands for all of them.
+
+    Returns
+    -------
+    occupied : ndarray of bool of shape (*out_shape, batch) or None
+    """
+    # A number is zero where no bit but its sign is set, and bits of all channels are
+    # joined in one pass.
+    bits = x.view(f"u{x.itemsize}")
+    joined = workspace.scratch("joined", x.shape[1:], bits.dtype)
+    np.bitwise_or.reduce(bits, axis=0, out=joined)
+    joined <<= 1
+    if joined.all():
+        return None
+    occupied = joined != 0
+    for axis in range(windows.ndim):
+        occupied = _reached(occupied, windows, axis)
+    return None if occupied.all() else occupied
 
 
 def _reached(occupied: np.ndarray, windows: Windows, axis: int) -> np.ndarray:

@@ -52,7 +52,7 @@ class FFTConvolution:
         self.channels = channels
         self.filters = filters
         self.groups = groups
-        self.shape = windows.out_shape
+        self.shape = self.out_shape = windows.out_shape
         self._extent = tuple(
             d * (k - 1) + 1
             for k, d in zip(windows.kernel, windows.dilation, strict=True)

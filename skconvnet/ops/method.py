@@ -94,6 +94,16 @@ class Methods:
             self._chosen[batch] = method
         return method
 
+    def pooled(self, batch: int, pool: Windows) -> Method | None:
+        """Return one that takes the maximum over the windows of `pool` as it goes.
+
+        None stands for maps that have to be pooled behind `for_batch`.
+        """
+        method = self.for_batch(batch)
+        if isinstance(method, WinogradConvolution):
+            return method.pooled(pool)
+        return None
+
     @property
     def kept(self) -> int:
         """Numbers a sample that are kept for the backward pass, usually."""

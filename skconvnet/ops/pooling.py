@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from skconvnet.ops.runs import copy_runs, has_short_runs
+from skconvnet.ops.tiles import tiled
 from skconvnet.ops.windows import Windows
+from skconvnet.ops.workspace import Workspace
 
 
 def cells(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
@@ -12,61 +17,107 @@ def cells(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
     return [padded[(slice(None), *where)] for where in windows.cells]
 
 
-def max_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
-    """Write the largest value of every window into `out`.
+class Cells:
+    """The cells of all windows of a map, each cell an array shaped like the output.
+
+    Where the windows lie side by side and runs are short the arrays are copies, which
+    makes up for itself at the second time that one is used.
 
     Parameters
     ----------
     padded : ndarray of shape (channels, *padded, batch)
-        With -inf in the padding.
     windows : Windows
-    out : ndarray of shape (channels, *out_shape, batch)
+    workspace : Workspace
+
+    Attributes
+    ----------
+    arrays : list of ndarray of shape (channels, *out_shape, batch)
     """
-    first, *others = cells(padded, windows)
-    if not others:
-        out[...] = first
-        return
-    np.maximum(first, others[0], out=out)
-    for cell in others[1:]:
-        np.maximum(out, cell, out=out)
+
+    def __init__(
+        self, padded: np.ndarray, windows: Windows, workspace: Workspace
+    ) -> None:
+        self._pair: tuple[np.ndarray, np.ndarray] | None = None
+        if windows.strides != windows.kernel or not has_short_runs(padded):
+            self.arrays = cells(padded, windows)
+            return
+        sizes = zip(windows.out_shape, windows.kernel, strict=True)
+        inside = padded[(slice(None), *(slice(n * k) for n, k in sizes))]
+        view = tiled(inside, windows.kernel, windows.out_shape, slice(None))
+        copies = workspace.scratch("cells", view.shape, padded.dtype)
+        self._pair = view, copies
+        self.arrays = list(copies.reshape(-1, *view.shape[windows.ndim :]))
+
+    def read(self) -> list[np.ndarray]:
+        """Return the arrays with what the map has there."""
+        if self._pair is not None:
+            view, copies = self._pair
+            copy_runs(copies, view)
+        return self.arrays
+
+    def write(self) -> None:
+        """Bring the map up to what was written to the arrays."""
+        if self._pair is not None:
+            copy_runs(*self._pair)
 
 
-def max_pool_backward(
-    doutput: np.ndarray,
-    padded: np.ndarray,
-    output: np.ndarray,
-    windows: Windows,
-    masks: np.ndarray,
-    share: np.ndarray | None,
-    dpadded: np.ndarray,
+def max_pool(
+    cells: Sequence[np.ndarray], out: np.ndarray, wins: np.ndarray | None
 ) -> None:
-    """Send every gradient to the largest cell of its window, the first of equals.
+    """Write the largest of `cells` into `out`.
 
     Parameters
     ----------
-    doutput : ndarray of shape (channels, *out_shape, batch)
-    padded, output : ndarray
-        As given to and made by `max_pool`.
-    windows : Windows
-    masks : ndarray of bool of shape (window cells + 1, *output.shape)
-        Overwritten.
-    share : ndarray, shaped like `doutput`, or None
-        Overwritten where windows overlap, and needed only there.
-    dpadded : ndarray, shaped like `padded`
-        Cells in no window, or in several, where gradients add, are zero on entry.
+    cells : sequence of ndarray
+        One for each cell of a window, all of one shape.
+    out : ndarray of that shape
+    wins : ndarray of bool of shape (len(cells) - 1, *shape) or None
+        Overwritten: where each but the first is larger than all before it.
     """
-    *of_cells, taken = masks
-    for mask, cell in zip(of_cells, cells(padded, windows), strict=True):
-        np.equal(cell, output, out=mask)
-    taken[...] = of_cells[0]
-    for mask in of_cells[1:]:
-        np.greater(mask, taken, out=mask)
-        np.logical_or(mask, taken, out=taken)
-    for mask, dcell in zip(of_cells, cells(dpadded, windows), strict=True):
-        if windows.are_apart:
-            np.multiply(doutput, mask, out=dcell)
-        else:
-            dcell += np.multiply(doutput, mask, out=share)
+    largest = cells[0]
+    for number, cell in enumerate(cells[1:]):
+        if wins is not None:
+            np.greater(cell, largest, out=wins[number])
+        largest = np.maximum(largest, cell, out=out)
+    if len(cells) == 1:
+        np.copyto(out, largest)
+
+
+def max_pool_backward(
+    doutput: np.ndarray, wins: np.ndarray, dcells: Sequence[np.ndarray]
+) -> None:
+    """Send every gradient to the largest of the cells, the first of equals.
+
+    Parameters
+    ----------
+    doutput : ndarray
+        Left with what the first cell has.
+    wins : ndarray of bool
+        As `max_pool` wrote it.
+    dcells : sequence of ndarray
+        Overwritten.
+    """
+    # The last that won has the maximum; what it leaves is for those before it.
+    for win, dcell in zip(wins[::-1], dcells[:0:-1], strict=True):
+        np.multiply(doutput, win, out=dcell)
+        doutput -= dcell
+    np.copyto(dcells[0], doutput)
+
+
+def overlapping_max_pool_backward(
+    doutput: np.ndarray,
+    wins: np.ndarray,
+    dcells: Sequence[np.ndarray],
+    share: np.ndarray,
+) -> None:
+    """As `max_pool_backward`, for cells that are in several windows.
+
+    `share`, shaped like `doutput`, is overwritten; gradients are added to `dcells`.
+    """
+    for win, dcell in zip(wins[::-1], dcells[:0:-1], strict=True):
+        dcell += np.multiply(doutput, win, out=share)
+        doutput -= share
+    dcells[0][...] += doutput
 
 
 def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:

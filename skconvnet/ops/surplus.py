@@ -10,7 +10,7 @@ from skconvnet.ops.workspace import Workspace
 
 def without_surplus(z: np.ndarray, method: Method) -> np.ndarray:
     """View of the outputs of `method` without the surplus of its layout."""
-    out_shape = method.windows.out_shape
+    out_shape = method.out_shape
     if z.shape[1:-1] == out_shape:
         return z
     return z[(slice(None), *(slice(n) for n in out_shape))]
@@ -21,11 +21,11 @@ def with_surplus(dy: np.ndarray, method: Method, workspace: Workspace) -> np.nda
 
     In the latter the surplus is zero, and the rest is left for the caller to write.
     """
-    if method.shape == method.windows.out_shape and dy.flags.c_contiguous:
+    if method.shape == method.out_shape and dy.flags.c_contiguous:
         return dy
     shape = (len(dy), *method.shape, dy.shape[-1])
     dz = workspace.scratch("dz", shape, dy.dtype)
-    sizes = zip(method.windows.out_shape, method.shape, strict=True)
+    sizes = zip(method.out_shape, method.shape, strict=True)
     for axis, (n, whole) in enumerate(sizes, start=1):
         if n < whole:
             dz[(slice(None),) * axis + (slice(n, None),)] = 0

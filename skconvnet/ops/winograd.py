@@ -17,15 +17,17 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from skconvnet.ops.emptiness import clear_empty_windows
+from skconvnet.ops.emptiness import occupied_windows
 from skconvnet.ops.filtering import filtering_matrices
+from skconvnet.ops.pooling import max_pool, max_pool_backward
+from skconvnet.ops.runs import copy_runs
+from skconvnet.ops.tiles import Tiles, tiled
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -48,6 +50,20 @@ def _n_outputs(n: int, kernel: int, largest: int) -> int:
     )
 
 
+@dataclass
+class _Cache:
+    """What the backward pass needs; of the tiles only in training.
+
+    `kept` has for each block, by its first row, the transformed tiles, and which cells
+    of the pool's windows won.
+    """
+
+    phases: np.ndarray
+    weights: np.ndarray
+    mask: np.ndarray | None
+    kept: dict[int, tuple[np.ndarray, np.ndarray | None]] = field(default_factory=dict)
+
+
 class WinogradConvolution:
     """Convolution with a kernel of at most `MAX_KERNEL`, stride 1 and no dilation.
 
@@ -59,6 +75,9 @@ class WinogradConvolution:
     ----------
     windows : Windows
     channels, filters, groups : int
+    pool : tuple of int, optional
+        Sizes of the windows, side by side, of a max pool behind the convolution; each
+        divides the outputs of a tile along its axis.
 
     Attributes
     ----------
@@ -71,7 +90,12 @@ class WinogradConvolution:
     """
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int,
+        pool: tuple[int, ...] | None = None,
     ) -> None:
         self.windows = windows
         self.channels = channels
@@ -81,52 +105,109 @@ class WinogradConvolution:
             _n_outputs(n, k, _MAX_OUTPUTS[windows.ndim])
             for n, k in zip(windows.out_shape, windows.kernel, strict=True)
         )
-        self._tile = tuple(
-            m + k - 1 for m, k in zip(self._m, windows.kernel, strict=True)
+        self._tiles = Tiles(windows, self._m)
+        self.n_tiles = self._tiles.counts
+        self._pool = (1,) * windows.ndim if pool is None else pool
+        self._pooled_m = tuple(m // p for m, p in zip(self._m, self._pool, strict=True))
+        self.shape = tuple(
+            n * m for n, m in zip(self.n_tiles, self._pooled_m, strict=True)
         )
-        self.n_tiles = tuple(
-            -(-n // m) for n, m in zip(windows.out_shape, self._m, strict=True)
+        self.out_shape = tuple(
+            n // p for n, p in zip(windows.out_shape, self._pool, strict=True)
         )
-        self.shape = tuple(n * m for n, m in zip(self.n_tiles, self._m, strict=True))
         matrices = [
             filtering_matrices(m, k)
             for m, k in zip(self._m, windows.kernel, strict=True)
         ]
-        self._outputs, kernel, self._inputs = zip(*matrices, strict=True)
-        self._kernel = reduce(np.kron, kernel)
-        self.n_cells = prod(self._tile)
-        self.in_double = max(self._tile) > 6
-        self.kept = prod(self._tile) * prod(self.n_tiles) * channels
+        self._outputs, self._kernels, self._inputs = zip(*matrices, strict=True)
+        self.n_cells = prod(self._tiles.shape)
+        self.in_double = max(self._tiles.shape) > 6
+        self.kept = self.n_cells * prod(self.n_tiles) * channels
+
+    def pooled(self, pool: Windows) -> WinogradConvolution | None:
+        """Return this with a max pool behind it, or None where tiles do not suit it."""
+        is_apart = pool.strides == pool.kernel and not pool.is_padded
+        if not is_apart or any(
+            m % p for m, p in zip(self._m, pool.kernel, strict=True)
+        ):
+            return None
+        return WinogradConvolution(
+            self.windows, self.channels, self.filters, self.groups, pool.kernel
+        )
 
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
+    ) -> tuple[np.ndarray, _Cache]:
         batch = x.shape[-1]
-        phases = workspace.array("phases", self._phases_shape(batch), x.dtype)
-        self._split(x, phases)
-        cells = kernel.reshape(-1, self.windows.size).T
-        weights = workspace.array(
-            "weights", (len(self._kernel), cells.shape[1]), x.dtype
-        )
-        np.copyto(weights, self._matrix(x.dtype) @ cells, casting="same_kind")
-        weights = weights.reshape(
-            -1, self.groups, self.filters // self.groups, self.channels // self.groups
-        )
+        shape = self._tiles.phases_shape(self.channels, batch)
+        phases = workspace.array("phases", shape, x.dtype)
+        self._tiles.split(x, phases)
+        weights = self._transform_kernel(kernel, workspace)
         z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
-        kept = []
+        cache = _Cache(phases, weights, self._mask(x, workspace))
         for rows in self.blocks(batch, x.itemsize):
             tiles = self._transform_input(phases, rows, workspace, keep=train)
+            outputs = self._outputs_of(tiles, rows, cache, workspace)
+            largest, wins = self._largest(outputs, rows, workspace, keep=train)
+            cells = tiled(z, self._pooled_m, self.n_tiles, rows)
+            copy_runs(cells, largest.reshape(cells.shape))
             if train:
-                kept.append(tiles)
-            shape = (*weights.shape[:3], tiles.shape[-1])
-            products = workspace.scratch("products", shape, x.dtype)
-            np.matmul(weights, tiles, out=products)
-            outputs = _apply(self._outputs, products, "outputs", workspace)
-            cells = self._output_cells(z, rows)
-            np.copyto(cells, outputs.reshape(cells.shape))
-        inner = tuple(slice(n) for n in self.windows.out_shape)
-        clear_empty_windows(z[(slice(None), *inner)], x, self.windows, workspace)
-        return z, (phases, weights, kept)
+                cache.kept[rows.start] = tiles, wins
+        return z, cache
+
+    def _mask(self, x: np.ndarray, workspace: Workspace) -> np.ndarray | None:
+        """Zeros where a window has nothing but zeros, of the shape of a map."""
+        occupied = occupied_windows(x, self.windows, workspace)
+        if occupied is None:
+            return None
+        whole = (n * m for n, m in zip(self.n_tiles, self._m, strict=True))
+        mask = workspace.array("mask", (1, *whole, x.shape[-1]), x.dtype)
+        mask.fill(0)
+        mask[0][tuple(slice(n) for n in self.windows.out_shape)] = occupied
+        return mask
+
+    def _outputs_of(
+        self, tiles: np.ndarray, rows: slice, cache: _Cache, workspace: Workspace
+    ) -> np.ndarray:
+        """A' [...], of shape (outputs of a tile, filters, tiles x batch)."""
+        shape = (*cache.weights.shape[:3], tiles.shape[-1])
+        products = workspace.scratch("products", shape, tiles.dtype)
+        np.matmul(cache.weights, tiles, out=products)
+        outputs = _apply(self._outputs, products, "outputs", workspace)
+        outputs = outputs.reshape(prod(self._m), self.filters, -1)
+        if cache.mask is not None:
+            mask = tiled(cache.mask, self._m, self.n_tiles, rows)
+            outputs *= mask.reshape(len(outputs), 1, -1)
+        return outputs
+
+    def _largest(
+        self, outputs: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Pool the outputs of tiles; tell where `max_pool_backward` is to go."""
+        cells = self._pool_cells(outputs)
+        if len(cells) == 1:
+            return outputs, None
+        shape = cells[0].shape
+        largest = workspace.scratch("largest", shape, outputs.dtype)
+        wins = None
+        if keep:
+            name = f"wins{rows.start}"
+            wins = workspace.array(name, (len(cells) - 1, *shape), np.bool_)
+        max_pool(cells, largest, wins)
+        return largest, wins
+
+    def _pool_cells(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Views of `outputs`, one a cell of the windows of the pool."""
+        pairs = zip(self._pooled_m, self._pool, strict=True)
+        shape = (*(n for pair in pairs for n in pair), *outputs.shape[1:])
+        by_axis = outputs.reshape(shape)
+        cells = []
+        for places in product(*map(range, self._pool)):
+            index: list[slice | int] = []
+            for place in places:
+                index += [slice(None), place]
+            cells.append(by_axis[tuple(index)])
+        return cells
 
     def written(self, z: np.ndarray) -> np.ndarray:
         return z.reshape(len(z), -1)
@@ -134,33 +215,33 @@ class WinogradConvolution:
     def backward(
         self,
         dz: np.ndarray,
-        cache: tuple[np.ndarray, np.ndarray, list[np.ndarray]],
+        cache: _Cache,
         kernel: np.ndarray,
         dkernel: np.ndarray,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> np.ndarray | None:
-        phases, weights, kept = cache
+        phases, weights = cache.phases, cache.weights
         batch = dz.shape[-1]
         dweights = workspace.scratch("dweights", weights.shape, dz.dtype)
         dphases = None
         if need_dx:
             dphases = workspace.scratch("dphases", phases.shape, dz.dtype)
-            dphases.fill(0)
-        for i, rows in enumerate(self.blocks(batch, dz.itemsize)):
-            if kept:
-                tiles = kept[i]
+            self._tiles.clear_margins(dphases)
+        for number, rows in enumerate(reversed(list(self.blocks(batch, dz.itemsize)))):
+            if cache.kept:
+                tiles, wins = cache.kept[rows.start]
             else:
                 tiles = self._transform_input(phases, rows, workspace, keep=False)
-            cells = self._output_cells(dz, rows)
-            shape = (prod(self._m), *weights.shape[1:3], tiles.shape[-1])
-            doutputs = workspace.scratch("outputs", shape, dz.dtype)
-            np.copyto(doutputs.reshape(cells.shape), cells)
+                outputs = self._outputs_of(tiles, rows, cache, workspace)
+                _, wins = self._largest(outputs, rows, workspace, keep=True)
+            doutputs = self._gradient_of_outputs(dz, rows, wins, workspace)
+            doutputs = doutputs.reshape(-1, *weights.shape[1:3], tiles.shape[-1])
             dproducts = _apply(
                 _transposed(self._outputs), doutputs, "products", workspace
             )
-            if rows.start == 0:
+            if number == 0:
                 np.matmul(dproducts, tiles.swapaxes(-1, -2), out=dweights)
             else:
                 dweights += np.matmul(dproducts, tiles.swapaxes(-1, -2))
@@ -169,67 +250,77 @@ class WinogradConvolution:
             dtiles = workspace.scratch("dtiles", tiles.shape, dz.dtype)
             np.matmul(weights.swapaxes(-1, -2), dproducts, out=dtiles)
             dcells = _apply(_transposed(self._inputs), dtiles, "cells", workspace)
-            dcells = dcells.reshape(self._cells_shape(rows, batch))
-            for inner, place in self._places(dphases, rows, whole=False):
-                place += dcells[inner]
-        dcells = dweights.reshape(len(self._kernel), -1)
-        np.copyto(
-            dkernel.reshape(-1, self.windows.size),
-            dcells.T @ self._matrix(dz.dtype),
-            casting="same_kind",
-        )
+            dcells = dcells.reshape(self._tiles.cells_shape(self.channels, rows, batch))
+            self._tiles.add(dcells, rows, dphases)
+        self._gradient_of_kernel(dweights, dkernel, workspace)
         if dphases is None:
             return None
         shape = (self.channels, *self.windows.in_shape, batch)
         dx = workspace.array("dx", shape, dz.dtype)
-        for where, columns in self._phase_places():
-            dx[columns] = dphases[where]
+        self._tiles.join(dphases, dx)
         return dx
 
-    def _matrix(self, dtype: np.dtype) -> np.ndarray:
-        """The transform of a kernel, in double precision where errors need it."""
-        return self._kernel if self.in_double else self._kernel.astype(dtype)
+    def _gradient_of_outputs(
+        self,
+        dz: np.ndarray,
+        rows: slice,
+        wins: np.ndarray | None,
+        workspace: Workspace,
+    ) -> np.ndarray:
+        """The gradient of `_outputs_of`, given that of what `forward` returned."""
+        cells = tiled(dz, self._pooled_m, self.n_tiles, rows)
+        name = "outputs" if wins is None else "largest"
+        given = workspace.scratch(name, cells.shape, dz.dtype)
+        copy_runs(given, cells)
+        given = given.reshape(*self._pooled_m, self.filters, -1)
+        if wins is None:
+            return given
+        shape = (prod(self._m), *given.shape[-2:])
+        doutputs = workspace.scratch("outputs", shape, dz.dtype)
+        max_pool_backward(given, wins, self._pool_cells(doutputs))
+        return doutputs
 
-    def _split(self, x: np.ndarray, phases: np.ndarray) -> None:
-        """Pad the map and split its last axis by the place in a tile.
+    def _transform_kernel(self, kernel: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """G g, of shape (cells, groups, filters and channels of a group)."""
+        n = kernel.size // self.windows.size
+        dtype = self._kernel_dtype(kernel.dtype)
+        name = f"kernels in {dtype}"
+        cells = workspace.scratch(f"{name}, cells", (self.windows.size, n), dtype)
+        np.copyto(cells, kernel.reshape(n, -1).T)
+        weights = workspace.array("weights", (self.n_cells, n), kernel.dtype)
+        if dtype == weights.dtype:
+            _apply(self._kernels, cells, name, workspace, out=weights)
+        else:
+            transformed = _apply(self._kernels, cells, name, workspace)
+            np.copyto(weights, transformed, casting="same_kind")
+        shape = (self.groups, self.filters // self.groups, self.channels // self.groups)
+        return weights.reshape(-1, *shape)
 
-        Runs of memory then go over all tiles of a row.
-        """
-        phases.fill(0)
-        for where, columns in self._phase_places():
-            phases[where] = x[columns]
+    def _gradient_of_kernel(
+        self, dweights: np.ndarray, dkernel: np.ndarray, workspace: Workspace
+    ) -> None:
+        n = dkernel.size // self.windows.size
+        dcells = dweights.reshape(self.n_cells, n)
+        dtype = self._kernel_dtype(dkernel.dtype)
+        name = f"kernels in {dtype}"
+        if dtype != dcells.dtype:
+            exact = workspace.scratch(f"{name}, cells", dcells.shape, dtype)
+            np.copyto(exact, dcells)
+            dcells = exact
+        cells = _apply(_transposed(self._kernels), dcells, name, workspace)
+        np.copyto(dkernel.reshape(n, -1), cells.T, casting="same_kind")
 
-    def _phase_places(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """For each place in a tile, indices of the phases and of the map."""
-        *others, last = self.windows.interior
-        m = self._m[-1]
-        for phase in range(m):
-            first = -(last.start - phase) % m
-            count = len(range(first, self.windows.in_shape[-1], m))
-            start = (last.start + first) // m
-            columns = (..., slice(first, None, m), slice(None))
-            yield (phase, slice(None), *others, slice(start, start + count)), columns
-
-    def _phases_shape(self, batch: int) -> tuple[int, ...]:
-        *others, m = self._m
-        rows = zip(self.n_tiles[:-1], others, self._tile[:-1], strict=True)
-        columns = self.n_tiles[-1] + -(-self._tile[-1] // m) - 1
-        return (
-            m,
-            self.channels,
-            *((n - 1) * s + t for n, s, t in rows),
-            columns,
-            batch,
-        )
+    def _kernel_dtype(self, dtype: np.dtype) -> np.dtype:
+        """That of a kernel's transform: double where errors need it."""
+        return np.dtype(np.float64) if self.in_double else dtype
 
     def _transform_input(
         self, phases: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
     ) -> np.ndarray:
         """B' d, of shape (cells, groups, channels of a group, tiles x batch)."""
-        shape = self._cells_shape(rows, phases.shape[-1])
+        shape = self._tiles.cells_shape(self.channels, rows, phases.shape[-1])
         cells = workspace.scratch("cells", shape, phases.dtype)
-        for inner, place in self._places(phases, rows, whole=True):
-            np.copyto(cells[inner], place)
+        self._tiles.read(phases, rows, cells)
         cells = cells.reshape(
             self.n_cells, self.groups, self.channels // self.groups, -1
         )
@@ -237,55 +328,6 @@ class WinogradConvolution:
             return _apply(self._inputs, cells, "tiles", workspace)
         tiles = workspace.array(f"tiles{rows.start}", cells.shape, phases.dtype)
         return _apply(self._inputs, cells, "tiles", workspace, out=tiles)
-
-    def _cells_shape(self, rows: slice, batch: int) -> tuple[int, ...]:
-        n_rows = rows.stop - rows.start
-        return (*self._tile, self.channels, n_rows, *self.n_tiles[1:], batch)
-
-    def _places(
-        self, phases: np.ndarray, rows: slice, *, whole: bool
-    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
-        """For groups of cells of all tiles, which they are and where they lie.
-
-        Unless the groups go over the `whole` tile along all axes but the last, no
-        place is twice in a group.
-        """
-        cuts = []
-        for axis, (m, tile) in enumerate(zip(self._m, self._tile, strict=True)):
-            step = tile if whole and axis + 1 < len(self._m) else m
-            cuts.append([slice(i, min(i + step, tile)) for i in range(0, tile, step)])
-        phase, channel, *axes, item = phases.strides
-        # From cell to cell of a tile, and from tile to tile, along each axis.
-        within = (*axes[:-1], phase)
-        between = (*(a * m for a, m in zip(axes[:-1], self._m, strict=False)), axes[-1])
-        for inner in product(*cuts):
-            starts = [cut.start for cut in inner]
-            starts[-1] = 0
-            offset = sum(s * w for s, w in zip(starts, within, strict=True))
-            offset += inner[-1].start // self._m[-1] * axes[-1]
-            offset += rows.start * between[0]
-            counts = (cut.stop - cut.start for cut in inner)
-            shape = (*counts, *self._cells_shape(rows, phases.shape[-1])[len(inner) :])
-            yield (
-                inner,
-                np.ndarray(
-                    shape,
-                    dtype=phases.dtype,
-                    buffer=phases,
-                    offset=offset,
-                    strides=(*within, channel, *between, item),
-                ),
-            )
-
-    def _output_cells(self, z: np.ndarray, rows: slice) -> np.ndarray:
-        """View of `z` as (*m, filters, rows of tiles, ..., batch)."""
-        pairs = zip(self.n_tiles, self._m, strict=True)
-        shape = (self.filters, *(n for pair in pairs for n in pair), z.shape[-1])
-        ndim = self.windows.ndim
-        inner = range(2, 2 * ndim + 1, 2)
-        outer = range(1, 2 * ndim, 2)
-        cells = z.reshape(shape)[:, rows]
-        return cells.transpose(*inner, 0, *outer, 2 * ndim + 1)
 
     def blocks(self, batch: int, itemsize: int) -> Iterator[slice]:
         """Runs of rows of tiles."""
@@ -320,7 +362,7 @@ def _apply(
         sizes[axis] = len(matrix)
         target = out
         if target is None or axis + 1 < len(matrices):
-            own = name if axis + 1 == len(matrices) else f"half{axis}"
+            own = name if axis + 1 == len(matrices) else f"{name} half{axis}"
             target = workspace.scratch(own, (prod(sizes), *shape), cells.dtype)
         np.matmul(
             matrix.astype(cells.dtype),
