@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Numbers in a piece, about: fewer are over before another thread has begun.
-_PIECE = 131_072
+_PIECE = 524_288
 
 
 def pieces_of(size: int) -> list[slice]:

@@ -14,6 +14,7 @@ from skconvnet.initializers import convolution_fans, draw_kernel, get_initialize
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.method import Method, Methods
+from skconvnet.ops.sums import channel_sums
 from skconvnet.ops.surplus import with_surplus, without_surplus
 from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
@@ -181,7 +182,7 @@ class ConvolutionLayer(Layer):
         method, cache, kept = cache
         dz = with_surplus(dy, method, workspace)
         self.activation.backward(kept, dy, without_surplus(dz, method), workspace)
-        dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
+        channel_sums(dz, gradients["bias"])
         kernels = self.weights["kernel"], gradients["kernel"]
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
 

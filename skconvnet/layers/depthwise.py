@@ -13,6 +13,7 @@ from skconvnet.initializers import convolution_fans, draw_kernel, get_initialize
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.depthwise import DepthwiseConvolution
+from skconvnet.ops.sums import channel_sums
 from skconvnet.ops.windows import Windows, sliding_windows
 
 
@@ -179,7 +180,7 @@ class DepthwiseLayer(Layer):
         if not dy.flags.c_contiguous:
             dz = workspace.scratch("dz", dy.shape, dy.dtype)
         self.activation.backward(kept, dy, dz, workspace)
-        dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
+        channel_sums(dz, gradients["bias"])
         kernels = self.weights["kernel"], gradients["kernel"]
         return self.depthwise.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from skconvnet.layers.base import Layer, per_channel
 from skconvnet.ops.method import Method
+from skconvnet.ops.sums import channel_sums
 
 
 class PooledConvolutionLayer(Layer):
@@ -58,7 +59,7 @@ class PooledConvolutionLayer(Layer):
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         cache, pool_cache, y = cache
         self.convolution.activation.backward(y, dy, dy, workspace)
-        dy.sum(axis=tuple(range(1, dy.ndim)), out=gradients["bias"])
+        channel_sums(dy, gradients["bias"])
         if pool_cache is not None:
             dy = self.pool.backward(
                 dy,

@@ -13,6 +13,7 @@ from skconvnet.initializers import convolution_fans, draw_kernel, get_initialize
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.method import Methods
+from skconvnet.ops.sums import channel_sums
 from skconvnet.ops.surplus import with_surplus, without_surplus
 from skconvnet.ops.windows import Windows, sliding_windows
 
@@ -188,7 +189,7 @@ class SpatiallySeparableLayer(Layer):
         first, first_cache, second, second_cache, kept = cache
         dz = with_surplus(dy, second, workspace)
         self.activation.backward(kept, dy, without_surplus(dz, second), workspace)
-        dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
+        channel_sums(dz, gradients["bias"])
         dbetween = second.backward(
             dz,
             second_cache,

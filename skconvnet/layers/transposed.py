@@ -13,6 +13,7 @@ from skconvnet._spec import Spec
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim, check_positive_int
 from skconvnet.ops.activations import get_activation
+from skconvnet.ops.sums import channel_sums
 from skconvnet.ops.transposed import TransposedMethods, transposed_windows
 
 
@@ -193,6 +194,6 @@ class ConvolutionTransposeLayer(Layer):
         method, cache, kept = cache
         dz, inside = method.room_for_gradient(dy, workspace)
         self.activation.backward(kept, dy, inside, workspace)
-        dz.reshape(len(dz), -1).sum(axis=1, out=gradients["bias"])
+        channel_sums(dz, gradients["bias"])
         kernels = self.weights["kernel"], gradients["kernel"]
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)

@@ -43,6 +43,7 @@ class Tiles:
             -(-n // a) for n, a in zip(windows.out_shape, m, strict=True)
         )
         self._phases = list(self._find_phases())
+        self._views: dict[tuple[Any, ...], list[Any]] = {}
 
     def phases_shape(self, channels: int, batch: int) -> tuple[int, ...]:
         *others, m = self.m
@@ -108,12 +109,25 @@ class Tiles:
 
     def _places(
         self, phases: np.ndarray, rows: slice, *, whole: bool
-    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    ) -> list[tuple[tuple[slice, ...], np.ndarray]]:
         """For groups of cells of all tiles, which they are and where they lie.
 
         Unless the groups go over the `whole` tile along all axes but the last, no
         place is twice in a group. The first has what tiles have to themselves.
         """
+        key = (phases.shape, phases.dtype, rows.start, rows.stop, whole)
+        views = self._views.get(key)
+        if views is None:
+            views = self._views[key] = list(self._find_views(phases, rows, whole))
+        return [
+            (inner, np.ndarray(shape, phases.dtype, phases, offset, strides))
+            for inner, shape, offset, strides in views
+        ]
+
+    def _find_views(
+        self, phases: np.ndarray, rows: slice, whole: bool
+    ) -> Iterator[tuple[tuple[slice, ...], tuple[int, ...], int, tuple[int, ...]]]:
+        """For each group its cells, and the shape, offset and strides of its place."""
         cuts = []
         for axis, (m, size) in enumerate(zip(self.m, self.shape, strict=True)):
             step = size if whole and axis + 1 < len(self.m) else m
@@ -130,14 +144,8 @@ class Tiles:
             offset += inner[-1].start // self.m[-1] * axes[-1]
             offset += rows.start * between[0]
             counts = (cut.stop - cut.start for cut in inner)
-            place: np.ndarray = np.ndarray(
-                (*counts, *behind),
-                dtype=phases.dtype,
-                buffer=phases,
-                offset=offset,
-                strides=(*within, channel, *between, item),
-            )
-            yield inner, place
+            strides = (*within, channel, *between, item)
+            yield inner, (*counts, *behind), offset, strides
 
 
 def tiled(
