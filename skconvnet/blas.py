@@ -53,15 +53,19 @@ class SingleThreadedBLAS:
         return [library.num_threads or 1 for library in self._libraries()]
 
     def _set(self, counts: list[int]) -> None:
+        # threadpoolctl lets a single thread set the limits of all OpenBLAS, and
+        # ignores the others without a word: each must take over first.
+        self._take_over()
         for library, count in zip(self._libraries(), counts, strict=True):
-            # threadpoolctl lets a single thread set the limit of OpenBLAS, and
-            # ignores the others without a word: each must take over first.
+            library.set_num_threads(count)
+        self._take_over()
+
+    def _take_over(self) -> None:
+        for library in self._libraries():
             take_over = getattr(library, "clear_controlling_thread", None)
             if take_over is not None:
                 take_over(force=True)
-            library.set_num_threads(count)
-            if take_over is not None:
-                take_over(force=True)
+                return
 
 
 single_threaded_blas = SingleThreadedBLAS()

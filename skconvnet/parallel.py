@@ -220,15 +220,15 @@ class Engine:
         def compute(i: int, thread: int) -> None:
             part = index_at(index, parts[i])
             y = self._workers[thread].predict(inputs, part, stop)
-            if channels_last(y).shape[1:] != shape:
+            outputs = channels_last(y)
+            if outputs.shape[1:] != shape:
                 raise ValueError(
                     f"The outputs asked for have different sizes, such as {shape} and "
-                    f"{channels_last(y).shape[1:]}; ask for samples of one size at a "
-                    "time."
+                    f"{outputs.shape[1:]}; ask for samples of one size at a time."
                 )
             if stop is None and not scores:
                 self.loss.predict(y)
-            out[parts[i]] = channels_last(y)
+            out[parts[i]] = outputs
 
         work = len(out) * sum(layer.work for layer in layers)
         if work < _WORTH_THREADS:

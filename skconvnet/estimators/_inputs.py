@@ -29,6 +29,10 @@ _AXES = {
 }
 
 
+# So many are looked at without asking scikit-learn how to.
+_FEW_NUMBERS = 10_000
+
+
 def check_X(
     estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", **options: Any
 ) -> Any:
@@ -63,9 +67,10 @@ def check_X(
     options = {"dtype": "numeric", **options, "allow_nd": True, "estimator": estimator}
     if not has_y:
         if type(X) is np.ndarray and X.dtype.kind in "fiub" and len(X):
-            # All that is left to check, in a fifth of the time for a single image.
-            name = type(estimator).__name__
-            assert_all_finite(X, estimator_name=name, input_name="X")
+            # All that is left to check, in a tenth of the time for a single image.
+            if X.size > _FEW_NUMBERS or not np.isfinite(X).all():
+                name = type(estimator).__name__
+                assert_all_finite(X, estimator_name=name, input_name="X")
             return X
         return check_array(X, input_name="X", **options)
     if reset and hasattr(estimator, "feature_names_in_"):
