@@ -12,7 +12,7 @@ import numpy as np
 from skconvnet._spec import Spec
 from skconvnet.layers.base import Parts
 from skconvnet.layers.chain import Chain, build_layers
-from skconvnet.ops.workspace import Run, Workspace
+from skconvnet.ops.workspace import Run, Scratch, Workspace
 from skconvnet.weights import WeightLayout
 
 __all__ = ["Network", "build_layers"]
@@ -131,7 +131,7 @@ class Network:
         try:
             return self._spare.pop()
         except IndexError:
-            shared: dict[str, np.ndarray] = {}
+            shared = Scratch()
             return [Workspace(shared) for _ in self.layers]
 
     def give_back(self, workspaces: list[Workspace]) -> None:

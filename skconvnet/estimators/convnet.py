@@ -205,7 +205,7 @@ class ConvNetRegressor(_ConvNet, NetworkRegressor):
     >>> X = rng.uniform(size=(200, 6, 6))
     >>> y = X[:, 2:4, 2:4].mean(axis=(1, 2))
     >>> reg = ConvNetRegressor(filters=4, hidden_layer_sizes=16, solver="lbfgs",
-    ...                        max_iter=1000, random_state=0)
+    ...                        max_iter=5000, random_state=0)
     >>> reg.fit(X, y).score(X, y) > 0.9
     True
     """

@@ -170,18 +170,28 @@ class ConvolutionLayer(Layer):
     def forward(self, x, *, train, rng, workspace):
         method, z, cache = self._convolve(x, train, workspace)
         written = method.written(z)
-        written += self.weights["bias"][:, None]
         y, activated = z, written
         if self.activation.needs_input:
             y = workspace.array("activated", z.shape, z.dtype)
             activated = method.written(y)
-        self.activation.apply(written, activated, workspace)
+
+        def activate(some: slice, workspace: Workspace) -> None:
+            sums = written[some]
+            sums += self.weights["bias"][some, None]
+            self.activation.apply(sums, activated[some], workspace)
+
+        workspace.share_out_channels(z, activate)
         return without_surplus(y, method), (method, cache, without_surplus(z, method))
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         method, cache, kept = cache
         dz = with_surplus(dy, method, workspace)
-        self.activation.backward(kept, dy, without_surplus(dz, method), workspace)
+        inside = without_surplus(dz, method)
+
+        def differentiate(some: slice, workspace: Workspace) -> None:
+            self.activation.backward(kept[some], dy[some], inside[some], workspace)
+
+        workspace.share_out_channels(dz, differentiate)
         channel_sums(dz, gradients["bias"])
         kernels = self.weights["kernel"], gradients["kernel"]
         return method.backward(dz, cache, *kernels, workspace, need_dx=need_dx)

@@ -63,9 +63,14 @@ class Im2colConvolution:
         z = workspace.array("z", (self.filters, *self.shape, batch), kernel.dtype)
         weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
         flat = z.reshape(self.groups, self.filters // self.groups, -1)
-        for block in self._columns.blocks(self.channels, batch, x.itemsize):
-            columns = self._gathered(padded, block, workspace)
-            np.matmul(weights, columns, out=flat[:, :, block.start : block.stop])
+        blocks = self._columns.blocks(self.channels, batch, x.itemsize)
+
+        def task(i: int, workspace: Workspace) -> None:
+            columns = self._gathered(padded, blocks[i], workspace)
+            outputs = flat[:, :, blocks[i].start : blocks[i].stop]
+            np.matmul(weights, columns, out=outputs)
+
+        workspace.share_out(len(blocks), task)
         return z, padded
 
     def written(self, z: np.ndarray) -> np.ndarray:
@@ -105,15 +110,29 @@ class Im2colConvolution:
         if need_dx:
             dpadded = workspace.array("dpadded", padded.shape, dz.dtype)
             dpadded.fill(0)
-        for block in self._columns.blocks(self.channels, batch, dz.itemsize):
-            columns = self._gathered(padded, block, workspace)
-            doutput = flat[:, :, block.start : block.stop]
-            if block.start == 0:
-                np.matmul(doutput, columns.transpose(0, 2, 1), out=dweights)
-            else:
-                dweights += np.matmul(doutput, columns.transpose(0, 2, 1))
-            if dpadded is not None:
-                self._spread(weights, doutput, block, dpadded, workspace)
+        blocks = self._columns.blocks(self.channels, batch, dz.itemsize)
+        # Blocks of a map overlap in the one before, and follow each other. Where no map
+        # is asked for there are two sums, whatever the number of threads.
+        middle = len(blocks) // 2 if dpadded is None else 0
+        halves = [half for half in (blocks[middle:], blocks[:middle]) if half]
+        sums = [dweights]
+        if len(halves) > 1:
+            sums.append(workspace.scratch("dweights", dweights.shape, dz.dtype))
+
+        def task(i: int, workspace: Workspace) -> None:
+            for number, block in enumerate(halves[i]):
+                columns = self._gathered(padded, block, workspace)
+                doutput = flat[:, :, block.start : block.stop]
+                if number == 0:
+                    np.matmul(doutput, columns.transpose(0, 2, 1), out=sums[i])
+                else:
+                    sums[i] += np.matmul(doutput, columns.transpose(0, 2, 1))
+                if dpadded is not None:
+                    self._spread(weights, doutput, block, dpadded, workspace)
+
+        workspace.share_out(len(halves), task)
+        if len(halves) > 1:
+            dweights += sums[1]
         if dpadded is None:
             return None
         return dpadded[(slice(None), *self.windows.interior)]

@@ -102,10 +102,24 @@ class Tiles:
         Blocks come from the last to the first, after `clear_margins`: what a block has
         to itself is overwritten, before the one in front of it adds to that.
         """
+        self.add_own(cells, rows, phases)
+        self.add_behind(cells[self.m[0] :], rows, phases)
+
+    def add_own(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
+        """Do that part of `add` which writes to the rows of the block alone."""
         (inner, place), *others = self._places(phases, rows, whole=False)
         np.copyto(place, cells[inner])
         for inner, place in others:
-            place += cells[inner]
+            if inner[0].start == 0:
+                place += cells[inner]
+
+    def add_behind(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
+        """Do the rest of `add`, given the cells from `m` on along the first axis."""
+        m = self.m[0]
+        for (first, *others), place in self._places(phases, rows, whole=False):
+            if first.start:
+                inner = (slice(first.start - m, first.stop - m), *others)
+                place += cells[inner]
 
     def _places(
         self, phases: np.ndarray, rows: slice, *, whole: bool

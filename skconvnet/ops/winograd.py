@@ -141,11 +141,16 @@ class WinogradConvolution:
         batch = x.shape[-1]
         shape = self._tiles.phases_shape(self.channels, batch)
         phases = workspace.array("phases", shape, x.dtype)
-        self._tiles.split(x, phases)
+        workspace.share_out_channels(
+            x, lambda some, _: self._tiles.split(x[some], phases[:, some])
+        )
         weights = self._transform_kernel(kernel, workspace)
         z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
         cache = _Cache(phases, weights, self._mask(x, workspace))
-        for rows in self.blocks(batch, x.itemsize):
+        blocks = list(self.blocks(batch, x.itemsize))
+
+        def task(i: int, workspace: Workspace) -> None:
+            rows = blocks[i]
             tiles = self._transform_input(phases, rows, workspace, keep=train)
             outputs = self._outputs_of(tiles, rows, cache, workspace)
             largest, wins = self._largest(outputs, rows, workspace, keep=train)
@@ -153,6 +158,8 @@ class WinogradConvolution:
             copy_runs(cells, largest.reshape(cells.shape))
             if train:
                 cache.kept[rows.start] = tiles, wins
+
+        workspace.share_out(len(blocks), task)
         return z, cache
 
     def _mask(self, x: np.ndarray, workspace: Workspace) -> np.ndarray | None:
@@ -222,43 +229,96 @@ class WinogradConvolution:
         *,
         need_dx: bool,
     ) -> np.ndarray | None:
-        phases, weights = cache.phases, cache.weights
         batch = dz.shape[-1]
-        dweights = workspace.scratch("dweights", weights.shape, dz.dtype)
         dphases = None
         if need_dx:
-            dphases = workspace.scratch("dphases", phases.shape, dz.dtype)
+            dphases = workspace.scratch("dphases", cache.phases.shape, dz.dtype)
             self._tiles.clear_margins(dphases)
-        for number, rows in enumerate(reversed(list(self.blocks(batch, dz.itemsize)))):
-            if cache.kept:
-                tiles, wins = cache.kept[rows.start]
-            else:
-                tiles = self._transform_input(phases, rows, workspace, keep=False)
-                outputs = self._outputs_of(tiles, rows, cache, workspace)
-                _, wins = self._largest(outputs, rows, workspace, keep=True)
-            doutputs = self._gradient_of_outputs(dz, rows, wins, workspace)
-            doutputs = doutputs.reshape(-1, *weights.shape[1:3], tiles.shape[-1])
-            dproducts = _apply(
-                _transposed(self._outputs), doutputs, "products", workspace
-            )
-            if number == 0:
-                np.matmul(dproducts, tiles.swapaxes(-1, -2), out=dweights)
-            else:
-                dweights += np.matmul(dproducts, tiles.swapaxes(-1, -2))
-            if dphases is None:
-                continue
-            dtiles = workspace.scratch("dtiles", tiles.shape, dz.dtype)
-            np.matmul(weights.swapaxes(-1, -2), dproducts, out=dtiles)
-            dcells = _apply(_transposed(self._inputs), dtiles, "cells", workspace)
-            dcells = dcells.reshape(self._tiles.cells_shape(self.channels, rows, batch))
-            self._tiles.add(dcells, rows, dphases)
-        self._gradient_of_kernel(dweights, dkernel, workspace)
+        blocks = list(self.blocks(batch, dz.itemsize))
+        halves = self._halves(blocks)
+        shape = (len(halves), *cache.weights.shape)
+        dweights = workspace.scratch("dweights", shape, dz.dtype)
+        behind: np.ndarray | None = None
+
+        def task(i: int, workspace: Workspace) -> None:
+            for number, rows in enumerate(reversed(halves[i])):
+                dcells = self._backward_of_block(
+                    dz, rows, cache, dweights[i], number == 0, workspace, need_dx
+                )
+                if dphases is None or dcells is None:
+                    continue
+                if i == 0 or number > 0:
+                    self._tiles.add(dcells, rows, dphases)
+                else:
+                    # The rows behind these are the other half's to write first.
+                    self._tiles.add_own(dcells, rows, dphases)
+                    keep(dcells[self._m[0] :])
+
+        def keep(cells: np.ndarray) -> None:
+            nonlocal behind
+            behind = workspace.array("behind", cells.shape, cells.dtype)
+            np.copyto(behind, cells)
+
+        workspace.share_out(len(halves), task)
+        if len(halves) > 1:
+            dweights[0] += dweights[1]
+        self._gradient_of_kernel(dweights[0], dkernel, workspace)
         if dphases is None:
             return None
+        if behind is not None:
+            self._tiles.add_behind(behind, halves[1][-1], dphases)
         shape = (self.channels, *self.windows.in_shape, batch)
         dx = workspace.array("dx", shape, dz.dtype)
-        self._tiles.join(dphases, dx)
+        whole = dphases
+        workspace.share_out_channels(
+            dx, lambda some, _: self._tiles.join(whole[:, some], dx[some])
+        )
         return dx
+
+    def _halves(self, blocks: list[slice]) -> list[list[slice]]:
+        """Cut the blocks for two threads, and as well for one: sums are the same.
+
+        The later ones come first. Where tiles reach over a whole block there is no cut.
+        """
+        middle = len(blocks) // 2
+        n_rows = blocks[0].stop - blocks[0].start
+        if not middle or n_rows * self._m[0] < self.windows.kernel[0] - 1:
+            return [blocks]
+        return [blocks[middle:], blocks[:middle]]
+
+    def _backward_of_block(
+        self,
+        dz: np.ndarray,
+        rows: slice,
+        cache: _Cache,
+        dweights: np.ndarray,
+        is_first: bool,
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> np.ndarray | None:
+        """Add to `dweights`, or begin it, and return the gradient of the cells."""
+        phases, weights = cache.phases, cache.weights
+        if cache.kept:
+            tiles, wins = cache.kept[rows.start]
+        else:
+            tiles = self._transform_input(phases, rows, workspace, keep=False)
+            outputs = self._outputs_of(tiles, rows, cache, workspace)
+            _, wins = self._largest(outputs, rows, workspace, keep=True)
+        doutputs = self._gradient_of_outputs(dz, rows, wins, workspace)
+        doutputs = doutputs.reshape(-1, *weights.shape[1:3], tiles.shape[-1])
+        dproducts = _apply(_transposed(self._outputs), doutputs, "products", workspace)
+        if is_first:
+            np.matmul(dproducts, tiles.swapaxes(-1, -2), out=dweights)
+        else:
+            dweights += np.matmul(dproducts, tiles.swapaxes(-1, -2))
+        if not need_dx:
+            return None
+        dtiles = workspace.scratch("dtiles", tiles.shape, dz.dtype)
+        np.matmul(weights.swapaxes(-1, -2), dproducts, out=dtiles)
+        dcells = _apply(_transposed(self._inputs), dtiles, "cells", workspace)
+        return dcells.reshape(
+            self._tiles.cells_shape(self.channels, rows, dz.shape[-1])
+        )
 
     def _gradient_of_outputs(
         self,

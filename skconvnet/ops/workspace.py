@@ -11,6 +11,18 @@ import numpy as np
 Run = Callable[[int, Callable[[int, int], None]], None]
 
 
+# Numbers in a map whose elementwise work is worth waking a thread for.
+_WORTH_TWO_THREADS = 400_000
+
+
+class Scratch(dict[str, np.ndarray]):
+    """Arrays that layers share, by name, and those of other threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: dict[int, Scratch] = {}
+
+
 class Workspace:
     """Arrays that one thread reuses from one micro-batch to the next.
 
@@ -32,11 +44,12 @@ class Workspace:
     True
     """
 
-    def __init__(self, shared: dict[str, np.ndarray] | None = None) -> None:
+    def __init__(self, shared: Scratch | None = None) -> None:
         self._own: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}
-        self._shared: dict[str, np.ndarray] = {} if shared is None else shared
+        self._shared = Scratch() if shared is None else shared
         self._nested: dict[str, Workspace] = {}
+        self._threads: dict[int, Workspace] = {}
         self.run: Run | None = None
 
     def array(
@@ -54,6 +67,41 @@ class Workspace:
             self._nested[name] = Workspace(self._shared)
         self._nested[name].run = self.run
         return self._nested[name]
+
+    def of_thread(self, number: int) -> Workspace:
+        """Return this with scratch of its own, for a thread that helps the first."""
+        if number == 0:
+            return self
+        if number not in self._threads:
+            shared = self._shared.threads.setdefault(number, Scratch())
+            workspace = self._threads[number] = Workspace(shared)
+            workspace._own, workspace._views = self._own, self._views
+        return self._threads[number]
+
+    def share_out(self, n_tasks: int, task: Callable[[int, Workspace], None]) -> None:
+        """Call ``task(i, workspace)`` for n tasks, on all threads that there are.
+
+        Each thread has scratch of its own, and arrays are common to all.
+        """
+        if self.run is None or n_tasks < 2:
+            for i in range(n_tasks):
+                task(i, self)
+            return
+        self.run(n_tasks, lambda i, thread: task(i, self.of_thread(thread)))
+
+    def share_out_channels(
+        self, x: np.ndarray, task: Callable[[slice, Workspace], None]
+    ) -> None:
+        """Call ``task(channels, workspace)`` for all of `x`, or halves on two threads.
+
+        For what treats each channel alike, so that cuts do not change a bit.
+        """
+        n_channels = len(x)
+        if self.run is None or n_channels < 2 or x.size < _WORTH_TWO_THREADS:
+            task(slice(0, n_channels), self)
+            return
+        halves = slice(0, n_channels // 2), slice(n_channels // 2, n_channels)
+        self.share_out(2, lambda i, workspace: task(halves[i], workspace))
 
     def scratch(
         self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
