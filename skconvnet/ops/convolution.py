@@ -64,13 +64,14 @@ class Im2colConvolution:
         weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
         flat = z.reshape(self.groups, self.filters // self.groups, -1)
         blocks = self._columns.blocks(self.channels, batch, x.itemsize)
+        rows = self.channels * self.windows.size
 
         def task(i: int, workspace: Workspace) -> None:
             columns = self._gathered(padded, blocks[i], workspace)
             outputs = flat[:, :, blocks[i].start : blocks[i].stop]
             np.matmul(weights, columns, out=outputs)
 
-        workspace.share_out(len(blocks), task)
+        workspace.share_out(len(blocks), task, blocks[-1].stop * rows)
         return z, padded
 
     def written(self, z: np.ndarray) -> np.ndarray:
@@ -111,6 +112,7 @@ class Im2colConvolution:
             dpadded = workspace.array("dpadded", padded.shape, dz.dtype)
             dpadded.fill(0)
         blocks = self._columns.blocks(self.channels, batch, dz.itemsize)
+        rows = self.channels * self.windows.size
         # Blocks of a map overlap in the one before, and follow each other. Where no map
         # is asked for there are two sums, whatever the number of threads.
         middle = len(blocks) // 2 if dpadded is None else 0
@@ -130,7 +132,7 @@ class Im2colConvolution:
                 if dpadded is not None:
                     self._spread(weights, doutput, block, dpadded, workspace)
 
-        workspace.share_out(len(halves), task)
+        workspace.share_out(len(halves), task, blocks[-1].stop * rows)
         if len(halves) > 1:
             dweights += sums[1]
         if dpadded is None:

@@ -28,7 +28,6 @@ _MAX_SURPLUS = 1.25
 # Columns are made and multiplied in blocks of about this many bytes: large enough
 # for the GEMM to run at full speed, small enough to stay in the cache meanwhile.
 BLOCK_BYTES = 2_500_000
-_WORTH_TWO_BYTES = 1_500_000
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,7 @@ class Columns:
     def _cut(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
         n_rows = self.windows.out_shape[0]
         row_bytes = channels * self.windows.size * self._row * batch * itemsize
-        # Two threads can share out two blocks.
-        fewest = 2 if row_bytes * n_rows > _WORTH_TWO_BYTES else 1
-        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // BLOCK_BYTES), fewest))
+        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // BLOCK_BYTES), 1))
         step = -(-n_rows // n_blocks)
         for first in range(0, n_rows, step):
             last = min(first + step, n_rows)

@@ -159,7 +159,7 @@ class WinogradConvolution:
             if train:
                 cache.kept[rows.start] = tiles, wins
 
-        workspace.share_out(len(blocks), task)
+        workspace.share_out(len(blocks), task, self._n_transformed(batch))
         return z, cache
 
     def _mask(self, x: np.ndarray, workspace: Workspace) -> np.ndarray | None:
@@ -259,7 +259,7 @@ class WinogradConvolution:
             behind = workspace.array("behind", cells.shape, cells.dtype)
             np.copyto(behind, cells)
 
-        workspace.share_out(len(halves), task)
+        workspace.share_out(len(halves), task, self._n_transformed(batch))
         if len(halves) > 1:
             dweights[0] += dweights[1]
         self._gradient_of_kernel(dweights[0], dkernel, workspace)
@@ -391,13 +391,17 @@ class WinogradConvolution:
 
     def blocks(self, batch: int, itemsize: int) -> Iterator[slice]:
         """Runs of rows of tiles."""
-        n_rows, *others = self.n_tiles
-        widest = max(self.channels, self.filters)
-        row = self.n_cells * widest * prod(others) * batch * itemsize
+        n_rows = self.n_tiles[0]
+        row = self._n_transformed(batch) // n_rows * itemsize
         n_blocks = -(-n_rows // max(_BLOCK_BYTES // row, 1))
         step = -(-n_rows // n_blocks)
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))
+
+    def _n_transformed(self, batch: int) -> int:
+        """Numbers of the larger of the transformed maps."""
+        widest = max(self.channels, self.filters)
+        return self.n_cells * widest * prod(self.n_tiles) * batch
 
 
 def _transposed(matrices: Sequence[np.ndarray]) -> list[np.ndarray]:

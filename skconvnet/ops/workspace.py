@@ -11,7 +11,7 @@ import numpy as np
 Run = Callable[[int, Callable[[int, int], None]], None]
 
 
-# Numbers in a map whose elementwise work is worth waking a thread for.
+# Numbers to work on that are worth waking a thread for.
 _WORTH_TWO_THREADS = 400_000
 
 
@@ -78,12 +78,15 @@ class Workspace:
             workspace._own, workspace._views = self._own, self._views
         return self._threads[number]
 
-    def share_out(self, n_tasks: int, task: Callable[[int, Workspace], None]) -> None:
+    def share_out(
+        self, n_tasks: int, task: Callable[[int, Workspace], None], size: int
+    ) -> None:
         """Call ``task(i, workspace)`` for n tasks, on all threads that there are.
 
-        Each thread has scratch of its own, and arrays are common to all.
+        Each thread has scratch of its own, and arrays are common to all. With fewer
+        than some `size` numbers to work on, the calling thread does it all.
         """
-        if self.run is None or n_tasks < 2:
+        if self.run is None or n_tasks < 2 or size < _WORTH_TWO_THREADS:
             for i in range(n_tasks):
                 task(i, self)
             return
@@ -96,12 +99,12 @@ class Workspace:
 
         For what treats each channel alike, so that cuts do not change a bit.
         """
-        n_channels = len(x)
-        if self.run is None or n_channels < 2 or x.size < _WORTH_TWO_THREADS:
-            task(slice(0, n_channels), self)
+        n, middle = len(x), len(x) // 2
+        if self.run is None or n < 2 or x.size < _WORTH_TWO_THREADS:
+            task(slice(0, n), self)
             return
-        halves = slice(0, n_channels // 2), slice(n_channels // 2, n_channels)
-        self.share_out(2, lambda i, workspace: task(halves[i], workspace))
+        halves = slice(0, middle), slice(middle, n)
+        self.share_out(2, lambda i, workspace: task(halves[i], workspace), x.size)
 
     def scratch(
         self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
