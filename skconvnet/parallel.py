@@ -231,6 +231,8 @@ class Engine:
             out[parts[i]] = outputs
 
         work = len(out) * sum(layer.work for layer in layers)
+        is_alone = len(parts) == 1 and work >= _WORTH_THREADS
+        self._workers[0].share(self.team if is_alone else None)
         if work < _WORTH_THREADS:
             for i in range(len(parts)):
                 compute(i, 0)

@@ -39,29 +39,35 @@ class Team:
         self.size = size
         self._helpers: list[_Helper] = []
         self._ahead: _Helper | None = None
+        self._is_running = False
 
     def run(self, n_tasks: int, task: Task) -> None:
         """Call ``task(i, thread)`` once for every i, and return when all are done.
 
         `thread` is the number of the thread that runs it. If a task raises, no
-        further ones are begun, and the error is raised here.
+        further ones are begun, and the error is raised here. A task that calls this
+        itself finds the helpers busy, and runs all of its own.
         """
         n_helpers = min(self.size, n_tasks) - 1
-        if n_helpers < 1:
+        if n_helpers < 1 or self._is_running:
             for i in range(n_tasks):
                 task(i, 0)
             return
         self.wait()
         helpers = self._wake(n_helpers)
         numbers = iter(range(n_tasks))
-        for helper in helpers:
-            helper.begin(numbers, task)
-        errors: list[BaseException | None] = []
+        self._is_running = True
         try:
-            _work(numbers, task, 0)
-        except BaseException as error:
-            errors.append(error)
-        errors.extend(helper.wait() for helper in helpers)
+            for helper in helpers:
+                helper.begin(numbers, task)
+            errors: list[BaseException | None] = []
+            try:
+                _work(numbers, task, 0)
+            except BaseException as error:
+                errors.append(error)
+            errors.extend(helper.wait() for helper in helpers)
+        finally:
+            self._is_running = False
         for failure in errors:
             if failure is not None:
                 raise failure

@@ -16,6 +16,7 @@ from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import SquaredError
 from skconvnet.network import Network
 from skconvnet.parallel import Engine
+from skconvnet.threads import Team
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -150,6 +151,39 @@ def test_memory_does_not_grow_with_the_minibatch():
 
     peak(512)
     assert peak(4096) < 1.2 * peak(512)
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_a_task_may_share_out_tasks_of_its_own(n_threads):
+    team, done = Team(n_threads), []
+    inner = 5
+
+    def task(i, thread):
+        team.run(inner, lambda j, _: done.append((i, j)))
+
+    for _ in range(3):
+        team.run(4, task)
+    team.close()
+    assert sorted(done) == sorted(3 * [(i, j) for i in range(4) for j in range(inner)])
+
+
+def test_parts_together_after_a_part_alone():
+    # A part alone shares out its matrix products; several share the threads themselves.
+    network = Network([("hidden", Dense(512)), ("output", Dense(2))], (784,), "float32")
+    network.initialize(np.random.RandomState(0))
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2500, 784)).astype(np.float32)
+    targets = rng.normal(size=(len(X), 2)).astype(np.float32)
+    inputs = Inputs(X, (784,), np.float32)
+    results = []
+    for n_threads in (1, 2):
+        gradient = np.empty_like(network.vector)
+        with Engine(network, SquaredError(), n_threads) as engine:
+            engine.loss_and_gradient(
+                Samples(inputs, targets), slice(0, 600), gradient, train=True
+            )
+            results.append(engine.outputs(inputs))
+    np.testing.assert_array_equal(*results)
 
 
 def test_n_jobs():

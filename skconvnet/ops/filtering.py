@@ -1,11 +1,15 @@
-"""The matrices of Winograd's minimal filtering F(m, r), after Cook and Toom."""
+"""The transforms of Winograd's minimal filtering F(m, r), after Cook and Toom."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 from numpy.polynomial import polynomial
+
+from skconvnet.ops.workspace import Workspace
 
 # Where polynomials are evaluated, besides infinity. Of the sets tried these lose the
 # fewest digits: in float32 3e-6 of the largest output with 3x3 kernels, 7e-6 with 5x5.
@@ -46,3 +50,36 @@ def filtering_matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
         G[i] /= np.prod(point - others)
     B[-1] = polynomial.polyfromroots(points)
     return A, G, B
+
+
+def transposed(matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [matrix.T for matrix in matrices]
+
+
+def transform(
+    matrices: Sequence[np.ndarray],
+    cells: np.ndarray,
+    name: str,
+    workspace: Workspace,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Apply a matrix along each axis of the tiles, which are the first axis of `cells`.
+
+    The result is `out`, or scratch of that name.
+    """
+    shape = cells.shape[1:]
+    sizes = [matrix.shape[1] for matrix in matrices]
+    for axis, matrix in enumerate(matrices):
+        before, rest = prod(sizes[:axis]), prod(sizes[axis + 1 :]) * prod(shape)
+        sizes[axis] = len(matrix)
+        target = out
+        if target is None or axis + 1 < len(matrices):
+            own = name if axis + 1 == len(matrices) else f"{name} half{axis}"
+            target = workspace.scratch(own, (prod(sizes), *shape), cells.dtype)
+        np.matmul(
+            matrix.astype(cells.dtype),
+            cells.reshape(before, matrix.shape[1], rest),
+            out=target.reshape(before, len(matrix), rest),
+        )
+        cells = target
+    return cells

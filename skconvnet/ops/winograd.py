@@ -16,17 +16,16 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from math import prod
 
 import numpy as np
 
 from skconvnet.ops.emptiness import occupied_windows
-from skconvnet.ops.filtering import filtering_matrices
-from skconvnet.ops.pooling import max_pool, max_pool_backward
+from skconvnet.ops.filtering import filtering_matrices, transform, transposed
 from skconvnet.ops.runs import copy_runs
+from skconvnet.ops.tile_pool import TilePool
 from skconvnet.ops.tiles import Tiles, tiled
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
@@ -107,13 +106,13 @@ class WinogradConvolution:
         )
         self._tiles = Tiles(windows, self._m)
         self.n_tiles = self._tiles.counts
-        self._pool = (1,) * windows.ndim if pool is None else pool
-        self._pooled_m = tuple(m // p for m, p in zip(self._m, self._pool, strict=True))
+        pool = (1,) * windows.ndim if pool is None else pool
+        self._pool = TilePool(self._m, pool)
         self.shape = tuple(
-            n * m for n, m in zip(self.n_tiles, self._pooled_m, strict=True)
+            n * m for n, m in zip(self.n_tiles, self._pool.m, strict=True)
         )
         self.out_shape = tuple(
-            n // p for n, p in zip(windows.out_shape, self._pool, strict=True)
+            n // p for n, p in zip(windows.out_shape, pool, strict=True)
         )
         matrices = [
             filtering_matrices(m, k)
@@ -153,8 +152,9 @@ class WinogradConvolution:
             rows = blocks[i]
             tiles = self._transform_input(phases, rows, workspace, keep=train)
             outputs = self._outputs_of(tiles, rows, cache, workspace)
-            largest, wins = self._largest(outputs, rows, workspace, keep=train)
-            cells = tiled(z, self._pooled_m, self.n_tiles, rows)
+            name = f"wins{rows.start}" if train else None
+            largest, wins = self._pool.forward(outputs, workspace, name)
+            cells = tiled(z, self._pool.m, self.n_tiles, rows)
             copy_runs(cells, largest.reshape(cells.shape))
             if train:
                 cache.kept[rows.start] = tiles, wins
@@ -180,41 +180,12 @@ class WinogradConvolution:
         shape = (*cache.weights.shape[:3], tiles.shape[-1])
         products = workspace.scratch("products", shape, tiles.dtype)
         np.matmul(cache.weights, tiles, out=products)
-        outputs = _apply(self._outputs, products, "outputs", workspace)
+        outputs = transform(self._outputs, products, "outputs", workspace)
         outputs = outputs.reshape(prod(self._m), self.filters, -1)
         if cache.mask is not None:
             mask = tiled(cache.mask, self._m, self.n_tiles, rows)
             outputs *= mask.reshape(len(outputs), 1, -1)
         return outputs
-
-    def _largest(
-        self, outputs: np.ndarray, rows: slice, workspace: Workspace, *, keep: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Pool the outputs of tiles; tell where `max_pool_backward` is to go."""
-        cells = self._pool_cells(outputs)
-        if len(cells) == 1:
-            return outputs, None
-        shape = cells[0].shape
-        largest = workspace.scratch("largest", shape, outputs.dtype)
-        wins = None
-        if keep:
-            name = f"wins{rows.start}"
-            wins = workspace.array(name, (len(cells) - 1, *shape), np.bool_)
-        max_pool(cells, largest, wins)
-        return largest, wins
-
-    def _pool_cells(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Views of `outputs`, one a cell of the windows of the pool."""
-        pairs = zip(self._pooled_m, self._pool, strict=True)
-        shape = (*(n for pair in pairs for n in pair), *outputs.shape[1:])
-        by_axis = outputs.reshape(shape)
-        cells = []
-        for places in product(*map(range, self._pool)):
-            index: list[slice | int] = []
-            for place in places:
-                index += [slice(None), place]
-            cells.append(by_axis[tuple(index)])
-        return cells
 
     def written(self, z: np.ndarray) -> np.ndarray:
         return z.reshape(len(z), -1)
@@ -303,10 +274,12 @@ class WinogradConvolution:
         else:
             tiles = self._transform_input(phases, rows, workspace, keep=False)
             outputs = self._outputs_of(tiles, rows, cache, workspace)
-            _, wins = self._largest(outputs, rows, workspace, keep=True)
+            _, wins = self._pool.forward(outputs, workspace, "wins")
         doutputs = self._gradient_of_outputs(dz, rows, wins, workspace)
         doutputs = doutputs.reshape(-1, *weights.shape[1:3], tiles.shape[-1])
-        dproducts = _apply(_transposed(self._outputs), doutputs, "products", workspace)
+        dproducts = transform(
+            transposed(self._outputs), doutputs, "products", workspace
+        )
         if is_first:
             np.matmul(dproducts, tiles.swapaxes(-1, -2), out=dweights)
         else:
@@ -315,7 +288,7 @@ class WinogradConvolution:
             return None
         dtiles = workspace.scratch("dtiles", tiles.shape, dz.dtype)
         np.matmul(weights.swapaxes(-1, -2), dproducts, out=dtiles)
-        dcells = _apply(_transposed(self._inputs), dtiles, "cells", workspace)
+        dcells = transform(transposed(self._inputs), dtiles, "cells", workspace)
         return dcells.reshape(
             self._tiles.cells_shape(self.channels, rows, dz.shape[-1])
         )
@@ -328,17 +301,12 @@ class WinogradConvolution:
         workspace: Workspace,
     ) -> np.ndarray:
         """The gradient of `_outputs_of`, given that of what `forward` returned."""
-        cells = tiled(dz, self._pooled_m, self.n_tiles, rows)
+        cells = tiled(dz, self._pool.m, self.n_tiles, rows)
         name = "outputs" if wins is None else "largest"
         given = workspace.scratch(name, cells.shape, dz.dtype)
         copy_runs(given, cells)
-        given = given.reshape(*self._pooled_m, self.filters, -1)
-        if wins is None:
-            return given
-        shape = (prod(self._m), *given.shape[-2:])
-        doutputs = workspace.scratch("outputs", shape, dz.dtype)
-        max_pool_backward(given, wins, self._pool_cells(doutputs))
-        return doutputs
+        given = given.reshape(*self._pool.m, self.filters, -1)
+        return self._pool.backward(given, wins, workspace)
 
     def _transform_kernel(self, kernel: np.ndarray, workspace: Workspace) -> np.ndarray:
         """G g, of shape (cells, groups, filters and channels of a group)."""
@@ -349,9 +317,9 @@ class WinogradConvolution:
         np.copyto(cells, kernel.reshape(n, -1).T)
         weights = workspace.array("weights", (self.n_cells, n), kernel.dtype)
         if dtype == weights.dtype:
-            _apply(self._kernels, cells, name, workspace, out=weights)
+            transform(self._kernels, cells, name, workspace, out=weights)
         else:
-            transformed = _apply(self._kernels, cells, name, workspace)
+            transformed = transform(self._kernels, cells, name, workspace)
             np.copyto(weights, transformed, casting="same_kind")
         shape = (self.groups, self.filters // self.groups, self.channels // self.groups)
         return weights.reshape(-1, *shape)
@@ -367,7 +335,7 @@ class WinogradConvolution:
             exact = workspace.scratch(f"{name}, cells", dcells.shape, dtype)
             np.copyto(exact, dcells)
             dcells = exact
-        cells = _apply(_transposed(self._kernels), dcells, name, workspace)
+        cells = transform(transposed(self._kernels), dcells, name, workspace)
         np.copyto(dkernel.reshape(n, -1), cells.T, casting="same_kind")
 
     def _kernel_dtype(self, dtype: np.dtype) -> np.dtype:
@@ -385,9 +353,9 @@ class WinogradConvolution:
             self.n_cells, self.groups, self.channels // self.groups, -1
         )
         if not keep:
-            return _apply(self._inputs, cells, "tiles", workspace)
+            return transform(self._inputs, cells, "tiles", workspace)
         tiles = workspace.array(f"tiles{rows.start}", cells.shape, phases.dtype)
-        return _apply(self._inputs, cells, "tiles", workspace, out=tiles)
+        return transform(self._inputs, cells, "tiles", workspace, out=tiles)
 
     def blocks(self, batch: int, itemsize: int) -> Iterator[slice]:
         """Runs of rows of tiles."""
@@ -402,36 +370,3 @@ class WinogradConvolution:
         """Numbers of the larger of the transformed maps."""
         widest = max(self.channels, self.filters)
         return self.n_cells * widest * prod(self.n_tiles) * batch
-
-
-def _transposed(matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [matrix.T for matrix in matrices]
-
-
-def _apply(
-    matrices: Sequence[np.ndarray],
-    cells: np.ndarray,
-    name: str,
-    workspace: Workspace,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
-    """Apply a matrix along each axis of the tiles, which are the first axis of `cells`.
-
-    The result is `out`, or scratch of that name.
-    """
-    shape = cells.shape[1:]
-    sizes = [matrix.shape[1] for matrix in matrices]
-    for axis, matrix in enumerate(matrices):
-        before, rest = prod(sizes[:axis]), prod(sizes[axis + 1 :]) * prod(shape)
-        sizes[axis] = len(matrix)
-        target = out
-        if target is None or axis + 1 < len(matrices):
-            own = name if axis + 1 == len(matrices) else f"{name} half{axis}"
-            target = workspace.scratch(own, (prod(sizes), *shape), cells.dtype)
-        np.matmul(
-            matrix.astype(cells.dtype),
-            cells.reshape(before, matrix.shape[1], rest),
-            out=target.reshape(before, len(matrix), rest),
-        )
-        cells = target
-    return cells
