@@ -175,6 +175,7 @@ class Network:
         enough = len(self.layers) * _WORK_PER_LAYER / max(3 * work, 1)
         size = ceil(max(min(batch / 2, _MICRO_BATCH), enough))
         if batch < 2 * enough:
+            # Its halves would keep two threads waiting for each other.
             size = max(size, batch)
         return min(max(size, smallest), largest)
 

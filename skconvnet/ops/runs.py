@@ -3,7 +3,7 @@
 NumPy copies an array run by run along its last axis, here the batch. Where maps are
 taken apart or put together that is all that is contiguous, and a run of 16 numbers is
 over before its loop is set up. Seen as one item, a run is copied as fast, and the loop
-goes over a whole row of them: twice as fast at 16 numbers, and no slower at 128.
+goes over a whole row of them: twice as fast at 16 numbers, by a sixth at 64.
 """
 
 from __future__ import annotations
