@@ -72,7 +72,8 @@ def test_any_order_of_tasks_gives_the_same_bits(
         np.testing.assert_array_equal(one, two)
 
 
-def test_the_same_bits_for_any_number_of_threads(monkeypatch):
+@pytest.mark.parametrize("train", [True, False])
+def test_the_same_bits_for_any_number_of_threads(monkeypatch, train):
     specs = [
         Conv2D(32, 3, padding="same", activation="relu"),
         Conv2D(32, 3, padding="same", activation="relu"),
@@ -100,7 +101,7 @@ def test_the_same_bits_for_any_number_of_threads(monkeypatch):
         gradient = np.empty_like(network.vector)
         with Engine(network, SquaredError(), n_threads) as engine:
             for _ in range(2):
-                engine.loss_and_gradient(samples, slice(0, 16), gradient, train=True)
+                engine.loss_and_gradient(samples, slice(0, 16), gradient, train=train)
         gradients.append(gradient)
         # Forward and backward passes of three convolutions, at least.
         assert (sum(n > 1 for n in runs) >= 12) == (n_threads > 1)

@@ -274,7 +274,7 @@ class WinogradConvolution:
         else:
             tiles = self._transform_input(phases, rows, workspace, keep=False)
             outputs = self._outputs_of(tiles, rows, cache, workspace)
-            _, wins = self._pool.forward(outputs, workspace, "wins")
+            _, wins = self._pool.forward(outputs, workspace, f"wins{rows.start}")
         doutputs = self._gradient_of_outputs(dz, rows, wins, workspace)
         doutputs = doutputs.reshape(-1, *weights.shape[1:3], tiles.shape[-1])
         dproducts = transform(
