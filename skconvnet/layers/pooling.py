@@ -92,7 +92,7 @@ class MaxPoolLayer(PoolingLayer):
         else:
             share = workspace.scratch("share", dy.shape, dy.dtype)
             dcells = pooling.cells(dpadded, self.windows)
-            pooling.overlapping_max_pool_backward(dy, wins, dcells, share)
+            pooling.max_pool_backward(dy, wins, dcells, share)
         return dpadded[(slice(None), *self.windows.interior)]
 
     def _wins(self, shape, workspace):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import lru_cache
 from math import pi, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit, ndtr
 
+from skconvnet.ops.constants import constant
 from skconvnet.ops.workspace import Workspace
 
 
@@ -108,7 +108,7 @@ class ReLU(ActivationFunction):
 
     def apply(self, z, out, workspace):
         # Against an array np.maximum uses SIMD, four times as fast as against a scalar.
-        np.maximum(z, _zeros(z.shape[-1], z.dtype), out=out)
+        np.maximum(z, constant(0, z.shape[-1], z.dtype), out=out)
 
     def slope(self, kept, out, workspace):
         np.greater(kept, 0, out=out)
@@ -146,7 +146,7 @@ class ELU(ActivationFunction):
     _alpha = 1.0
 
     def apply(self, z, out, workspace):
-        zeros = _zeros(z.shape[-1], z.dtype)
+        zeros = constant(0, z.shape[-1], z.dtype)
         below = workspace.scratch("below", z.shape, z.dtype)
         np.expm1(np.minimum(z, zeros, out=below), out=below)
         if self._alpha != 1:
@@ -266,13 +266,6 @@ class Step(ActivationFunction):
             "loss='perceptron' and no hidden layer, or activation='logistic', a smooth "
             "step; with 'step', set the weights with initialize and set_weights."
         )
-
-
-@lru_cache(maxsize=64)
-def _zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    zeros = np.zeros(size, dtype=dtype)
-    zeros.flags.writeable = False
-    return zeros
 
 
 ACTIVATIONS: dict[str, ActivationFunction] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skconvnet.ops.method import Methods
+from skconvnet.ops.surplus import with_surplus, without_surplus
 from skconvnet.ops.windows import Windows
 
 
@@ -59,19 +60,12 @@ class FlippedConvolution:
         z, cache = method.forward(x, flipped, workspace, train=train)
         written = method.written(z)
         written += bias[:, None]
-        inner = tuple(slice(n) for n in self.windows.in_shape)
-        return z[(slice(None), *inner)], (method, flipped, cache)
+        return without_surplus(z, method), (method, flipped, cache)
 
     def room_for_gradient(self, dy, workspace):
         method = self.methods.for_batch(dy.shape[-1])
-        if method.shape == self.windows.in_shape and dy.flags.c_contiguous:
-            return dy, dy
-        shape = (len(dy), *method.shape, dy.shape[-1])
-        whole = workspace.scratch("dz", shape, dy.dtype)
-        for axis, n in enumerate(self.windows.in_shape, start=1):
-            whole[(slice(None),) * axis + (slice(n, None),)] = 0
-        inner = tuple(slice(n) for n in self.windows.in_shape)
-        return whole, whole[(slice(None), *inner)]
+        whole = with_surplus(dy, method, workspace)
+        return whole, without_surplus(whole, method)
 
     def backward(self, dz, cache, kernel, dkernel, workspace, *, need_dx):
         method, flipped, cache = cache

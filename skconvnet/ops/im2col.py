@@ -13,7 +13,7 @@ Maps are batch last, ``(channels, *spatial, batch)``. Two layouts of the columns
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -202,11 +202,31 @@ class Columns:
 
 def pad(x: np.ndarray, windows: Windows, out: np.ndarray, value: float = 0.0) -> None:
     """Copy the map `x` into `out`, with `value` in the padding around it."""
-    for axis, (n, (before, after)) in enumerate(
-        zip(windows.in_shape, windows.pads, strict=True), start=1
-    ):
-        if before:
-            out[(slice(None),) * axis + (slice(before),)] = value
-        if after:
-            out[(slice(None),) * axis + (slice(before + n, None),)] = value
+    fill_around(out, windows.interior, value)
     out[(slice(None), *windows.interior)] = x
+
+
+def fill_around(
+    x: np.ndarray, interior: Sequence[slice], value: float = 0.0, first: int = 1
+) -> None:
+    """Write `value` to all of `x` but its interior.
+
+    Parameters
+    ----------
+    x : ndarray
+    interior : sequence of slice
+        A start and a stop for each axis from `first` on.
+    value : float
+    first : int
+
+    Examples
+    --------
+    >>> x = np.ones((1, 4, 1))
+    >>> fill_around(x, [slice(1, 3)])
+    >>> x.ravel()
+    array([0., 1., 1., 0.])
+    """
+    for axis, inner in enumerate(interior, start=first):
+        before = (slice(None),) * axis
+        x[(*before, slice(inner.start))] = value
+        x[(*before, slice(inner.stop, None))] = value

@@ -84,7 +84,10 @@ def max_pool(
 
 
 def max_pool_backward(
-    doutput: np.ndarray, wins: np.ndarray, dcells: Sequence[np.ndarray]
+    doutput: np.ndarray,
+    wins: np.ndarray,
+    dcells: Sequence[np.ndarray],
+    share: np.ndarray | None = None,
 ) -> None:
     """Send every gradient to the largest of the cells, the first of equals.
 
@@ -95,29 +98,20 @@ def max_pool_backward(
     wins : ndarray of bool
         As `max_pool` wrote it.
     dcells : sequence of ndarray
-        Overwritten.
+        Overwritten, unless there is a `share`.
+    share : ndarray, shaped like `doutput`, optional
+        Overwritten: for cells that are in several windows, where gradients are added.
     """
     # The last that won has the maximum; what it leaves is for those before it.
     for win, dcell in zip(wins[::-1], dcells[:0:-1], strict=True):
-        np.multiply(doutput, win, out=dcell)
-        doutput -= dcell
-    np.copyto(dcells[0], doutput)
-
-
-def overlapping_max_pool_backward(
-    doutput: np.ndarray,
-    wins: np.ndarray,
-    dcells: Sequence[np.ndarray],
-    share: np.ndarray,
-) -> None:
-    """As `max_pool_backward`, for cells that are in several windows.
-
-    `share`, shaped like `doutput`, is overwritten; gradients are added to `dcells`.
-    """
-    for win, dcell in zip(wins[::-1], dcells[:0:-1], strict=True):
-        dcell += np.multiply(doutput, win, out=share)
-        doutput -= share
-    dcells[0][...] += doutput
+        part = np.multiply(doutput, win, out=dcell if share is None else share)
+        doutput -= part
+        if share is not None:
+            dcell += part
+    if share is None:
+        np.copyto(dcells[0], doutput)
+    else:
+        dcells[0][...] += doutput
 
 
 def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet.ops.im2col import Block, Columns
+from skconvnet.ops.im2col import Block, Columns, fill_around
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -162,10 +162,7 @@ class ScatteredConvolution:
             return dy, dy
         shape = (len(dy), *windows.padded_shape, dy.shape[-1])
         whole = workspace.scratch("dz", shape, dy.dtype)
-        for axis, inner in enumerate(windows.interior, start=1):
-            before = (slice(None),) * axis
-            whole[(*before, slice(inner.start))] = 0
-            whole[(*before, slice(inner.stop, None))] = 0
+        fill_around(whole, windows.interior)
         return whole, whole[(slice(None), *windows.interior)]
 
     def backward(

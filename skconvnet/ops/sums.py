@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 
 import numpy as np
+
+from skconvnet.ops.constants import constant
 
 
 def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
@@ -30,12 +31,5 @@ def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
         x.sum(axis=tuple(range(1, x.ndim)), out=out)
         return
     run = prod(x.shape[-2:]) if x.ndim > 2 else x.shape[-1]
-    rows = np.matmul(x.reshape(-1, run), _ones(run, x.dtype))
+    rows = np.matmul(x.reshape(-1, run), constant(1, run, x.dtype))
     rows.reshape(len(x), -1).sum(axis=1, out=out)
-
-
-@lru_cache(maxsize=64)
-def _ones(size: int, dtype: np.dtype) -> np.ndarray:
-    ones = np.ones(size, dtype=dtype)
-    ones.flags.writeable = False
-    return ones

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skconvnet.ops.im2col import fill_around
 from skconvnet.ops.method import Method
 from skconvnet.ops.workspace import Workspace
 
@@ -25,8 +26,5 @@ def with_surplus(dy: np.ndarray, method: Method, workspace: Workspace) -> np.nda
         return dy
     shape = (len(dy), *method.shape, dy.shape[-1])
     dz = workspace.scratch("dz", shape, dy.dtype)
-    sizes = zip(method.out_shape, method.shape, strict=True)
-    for axis, (n, whole) in enumerate(sizes, start=1):
-        if n < whole:
-            dz[(slice(None),) * axis + (slice(n, None),)] = 0
+    fill_around(dz, [slice(0, n) for n in method.out_shape])
     return dz

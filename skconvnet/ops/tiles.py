@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet.ops.im2col import fill_around
 from skconvnet.ops.runs import copy_runs
 from skconvnet.ops.windows import Windows
 
@@ -58,10 +59,7 @@ class Tiles:
 
     def split(self, x: np.ndarray, phases: np.ndarray) -> None:
         """Write the map `x`, with zeros around it, into `phases`."""
-        for axis, rows in enumerate(self.windows.interior[:-1], start=2):
-            before = (slice(None),) * axis
-            phases[(*before, slice(rows.start))] = 0
-            phases[(*before, slice(rows.stop, None))] = 0
+        fill_around(phases, self.windows.interior[:-1], first=2)
         for phase, where, columns in self._phases:
             inside = where[-2]
             phases[phase, ..., : inside.start, :] = 0
@@ -93,8 +91,7 @@ class Tiles:
         """Clear what lies behind the cells that tiles have to themselves."""
         sizes = [n * m for n, m in zip(self.counts, self.m, strict=True)]
         sizes[-1] = self.counts[-1]
-        for axis, size in enumerate(sizes, start=2):
-            phases[(slice(None),) * axis + (slice(size, None),)] = 0
+        fill_around(phases, [slice(0, size) for size in sizes], first=2)
 
     def add(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
         """Add up the `cells` of a block where tiles overlap.

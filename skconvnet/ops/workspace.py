@@ -78,6 +78,10 @@ class Workspace:
             workspace._own, workspace._views = self._own, self._views
         return self._threads[number]
 
+    def _help(self, n_tasks: int, size: int) -> Run | None:
+        """Return `run` where there is enough to do for more than one thread."""
+        return self.run if n_tasks > 1 and size >= _WORTH_TWO_THREADS else None
+
     def share_out(
         self, n_tasks: int, task: Callable[[int, Workspace], None], size: int
     ) -> None:
@@ -86,11 +90,12 @@ class Workspace:
         Each thread has scratch of its own, and arrays are common to all. With fewer
         than some `size` numbers to work on, the calling thread does it all.
         """
-        if self.run is None or n_tasks < 2 or size < _WORTH_TWO_THREADS:
+        run = self._help(n_tasks, size)
+        if run is None:
             for i in range(n_tasks):
                 task(i, self)
             return
-        self.run(n_tasks, lambda i, thread: task(i, self.of_thread(thread)))
+        run(n_tasks, lambda i, thread: task(i, self.of_thread(thread)))
 
     def share_out_channels(
         self, x: np.ndarray, task: Callable[[slice, Workspace], None]
@@ -100,7 +105,7 @@ class Workspace:
         For what treats each channel alike, so that cuts do not change a bit.
         """
         n, middle = len(x), len(x) // 2
-        if self.run is None or n < 2 or x.size < _WORTH_TWO_THREADS:
+        if self._help(n, x.size) is None:
             task(slice(0, n), self)
             return
         halves = slice(0, middle), slice(middle, n)
