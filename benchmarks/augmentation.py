@@ -35,11 +35,11 @@ from skconvnet.augmentation import (
     Shift,
 )
 from skconvnet.augmentation.base import Batch
-from skconvnet.batches import Inputs, Samples
-from skconvnet.layers.base import map_shape
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
 from skconvnet.optimizers import Adam
-from skconvnet.parallel import Engine
 
 AUGMENTATIONS: list[Augmentation] = [
     Shift(2),
@@ -72,7 +72,7 @@ def training_step(
         Inputs(X, network.in_shape, np.float32), np.eye(N_CLASSES, dtype=np.float32)[y]
     )
     augmenter = augmentation.build(network.in_shape) if augmentation else None
-    engine = Engine(network, model._loss, 1, augmenter)
+    engine = Executor(network, model._loss, 1, augmenter)
     gradient, optimizer = np.empty_like(network.vector), Adam()
     rng = np.random.default_rng(0)
 

@@ -23,8 +23,8 @@ import time
 import numpy as np
 from scipy.optimize import nnls
 
-from skconvnet.blas import single_threaded_blas
-from skconvnet.ops.method import _FACTORS, METHODS, Methods, cost_terms
+from skconvnet.engine.blas_threads import single_threaded_blas
+from skconvnet.ops.convolution.selection import _FACTORS, METHODS, Methods, cost_terms
 from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
 

@@ -40,12 +40,13 @@ from networks import (
     torch_network,
 )
 
-from skconvnet.batches import Inputs, Samples
-from skconvnet.blas import resolve_n_threads
+from skconvnet.engine.blas_threads import resolve_n_threads
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.optimizers import Adam
-from skconvnet.parallel import Engine
 from skconvnet.schedules import Constant
-from skconvnet.training import History, Settings, train
+from skconvnet.training.loop import train
+from skconvnet.training.state import History, Settings
 
 N_SAMPLES = {"digits": 4096, "mnist": 1024}
 FIT_EPOCHS = {"digits": 4, "mnist": 2}
@@ -72,7 +73,7 @@ def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int |
     )
     optimizer, schedule = Adam(), Constant().start(RATE, n_epochs=1)
     rng = np.random.RandomState(0)
-    engine = Engine(network, model._loss, resolve_n_threads(n_jobs))
+    engine = Executor(network, model._loss, resolve_n_threads(n_jobs))
     history = History()
 
     def run() -> None:

@@ -26,7 +26,7 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 from skconvnet import MLPClassifier
-from skconvnet.blas import resolve_n_threads
+from skconvnet.engine.blas_threads import resolve_n_threads
 
 try:
     import torch

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from skconvnet import SequentialClassifier
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -27,7 +28,6 @@ from skconvnet.layers import (
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
-from skconvnet.parallel import Engine
 
 try:
     import torch
@@ -200,7 +200,7 @@ def disagreement(name: str, dtype: str) -> tuple[float, float]:
     targets = np.eye(N_CLASSES, dtype=dtype)[y]
     samples = Samples(Inputs(X, network.in_shape, X.dtype), targets)
     gradient = np.empty_like(network.vector)
-    with Engine(network, model._loss, 1) as engine:
+    with Executor(network, model._loss, 1) as engine:
         every = slice(0, len(X))
         loss, _ = engine.loss_and_gradient(samples, every, gradient, train=True)
 

@@ -16,6 +16,7 @@ import hashlib
 import json
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -255,10 +256,9 @@ def fingerprint(estimator: Any, X: np.ndarray, y: np.ndarray) -> str:
         warnings.simplefilter("ignore")
         estimator.fit(X, y)
         if hasattr(estimator, "partial_fit") and estimator.solver != "lbfgs":
-            try:
+            # Not with L-BFGS, early stopping or balanced weights.
+            with suppress(AttributeError, ValueError):
                 estimator.partial_fit(X[:40], y[:40])
-            except (AttributeError, ValueError):
-                pass  # not with L-BFGS, early stopping or balanced weights
     state = hashlib.sha256()
     for name, array in sorted(estimator.get_weights().items()):
         state.update(name.encode())

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from skconvnet._spec import FINITE, POSITIVE, Searchable
+from skconvnet.params.base import Params
+from skconvnet.params.constraints import FINITE, POSITIVE
 
 _CUT = 2.0
 _CUT_SHARE = float(2 * ndtr(_CUT) - 1)
@@ -23,7 +24,7 @@ _CUT_SHARE = float(2 * ndtr(_CUT) - 1)
 _CUT_STD = sqrt(1 - 2 * _CUT * exp(-(_CUT**2) / 2) / sqrt(2 * pi) / _CUT_SHARE)
 
 
-class Initializer(Searchable, ABC):
+class Initializer(Params, ABC):
     """A way to draw a kernel."""
 
     @abstractmethod

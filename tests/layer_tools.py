@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skconvnet.network import Network
+from skconvnet.engine.network import Network
 
 
 class Bench:

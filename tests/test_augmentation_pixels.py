@@ -21,8 +21,7 @@ from skconvnet.augmentation import (
 )
 from skconvnet.augmentation.affine import inverse_affine, transformed
 from skconvnet.augmentation.shift import shifted
-from skconvnet.ops.gather import gather
-from skconvnet.ops.interpolation import bilinear
+from skconvnet.ops.resampling import bilinear, gather
 from skconvnet.ops.workspace import Workspace
 
 SCIPY_MODES = {"constant": "grid-constant", "nearest": "nearest"}

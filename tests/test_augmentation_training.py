@@ -32,7 +32,9 @@ from skconvnet.augmentation import (
 )
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.mixup import mixed
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     BatchNorm,
     Conv1D,
@@ -43,8 +45,6 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
 )
-from skconvnet.network import Network
-from skconvnet.parallel import Engine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 WITH_MAPS = [
@@ -288,7 +288,7 @@ def test_the_engine_augments_in_training_only():
     samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
     gradient = np.empty_like(model.network_.vector)
     augmenter = recorder.build((6, 6, 1))
-    with Engine(model.network_, model._loss, 1, augmenter) as engine:
+    with Executor(model.network_, model._loss, 1, augmenter) as engine:
         options = {"train": False, "seed": 0}
         engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
         engine.outputs(samples.inputs)
@@ -393,7 +393,7 @@ def test_a_step_allocates_no_large_arrays(case, n_threads):
     augmenter: Augmenter = case.build(shape)
     loss = model._loss.for_mixtures()
     order = np.random.default_rng(0).permutation(2 * n)
-    with Engine(network, loss, n_threads, augmenter) as engine:
+    with Executor(network, loss, n_threads, augmenter) as engine:
 
         def step(index):
             engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)

@@ -10,10 +10,14 @@ from sklearn.datasets import load_digits
 from training_tools import N, Problem, Scores, Steps
 
 from skconvnet import MLPClassifier, SequentialClassifier
-from skconvnet.averaging import EpochAverage, ExponentialAverage, OptimizersAverage
 from skconvnet.layers import BatchNorm, Dense, Flatten
 from skconvnet.optimizers import ScheduleFreeAdamW
-from skconvnet.training import History
+from skconvnet.training.averaging import (
+    EpochAverage,
+    ExponentialAverage,
+    OptimizersAverage,
+)
+from skconvnet.training.state import History
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)

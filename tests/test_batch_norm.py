@@ -9,7 +9,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import SequentialClassifier
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -21,9 +23,7 @@ from skconvnet.layers import (
     Residual,
 )
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
 from skconvnet.optimizers import SGD
-from skconvnet.parallel import Engine
 
 SHAPES = [(5,), (7, 2), (4, 3, 2), (3, 2, 4, 2)]
 
@@ -170,7 +170,7 @@ def test_micro_batches_share_the_statistics_of_all(layers, weighted, monkeypatch
         network.initialize(np.random.RandomState(0))
         samples = Samples(Inputs(x, (7, 6, 2), "float64"), targets, weights)
         gradient = np.full_like(network.vector, np.nan)
-        with Engine(network, SquaredError(), 2) as engine:
+        with Executor(network, SquaredError(), 2) as engine:
             loss, _ = engine.loss_and_gradient(
                 samples, slice(0, 11), gradient, train=True
             )

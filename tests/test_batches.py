@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skconvnet.batches import (
+from skconvnet.engine.inputs import (
     Inputs,
     Samples,
     index_length,
     minibatches,
     resolve_batch_size,
 )
-from skconvnet.layers.base import channels_last
+from skconvnet.ops.layout import channels_last
 from skconvnet.ops.workspace import Workspace
 
 

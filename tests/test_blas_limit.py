@@ -5,10 +5,10 @@ import threading
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.network import Network
 from skconvnet.layers import Dense
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
-from skconvnet.parallel import Engine
 
 TIMEOUT = 30
 
@@ -22,7 +22,7 @@ def blas_threads():
 
 
 def engine():
-    return Engine(Network([("output", Dense(2))], (3,), "float64"), SquaredError(), 1)
+    return Executor(Network([("output", Dense(2))], (3,), "float64"), SquaredError(), 1)
 
 
 @pytest.fixture(autouse=True)

@@ -10,14 +10,14 @@ from scipy.signal import fftconvolve
 from test_convolution import KINDS, compare
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
+from skconvnet.engine.network import Network
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, MaxPool2D
-from skconvnet.network import Network
-from skconvnet.ops import winograd
-from skconvnet.ops.fft import FFTConvolution
-from skconvnet.ops.filtering import filtering_matrices
-from skconvnet.ops.method import METHODS, Methods, cost
+from skconvnet.ops.convolution import winograd
+from skconvnet.ops.convolution.fft import FFTConvolution
+from skconvnet.ops.convolution.selection import METHODS, Methods, cost
+from skconvnet.ops.convolution.winograd import MAX_KERNEL
+from skconvnet.ops.convolution.winograd_transforms import filtering_matrices
 from skconvnet.ops.windows import sliding_windows
-from skconvnet.ops.winograd import MAX_KERNEL
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4])

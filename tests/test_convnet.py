@@ -6,7 +6,7 @@ from estimator_cases import images, labels
 from sklearn.model_selection import GridSearchCV
 
 from skconvnet import ConvNetClassifier
-from skconvnet.layers.elementwise import DropoutLayer
+from skconvnet.layers.dropout import DropoutLayer
 
 DEFAULTS = {"filters": (2, 3), "hidden_layer_sizes": (5,)}
 

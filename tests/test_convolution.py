@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layer_tools import Bench
 
 from skconvnet.layers import Conv1D, Conv2D, Conv3D
-from skconvnet.ops import im2col
+from skconvnet.ops.convolution import im2col_columns as im2col
 
 KINDS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from layer_tools import batch_first, batch_last
 from test_convolution import KINDS, compare
 
+from skconvnet.engine.network import Network
 from skconvnet.layers import Conv1D, Conv2D, Conv3D
-from skconvnet.network import Network
-from skconvnet.ops import im2col
+from skconvnet.ops.convolution import im2col_columns as im2col
 
 BLOCK_BYTES = [1, 3000, 10**9]
 

@@ -9,9 +9,10 @@ from layer_tools import Bench
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, DepthwiseConv2D, SeparableConv2D
-from skconvnet.ops import depthwise, shifts
-from skconvnet.ops.convolution import Im2colConvolution
-from skconvnet.ops.depthwise import DepthwiseConvolution
+from skconvnet.ops.convolution import depthwise
+from skconvnet.ops.convolution import depthwise_kernel_gradient as shifts
+from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
+from skconvnet.ops.convolution.im2col import Im2colConvolution
 
 
 def pair(value):

@@ -10,8 +10,8 @@ from layer_tools import Bench
 from sklearn.base import clone
 
 from skconvnet import SequentialClassifier, SequentialRegressor
+from skconvnet.engine.network import Network
 from skconvnet.layers import Conv1D, Dense, Embedding, GlobalMaxPool, Parallel
-from skconvnet.network import Network
 from skconvnet.ops import embedding
 
 

@@ -5,13 +5,13 @@ import threading
 import numpy as np
 import pytest
 
-from skconvnet import parallel
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine import executor as parallel
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import Conv2D, Dense, Dropout, Flatten
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import LogLoss, SquaredError
-from skconvnet.network import Network
-from skconvnet.parallel import Engine
 
 PART = 4
 TIMEOUT = 30
@@ -78,7 +78,7 @@ def test_so_many_threads_work_at_once(monkeypatch, network, n_threads):
     monkeypatch.setattr(DenseLayer, "forward", together)
 
     def run():
-        with Engine(network, SquaredError(), n_threads) as engine:
+        with Executor(network, SquaredError(), n_threads) as engine:
             return gradient_of(engine, samples(2 * n_threads))
 
     loss, gradient = in_thread(run)
@@ -89,7 +89,7 @@ def test_gradients_add_up_in_order_though_the_last_part_ends_first(
     monkeypatch, network
 ):
     n_parts = 3
-    with Engine(network, SquaredError(), 1) as engine:
+    with Executor(network, SquaredError(), 1) as engine:
         expected = gradient_of(engine, samples(n_parts))
     forward, backward = DenseLayer.forward, DenseLayer.backward
     ended = [threading.Event() for _ in range(n_parts)]
@@ -110,7 +110,7 @@ def test_gradients_add_up_in_order_though_the_last_part_ends_first(
     monkeypatch.setattr(DenseLayer, "backward", in_reverse)
 
     def run():
-        with Engine(network, SquaredError(), n_parts) as engine:
+        with Executor(network, SquaredError(), n_parts) as engine:
             return gradient_of(engine, samples(n_parts))
 
     loss, gradient = in_thread(run)
@@ -120,10 +120,10 @@ def test_gradients_add_up_in_order_though_the_last_part_ends_first(
 
 def test_parts_make_the_gradient_of_the_whole(monkeypatch, network):
     given = samples(5)
-    with Engine(network, SquaredError(), 2) as engine:
+    with Executor(network, SquaredError(), 2) as engine:
         in_parts = gradient_of(engine, given)
     monkeypatch.setattr(Network, "micro_batch", lambda self, batch: batch)
-    with Engine(network, SquaredError(), 2) as engine:
+    with Executor(network, SquaredError(), 2) as engine:
         whole = gradient_of(engine, given)
     assert in_parts[0] == pytest.approx(whole[0], rel=1e-6)
     np.testing.assert_allclose(in_parts[1], whole[1], rtol=1e-5, atol=1e-6)
@@ -143,7 +143,7 @@ def test_an_error_in_a_helper_reaches_the_caller(monkeypatch, network, n_threads
 
     def run():
         caller.append(threading.current_thread())
-        with Engine(network, SquaredError(), n_threads) as engine:
+        with Executor(network, SquaredError(), n_threads) as engine:
             with monkeypatch.context() as patch:
                 patch.setattr(DenseLayer, "forward", failing)
                 with pytest.raises(RuntimeError, match="only in a helper"):
@@ -152,7 +152,7 @@ def test_an_error_in_a_helper_reaches_the_caller(monkeypatch, network, n_threads
             return gradient_of(engine, samples(n_threads))
 
     _, gradient = in_thread(run)
-    with Engine(network, SquaredError(), 1) as engine:
+    with Executor(network, SquaredError(), 1) as engine:
         _, expected = gradient_of(engine, samples(n_threads))
     assert gradient.tobytes() == expected.tobytes()
 
@@ -163,7 +163,7 @@ def test_no_thread_is_left_behind(monkeypatch, network, fails):
     if fails:
         monkeypatch.setattr(SquaredError, "samplewise", lambda *args: 1 / 0)
     try:
-        with Engine(network, SquaredError(), 3) as engine:
+        with Executor(network, SquaredError(), 3) as engine:
             gradient_of(engine, samples(6))
     except ZeroDivisionError:
         assert fails
@@ -176,7 +176,7 @@ def test_every_micro_batch_draws_for_itself():
     inputs = Inputs(np.ones((2 * PART, 50)), (50,), "float64")
     given = Samples(inputs, np.zeros((2 * PART, 1)))
     first = Samples(inputs, given.targets, index=np.arange(PART))
-    with Engine(network, SquaredError(), 1) as engine:
+    with Executor(network, SquaredError(), 1) as engine:
         twice, again = gradient_of(engine, given, 1), gradient_of(engine, given, 1)
         other = gradient_of(engine, given, 2)
         once, _ = gradient_of(engine, first, 1)
@@ -194,7 +194,7 @@ def test_outputs(index, n_threads):
     network.initialize(np.random.RandomState(0))
     X = np.random.default_rng(0).normal(size=(10, 3, 4, 1))
     inputs = Inputs(X, (3, 4, 1), "float64")
-    with Engine(network, LogLoss(), n_threads) as engine:
+    with Executor(network, LogLoss(), n_threads) as engine:
         maps = engine.outputs(inputs, index, stop=1)
         given = engine.outputs(inputs, index, stop=0)
         scores = engine.outputs(inputs, index, scores=True)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     AvgPool2D,
     Conv1D,
@@ -16,13 +18,11 @@ from skconvnet.layers import (
     MaxPool3D,
     chain,
 )
-from skconvnet.layers.pooled_convolution import PooledConvolutionLayer
+from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
-from skconvnet.ops import winograd
 from skconvnet.ops.activations import ACTIVATIONS
+from skconvnet.ops.convolution import winograd
 from skconvnet.ops.workspace import Workspace
-from skconvnet.parallel import Engine
 
 MONOTONE = [name for name, f in ACTIVATIONS.items() if f.is_monotone and f.is_trainable]
 PAIRS = [
@@ -44,7 +44,7 @@ def run(specs, in_shape, n=6, dtype="float64"):
     X, y = rng.normal(size=(n, *in_shape)), rng.normal(size=(n, 2)).astype(dtype)
     inputs = Inputs(X.astype(dtype), in_shape, dtype)
     gradient = np.empty_like(network.vector)
-    with Engine(network, SquaredError(), 1) as engine:
+    with Executor(network, SquaredError(), 1) as engine:
         loss, _ = engine.loss_and_gradient(
             Samples(inputs, y), slice(0, n), gradient, train=True
         )

@@ -15,6 +15,7 @@ from skconvnet import (
     MLPRegressor,
     SequentialClassifier,
 )
+from skconvnet.engine.network import Network
 from skconvnet.initializers import (
     INITIALIZERS,
     Constant,
@@ -35,7 +36,6 @@ from skconvnet.layers import (
     SeparableConv2D,
     SpatiallySeparableConv2D,
 )
-from skconvnet.network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -7,8 +7,11 @@ import pytest
 from layer_tools import Bench
 from sklearn.base import clone
 
-from skconvnet import layers, parallel
-from skconvnet.batches import Inputs, Samples
+from skconvnet import layers
+from skconvnet.engine import executor as parallel
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
     AvgPool1D,
@@ -52,10 +55,8 @@ from skconvnet.layers import (
     Upsample,
 )
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.ops.workspace import Workspace
-from skconvnet.parallel import Engine
 
 TRAINABLE = [name for name, f in ACTIVATIONS.items() if f.is_trainable]
 CASES = [
@@ -507,7 +508,7 @@ def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
     for n_threads in (1, 2, 3):
         network.state[:] = start
         gradient = np.full_like(network.vector, np.nan)
-        with Engine(network, SquaredError(), n_threads) as engine:
+        with Executor(network, SquaredError(), n_threads) as engine:
             loss, _ = engine.loss_and_gradient(
                 samples, slice(0, 11), gradient, train=True, seed=3
             )

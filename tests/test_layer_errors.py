@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skconvnet import layers
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
     AvgPool2D,
@@ -24,7 +25,6 @@ from skconvnet.layers import (
     SpatiallySeparableConv2D,
     Upsample,
 )
-from skconvnet.network import Network
 
 TRANSPOSED = [layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose]
 CONVOLUTIONS = [layers.Conv1D, layers.Conv2D, layers.Conv3D, *TRANSPOSED]

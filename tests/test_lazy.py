@@ -11,7 +11,7 @@ import pytest
 import skconvnet
 from skconvnet import augmentation, estimators, layers
 from skconvnet.estimators.convnet import _CONSTRAINTS
-from skconvnet.ops.method import METHODS
+from skconvnet.ops.convolution.selection import METHODS
 
 PACKAGES = [skconvnet, augmentation, estimators, layers]
 
@@ -57,6 +57,6 @@ def test_methods_of_convolution_are_named_without_importing_them():
 
 
 def test_pickles_name_the_module_of_a_class():
-    module = importlib.import_module("skconvnet.layers.convolution")
+    module = importlib.import_module("skconvnet.layers.conv")
     assert layers.Conv2D is module.Conv2D
     assert layers.Conv2D.__module__ == module.__name__

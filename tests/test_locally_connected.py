@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench
 
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Conv1D,
     Conv2D,
@@ -16,8 +17,7 @@ from skconvnet.layers import (
     LocallyConnected2D,
     MaxPool2D,
 )
-from skconvnet.network import Network
-from skconvnet.ops import local
+from skconvnet.ops.convolution import locally_connected as local
 
 KINDS = {1: (LocallyConnected1D, Conv1D), 2: (LocallyConnected2D, Conv2D)}
 

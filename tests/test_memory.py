@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from skconvnet import SequentialClassifier
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.layers import (
     AvgPool2D,
     Conv2D,
@@ -20,8 +21,7 @@ from skconvnet.layers import (
     SpatiallySeparableConv2D,
 )
 from skconvnet.optimizers import OPTIMIZERS
-from skconvnet.parallel import Engine
-from skconvnet.penalty import Penalty
+from skconvnet.training.regularization import Penalty
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
@@ -54,7 +54,7 @@ def test_a_step_allocates_no_large_arrays(name, n_threads):
     gradient, optimizer = np.empty_like(network.vector), OPTIMIZERS["adam"]()
     order = rng.permutation(2 * N)
 
-    with Engine(network, model._loss, n_threads) as engine:
+    with Executor(network, model._loss, n_threads) as engine:
 
         def step(index):
             engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)

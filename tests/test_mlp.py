@@ -7,7 +7,7 @@ from scipy.stats import randint
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from skconvnet import MLPClassifier, MLPRegressor
-from skconvnet.layers.elementwise import DropoutLayer
+from skconvnet.layers.dropout import DropoutLayer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 both = pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])

@@ -7,7 +7,7 @@ from scipy import stats
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Dense, Flatten, GaussianNoise, SpatialDropout
-from skconvnet.ops.random import fill_normal
+from skconvnet.ops.random_normal import fill_normal
 from skconvnet.ops.workspace import Workspace
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from layer_tools import Bench
 
 from skconvnet import SequentialClassifier
+from skconvnet.engine.network import Network
 from skconvnet.layers import Dense, LayerNorm, LocalResponseNorm
-from skconvnet.network import Network
 
 SHAPES = [(6,), (5, 4), (4, 3, 5), (2, 3, 4, 3)]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skconvnet import pieces
+from skconvnet.ops import chunking as pieces
 from skconvnet.optimizers import SGD, Adam
-from skconvnet.penalty import clip_norm
+from skconvnet.training.clipping import clip_norm
 
 
 def gradients(n_weights, n_steps=50):
@@ -37,7 +37,7 @@ def adam_by_hand(weights, steps, rate, beta_1, beta_2, epsilon):
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_sgd(monkeypatch, momentum, nesterov, piece):
-    monkeypatch.setattr(pieces, "_PIECE", piece)
+    monkeypatch.setattr(pieces, "_CHUNK", piece)
     weights = np.linspace(-1, 1, 7)
     expected = sgd_by_hand(list(weights), gradients(7), 0.1, momentum, nesterov)
     optimizer = SGD(momentum=momentum, nesterov=nesterov)
@@ -50,7 +50,7 @@ def test_sgd(monkeypatch, momentum, nesterov, piece):
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.7), (0.0, 0.0)])
 @pytest.mark.parametrize("epsilon", [1e-8, 0.1])
 def test_adam(monkeypatch, betas, epsilon, piece):
-    monkeypatch.setattr(pieces, "_PIECE", piece)
+    monkeypatch.setattr(pieces, "_CHUNK", piece)
     weights = np.linspace(-1, 1, 7)
     expected = adam_by_hand(list(weights), gradients(7), 0.01, *betas, epsilon)
     optimizer = Adam(*betas, epsilon, epsilon_hat=True)

@@ -9,14 +9,14 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet import ConvNetClassifier
-from skconvnet.batches import Inputs, Samples, index_at
-from skconvnet.blas import resolve_n_threads
+from skconvnet.engine.blas_threads import resolve_n_threads
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples, index_at
+from skconvnet.engine.network import Network
+from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.layers import Dense
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
-from skconvnet.parallel import Engine
-from skconvnet.threads import Team
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -47,9 +47,9 @@ def samples(n=40):
 def test_blas_is_held_to_one_thread_and_put_back(network, granted):
     with threadpool_limits(granted, user_api="blas"):
         before = blas_threads()
-        with Engine(network, SquaredError(), 2):
+        with Executor(network, SquaredError(), 2):
             assert set(blas_threads().values()) == {1}
-            with Engine(network, SquaredError(), 2):
+            with Executor(network, SquaredError(), 2):
                 assert set(blas_threads().values()) == {1}
             assert set(blas_threads().values()) == {1}
             assert resolve_n_threads(None) == max(before.values())
@@ -76,7 +76,7 @@ def test_an_error_reaches_the_caller(monkeypatch, network, n_threads, failing_ca
     def run():
         gradient = np.empty_like(network.vector)
         try:
-            with Engine(network, SquaredError(), n_threads) as engine:
+            with Executor(network, SquaredError(), n_threads) as engine:
                 engine.loss_and_gradient(samples(), slice(0, 40), gradient, train=True)
         except RuntimeError as error:
             outcome.append(str(error))
@@ -123,7 +123,7 @@ def test_two_fits_at_once_give_the_same_bits_as_alone():
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 200])
 def test_parts_cover_a_minibatch_once(n):
     network = Network([("output", Dense(2))], (3,), "float64")
-    engine = Engine(network, SquaredError(), 1)
+    engine = Executor(network, SquaredError(), 1)
     whole = np.arange(100, 100 + n)
     inputs = Inputs(np.zeros((300, 3)), (3,), "float64")
     for index in (whole, slice(100, 100 + n)):
@@ -155,7 +155,7 @@ def test_memory_does_not_grow_with_the_minibatch():
 
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_a_task_may_share_out_tasks_of_its_own(n_threads):
-    team, done = Team(n_threads), []
+    team, done = ThreadTeam(n_threads), []
     inner = 5
 
     def task(i, thread):
@@ -178,7 +178,7 @@ def test_parts_together_after_a_part_alone():
     results = []
     for n_threads in (1, 2):
         gradient = np.empty_like(network.vector)
-        with Engine(network, SquaredError(), n_threads) as engine:
+        with Executor(network, SquaredError(), n_threads) as engine:
             engine.loss_and_gradient(
                 Samples(inputs, targets), slice(0, 600), gradient, train=True
             )

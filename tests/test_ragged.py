@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skconvnet import ConvNetClassifier, SequentialClassifier, SequentialRegressor
+from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -21,7 +22,6 @@ from skconvnet.layers import (
     GlobalAvgPool,
     SpatialPyramidPool,
 )
-from skconvnet.network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

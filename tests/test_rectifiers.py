@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench
 
+from skconvnet.engine.network import Network
 from skconvnet.layers import Maxout, PReLU, RReLU
-from skconvnet.network import Network
 
 SHAPES = [(6,), (5, 4), (4, 3, 6), (2, 3, 4, 2)]
 

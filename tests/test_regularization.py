@@ -15,11 +15,12 @@ from skconvnet import (
     MLPClassifier,
     SequentialRegressor,
 )
+from skconvnet.engine.executor import Executor
 from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD
-from skconvnet.parallel import Engine
-from skconvnet.penalty import Penalty, clip_norm, clip_value
-from skconvnet.whole_set import minimize_lbfgs
+from skconvnet.training.clipping import clip_norm, clip_value
+from skconvnet.training.lbfgs import minimize_lbfgs
+from skconvnet.training.regularization import Penalty
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)
@@ -151,7 +152,7 @@ def test_l1_goes_on_where_partial_fit_ended():
 
 @pytest.mark.parametrize("n_jobs", [2, 3])
 def test_l1_has_the_same_bits_for_any_number_of_threads(monkeypatch, n_jobs):
-    monkeypatch.setattr("skconvnet.pieces._PIECE", 64)
+    monkeypatch.setattr("skconvnet.ops.chunking._CHUNK", 64)
     X, y = data_for(ConvNetClassifier)
     params = {"alpha": 1.0, "l1_ratio": 0.5, "max_iter": 4, "dtype": "float32"}
     params |= {"averaging": 0.9, "learning_rate": "cosine", "max_grad_value": 0.01}
@@ -176,7 +177,7 @@ def test_alpha_shrinks_the_kernels(l1_ratio):
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_lbfgs_keeps_the_value_of_the_penalty(l1_ratio):
     problem = Problem()
-    with Engine(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
             engine, problem.samples, alpha=0.5, max_iter=9, tol=0.0, l1_ratio=l1_ratio
         )

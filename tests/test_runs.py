@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skconvnet.ops import pooling
-from skconvnet.ops.runs import copy_runs, has_short_runs
+from skconvnet.ops.short_runs import copy_runs, has_short_runs
 from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
 

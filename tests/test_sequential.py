@@ -7,8 +7,8 @@ from estimator_cases import data_for, layer_list
 from sklearn.base import clone
 
 from skconvnet import SequentialClassifier, SequentialRegressor
-from skconvnet._spec import name_layers
 from skconvnet.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from skconvnet.params.naming import name_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

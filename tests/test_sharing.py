@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
+from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten, MaxPool2D
-from skconvnet.layers.pooled_convolution import PooledConvolutionLayer
+from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
-from skconvnet.ops import im2col, winograd, workspace
+from skconvnet.ops import workspace
+from skconvnet.ops.convolution import im2col_columns as im2col
+from skconvnet.ops.convolution import winograd
 from skconvnet.ops.workspace import Workspace
-from skconvnet.parallel import Engine
-from skconvnet.threads import Team
 
 LAYERS = [
     (Conv1D(5, 3, padding="same", conv_method="winograd"), (37, 3)),
@@ -91,15 +93,15 @@ def test_the_same_bits_for_any_number_of_threads(monkeypatch, train):
     samples = Samples(Inputs(X, network.in_shape, np.float32), y)
     assert network.micro_batch(16) == 16
     runs = []
-    run = Team.run
+    run = ThreadTeam.run
     monkeypatch.setattr(
-        Team, "run", lambda self, n, task: (runs.append(n), run(self, n, task))[1]
+        ThreadTeam, "run", lambda self, n, task: (runs.append(n), run(self, n, task))[1]
     )
     gradients = []
     for n_threads in (1, 2, 3):
         runs.clear()
         gradient = np.empty_like(network.vector)
-        with Engine(network, SquaredError(), n_threads) as engine:
+        with Executor(network, SquaredError(), n_threads) as engine:
             for _ in range(2):
                 engine.loss_and_gradient(samples, slice(0, 16), gradient, train=train)
         gradients.append(gradient)

@@ -7,7 +7,8 @@ import pytest
 from training_tools import N, Problem, Scores, Steps
 
 from skconvnet.schedules import Adaptive, Constant
-from skconvnet.training import History, TrainingDivergedError
+from skconvnet.training.state import History
+from skconvnet.training.stopping import TrainingDivergedError
 
 
 @pytest.mark.parametrize("patience", [0, 1, 4])

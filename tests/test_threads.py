@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from skconvnet import MLPClassifier, MLPRegressor
-from skconvnet.ops.axpy import axpy
-from skconvnet.ops.matmul import matmul
+from skconvnet.engine.thread_team import ThreadTeam
+from skconvnet.ops.blas_kernels import axpy, matmul
+from skconvnet.ops.chunking import chunks_of
 from skconvnet.optimizers import OPTIMIZERS
-from skconvnet.pieces import pieces_of
-from skconvnet.threads import Team
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TIMEOUT = 30
@@ -19,7 +18,7 @@ TIMEOUT = 30
 
 @pytest.fixture
 def team():
-    team = Team(3)
+    team = ThreadTeam(3)
     yield team
     team.close()
 
@@ -100,7 +99,7 @@ def test_what_is_begun_is_waited_for(team):
 
 def test_close_ends_all_threads():
     before = set(threading.enumerate())
-    team = Team(4)
+    team = ThreadTeam(4)
     team.run(4, lambda i, thread: None)
     team.begin(lambda i, thread: time.sleep(0.05))
     team.close()
@@ -109,7 +108,7 @@ def test_close_ends_all_threads():
 
 @pytest.mark.parametrize("size", [0, 1, 7, 131_072, 131_073, 1_000_003])
 def test_pieces_cover_a_vector_once(size):
-    pieces = pieces_of(size)
+    pieces = chunks_of(size)
     covered = np.concatenate([np.arange(p.start, p.stop) for p in pieces] or [[]])
     np.testing.assert_array_equal(covered, np.arange(size))
     assert len(pieces) <= 1 or len(pieces) % 2 == 0

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from training_tools import N, Problem, Steps
 
-from skconvnet.batches import resolve_batch_size
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import resolve_batch_size
 from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, Adam
-from skconvnet.parallel import Engine
-from skconvnet.penalty import Penalty
 from skconvnet.schedules import InverseScaling
-from skconvnet.whole_set import minimize_lbfgs
+from skconvnet.training.lbfgs import minimize_lbfgs
+from skconvnet.training.regularization import Penalty
 
 
 @pytest.mark.parametrize("mode", ["bgd", "sgd", "mbgd"])
@@ -114,7 +114,7 @@ def test_penalty_and_its_gradient(strength):
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
     problem = Problem(dtype=dtype)
-    with Engine(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
             engine,
             problem.samples,
@@ -134,7 +134,7 @@ def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
 
 def test_lbfgs_keeps_to_max_iter():
     problem = Problem()
-    with Engine(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
             engine, problem.samples, alpha=0.0, max_iter=2, tol=1e-9
         )

@@ -8,7 +8,7 @@ from estimator_cases import CLASSIFIERS, ESTIMATORS, N, data_for, make
 from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import ConvNetClassifier, ConvNetRegressor
-from skconvnet.parallel import Engine
+from skconvnet.engine.executor import Executor
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
@@ -29,13 +29,13 @@ every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
 )
 def test_updates_an_epoch(monkeypatch, cls, params, updates):
     sizes = []
-    original = Engine.loss_and_gradient
+    original = Executor.loss_and_gradient
 
     def counted(self, samples, index, gradient, **keywords):
         sizes.append(len(np.arange(len(samples))[index]))
         return original(self, samples, index, gradient, **keywords)
 
-    monkeypatch.setattr(Engine, "loss_and_gradient", counted)
+    monkeypatch.setattr(Executor, "loss_and_gradient", counted)
     make(cls, max_iter=3, **params).fit(*data_for(cls))
     assert len(sizes) == 3 * updates
     assert sum(sizes) == 3 * N
@@ -58,7 +58,9 @@ def test_batch_modes_are_batch_sizes(cls, shuffle):
 )
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_same_bits_for_any_number_of_threads(monkeypatch, solver, params):
-    monkeypatch.setattr("skconvnet.network.Network.micro_batch", lambda self, n: 16)
+    monkeypatch.setattr(
+        "skconvnet.engine.network.Network.micro_batch", lambda self, n: 16
+    )
     X, y = data_for(ConvNetClassifier, n=200)
     params = {"solver": solver, "dtype": "float32", "max_iter": 3, **params}
     models = [
@@ -200,7 +202,7 @@ def test_warning_when_max_iter_is_reached(cls):
 
 @every_estimator
 def test_interrupted_training_keeps_what_it_has(monkeypatch, cls):
-    original, calls = Engine.loss_and_gradient, []
+    original, calls = Executor.loss_and_gradient, []
 
     def interrupted(self, *args, **keywords):
         calls.append(None)
@@ -208,7 +210,7 @@ def test_interrupted_training_keeps_what_it_has(monkeypatch, cls):
             raise KeyboardInterrupt
         return original(self, *args, **keywords)
 
-    monkeypatch.setattr(Engine, "loss_and_gradient", interrupted)
+    monkeypatch.setattr(Executor, "loss_and_gradient", interrupted)
     X, y = data_for(cls)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model = make(cls, max_iter=10).fit(X, y)

@@ -19,10 +19,10 @@ from skconvnet.layers import (
     Flatten,
     Upsample,
 )
-from skconvnet.ops import im2col
-from skconvnet.ops.flipped import FlippedConvolution
-from skconvnet.ops.scattered import ScatteredConvolution
-from skconvnet.ops.transposed import TransposedMethods, transposed_windows
+from skconvnet.ops.convolution import im2col_columns as im2col
+from skconvnet.ops.convolution.transposed import TransposedMethods, transposed_windows
+from skconvnet.ops.convolution.transposed_col2im import ScatteredConvolution
+from skconvnet.ops.convolution.transposed_flipped import FlippedConvolution
 
 KINDS = {1: Conv1DTranspose, 2: Conv2DTranspose, 3: Conv3DTranspose}
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
+from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.initializers import convolution_fans, glorot_uniform
 from skconvnet.layers import (
     AvgPool2D,
@@ -19,9 +22,6 @@ from skconvnet.layers import (
 )
 from skconvnet.layers.dense import Output
 from skconvnet.losses import BinaryLogLoss, LogLoss, PoissonDeviance, SquaredError
-from skconvnet.network import Network
-from skconvnet.parallel import Engine
-from skconvnet.weights import WeightLayout
 
 SHAPES = {"a/kernel": (3, 2), "a/bias": (2,), "b/kernel": (2, 1, 2), "b/scale": (1,)}
 
@@ -31,7 +31,7 @@ SHAPES = {"a/kernel": (3, 2), "a/bias": (2,), "b/kernel": (2, 1, 2), "b/scale": 
     [([], 0), (["a/kernel"], 6), (["b/kernel", "a/kernel"], 10), (SHAPES, 13)],
 )
 def test_layout_covers_the_vector_once(penalized, n_penalized):
-    layout = WeightLayout(SHAPES, penalized)
+    layout = ParameterLayout(SHAPES, penalized)
     assert (layout.size, layout.n_penalized) == (13, n_penalized)
     vector = np.arange(13.0)
     views = layout.views(vector)
@@ -46,7 +46,7 @@ def test_layout_covers_the_vector_once(penalized, n_penalized):
 
 
 def test_views_share_memory_with_the_vector():
-    layout = WeightLayout(SHAPES, ["a/kernel"])
+    layout = ParameterLayout(SHAPES, ["a/kernel"])
     vector = np.zeros(layout.size, dtype=np.float32)
     for view in layout.views(vector).values():
         view += 1
@@ -54,7 +54,7 @@ def test_views_share_memory_with_the_vector():
 
 
 def test_empty_layout():
-    layout = WeightLayout({}, [])
+    layout = ParameterLayout({}, [])
     assert layout.size == layout.n_penalized == 0
     assert layout.views(np.zeros(0)) == {}
 
@@ -175,7 +175,7 @@ def test_gradient_of_a_whole_network(network, loss, weighted):
     scratch = np.empty_like(gradient)
     start = network.vector.copy()
 
-    with Engine(network, loss, 1) as engine:
+    with Executor(network, loss, 1) as engine:
 
         def value(out):
             whole = slice(0, 9)

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from skconvnet.batches import Inputs, Samples
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.network import Network
 from skconvnet.layers import Dense
 from skconvnet.losses import SquaredError
-from skconvnet.network import Network
 from skconvnet.optimizers import SGD
-from skconvnet.parallel import Engine
 from skconvnet.schedules import Constant
-from skconvnet.training import History, Settings, train
+from skconvnet.training.loop import train
+from skconvnet.training.state import History, Settings
 
 N = 10
 
@@ -61,7 +62,7 @@ class Problem:
             "early_stopping": False,
             "verbose": False,
         }
-        with Engine(self.network, SquaredError(), 1) as engine:
+        with Executor(self.network, SquaredError(), 1) as engine:
             return train(
                 engine,
                 self.samples,

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from math import floor
 from typing import TYPE_CHECKING, Any
 
+from skconvnet._checks import check_float, check_positive_int
 from skconvnet.layers import Conv2D, Dense
-from skconvnet.layers.base import check_float, check_positive_int
 
 if TYPE_CHECKING:
-    from skconvnet._spec import Spec
+    from skconvnet.params.base import LayerSpec
 
-    Layers = list[tuple[str, Spec]]
+    Layers = list[tuple[str, LayerSpec]]
 
 
 def scaled(name: str, n: Any, width: float, groups: int = 1) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skconvnet._checks import check_positive_int
 from skconvnet.architectures._parts import check_name, conv, scaled
 from skconvnet.layers import (
     Activation,
@@ -13,7 +14,6 @@ from skconvnet.layers import (
     MaxPool2D,
     Residual,
 )
-from skconvnet.layers.base import check_positive_int
 
 if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers

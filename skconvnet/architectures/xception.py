@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from skconvnet._checks import check_positive_int
 from skconvnet.architectures._parts import check_name, each_scaled
 from skconvnet.layers import (
     Activation,
@@ -13,7 +14,6 @@ from skconvnet.layers import (
     Residual,
     SeparableConv2D,
 )
-from skconvnet.layers.base import check_positive_int
 
 if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers

@@ -14,7 +14,7 @@ from skconvnet.augmentation.checks import (
     check_range,
     per_axis,
 )
-from skconvnet.ops.interpolation import bilinear
+from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
 _STEEPEST = 89.0

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from skconvnet._spec import Searchable
 from skconvnet.augmentation.checks import check_axes
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import Params
 
 # Samples that `augment` changes at a time.
 _BLOCK = 256
@@ -82,7 +82,7 @@ def uniform(
     return rng.uniform(bounds[0], bounds[1], (batch,))
 
 
-class Augmentation(Searchable, ABC):
+class Augmentation(Params, ABC):
     """Hyperparameters of a random change to training samples.
 
     An augmentation stores what it was given, and is cloned, printed and searched like
@@ -159,7 +159,7 @@ class Augmentation(Searchable, ABC):
         out = X.copy()
         targets = np.zeros((len(X), 1)) if y is None else np.array(y, dtype=float)
         if augmenter is not None:
-            rng = _generator(random_state)
+            rng = micro_batch_rng(random_state)
             workspace = Workspace()
             for start in range(0, len(X), _BLOCK):
                 block = slice(start, start + _BLOCK)
@@ -187,7 +187,7 @@ def _augment_block(
     rows[...] = batch.targets.T
 
 
-def _generator(random_state: Any) -> np.random.Generator:
+def micro_batch_rng(random_state: Any) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**31)
     return np.random.default_rng(random_state)

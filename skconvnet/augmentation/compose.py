@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._nested import named_entries, nested_params, replaced
-from skconvnet._spec import PASSTHROUGH, name_layers
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.naming import PASSTHROUGH, name_layers
+from skconvnet.params.nested import named_entries, nested_params, replaced
 
 
 @dataclass(eq=False, repr=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_fill, check_number
-from skconvnet.ops.interpolation import bilinear
+from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
 # Standard deviations after which the smoothing kernel ends, as SciPy has it.

@@ -9,7 +9,7 @@ import numpy as np
 
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_number
-from skconvnet.ops.gather import gather
+from skconvnet.ops.resampling import gather
 from skconvnet.ops.workspace import Workspace
 
 

@@ -14,7 +14,7 @@ from skconvnet.augmentation.checks import (
     counts_per_axis,
     per_axis,
 )
-from skconvnet.ops.gather import gather
+from skconvnet.ops.resampling import gather
 from skconvnet.ops.workspace import Workspace
 
 

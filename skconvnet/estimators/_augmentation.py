@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from skconvnet._nested import is_list, nested_params, replaced
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.compose import as_augmentation
 from skconvnet.augmentation.sizes import build_for_shapes
-from skconvnet.batches import Samples, resolve_batch_size
+from skconvnet.engine.inputs import Samples, resolve_batch_size
+from skconvnet.params.nested import is_list, nested_params, replaced
 
 if TYPE_CHECKING:
-    from skconvnet.estimators._build import BuiltEstimator as _Base
+    from skconvnet.estimators._network_builder import BuiltEstimator as _Base
 else:
     _Base = object
 

@@ -18,24 +18,19 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_sample_weight
 
 from skconvnet.augmentation.base import Augmenter
-from skconvnet.averaging import Average
-from skconvnet.batches import Samples
-from skconvnet.blas import resolve_n_threads, single_threaded_blas
-from skconvnet.estimators._build import BuiltEstimator
-from skconvnet.estimators._inputs import (
-    check_same_shape,
-    check_X,
-)
-from skconvnet.estimators._params import TrainingParams
-from skconvnet.estimators._validation import Validation
-from skconvnet.parallel import Engine
-from skconvnet.statistics import keep_statistics
-from skconvnet.training import (
-    Progress,
-    TrainingDivergedError,
-    train,
-)
-from skconvnet.whole_set import minimize_lbfgs
+from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.input_statistics import fit_input_statistics
+from skconvnet.engine.inputs import Samples
+from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.estimators._input_validation import check_same_shape, check_X
+from skconvnet.estimators._network_builder import BuiltEstimator
+from skconvnet.estimators._validation_set import Validation
+from skconvnet.training.averaging import Average
+from skconvnet.training.lbfgs import minimize_lbfgs
+from skconvnet.training.loop import train
+from skconvnet.training.state import Progress
+from skconvnet.training.stopping import TrainingDivergedError
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:
@@ -137,7 +132,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
             rng = check_random_state(self.random_state)
             self._start(X, targets, rng)
             with single_threaded_blas:
-                keep_statistics(self.network_, self._samples(X, targets, None))
+                fit_input_statistics(self.network_, self._samples(X, targets, None))
             return self
 
     def _fit(
@@ -167,7 +162,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
         loss = self._loss
         if augmenter is not None and augmenter.mixes_targets:
             loss = loss.for_mixtures()
-        with Engine(self.network_, loss, n_threads, augmenter) as engine:
+        with Executor(self.network_, loss, n_threads, augmenter) as engine:
             if self._is_stochastic:
                 held_out = self._held_out(samples, y, validation, rng, incremental)
                 validate = None
@@ -175,11 +170,11 @@ class NetworkEstimator(BuiltEstimator, ABC):
                     samples, *rest = held_out
                     validate = Validation(self, engine, *rest)
                 if not resume:
-                    keep_statistics(self.network_, samples)
+                    fit_input_statistics(self.network_, samples)
                 self._fit_stochastic(engine, samples, validate, rng, incremental)
             else:
                 if not resume:
-                    keep_statistics(self.network_, samples)
+                    fit_input_statistics(self.network_, samples)
                 self._fit_lbfgs(engine, samples)
         if not np.isfinite(self.network_.vector).all():
             raise ValueError(_NON_FINITE)
@@ -221,7 +216,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
 
     def _fit_stochastic(
         self,
-        engine: Engine,
+        engine: Executor,
         samples: Samples,
         validate: Validation | None,
         rng: np.random.RandomState,
@@ -313,7 +308,7 @@ class NetworkEstimator(BuiltEstimator, ABC):
     def _stratifies(self) -> bool:
         return False
 
-    def _fit_lbfgs(self, engine: Engine, samples: Samples) -> None:
+    def _fit_lbfgs(self, engine: Executor, samples: Samples) -> None:
         try:
             result = minimize_lbfgs(
                 engine,

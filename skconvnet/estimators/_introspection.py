@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
 
-from skconvnet.blas import resolve_n_threads
+from skconvnet.engine.blas_threads import resolve_n_threads
+from skconvnet.engine.executor import Executor
 from skconvnet.estimators._base import NetworkEstimator
-from skconvnet.estimators._inputs import check_same_shape, check_X
+from skconvnet.estimators._input_validation import check_same_shape, check_X
 from skconvnet.inspection.summary import format_summary
-from skconvnet.parallel import Engine
-from skconvnet.penalty import Penalty
+from skconvnet.training.regularization import Penalty
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -127,7 +127,7 @@ class IntrospectiveEstimator(NetworkEstimator):
         samples = self._samples(X, targets, weights)
         gradient = np.empty_like(self.network_.vector)
         n_threads = resolve_n_threads(self.n_jobs)
-        with Engine(self.network_, self._loss.objective(), n_threads) as engine:
+        with Executor(self.network_, self._loss.objective(), n_threads) as engine:
             whole = slice(0, len(samples))
             loss, total = engine.loss_and_gradient(
                 samples, whole, gradient, train=False

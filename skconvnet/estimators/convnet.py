@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skconvnet._spec import BOOLEAN, Spec
-from skconvnet.estimators import _stack
+from skconvnet.estimators import _convnet_blocks as _stack
 from skconvnet.estimators._augmentation import AugmentedEstimator
-from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
+from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
-from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
+from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
+from skconvnet.params.base import LayerSpec
+from skconvnet.params.constraints import BOOLEAN
 
 # Hyperparameters of one value for all blocks, or a tuple with one for each.
 _OF_BLOCK = (
@@ -80,7 +82,7 @@ class _ConvNet(AugmentedEstimator):
 
     def _hidden_layers(
         self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, Spec]]:
+    ) -> list[tuple[str, LayerSpec]]:
         filters = _sizes("filters", self.filters)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         n_blocks = len(filters)
@@ -91,7 +93,7 @@ class _ConvNet(AugmentedEstimator):
         activations = _through_hidden("activation", self.activation, n_blocks, hidden)
         of_block["activation"] = activations[:n_blocks]
         rates = _through_hidden("dropout", self.dropout, n_blocks, hidden, 0.0)
-        layers: list[tuple[str, Spec]] = []
+        layers: list[tuple[str, LayerSpec]] = []
         for i in range(n_blocks):
             params = {name: values[i] for name, values in of_block.items()}
             params["kernel_initializer"] = self.kernel_initializer

@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skconvnet._spec import Spec
-from skconvnet.estimators._blocks import check_hidden_layer_sizes, per_block
+from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
-from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
+from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
-from skconvnet.layers.elementwise import Dropout
+from skconvnet.layers.dropout import Dropout
 from skconvnet.losses import Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
+from skconvnet.params.base import LayerSpec
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -49,7 +50,7 @@ class _Perceptron:
 
     def _hidden_layers(
         self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, Spec]]:
+    ) -> list[tuple[str, LayerSpec]]:
         if len(in_shape) != 1:
             raise ValueError(
                 f"X must be rows of shape (n_samples, n_features) for "
@@ -61,7 +62,7 @@ class _Perceptron:
         of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
         activations = of_layer("activation", self.activation)
         rates = of_layer("dropout", self.dropout)
-        layers: list[tuple[str, Spec]] = []
+        layers: list[tuple[str, LayerSpec]] = []
         for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
             dense = Dense(size, activations[i], self.kernel_initializer)
             layers.append((f"dense{i + 1}", dense))

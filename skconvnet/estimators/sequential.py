@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skconvnet._nested import named_entries, nested_params, replaced
-from skconvnet._spec import Spec, check_layers
 from skconvnet.estimators._augmentation import AugmentedEstimator
+from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
-from skconvnet.estimators._targets import NetworkClassifier, NetworkRegressor
+from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.layers.dense import Dense
+from skconvnet.params.base import LayerSpec
+from skconvnet.params.naming import check_layers
+from skconvnet.params.nested import named_entries, nested_params, replaced
 
 
 @dataclass(eq=False, repr=False)
@@ -20,7 +22,7 @@ class _Sequential(AugmentedEstimator):
     layers: Any = None
     input_shape: Any = None
 
-    def _specs(self) -> list[tuple[str, Spec]]:
+    def _specs(self) -> list[tuple[str, LayerSpec]]:
         reserved = set(super().get_params(deep=False))
         if self.layers is None:
             return [("dense1", Dense(100, activation="relu"))]
@@ -33,7 +35,7 @@ class _Sequential(AugmentedEstimator):
 
     def _hidden_layers(
         self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, Spec]]:
+    ) -> list[tuple[str, LayerSpec]]:
         return self._specs()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

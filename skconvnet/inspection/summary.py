@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from skconvnet.layers.branches import BranchedLayer
+from skconvnet.engine.network import Network
+from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
-from skconvnet.network import Network
 
 
 def format_summary(network: Network) -> str:

@@ -5,23 +5,27 @@ from typing import TYPE_CHECKING
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
+    from skconvnet.layers.activation import Activation as Activation
+    from skconvnet.layers.activation import PReLU as PReLU
+    from skconvnet.layers.activation import RReLU as RReLU
     from skconvnet.layers.adaptive_pooling import GlobalAvgPool as GlobalAvgPool
     from skconvnet.layers.adaptive_pooling import GlobalMaxPool as GlobalMaxPool
     from skconvnet.layers.adaptive_pooling import (
         SpatialPyramidPool as SpatialPyramidPool,
     )
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
-    from skconvnet.layers.composition import Parallel as Parallel
-    from skconvnet.layers.composition import Residual as Residual
-    from skconvnet.layers.convolution import Conv1D as Conv1D
-    from skconvnet.layers.convolution import Conv2D as Conv2D
-    from skconvnet.layers.convolution import Conv3D as Conv3D
+    from skconvnet.layers.conv import Conv1D as Conv1D
+    from skconvnet.layers.conv import Conv2D as Conv2D
+    from skconvnet.layers.conv import Conv3D as Conv3D
+    from skconvnet.layers.conv_transpose import Conv1DTranspose as Conv1DTranspose
+    from skconvnet.layers.conv_transpose import Conv2DTranspose as Conv2DTranspose
+    from skconvnet.layers.conv_transpose import Conv3DTranspose as Conv3DTranspose
     from skconvnet.layers.dense import Dense as Dense
     from skconvnet.layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
     from skconvnet.layers.depthwise import SeparableConv2D as SeparableConv2D
-    from skconvnet.layers.elementwise import Activation as Activation
-    from skconvnet.layers.elementwise import Dropout as Dropout
-    from skconvnet.layers.elementwise import Rescaling as Rescaling
+    from skconvnet.layers.dropout import Dropout as Dropout
+    from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
+    from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
     from skconvnet.layers.flatten import Flatten as Flatten
     from skconvnet.layers.layer_norm import LayerNorm as LayerNorm
@@ -35,44 +39,41 @@ if TYPE_CHECKING:
         LocallyConnected2D as LocallyConnected2D,
     )
     from skconvnet.layers.maxout import Maxout as Maxout
-    from skconvnet.layers.noise import GaussianNoise as GaussianNoise
-    from skconvnet.layers.noise import SpatialDropout as SpatialDropout
+    from skconvnet.layers.parallel import Parallel as Parallel
     from skconvnet.layers.pooling import AvgPool1D as AvgPool1D
     from skconvnet.layers.pooling import AvgPool2D as AvgPool2D
     from skconvnet.layers.pooling import AvgPool3D as AvgPool3D
     from skconvnet.layers.pooling import MaxPool1D as MaxPool1D
     from skconvnet.layers.pooling import MaxPool2D as MaxPool2D
     from skconvnet.layers.pooling import MaxPool3D as MaxPool3D
-    from skconvnet.layers.rectifiers import PReLU as PReLU
-    from skconvnet.layers.rectifiers import RReLU as RReLU
+    from skconvnet.layers.rescaling import Rescaling as Rescaling
+    from skconvnet.layers.rescaling import Standardize as Standardize
     from skconvnet.layers.reshape import Permute as Permute
     from skconvnet.layers.reshape import Reshape as Reshape
+    from skconvnet.layers.residual import Residual as Residual
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
-    from skconvnet.layers.standardize import Standardize as Standardize
-    from skconvnet.layers.transposed import Conv1DTranspose as Conv1DTranspose
-    from skconvnet.layers.transposed import Conv2DTranspose as Conv2DTranspose
-    from skconvnet.layers.transposed import Conv3DTranspose as Conv3DTranspose
     from skconvnet.layers.upsampling import Upsample as Upsample
 
 __getattr__, __dir__, __all__ = lazily(
     __name__,
     {
+        "activation": ["Activation", "PReLU", "RReLU"],
         "adaptive_pooling": ["GlobalAvgPool", "GlobalMaxPool", "SpatialPyramidPool"],
         "batch_norm": ["BatchNorm"],
-        "composition": ["Parallel", "Residual"],
-        "convolution": ["Conv1D", "Conv2D", "Conv3D"],
+        "conv": ["Conv1D", "Conv2D", "Conv3D"],
+        "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
         "dense": ["Dense"],
         "depthwise": ["DepthwiseConv2D", "SeparableConv2D"],
-        "elementwise": ["Activation", "Dropout", "Rescaling"],
+        "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
         "flatten": ["Flatten"],
         "layer_norm": ["LayerNorm"],
         "local_response_norm": ["LocalResponseNorm"],
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
         "maxout": ["Maxout"],
-        "noise": ["GaussianNoise", "SpatialDropout"],
+        "parallel": ["Parallel"],
         "pooling": [
             "AvgPool1D",
             "AvgPool2D",
@@ -81,11 +82,10 @@ __getattr__, __dir__, __all__ = lazily(
             "MaxPool2D",
             "MaxPool3D",
         ],
-        "rectifiers": ["PReLU", "RReLU"],
+        "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
+        "residual": ["Residual"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
-        "standardize": ["Standardize"],
-        "transposed": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
         "upsampling": ["Upsample"],
     },
 )

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_positive_int, map_shape
+from skconvnet._checks import check_positive_int
+from skconvnet.layers.base import Layer
 from skconvnet.ops import adaptive_pooling as ops
+from skconvnet.ops.layout import map_shape
+from skconvnet.params.base import LayerSpec
 
 _POOLINGS = ("max", "avg")
 
 
 @dataclass(eq=False, repr=False)
-class GlobalMaxPool(Spec):
+class GlobalMaxPool(LayerSpec):
     """Largest value of each channel over the whole map.
 
     Maps of shape (*spatial, channels), with one, two or three spatial axes, become
@@ -37,7 +39,7 @@ class GlobalMaxPool(Spec):
 
 
 @dataclass(eq=False, repr=False)
-class GlobalAvgPool(Spec):
+class GlobalAvgPool(LayerSpec):
     """Mean of each channel over the whole map [1]_.
 
     Maps of shape (*spatial, channels), with one, two or three spatial axes, become
@@ -60,7 +62,7 @@ class GlobalAvgPool(Spec):
 
 
 @dataclass(eq=False, repr=False)
-class SpatialPyramidPool(Spec):
+class SpatialPyramidPool(LayerSpec):
     """Pool over grids of windows, from the whole map to fine ones [1]_.
 
     Level n cuts each spatial axis into n windows: window i of an axis of `size` cells
@@ -122,7 +124,7 @@ class AdaptivePoolLayer(Layer):
         self._counts: list[np.ndarray] | None = None
         if pooling == "avg":
             self._counts = [ops.window_sizes(spatial, n) for n in levels]
-        self.work = len(levels) * prod(in_shape)
+        self.flops = len(levels) * prod(in_shape)
 
     def forward(self, x, *, train, rng, workspace):
         y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from skconvnet.ops.workspace import Run, Workspace
 
 
 @dataclass
-class Parts:
+class MicroBatches:
     """How a minibatch that is in parts at once is run over threads.
 
     Attributes
@@ -49,15 +48,16 @@ class Layer(ABC):
         Views of the network's flat vectors, bound by the network.
     is_random : bool
         Whether a training pass draws random numbers.
-    spans_batch : bool
-        Whether a training pass needs all of a minibatch at once: then `forward_parts`
-        and `backward_parts` take its place wherever a minibatch is in parts.
+    needs_whole_batch : bool
+        Whether a training pass needs all of a minibatch at once: then
+        `forward_micro_batches` and `backward_micro_batches` take its place wherever a
+        minibatch is in several micro-batches.
     keeps_statistics : bool
         Whether `set_statistics` is to be given the mean and the variance of its
         inputs over the training set, brought together from `statistics` of its parts.
     is_flat : bool
         Whether the layer has no maps, only features.
-    work : int
+    flops : int
         Floating-point operations of a forward pass, a sample.
     kept : int
         Numbers a sample that are kept for the backward pass, besides maps.
@@ -74,7 +74,7 @@ class Layer(ABC):
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
-    spans_batch = False
+    needs_whole_batch = False
     keeps_statistics = False
 
     def __init__(self, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
@@ -84,7 +84,7 @@ class Layer(ABC):
         self.buffer_shapes: dict[str, tuple[int, ...]] = {}
         self.weights: Mapping[str, np.ndarray] = {}
         self.buffers: Mapping[str, np.ndarray] = {}
-        self.work = prod(in_shape)
+        self.flops = prod(in_shape)
 
     @property
     def is_flat(self) -> bool:
@@ -158,11 +158,11 @@ class Layer(ABC):
         """
 
     @staticmethod
-    def forward_parts(
+    def forward_micro_batches(
         layers: Sequence[Any],
         xs: Sequence[np.ndarray],
         *,
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[np.ndarray], list[Any]]:
         """Run a training pass over all parts of a minibatch: outputs and caches.
@@ -172,37 +172,18 @@ class Layer(ABC):
         raise NotImplementedError
 
     @staticmethod
-    def backward_parts(
+    def backward_micro_batches(
         layers: Sequence[Any],
         dys: Sequence[np.ndarray],
         caches: Sequence[Any],
         *,
         gradients: Sequence[Mapping[str, np.ndarray]],
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[np.ndarray | None]:
         """Write each part's share of the gradients; return those of the inputs."""
         raise NotImplementedError
-
-
-def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
-    """Turn a public shape into that of a batch-last array.
-
-    >>> map_shape((28, 28, 3), 16)
-    (3, 28, 28, 16)
-    """
-    return (shape[-1], *shape[:-1], batch)
-
-
-def channels_last(x: np.ndarray) -> np.ndarray:
-    """View of a batch-last array as (batch, *spatial, channels)."""
-    return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
-
-
-def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """View of one value a channel that is broadcast against the batch-last `x`."""
-    return values.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None:
@@ -220,26 +201,3 @@ def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None
         f"{layer} needs input of shape ({wanted}), but its input has shape {in_shape}; "
         "check input_shape and the layers before it."
     )
-
-
-def check_positive_int(name: str, value: Any) -> int:
-    """Return `value` as an int, or raise an error that names the parameter."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int of at least 1; got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
-    return int(value)
-
-
-def check_float(
-    name: str,
-    value: Any,
-    allowed: str = "a finite float",
-    accepts: Callable[[float], bool] = lambda value: True,
-) -> float:
-    """Return `value` as a float, or raise an error that says what is `allowed`."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {allowed}; got {value!r}.")
-    if not np.isfinite(float(value)) or not accepts(float(value)):
-        raise ValueError(f"{name} must be {allowed}; got {value!r}.")
-    return float(value)

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, Parts, check_float, per_channel
+from skconvnet._checks import check_float
+from skconvnet.layers.base import Layer, MicroBatches
+from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class BatchNorm(Spec):
+class BatchNorm(LayerSpec):
     """Bring each channel to mean 0 and variance 1, then scale and shift it.
 
     In training the statistics are those of the whole minibatch, whatever the number
@@ -62,7 +64,7 @@ class BatchNorm(Spec):
 
 class BatchNormLayer(Layer):
     penalized = ()
-    spans_batch = True
+    needs_whole_batch = True
 
     def __init__(
         self, in_shape: tuple[int, ...], momentum: float, epsilon: float
@@ -74,7 +76,7 @@ class BatchNormLayer(Layer):
         self.weight_shapes = {"gamma": channels, "beta": channels}
         self.buffer_shapes = {"moving_mean": channels, "moving_variance": channels}
         self.kept = prod(in_shape)
-        self.work = 8 * prod(in_shape)
+        self.flops = 8 * prod(in_shape)
 
     def initialize(self, rng):
         channels = self.in_shape[-1:]
@@ -86,8 +88,8 @@ class BatchNormLayer(Layer):
 
     def forward(self, x, *, train, rng, workspace):
         if train:
-            alone = Parts(_one_by_one, [rng])
-            ys, caches = self.forward_parts(
+            alone = MicroBatches(_one_by_one, [rng])
+            ys, caches = self.forward_micro_batches(
                 [self], [x], parts=alone, workspaces=[workspace]
             )
             return ys[0], caches[0]
@@ -99,8 +101,8 @@ class BatchNormLayer(Layer):
 
     def backward(self, dy, cache, *, gradients, workspace, need_dx):
         if len(cache) > 2:
-            alone = Parts(_one_by_one, [None])
-            (dx,) = self.backward_parts(
+            alone = MicroBatches(_one_by_one, [None])
+            (dx,) = self.backward_micro_batches(
                 [self],
                 [dy],
                 [cache],
@@ -119,11 +121,11 @@ class BatchNormLayer(Layer):
         return dy
 
     @staticmethod
-    def forward_parts(
+    def forward_micro_batches(
         layers: Sequence[Any],
         xs: Sequence[np.ndarray],
         *,
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[np.ndarray], list[Any]]:
         # A part is centred on its own mean, so that its squares are summed without
@@ -163,13 +165,13 @@ class BatchNormLayer(Layer):
         ]
 
     @staticmethod
-    def backward_parts(
+    def backward_micro_batches(
         layers: Sequence[Any],
         dys: Sequence[np.ndarray],
         caches: Sequence[Any],
         *,
         gradients: Sequence[Mapping[str, np.ndarray]],
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[np.ndarray | None]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, Parts
-from skconvnet.layers.pooled_convolution import fuse
+from skconvnet.layers.base import Layer, MicroBatches
+from skconvnet.layers.conv_max_pool_fusion import fuse
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 
 class Chain:
@@ -18,7 +18,7 @@ class Chain:
 
     Parameters
     ----------
-    specs : sequence of (str, Spec)
+    specs : sequence of (str, LayerSpec)
     in_shape : tuple of int
         Shape of one sample, channels last.
 
@@ -33,7 +33,7 @@ class Chain:
     """
 
     def __init__(
-        self, specs: Sequence[tuple[str, Spec]], in_shape: tuple[int, ...]
+        self, specs: Sequence[tuple[str, LayerSpec]], in_shape: tuple[int, ...]
     ) -> None:
         self.specs = list(specs)
         self.in_shape = tuple(in_shape)
@@ -104,8 +104,8 @@ class Chain:
         return any(layer.is_random for layer in self.layers.values())
 
     @property
-    def spans_batch(self) -> bool:
-        return any(layer.spans_batch for layer in self.layers.values())
+    def needs_whole_batch(self) -> bool:
+        return any(layer.needs_whole_batch for layer in self.layers.values())
 
     def forward(
         self,
@@ -160,11 +160,11 @@ class Chain:
         return next(steps, len(self.steps))
 
     @staticmethod
-    def forward_parts(
+    def forward_micro_batches(
         chains: Sequence[Chain],
         xs: Sequence[np.ndarray],
         *,
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Sequence[Workspace]],
     ) -> tuple[list[np.ndarray], list[list[Any]]]:
         """Run a training pass over all parts of a minibatch at once.
@@ -174,7 +174,7 @@ class Chain:
         chains : sequence of Chain
             One for each part: the same, or its like for another shape of samples.
         xs : sequence of ndarray
-        parts : Parts
+        parts : MicroBatches
         workspaces : sequence of sequence of Workspace
             By part and by layer.
 
@@ -188,9 +188,9 @@ class Chain:
         caches: list[list[Any]] = [[] for _ in ys]
         for group in _groups(chains[0].steps):
             layer = chains[0].steps[group[0]][1]
-            if layer.spans_batch:
+            if layer.needs_whole_batch:
                 i = chains[0].steps[group[0]][0]
-                ys, own = type(layer).forward_parts(
+                ys, own = type(layer).forward_micro_batches(
                     [chain.steps[group[0]][1] for chain in chains],
                     ys,
                     parts=parts,
@@ -214,13 +214,13 @@ class Chain:
         return ys, caches
 
     @staticmethod
-    def backward_parts(
+    def backward_micro_batches(
         chains: Sequence[Chain],
         dys: Sequence[np.ndarray],
         caches: Sequence[Sequence[Any]],
         *,
         gradients: Sequence[Sequence[Mapping[str, np.ndarray]]],
-        parts: Parts,
+        parts: MicroBatches,
         workspaces: Sequence[Sequence[Workspace]],
         need_dx: bool,
     ) -> list[np.ndarray | None]:
@@ -232,9 +232,9 @@ class Chain:
             if not numbers:
                 break
             layer = chains[0].steps[numbers[0]][1]
-            if layer.spans_batch:
+            if layer.needs_whole_batch:
                 i = chains[0].steps[numbers[0]][0]
-                dxs = type(layer).backward_parts(
+                dxs = type(layer).backward_micro_batches(
                     [chain.steps[numbers[0]][1] for chain in chains],
                     dxs,
                     [cache[numbers[0]] for cache in caches],
@@ -266,7 +266,11 @@ def _groups(steps: Sequence[tuple[int, Layer]]) -> list[list[int]]:
     """Numbers of the steps between those that span the batch, each alone."""
     groups: list[list[int]] = []
     for number, (_, layer) in enumerate(steps):
-        if layer.spans_batch or not groups or steps[groups[-1][-1]][1].spans_batch:
+        if (
+            layer.needs_whole_batch
+            or not groups
+            or steps[groups[-1][-1]][1].needs_whole_batch
+        ):
             groups.append([number])
         else:
             groups[-1].append(number)
@@ -286,7 +290,7 @@ def _fused(layers: Sequence[Layer]) -> list[tuple[int, Layer]]:
 
 
 def build_layers(
-    specs: Sequence[tuple[str, Spec]], in_shape: tuple[int, ...]
+    specs: Sequence[tuple[str, LayerSpec]], in_shape: tuple[int, ...]
 ) -> dict[str, Layer]:
     """Build one layer after the other, without allocating any weights.
 

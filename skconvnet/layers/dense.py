@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import issparse
 
-from skconvnet._spec import Spec
+from skconvnet._checks import check_positive_int
 from skconvnet.initializers import get_initializer, glorot_uniform
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.matmul import matmul
+from skconvnet.ops.blas_kernels import matmul
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class Dense(Spec):
+class Dense(LayerSpec):
     """Fully connected layer, ``activation(x @ kernel + bias)``.
 
     Weights: ``kernel`` of shape (n_in, units) and ``bias`` of shape (units,).
@@ -69,7 +70,7 @@ class DenseLayer(Layer):
         self.activation = get_activation(activation)
         self.initializer = get_initializer(kernel_initializer)
         self.initial_activation = self.activation.name
-        self.work = 2 * n_in * units
+        self.flops = 2 * n_in * units
 
     def initialize(self, rng):
         n_in, units = self.weight_shapes["kernel"]

@@ -8,17 +8,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Spec
+from skconvnet._checks import check_positive_int
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.depthwise import DepthwiseConvolution
-from skconvnet.ops.sums import channel_sums
+from skconvnet.ops.blas_kernels import channel_sums
+from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class DepthwiseConv2D(Spec):
+class DepthwiseConv2D(LayerSpec):
     """Convolve each channel of (height, width, channels) with kernels of its own.
 
     Weights: ``kernel`` of shape (channels * depth_multiplier, 1, *kernel_size) and
@@ -67,7 +68,7 @@ class DepthwiseConv2D(Spec):
 
 
 @dataclass(eq=False, repr=False)
-class SeparableConv2D(Spec):
+class SeparableConv2D(LayerSpec):
     """Convolve each channel on its own, then mix the channels by a 1x1 convolution.
 
     For 3x3 kernels from 3 to 256 channels that is 795 weights, where `Conv2D` has 6,912
@@ -159,7 +160,7 @@ class DepthwiseLayer(Layer):
             "kernel": (filters, 1, *windows.kernel),
             "bias": (filters,),
         }
-        self.work = 2 * prod(self.out_shape) * windows.size
+        self.flops = 2 * prod(self.out_shape) * windows.size
 
     def initialize(self, rng):
         shape = self.weight_shapes["kernel"]
@@ -208,7 +209,7 @@ class SeparableLayer(Layer):
             "bias": (filters,),
         }
         self.kept = prod(windows.out_shape) * n_maps
-        self.work = 2 * self.kept * (windows.size + filters)
+        self.flops = 2 * self.kept * (windows.size + filters)
 
     def initialize(self, rng):
         channels = self.in_shape[-1]

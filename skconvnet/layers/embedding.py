@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int, map_shape
+from skconvnet._checks import check_positive_int
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
+from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 REDUCTIONS = ("sum", "mean", "max")
 # Tokens come in the network's dtype, and float32 has all whole numbers up to here.
@@ -18,7 +20,7 @@ _LARGEST = 2**24
 
 
 @dataclass(eq=False, repr=False)
-class Embedding(Spec):
+class Embedding(LayerSpec):
     """A vector for every token of a text, looked up in a table that is learned.
 
     Texts are rows of tokens, whole numbers from 0 to ``n_tokens - 1``, all of one
@@ -123,7 +125,7 @@ class EmbeddingLayer(Layer):
         self.weight_shapes = {"table": (n_tokens, n_dims)}
         self.padding = padding
         self.reduce = reduce
-        self.work = length * n_dims
+        self.flops = length * n_dims
         self.kept = length
 
     def initialize(self, rng):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, map_shape
-from skconvnet.ops.runs import copy_runs
+from skconvnet.layers.base import Layer
+from skconvnet.ops.layout import map_shape
+from skconvnet.ops.short_runs import copy_runs
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class Flatten(Spec):
+class Flatten(LayerSpec):
     """Lay out a map as features, channels last: ``x.reshape(n, -1)``.
 
     Examples

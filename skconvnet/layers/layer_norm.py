@@ -7,10 +7,11 @@ from math import isqrt, prod
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_float
-from skconvnet.ops.rows import as_rows
+from skconvnet._checks import check_float
+from skconvnet.layers.base import Layer
+from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 _AXES = ("channels", "all")
 # Numbers that may be added one by one: float32 loses a few of its last bits.
@@ -18,7 +19,7 @@ _FEW = 512
 
 
 @dataclass(eq=False, repr=False)
-class LayerNorm(Spec):
+class LayerNorm(LayerSpec):
     """Layer normalization: mean 0 and variance 1 within each sample [1]_.
 
     ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where mean and
@@ -78,7 +79,7 @@ class LayerNormLayer(Layer):
         self.weight_shapes = {"gamma": shape, "beta": shape}
         self.n_features = prod(shape)
         self.group = _group(self.n_features)
-        self.work = 8 * prod(in_shape)
+        self.flops = 8 * prod(in_shape)
         self.kept = prod(in_shape)
 
     def initialize(self, rng):

@@ -7,12 +7,13 @@ from math import prod
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_float, check_positive_int
+from skconvnet._checks import check_float, check_positive_int
+from skconvnet.layers.base import Layer
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class LocalResponseNorm(Spec):
+class LocalResponseNorm(LayerSpec):
     """Local response normalization across channels, that of AlexNet [1]_.
 
     ``y[c] = x[c] / (k + alpha * s[c]) ** beta``, where ``s[c]`` is the sum of the
@@ -72,7 +73,7 @@ class LocalResponseNormLayer(Layer):
         self.alpha = alpha
         self.beta = beta
         self.k = k
-        self.work = (size + 12) * prod(in_shape)
+        self.flops = (size + 12) * prod(in_shape)
         self.kept = 2 * prod(in_shape)
 
     def forward(self, x, *, train, rng, workspace):

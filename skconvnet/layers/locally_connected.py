@@ -8,16 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Spec
+from skconvnet._checks import check_positive_int
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.local import LocalConvolution
+from skconvnet.ops.convolution.locally_connected import LocalConvolution
 from skconvnet.ops.windows import sliding_windows
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class _LocallyConnected(Spec):
+class _LocallyConnected(LayerSpec):
     filters: int
     kernel_size: int | tuple[int, ...]
     strides: int | tuple[int, ...] = 1
@@ -116,7 +117,7 @@ class LocallyConnectedLayer(Layer):
         self.initializer = get_initializer(kernel_initializer)
         kernel_shape = (*self.out_shape, in_shape[-1], *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": self.out_shape}
-        self.work = 2 * prod(kernel_shape)
+        self.flops = 2 * prod(kernel_shape)
 
     def initialize(self, rng):
         shape, windows = self.weight_shapes["kernel"], self.convolution.windows

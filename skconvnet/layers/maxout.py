@@ -7,12 +7,13 @@ from math import prod
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_positive_int
+from skconvnet._checks import check_positive_int
+from skconvnet.layers.base import Layer
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class Maxout(Spec):
+class Maxout(LayerSpec):
     """Largest of every `pieces` consecutive channels [1]_.
 
     Output channel c is the largest of the input channels ``c * pieces`` to
@@ -58,7 +59,7 @@ class MaxoutLayer(Layer):
     def __init__(self, in_shape: tuple[int, ...], pieces: int) -> None:
         super().__init__(in_shape, (*in_shape[:-1], in_shape[-1] // pieces))
         self.pieces = pieces
-        self.work = prod(in_shape)
+        self.flops = prod(in_shape)
 
     def forward(self, x, *, train, rng, workspace):
         y = workspace.array("y", (len(x) // self.pieces, *x.shape[1:]), x.dtype)

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, check_ndim, map_shape
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import pooling
-from skconvnet.ops.im2col import pad
+from skconvnet.ops.layout import map_shape, pad
 from skconvnet.ops.pooling import Cells
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class _Pooling(Spec):
+class _Pooling(LayerSpec):
     runtime: ClassVar[type[PoolingLayer]]
 
     pool_size: int | tuple[int, ...] = 2
@@ -47,7 +47,7 @@ class PoolingLayer(Layer):
         super().__init__(in_shape, (*windows.out_shape, in_shape[-1]))
         self.windows = windows
         self.strides = windows.strides
-        self.work = prod(self.out_shape) * windows.size
+        self.flops = prod(self.out_shape) * windows.size
 
     def _padded(self, x, workspace):
         if not self.windows.is_padded:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, map_shape
+from skconvnet.layers.base import Layer
+from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class Reshape(Spec):
+class Reshape(LayerSpec):
     """Give samples another shape, channels last: ``x.reshape(n, *shape)``.
 
     Parameters
@@ -90,7 +91,7 @@ def _reshape(
 
 
 @dataclass(eq=False, repr=False)
-class Permute(Spec):
+class Permute(LayerSpec):
     """Put the axes of samples in another order.
 
     Parameters

@@ -8,18 +8,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Spec
+from skconvnet._checks import check_positive_int
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
-from skconvnet.layers.base import Layer, check_ndim, check_positive_int
+from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.method import Methods
-from skconvnet.ops.sums import channel_sums
-from skconvnet.ops.surplus import with_surplus, without_surplus
+from skconvnet.ops.blas_kernels import channel_sums
+from skconvnet.ops.convolution.algorithm import with_surplus, without_surplus
+from skconvnet.ops.convolution.selection import Methods
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class SpatiallySeparableConv2D(Spec):
+class SpatiallySeparableConv2D(LayerSpec):
     """Convolve by columns of k x 1 cells, then by rows of 1 x k cells.
 
     A kernel k1 k2^T of rank one equals its column k1 and its row k2 in turn, with 2 k
@@ -137,7 +138,7 @@ class SpatiallySeparableLayer(Layer):
             "bias": (filters,),
         }
         between = prod(vertical.windows.out_shape)
-        self.work = 2 * (
+        self.flops = 2 * (
             between * prod(self.weight_shapes["vertical"])
             + prod(horizontal.windows.out_shape)
             * prod(self.weight_shapes["horizontal"])

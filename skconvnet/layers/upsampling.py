@@ -9,20 +9,21 @@ from math import prod
 
 import numpy as np
 
-from skconvnet._spec import Spec
-from skconvnet.layers.base import Layer, map_shape
+from skconvnet._checks import per_axis
+from skconvnet.layers.base import Layer
+from skconvnet.ops.layout import map_shape
 from skconvnet.ops.upsampling import (
     linear_matrix,
     multiply_axes,
     repeat,
     sum_repeats,
 )
-from skconvnet.ops.windows import per_axis
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class Upsample(Spec):
+class Upsample(LayerSpec):
     """Make maps of one to three spatial axes larger by whole factors.
 
     Before a convolution, it does the work of a transposed convolution without that
@@ -78,7 +79,7 @@ class UpsampleLayer(Layer):
         super().__init__(in_shape, (*spatial, in_shape[-1]))
         self.size = size
         self.strides = tuple(Fraction(1, s) for s in size)
-        self.work = prod(self.out_shape)
+        self.flops = prod(self.out_shape)
 
     def forward(self, x, *, train, rng, workspace):
         if self.out_shape == self.in_shape:

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Searchable
+from skconvnet.params.base import Params
 
 
-class Loss(Searchable, ABC):
+class Loss(Params, ABC):
     """A loss on raw scores, the sums of the output layer.
 
     Attributes

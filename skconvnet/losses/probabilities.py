@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, log_expit, xlogy
 
-from skconvnet._spec import BELOW_1
 from skconvnet.losses.base import Loss
+from skconvnet.params.constraints import BELOW_1
 
 
 @dataclass(eq=False, repr=False)

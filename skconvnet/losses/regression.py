@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import xlogy
 
-from skconvnet._spec import BETWEEN_0_AND_1, POSITIVE
 from skconvnet.losses.base import Loss
 from skconvnet.losses.probabilities import LogisticSquaredError
+from skconvnet.params.constraints import BETWEEN_0_AND_1, POSITIVE
 
 
 class SquaredError(Loss):

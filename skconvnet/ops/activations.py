@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, ndtr
 
-from skconvnet.ops.constants import constant
+from skconvnet.ops.blas_kernels import constant
 from skconvnet.ops.workspace import Workspace
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skconvnet.ops.runs import copy_runs, has_short_runs
-from skconvnet.ops.tiles import tiled
+from skconvnet.ops.layout import tiled
+from skconvnet.ops.short_runs import copy_runs, has_short_runs
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from numbers import Integral
 from typing import Any
 
+from skconvnet._checks import is_int, per_axis
+
 PADDINGS = ("valid", "same", "full")
-
-
-def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, ...]:
-    """Return `value` as one int an axis.
-
-    >>> per_axis("strides", 2, ndim=2)
-    (2, 2)
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `value` is neither an int nor a tuple of `ndim` ints, or is too small.
-    """
-    values = (value,) * ndim if _is_int(value) else value
-    if isinstance(values, str) or not isinstance(values, Sequence):
-        raise TypeError(
-            f"{name} must be an int or a tuple of {ndim} ints; got {value!r}."
-        )
-    if len(values) != ndim or not all(_is_int(v) for v in values):
-        raise ValueError(
-            f"{name} must be an int or a tuple of {ndim} ints, one for each spatial "
-            f"axis; got {value!r}."
-        )
-    if min(values) < minimum:
-        raise ValueError(f"{name} must be at least {minimum}; got {value!r}.")
-    return tuple(int(v) for v in values)
 
 
 @dataclass(frozen=True)
@@ -203,15 +177,15 @@ def pad_amounts(
             ]
             return tuple((total // 2, total - total // 2) for total in totals)
     ndim = len(in_shape)
-    values = (padding,) * ndim if _is_int(padding) else padding
+    values = (padding,) * ndim if is_int(padding) else padding
     if not isinstance(values, (tuple, list)) or len(values) != ndim:
         raise _bad_padding(padding, ndim)
     pads = []
     for value in values:
-        pair = (value, value) if _is_int(value) else value
+        pair = (value, value) if is_int(value) else value
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise _bad_padding(padding, ndim)
-        if not all(_is_int(v) and v >= 0 for v in pair):
+        if not all(is_int(v) and v >= 0 for v in pair):
             raise _bad_padding(padding, ndim)
         pads.append((int(pair[0]), int(pair[1])))
     return tuple(pads)
@@ -223,7 +197,3 @@ def _bad_padding(padding: Any, ndim: int) -> ValueError:
         f"or a tuple of {ndim} entries, each an int or a (before, after) pair; got "
         f"{padding!r}."
     )
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

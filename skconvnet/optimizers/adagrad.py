@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import BELOW_1, BOOLEAN, POSITIVE
-from skconvnet.ops.axpy import axpy
+from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers.base import Optimizer
+from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
 
 
 @dataclass(eq=False, repr=False)

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
-from skconvnet.ops.axpy import axpy
+from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers.base import Optimizer
+from skconvnet.params.constraints import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
 
 # Before sums are kept in smaller units, they are brought back to units of 1.
 _SMALLEST_UNIT = 1e-6

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import Searchable
-from skconvnet.ops.axpy import axpy
+from skconvnet.ops.blas_kernels import axpy
+from skconvnet.ops.chunking import chunks_of
 from skconvnet.ops.workspace import Run, Workspace
-from skconvnet.pieces import pieces_of
+from skconvnet.params.base import Params
 
 
-class Optimizer(Searchable, ABC):
+class Optimizer(Params, ABC):
     """An update rule and its state, which starts at the first step.
 
     Cloning an optimizer, as an estimator does with the one it is given, leaves the
@@ -62,7 +62,7 @@ class Optimizer(Searchable, ABC):
             self._workspaces: dict[int, Workspace] = {}
         self.n_steps += 1
         self._begin_step(rate)
-        pieces = pieces_of(weights.size)
+        pieces = chunks_of(weights.size)
 
         def task(i: int, thread: int) -> None:
             piece = pieces[i]

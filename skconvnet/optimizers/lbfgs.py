@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.optimize
 
-from skconvnet._spec import COUNT, Searchable
+from skconvnet.params.base import Params
+from skconvnet.params.constraints import COUNT
 
 
 @dataclass(eq=False, repr=False)
-class LBFGS(Searchable):
+class LBFGS(Params):
     """SciPy's limited-memory quasi-Newton search, L-BFGS-B [1]_.
 
     It has no learning rate. ``max_iter`` of the estimator bounds its iterations, and it

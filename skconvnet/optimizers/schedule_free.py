@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import (
+from skconvnet.ops.blas_kernels import axpy
+from skconvnet.optimizers.base import Optimizer
+from skconvnet.params.constraints import (
     BELOW_1,
     BETWEEN_0_AND_1,
     COUNT_OR_0,
     NOT_NEGATIVE,
     POSITIVE,
 )
-from skconvnet.ops.axpy import axpy
-from skconvnet.optimizers.base import Optimizer
 
 
 @dataclass(eq=False, repr=False)

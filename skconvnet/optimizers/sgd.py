@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import BOOLEAN, FROM_0_TO_1
-from skconvnet.ops.axpy import axpy
+from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers.base import Optimizer
+from skconvnet.params.constraints import BOOLEAN, FROM_0_TO_1
 
 
 @dataclass(eq=False, repr=False)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeVar
 
-from skconvnet._spec import Searchable
+from skconvnet.params.base import Params
 
 _T = TypeVar("_T", bound="Schedule")
 
@@ -16,7 +16,7 @@ VALIDATION_LOSS = "validation_loss"
 VALIDATION_SCORE = "validation_score"
 
 
-class Schedule(Searchable, ABC):
+class Schedule(Params, ABC):
     """A rule for the learning rate, and where in training it has come to.
 
     Cloning a schedule, as an estimator does with the one it is given, leaves its place

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._spec import (
+from skconvnet.params.constraints import (
     BETWEEN_0_AND_1,
     COUNT_OR_0,
     NOT_NEGATIVE,

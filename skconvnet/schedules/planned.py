@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, ClassVar
 
-from skconvnet._spec import (
+from skconvnet.params.constraints import (
     BETWEEN_0_AND_1,
     FROM_1,
     NOT_NEGATIVE,

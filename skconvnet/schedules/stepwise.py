@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
-from skconvnet._spec import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
+from skconvnet.params.constraints import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
 from skconvnet.schedules.base import Schedule
 
 

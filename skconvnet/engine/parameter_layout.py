@@ -1,0 +1,52 @@
+"""One flat vector of weights, and the named arrays that are views into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import prod
+
+import numpy as np
+
+
+class ParameterLayout:
+    """Where each named array lies in a flat vector.
+
+    Arrays that `alpha` shrinks come first, so that the penalty and its gradient
+    are one operation on a contiguous part.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+    penalized : iterable of str
+        Names of the arrays that come first.
+
+    Examples
+    --------
+    >>> layout = ParameterLayout({"a/bias": (2,), "a/kernel": (3, 2)}, {"a/kernel"})
+    >>> layout.size, layout.n_penalized
+    (8, 6)
+    >>> layout.views(np.arange(8.0))["a/bias"]
+    array([6., 7.])
+    """
+
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], penalized: Iterable[str]
+    ) -> None:
+        self.shapes = dict(shapes)
+        penalized = set(penalized)
+        first = [name for name in shapes if name in penalized]
+        self._starts: dict[str, int] = {}
+        self.size = 0
+        self.n_penalized = 0
+        for name in first + [name for name in shapes if name not in penalized]:
+            self._starts[name] = self.size
+            self.size += prod(shapes[name])
+            if name in penalized:
+                self.n_penalized = self.size
+
+    def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the named arrays of `vector`, in the order of `shapes`."""
+        return {
+            name: vector[self._starts[name] :][: prod(shape)].reshape(shape)
+            for name, shape in self.shapes.items()
+        }

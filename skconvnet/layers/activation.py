@@ -1,0 +1,238 @@
+"""Activation functions as layers, fixed, learned or random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._checks import check_float
+from skconvnet.layers.base import Layer
+from skconvnet.ops.activations import get_activation
+from skconvnet.ops.layout import as_rows
+from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
+
+
+@dataclass(eq=False, repr=False)
+class Activation(LayerSpec):
+    """An activation function as a layer of its own.
+
+    Parameters
+    ----------
+    function : str, default="relu"
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+        "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; nothing
+        before it can be trained).
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Activation
+    >>> Activation("tanh").build((4, 4, 2)).out_shape
+    (4, 4, 2)
+    """
+
+    function: str = "relu"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        return ActivationLayer(in_shape, self.function)
+
+
+class ActivationLayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], function: str) -> None:
+        super().__init__(in_shape, in_shape)
+        self.function = get_activation(function, "function")
+
+    def forward(self, x, *, train, rng, workspace):
+        y = workspace.array("y", x.shape, x.dtype)
+        self.function.apply(x, y, workspace)
+        return y, x if self.function.needs_input else y
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        self.function.backward(cache, dy, dy, workspace)
+        return dy
+
+
+@dataclass(eq=False, repr=False)
+class PReLU(LayerSpec):
+    """Rectifier with a learned slope for values below 0 [1]_.
+
+    ``y = x`` where x > 0, else ``slope * x``.
+
+    Weights: ``slope`` of shape (channels,), or (1,) where it is shared. `alpha` does
+    not shrink it: it would push towards ReLU.
+
+    Parameters
+    ----------
+    shared : bool, default=False
+        One slope for all channels, or for each its own. Of flat input every feature is
+        a channel.
+    initial : float, default=0.25
+        What every slope starts from.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers: surpassing
+       human-level performance on ImageNet classification", ICCV 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import PReLU
+    >>> PReLU().build((8, 8, 16)).weight_shapes
+    {'slope': (16,)}
+    >>> PReLU(shared=True).build((8, 8, 16)).weight_shapes
+    {'slope': (1,)}
+    """
+
+    shared: bool = False
+    initial: float = 0.25
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        if not isinstance(self.shared, (bool, np.bool_)):
+            raise TypeError(f"shared must be True or False; got {self.shared!r}.")
+        initial = check_float("initial", self.initial)
+        return PReLULayer(in_shape, bool(self.shared), initial)
+
+
+class PReLULayer(Layer):
+    penalized = ()
+
+    def __init__(self, in_shape: tuple[int, ...], shared: bool, initial: float) -> None:
+        super().__init__(in_shape, in_shape)
+        self.initial = initial
+        self.weight_shapes = {"slope": (1,) if shared else self.in_shape[-1:]}
+        self.flops = 4 * prod(in_shape)
+
+    def initialize(self, rng):
+        return {"slope": np.full(self.weight_shapes["slope"], self.initial)}
+
+    def forward(self, x, *, train, rng, workspace):
+        rows = as_rows(x, len(x), workspace, "x")
+        return _leak(rows, self._slope, workspace).reshape(x.shape), rows
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        rows = as_rows(dy, len(dy), workspace, "dy")
+        gradient = _leak_backward(rows, cache, self._slope, workspace, need_dx)
+        if self.weight_shapes["slope"] == gradient.shape:
+            gradients["slope"][...] = gradient
+        else:
+            gradients["slope"][0] = gradient.sum()
+        return rows.reshape(dy.shape) if need_dx else None
+
+    @property
+    def _slope(self) -> np.ndarray:
+        return self.weights["slope"][:, None]
+
+
+@dataclass(eq=False, repr=False)
+class RReLU(LayerSpec):
+    """Rectifier with a random slope for values below 0 in training [1]_.
+
+    ``y = x`` where x > 0, else ``slope * x``. In training each value has a slope of its
+    own, drawn uniformly from `lower` to `upper`; at prediction it is their mean.
+
+    Parameters
+    ----------
+    lower, upper : float, default=1/8 and 1/3
+        Finite, and `lower` not larger than `upper`. Where they are equal nothing is
+        random.
+
+    References
+    ----------
+    .. [1] B. Xu, N. Wang, T. Chen, M. Li, "Empirical evaluation of rectified
+       activations in convolutional network", arXiv:1505.00853, 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import RReLU
+    >>> RReLU(lower=0.1, upper=0.3).build((8, 8, 16)).out_shape
+    (8, 8, 16)
+    """
+
+    lower: float = 1 / 8
+    upper: float = 1 / 3
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        lower = check_float("lower", self.lower)
+        upper = check_float("upper", self.upper)
+        if lower > upper:
+            raise ValueError(
+                f"lower must not be larger than upper; got lower={self.lower!r} and "
+                f"upper={self.upper!r}."
+            )
+        return RReLULayer(in_shape, lower, upper)
+
+
+class RReLULayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], lower: float, upper: float) -> None:
+        super().__init__(in_shape, in_shape)
+        self.lower = lower
+        self.upper = upper
+        self.is_random = lower < upper
+        self.flops = 8 * prod(in_shape)
+        self.kept = prod(in_shape)
+
+    def forward(self, x, *, train, rng, workspace):
+        if not train or not self.is_random:
+            rows = as_rows(x, len(x), workspace, "x")
+            return _leak(rows, self._mean(x), workspace).reshape(x.shape), (rows, None)
+        factor = workspace.array("factor", x.shape, x.dtype)
+        positive = workspace.scratch("positive", x.shape, bool)
+        np.greater(x, 0, out=positive)
+        rng.random(out=factor, dtype=x.dtype)
+        factor *= x.dtype.type(self.upper - self.lower)
+        factor += x.dtype.type(self.lower - 1)
+        # What is left of slope - 1 where x is above 0 is 0: the factor there is 1.
+        factor *= np.logical_not(positive, out=positive)
+        factor += 1
+        y = workspace.array("y", x.shape, x.dtype)
+        return np.multiply(x, factor, out=y), (None, factor)
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        x, factor = cache
+        if factor is not None:
+            return np.multiply(dy, factor, out=dy)
+        rows = as_rows(dy, len(dy), workspace, "dy")
+        _leak_backward(rows, x, self._mean(dy), workspace, need_dx)
+        return rows.reshape(dy.shape)
+
+    def _mean(self, x: np.ndarray) -> np.ndarray:
+        return np.full((1, 1), (self.lower + self.upper) / 2, x.dtype)
+
+
+def _leak(x: np.ndarray, slope: np.ndarray, workspace: Workspace) -> np.ndarray:
+    """Return x where it is above 0, else slope * x, of rows (channels, columns)."""
+    y = workspace.array("y", x.shape, x.dtype)
+    below = workspace.scratch("below", x.shape, x.dtype)
+    # Against an array np.maximum uses SIMD, against a scalar it does not.
+    zeros = workspace.scratch("zeros", x.shape[1:], x.dtype)
+    zeros.fill(0)
+    np.minimum(x, zeros, out=below)
+    below *= slope
+    np.maximum(x, zeros, out=y)
+    y += below
+    return y
+
+
+def _leak_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    slope: np.ndarray,
+    workspace: Workspace,
+    need_dx: bool,
+) -> np.ndarray:
+    """Return the gradient of each row's slope, and turn `dy` into that of `x`."""
+    above = workspace.scratch("above", x.shape, x.dtype)
+    positive = workspace.scratch("positive", x.shape, bool)
+    np.multiply(dy, np.greater(x, 0, out=positive), out=above)
+    dy -= above
+    dslope = np.vecdot(dy, x)
+    if need_dx:
+        dy *= slope
+        dy += above
+    return dslope

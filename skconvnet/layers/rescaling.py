@@ -1,0 +1,154 @@
+"""Scaling of the input, by constants or by statistics of the training set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from skconvnet._checks import check_float
+from skconvnet.layers.base import Layer
+from skconvnet.ops.layout import per_channel
+from skconvnet.params.base import LayerSpec
+
+
+@dataclass(eq=False, repr=False)
+class Rescaling(LayerSpec):
+    """Multiply by a constant and add another: pixels of 0 to 255 into 0 to 1.
+
+    Parameters
+    ----------
+    scale : float, default=1/255
+    offset : float, default=0.0
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Rescaling
+    >>> Rescaling(scale=2.0, offset=-1.0).build((28, 28, 1)).out_shape
+    (28, 28, 1)
+    """
+
+    scale: float = 1 / 255
+    offset: float = 0.0
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        scale = check_float("scale", self.scale)
+        offset = check_float("offset", self.offset)
+        return RescalingLayer(in_shape, scale, offset)
+
+
+class RescalingLayer(Layer):
+    def __init__(self, in_shape: tuple[int, ...], scale: float, offset: float) -> None:
+        super().__init__(in_shape, in_shape)
+        self.scale = scale
+        self.offset = offset
+
+    def forward(self, x, *, train, rng, workspace):
+        y = workspace.array("y", x.shape, x.dtype)
+        np.multiply(x, x.dtype.type(self.scale), out=y)
+        if self.offset:
+            y += y.dtype.type(self.offset)
+        return y, None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        dy *= dy.dtype.type(self.scale)
+        return dy
+
+
+@dataclass(eq=False, repr=False)
+class Standardize(LayerSpec):
+    """Subtract the training set's mean and divide by its standard deviation.
+
+    Both are taken over the training samples when `fit` or the first `partial_fit`
+    begins, by their weights, and stay as they are; what never changes is only centred.
+    Unlike
+    `sklearn.preprocessing.StandardScaler` it reads X a minibatch at a time, and works
+    on images of any dtype within the network.
+
+    Buffers: ``mean`` and ``deviation``, of shape (channels,) or that of a sample.
+
+    Parameters
+    ----------
+    per : {"channel", "pixel"}, default="channel"
+        Whether one mean holds for a whole channel, or each value of a sample has its
+        own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet import SequentialClassifier
+    >>> from skconvnet.layers import Standardize
+    >>> X = np.array([[0.0, 10.0], [2.0, 30.0]])
+    >>> clf = SequentialClassifier([("scale", Standardize())], input_shape=(2,))
+    >>> clf.initialize(X, [0, 1]).activations(X, "scale")
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    """
+
+    per: str = "channel"
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        if self.per not in ("channel", "pixel"):
+            raise ValueError(f"per must be 'channel' or 'pixel'; got {self.per!r}.")
+        return StandardizeLayer(in_shape, self.per == "pixel")
+
+
+class StandardizeLayer(Layer):
+    keeps_statistics = True
+
+    def __init__(self, in_shape: tuple[int, ...], per_pixel: bool) -> None:
+        super().__init__(in_shape, in_shape)
+        self.per_pixel = per_pixel
+        shape = in_shape if per_pixel else in_shape[-1:]
+        self.buffer_shapes = {"mean": shape, "deviation": shape}
+        self.flops = 2 * prod(in_shape)
+
+    def initial_buffers(self):
+        shape = self.buffer_shapes["mean"]
+        return {"mean": np.zeros(shape), "deviation": np.ones(shape)}
+
+    def statistics(self, x, weights):
+        axes = (x.ndim - 1,) if self.per_pixel else tuple(range(1, x.ndim))
+        values = x.astype(np.float64)
+        if weights is None:
+            weights = np.ones(x.shape[-1])
+        weights = np.broadcast_to(weights, x.shape)
+        mean = np.average(values, axis=axes, weights=weights, keepdims=True)
+        np.square(np.subtract(values, mean, out=values), out=values)
+        values *= weights
+        total = float(weights[0, ..., :].sum()) / (mean.size // len(mean))
+        squares = values.sum(axis=axes, keepdims=True)
+        return total, _as_buffer(mean), _as_buffer(squares)
+
+    def set_statistics(self, mean, variance):
+        self.buffers["mean"][...] = mean
+        # A constant stays centred; rounding may leave a spread that is none.
+        constant = variance <= (1e-7 * mean) ** 2
+        self.buffers["deviation"][...] = np.where(constant, 1, np.sqrt(variance))
+
+    def forward(self, x, *, train, rng, workspace):
+        y = workspace.array("y", x.shape, x.dtype)
+        np.subtract(x, self._of_map("mean", x), out=y)
+        y /= self._of_map("deviation", x)
+        return y, None
+
+    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+        if not need_dx:
+            return None
+        dy /= self._of_map("deviation", dy)
+        return dy
+
+    def _of_map(self, name: str, x: np.ndarray) -> np.ndarray:
+        values = self.buffers[name]
+        if self.per_pixel:
+            return np.moveaxis(values, -1, 0)[..., None]
+        return per_channel(values, x)
+
+
+def _as_buffer(values: np.ndarray) -> np.ndarray:
+    """From (channels, *spatial, 1) to a sample's shape, without axes of length 1."""
+    flat = np.moveaxis(values[..., 0], 0, -1)
+    return flat.reshape(-1) if flat.size == flat.shape[-1] else flat

@@ -1,0 +1,137 @@
+"""Layers with a shortcut around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from skconvnet.layers.base import Layer
+from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.chain import Chain
+from skconvnet.layers.composite import CompositeSpec, build_chain
+from skconvnet.layers.conv import Conv1D, Conv2D, Conv3D
+from skconvnet.layers.dense import Dense
+from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
+from skconvnet.params.naming import check_layers
+from skconvnet.params.nested import is_list, named_entries
+
+_CONVOLUTIONS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
+
+
+@dataclass(eq=False, repr=False)
+class Residual(CompositeSpec):
+    """Layers with a way around them: ``layers(x) + shortcut(x)`` [1]_.
+
+    Weights are named ``"layer/array"`` within the layer, those on the way around
+    ``"shortcut/layer/array"``. An activation behind the sum is a layer of its own.
+
+    Parameters
+    ----------
+    layers : list of layers or of (str, layer) tuples
+    shortcut : {"auto", "identity", "projection"} or list of layers, default="auto"
+        The way around. "identity" is the input itself, for layers that keep its
+        shape; "projection" is a convolution of 1x1 cells, with strides where the map
+        shrinks, or a Dense layer for features. "auto" is the identity where it fits,
+        else the projection.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Deep residual learning for image
+       recognition", CVPR 2016.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Conv2D, Residual
+    >>> block = Residual([
+    ...     ("conv1", Conv2D(64, 3, 2, "same", activation="relu")),
+    ...     ("conv2", Conv2D(64, 3, padding="same")),
+    ... ])
+    >>> sorted(block.build((28, 28, 32)).weight_shapes)[-1]
+    'shortcut/projection/kernel'
+    >>> block.set_params(conv1__filters=32).build((28, 28, 32)).out_shape
+    (14, 14, 64)
+    """
+
+    layers: Any = field(default_factory=list)
+    shortcut: Any = "auto"
+
+    def _entries(self) -> list[tuple[str, Any]]:
+        entries = named_entries(self.layers)
+        if is_list(self.shortcut):
+            entries = [*entries, ("shortcut", self.shortcut)]
+        return entries
+
+    def _replace(self, entries: list[tuple[str, Any]]) -> None:
+        if is_list(self.shortcut):
+            self.shortcut = entries.pop()[1]
+        self.layers = entries
+
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        main = Chain(check_layers(self.layers, {"shortcut"}), in_shape)
+        shortcut = build_chain("shortcut", self._shortcut(in_shape, main), in_shape)
+        if shortcut.out_shape != main.out_shape:
+            raise ValueError(
+                f"the layers put out shape {main.out_shape}, but shortcut="
+                f"{self.shortcut!r} has shape {shortcut.out_shape}, so they cannot be "
+                "added. Use shortcut='projection', padding='same' in the layers, or a "
+                "list of layers as the shortcut."
+            )
+        return ResidualLayer(in_shape, main.out_shape, {"": main, "shortcut": shortcut})
+
+    def _shortcut(self, in_shape: tuple[int, ...], main: Chain) -> Any:
+        shortcut, out_shape = self.shortcut, main.out_shape
+        if is_list(shortcut) or isinstance(shortcut, LayerSpec):
+            return shortcut
+        if shortcut not in ("auto", "identity", "projection"):
+            raise ValueError(
+                "shortcut must be 'auto', 'identity', 'projection' or a list of "
+                f"layers; got {shortcut!r}."
+            )
+        fits = out_shape == in_shape
+        if shortcut == "identity" or (shortcut == "auto" and fits):
+            return []
+        if len(in_shape) != len(out_shape):
+            raise ValueError(
+                f"shortcut={shortcut!r} finds no projection from shape {in_shape} to "
+                f"{out_shape}; give a list of layers as the shortcut."
+            )
+        if len(in_shape) == 1:
+            return [("projection", Dense(out_shape[-1]))]
+        strides = _strides(main, len(in_shape) - 1)
+        convolution = _CONVOLUTIONS[len(strides)]
+        return [("projection", convolution(out_shape[-1], 1, strides, "same"))]
+
+
+class ResidualLayer(BranchedLayer):
+    def join(
+        self, ys: Sequence[np.ndarray], x: np.ndarray, workspace: Workspace
+    ) -> np.ndarray:
+        y = workspace.array("y", ys[0].shape, ys[0].dtype)
+        return np.add(ys[0], ys[1], out=y)
+
+    def divide(self, dy: np.ndarray, workspace: Workspace) -> list[np.ndarray]:
+        copy = workspace.array("dshortcut", dy.shape, dy.dtype)
+        np.copyto(copy, dy)
+        return [dy, copy]
+
+
+def _strides(chain: Chain, ndim: int) -> tuple[int, ...]:
+    """Steps along each axis from one output of the chain to the next, 1 if it grows."""
+    product = _product_of_strides(chain, ndim)
+    return tuple(int(s) if s.denominator == 1 else 1 for s in product)
+
+
+def _product_of_strides(chain: Chain, ndim: int) -> tuple[Fraction, ...]:
+    product = (Fraction(1),) * ndim
+    for layer in chain.layers.values():
+        own: tuple[int | Fraction, ...] = layer.strides
+        if isinstance(layer, BranchedLayer):
+            own = _product_of_strides(next(iter(layer.chains.values())), ndim)
+        if len(own) == ndim:
+            product = tuple(p * s for p, s in zip(product, own, strict=True))
+    return product

@@ -1,0 +1,109 @@
+"""Arrays of maps, batch last, in the shapes that operations and users need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skconvnet.ops.windows import Windows
+from skconvnet.ops.workspace import Workspace
+
+
+def as_rows(x: np.ndarray, n_rows: int, workspace: Workspace, name: str) -> np.ndarray:
+    """View `x` as (n_rows, columns), or a copy of it where it is not contiguous.
+
+    Parameters
+    ----------
+    x : ndarray
+        Its first axis, or its first axes, are the rows.
+    n_rows : int
+    workspace : Workspace
+        Holds the copy.
+    name : str
+        What the copy is called there.
+
+    Examples
+    --------
+    >>> x = np.zeros((3, 4, 5, 16))
+    >>> as_rows(x, 3, Workspace(), "x").shape
+    (3, 320)
+    """
+    if not x.flags.c_contiguous:
+        copy = workspace.array(name, x.shape, x.dtype)
+        np.copyto(copy, x)
+        x = copy
+    return x.reshape(n_rows, x.size // n_rows)
+
+
+def pad(x: np.ndarray, windows: Windows, out: np.ndarray, value: float = 0.0) -> None:
+    """Copy the map `x` into `out`, with `value` in the padding around it."""
+    fill_around(out, windows.interior, value)
+    out[(slice(None), *windows.interior)] = x
+
+
+def fill_around(
+    x: np.ndarray, interior: Sequence[slice], value: float = 0.0, first: int = 1
+) -> None:
+    """Write `value` to all of `x` but its interior.
+
+    Parameters
+    ----------
+    x : ndarray
+    interior : sequence of slice
+        A start and a stop for each axis from `first` on.
+    value : float
+    first : int
+
+    Examples
+    --------
+    >>> x = np.ones((1, 4, 1))
+    >>> fill_around(x, [slice(1, 3)])
+    >>> x.ravel()
+    array([0., 1., 1., 0.])
+    """
+    for axis, inner in enumerate(interior, start=first):
+        before = (slice(None),) * axis
+        x[(*before, slice(inner.start))] = value
+        x[(*before, slice(inner.stop, None))] = value
+
+
+def tiled(
+    z: np.ndarray, m: tuple[int, ...], counts: tuple[int, ...], rows: slice
+) -> np.ndarray:
+    """View the rows of tiles of m cells each as (*m, channels, rows, ..., batch).
+
+    Parameters
+    ----------
+    z : ndarray of shape (channels, *(counts * m), batch)
+
+    Examples
+    --------
+    >>> z = np.arange(6.0).reshape(1, 6, 1)
+    >>> tiled(z, (2,), (3,), slice(1, 3))[:, 0, :, 0]
+    array([[2., 4.],
+           [3., 5.]])
+    """
+    pairs = zip(counts, m, strict=True)
+    by_tile = z.reshape(len(z), *(n for pair in pairs for n in pair), z.shape[-1])
+    inner, outer = range(2, 2 * len(m) + 1, 2), range(1, 2 * len(m), 2)
+    return by_tile[:, rows].transpose(*inner, 0, *outer, 2 * len(m) + 1)
+
+
+def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
+    """Turn a public shape into that of a batch-last array.
+
+    >>> map_shape((28, 28, 3), 16)
+    (3, 28, 28, 16)
+    """
+    return (shape[-1], *shape[:-1], batch)
+
+
+def channels_last(x: np.ndarray) -> np.ndarray:
+    """View of a batch-last array as (batch, *spatial, channels)."""
+    return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
+
+
+def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """View of one value a channel that is broadcast against the batch-last `x`."""
+    return values.reshape(-1, *(1,) * (x.ndim - 1))

@@ -1,0 +1,64 @@
+"""Hyperparameters as objects: cloned, printed and searched like estimators."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import (
+    validate_parameter_constraints,
+)
+
+if TYPE_CHECKING:
+    from skconvnet.layers.base import Layer
+
+
+class Params(BaseEstimator):
+    """Hyperparameters that are cloned, printed and searched like an estimator's."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def check_params(self) -> None:
+        """Raise an InvalidParameterError, a ValueError, for one that is not allowed."""
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            self.get_params(deep=False),
+            caller_name=type(self).__name__,
+        )
+
+
+class LayerSpec(Params):
+    """Hyperparameters of a layer; `build` turns them into a runtime layer.
+
+    A spec is an estimator in all but ``fit``: it stores what it was given,
+    is cloned, printed and searched like one, and never holds weights.
+
+    Attributes
+    ----------
+    spatial_ndim : int or None
+        Number of spatial axes that the layer works on (2 for images), 0 for a
+        layer that takes flat features, None for one that takes any shape.
+    """
+
+    spatial_ndim: ClassVar[int | None] = None
+
+    @abstractmethod
+    def build(self, in_shape: tuple[int, ...]) -> Layer:
+        """Return the runtime layer for samples of shape `in_shape`.
+
+        Parameters
+        ----------
+        in_shape : tuple of int
+            Shape of one sample, channels last, without the batch.
+
+        Returns
+        -------
+        layer : Layer
+            Its `out_shape` tells the shape of one output sample.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where a hyperparameter is out of range or does not fit `in_shape`.
+        """

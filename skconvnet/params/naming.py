@@ -1,0 +1,120 @@
+"""Names of layers in a list: given or made up, unique and valid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+from skconvnet.params.base import LayerSpec
+
+PASSTHROUGH = "passthrough"
+
+
+OUTPUT_NAME = "output"
+
+
+def name_layers(layers: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Give every entry of `layers` a name, leaving the given objects alone.
+
+    A spec without a name is called after its class in lower case, with a
+    running number where several share the class: ``conv2d_1``, ``conv2d_2``.
+
+    >>> from skconvnet.layers import Dense, Dropout
+    >>> [name for name, _ in name_layers([Dense(8), ("drop", Dropout(0.1)), Dense(4)])]
+    ['dense_1', 'drop', 'dense_2']
+    """
+    entries = list(layers)
+    taken = {entry[0] for entry in entries if _is_named(entry)}
+    kinds = Counter(_kind(entry) for entry in entries if not _is_named(entry))
+    numbers: Counter[str] = Counter()
+    named = []
+    for entry in entries:
+        if _is_named(entry):
+            named.append((entry[0], entry[1]))
+            continue
+        kind = _kind(entry)
+        name = kind
+        while name in taken or (name == kind and kinds[kind] > 1):
+            numbers[kind] += 1
+            name = f"{kind}_{numbers[kind]}"
+        taken.add(name)
+        named.append((name, entry))
+    return named
+
+
+def check_layers(
+    layers: Any, reserved: Iterable[str] = ()
+) -> list[tuple[str, LayerSpec]]:
+    """Return the named specs of `layers` without those passed through.
+
+    Parameters
+    ----------
+    layers : iterable of Spec or of (str, Spec) tuples
+        ``"passthrough"`` stands for no layer.
+    reserved : iterable of str
+        Names that a layer must not have, the estimator's own parameters.
+
+    Raises
+    ------
+    TypeError
+        If `layers` is not a list, or an entry is not a spec.
+    ValueError
+        If a name is empty, repeated, reserved, or contains ``"__"``.
+    """
+    if isinstance(layers, (str, bytes, LayerSpec)) or not isinstance(layers, Iterable):
+        raise TypeError(
+            "layers must be a list of layers or of (name, layer) tuples, such as "
+            f"[('conv1', Conv2D(32, 3)), ('flatten', Flatten())]; got {layers!r}."
+        )
+    named = name_layers(layers)
+    reserved = {*reserved, OUTPUT_NAME}
+    counts = Counter(name for name, _ in named)
+    for position, (name, spec) in enumerate(named):
+        where = f"layers[{position}]"
+        _check_name(where, name, counts[name], reserved)
+        if isinstance(spec, str) and spec == PASSTHROUGH:
+            continue
+        if isinstance(spec, type) and issubclass(spec, LayerSpec):
+            raise TypeError(
+                f"{where} ({name!r}) is the class {spec.__name__}; pass an instance of "
+                f"it, {spec.__name__}(...)."
+            )
+        if not isinstance(spec, LayerSpec):
+            raise TypeError(
+                f"{where} ({name!r}) must be a layer of skconvnet.layers, a (name, "
+                f"layer) tuple or {PASSTHROUGH!r}; got {spec!r}."
+            )
+    return [(name, spec) for name, spec in named if isinstance(spec, LayerSpec)]
+
+
+def _check_name(where: str, name: Any, count: int, reserved: set[str]) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"{where} must be named by a non-empty str; got {name!r}.")
+    if "__" in name or "/" in name:
+        raise ValueError(
+            f"{where} is named {name!r}; a layer's name must not contain '__' or '/', "
+            "which separate it from the names of its parameters and weights."
+        )
+    if count > 1:
+        raise ValueError(
+            f"layers has {count} layers named {name!r}; names must be unique, "
+            f"for example {name}_1 and {name}_2."
+        )
+    if name in reserved:
+        raise ValueError(
+            f"{where} is named {name!r}, which is taken by a parameter of the "
+            "estimator or by the output layer; choose another name."
+        )
+
+
+def _is_named(entry: Any) -> bool:
+    return isinstance(entry, tuple) and len(entry) == 2
+
+
+def _kind(entry: Any) -> str:
+    if isinstance(entry, str):
+        return entry.lower()
+    return (entry if isinstance(entry, type) else type(entry)).__name__.lower()
