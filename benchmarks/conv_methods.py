@@ -114,7 +114,7 @@ def sweep(seconds: float, seed: int, path: str) -> None:
                 continue
             for name in METHODS:
                 method = method_of(case, name)
-                if method is None or method.kept * case["batch"] > 3e8:
+                if method is None or method.cached_values * case["batch"] > 3e8:
                     case[name] = ""
                     continue
                 case[name] = measure(method, case["batch"], rng)

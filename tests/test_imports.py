@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
-    {"_lazy"},
+    {"_lazy", "_typing"},
     {"_checks"},
     {"ops"},
     {"params"},

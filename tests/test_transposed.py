@@ -290,7 +290,7 @@ def test_geometry_is_that_of_the_convolution_back():
     windows = transposed_windows((5,), 3, strides=2, padding=((1, 0),))
     assert windows.in_shape == (10,) and windows.out_shape == (5,)
     methods = TransposedMethods(windows, 4, 4, 1)
-    assert methods.flipped is None and methods.kept == 0
+    assert methods.flipped is None and methods.cached_values == 0
 
 
 def test_initial_weights():

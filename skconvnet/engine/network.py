@@ -176,7 +176,7 @@ class Network:
         if all(layer.is_flat for layer in layers):
             return _FLAT_MICRO_BATCH
         maps = prod(self.in_shape) + sum(prod(layer.out_shape) for layer in layers)
-        values = 3 * maps + sum(layer.kept for layer in layers)
+        values = 3 * maps + sum(layer.cached_values for layer in layers)
         flops = sum(layer.flops for layer in layers)
         smallest, largest = _MICRO_BATCH_SIZES
         room = _MICRO_BATCH_BYTES / (values * self.dtype.itemsize)
@@ -235,9 +235,9 @@ class Network:
         size.
         """
         chains = [self._chain_for(x) for x in xs]
-        parts = MicroBatches(run, rngs)
+        micro_batches = MicroBatches(run, rngs)
         return Chain.forward_micro_batches(
-            chains, xs, parts=parts, workspaces=workspaces
+            chains, xs, micro_batches=micro_batches, workspaces=workspaces
         )
 
     def backward_micro_batches(
@@ -258,7 +258,7 @@ class Network:
             dys,
             caches,
             gradients=gradients,
-            parts=MicroBatches(run, [None] * len(dys)),
+            micro_batches=MicroBatches(run, [None] * len(dys)),
             workspaces=workspaces,
             need_dx=False,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_float
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.layout import as_rows
@@ -35,7 +38,8 @@ class Activation(LayerSpec):
 
     function: str = "relu"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         return ActivationLayer(in_shape, self.function)
 
 
@@ -44,12 +48,29 @@ class ActivationLayer(Layer):
         super().__init__(in_shape, in_shape)
         self.function = get_activation(function, "function")
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         y = workspace.array("y", x.shape, x.dtype)
         self.function.apply(x, y, workspace)
         return y, x if self.function.needs_input else y
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         self.function.backward(cache, dy, dy, workspace)
@@ -90,7 +111,8 @@ class PReLU(LayerSpec):
     shared: bool = False
     initial: float = 0.25
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         if not isinstance(self.shared, (bool, np.bool_)):
             raise TypeError(f"shared must be True or False; got {self.shared!r}.")
         initial = check_float("initial", self.initial)
@@ -106,14 +128,32 @@ class PReLULayer(Layer):
         self.weight_shapes = {"slope": (1,) if shared else self.in_shape[-1:]}
         self.flops = 4 * prod(in_shape)
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         return {"slope": np.full(self.weight_shapes["slope"], self.initial)}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         rows = as_rows(x, len(x), workspace, "x")
         return _leak(rows, self._slope, workspace).reshape(x.shape), rows
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         rows = as_rows(dy, len(dy), workspace, "dy")
         gradient = _leak_backward(rows, cache, self._slope, workspace, need_dx)
         if self.weight_shapes["slope"] == gradient.shape:
@@ -155,7 +195,8 @@ class RReLU(LayerSpec):
     lower: float = 1 / 8
     upper: float = 1 / 3
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         lower = check_float("lower", self.lower)
         upper = check_float("upper", self.upper)
         if lower > upper:
@@ -173,9 +214,17 @@ class RReLULayer(Layer):
         self.upper = upper
         self.is_random = lower < upper
         self.flops = 8 * prod(in_shape)
-        self.kept = prod(in_shape)
+        self.cached_values = prod(in_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if not train or not self.is_random:
             rows = as_rows(x, len(x), workspace, "x")
             return _leak(rows, self._mean(x), workspace).reshape(x.shape), (rows, None)
@@ -191,7 +240,16 @@ class RReLULayer(Layer):
         y = workspace.array("y", x.shape, x.dtype)
         return np.multiply(x, factor, out=y), (None, factor)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         x, factor = cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops import adaptive_pooling as ops
 from skconvnet.ops.layout import map_shape
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 _POOLINGS = ("max", "avg")
@@ -33,7 +35,8 @@ class GlobalMaxPool(LayerSpec):
     (32,)
     """
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         _check_map("GlobalMaxPool", in_shape)
         return AdaptivePoolLayer(in_shape, (1,), "max")
 
@@ -56,7 +59,8 @@ class GlobalAvgPool(LayerSpec):
     (32,)
     """
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         _check_map("GlobalAvgPool", in_shape)
         return AdaptivePoolLayer(in_shape, (1,), "avg")
 
@@ -101,7 +105,8 @@ class SpatialPyramidPool(LayerSpec):
     levels: Any = (1, 2, 4)
     pooling: str = "max"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         _check_map("SpatialPyramidPool", in_shape)
         if not isinstance(self.pooling, str) or self.pooling not in _POOLINGS:
             raise ValueError(
@@ -126,7 +131,15 @@ class AdaptivePoolLayer(Layer):
             self._counts = [ops.window_sizes(spatial, n) for n in levels]
         self.flops = len(levels) * prod(in_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)
         for i, level in enumerate(self._levels_of(y)):
             ops.reduce_windows(self._ufunc, x, level, workspace)
@@ -134,7 +147,16 @@ class AdaptivePoolLayer(Layer):
                 level /= self._counts[i]
         return y, (x, y)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         x, y = cache

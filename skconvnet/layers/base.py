@@ -7,31 +7,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape
 from skconvnet.ops.workspace import Run, Workspace
+
+Cache = TypeVar("Cache")
 
 
 @dataclass
 class MicroBatches:
-    """How a minibatch that is in parts at once is run over threads.
+    """The micro-batches of a minibatch, all run at the same time.
 
     Attributes
     ----------
     run : callable
-        ``run(n, task)`` calls ``task(i, thread)`` for each of n parts.
+        ``run(n, task)`` calls ``task(i, thread)`` for each of n micro-batches.
     rngs : sequence of Generator or None
-        One for each part.
+        One for each micro-batch.
     """
 
     run: Run
     rngs: Sequence[np.random.Generator | None]
 
 
-class Layer(ABC):
+class Layer(ABC, Generic[Cache]):
     """A built layer: shapes fixed, weights bound; nothing of a batch lives on it.
+
+    ``Layer[Cache]`` names the type of what `forward` keeps for `backward`.
 
     Attributes
     ----------
@@ -50,44 +55,45 @@ class Layer(ABC):
         Whether a training pass draws random numbers.
     needs_whole_batch : bool
         Whether a training pass needs all of a minibatch at once: then
-        `forward_micro_batches` and `backward_micro_batches` take its place wherever a
-        minibatch is in several micro-batches.
+        `forward_micro_batches` and `backward_micro_batches` replace `forward` and
+        `backward` for a minibatch of several micro-batches.
     keeps_statistics : bool
         Whether `set_statistics` is to be given the mean and the variance of its
-        inputs over the training set, brought together from `statistics` of its parts.
+        inputs over the training set, merged from the `statistics` of its micro-batches.
     is_flat : bool
-        Whether the layer has no maps, only features.
+        Whether input and output are features, without spatial axes.
     flops : int
-        Floating-point operations of a forward pass, a sample.
-    kept : int
-        Numbers a sample that are kept for the backward pass, besides maps.
+        Floating-point operations (FLOPs) of a forward pass, per sample.
+    cached_values : int
+        Numbers kept for the backward pass besides maps, per sample.
     strides : tuple of int or of Fraction
-        Cells of the input from one cell of the output to the next along each spatial
+        Positions of the input from one output position to the next along each spatial
         axis: fractions where the map grows. Empty where it keeps its size, or has none.
-    takes_maximum : bool
+    is_max_pool : bool
         Whether each output is the largest of some inputs.
     """
 
-    kept = 0
+    cached_values = 0
     strides: tuple[int | Fraction, ...] = ()
-    takes_maximum = False
+    is_max_pool = False
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
     needs_whole_batch = False
     keeps_statistics = False
 
-    def __init__(self, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
+    def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
         self.out_shape = tuple(out_shape)
-        self.weight_shapes: dict[str, tuple[int, ...]] = {}
-        self.buffer_shapes: dict[str, tuple[int, ...]] = {}
+        self.weight_shapes: dict[str, Shape] = {}
+        self.buffer_shapes: dict[str, Shape] = {}
         self.weights: Mapping[str, np.ndarray] = {}
         self.buffers: Mapping[str, np.ndarray] = {}
         self.flops = prod(in_shape)
 
     @property
     def is_flat(self) -> bool:
+        """Whether input and output are features, without spatial axes."""
         return len(self.in_shape) == 1 and len(self.out_shape) == 1
 
     def bind(
@@ -98,34 +104,41 @@ class Layer(ABC):
         self.buffers = buffers
 
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        """Draw starting values for every array of `weight_shapes`."""
+        """Draw the initial values of every array of `weight_shapes`."""
         return {}
 
     def initial_buffers(self) -> dict[str, np.ndarray]:
-        """Return what every array of `buffer_shapes` starts from."""
+        """Return the initial values of every array of `buffer_shapes`."""
         return {}
 
     def statistics(
-        self, x: np.ndarray, weights: np.ndarray | None
+        self, x: FeatureMap, weights: np.ndarray | None
     ) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return what the values behind each mean weigh together, the means, and the
-        weighted sums of squares around them.
+        """Return the statistics of a micro-batch, for layers that keep them.
+
+        Returns
+        -------
+        total : float
+            Sum of the weights of the values that each mean is taken over.
+        mean : ndarray
+        squares : ndarray
+            Weighted sum of the squared deviations from the mean.
         """
         raise NotImplementedError
 
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
-        """Keep those of the training set in the layer's buffers."""
+        """Store the statistics of the training set in the layer's buffers."""
         raise NotImplementedError
 
     @abstractmethod
     def forward(
         self,
-        x: np.ndarray,
+        x: FeatureMap,
         *,
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[np.ndarray, Any]:
+    ) -> tuple[FeatureMap, Cache]:
         """Return the output and what `backward` needs of this pass.
 
         `x` is not written to. The output may be overwritten by the layer's next
@@ -135,14 +148,14 @@ class Layer(ABC):
     @abstractmethod
     def backward(
         self,
-        dy: np.ndarray,
-        cache: Any,
+        dy: FeatureMap,
+        cache: Cache,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
         need_dx: bool,
-    ) -> np.ndarray | None:
-        """Write the weights' gradients and return that of the input.
+    ) -> FeatureMap | None:
+        """Write the gradients of the weights and return that of the input.
 
         Parameters
         ----------
@@ -160,33 +173,34 @@ class Layer(ABC):
     @staticmethod
     def forward_micro_batches(
         layers: Sequence[Any],
-        xs: Sequence[np.ndarray],
+        xs: Sequence[FeatureMap],
         *,
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[np.ndarray], list[Any]]:
-        """Run a training pass over all parts of a minibatch: outputs and caches.
+    ) -> tuple[list[FeatureMap], list[Any]]:
+        """Run a training pass over all micro-batches: their outputs and caches.
 
-        `layers` has this layer for each part, or its like for another shape.
+        `layers` has this layer for each micro-batch, or its equivalent for another
+        shape of samples.
         """
         raise NotImplementedError
 
     @staticmethod
     def backward_micro_batches(
         layers: Sequence[Any],
-        dys: Sequence[np.ndarray],
+        dys: Sequence[FeatureMap],
         caches: Sequence[Any],
         *,
         gradients: Sequence[Mapping[str, np.ndarray]],
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[np.ndarray | None]:
-        """Write each part's share of the gradients; return those of the inputs."""
+    ) -> list[FeatureMap | None]:
+        """Write the gradients of each micro-batch; return those of the inputs."""
         raise NotImplementedError
 
 
-def check_ndim(layer: str, in_shape: tuple[int, ...], spatial_ndim: int) -> None:
+def check_ndim(layer: str, in_shape: Shape, spatial_ndim: int) -> None:
     """Raise a ValueError unless `in_shape` has the spatial axes that `layer` needs."""
     if len(in_shape) == spatial_ndim + 1:
         return

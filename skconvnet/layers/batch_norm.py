@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet._checks import check_float
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer, MicroBatches
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
@@ -52,7 +53,8 @@ class BatchNorm(LayerSpec):
     momentum: float = 0.9
     epsilon: float = 1e-5
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         momentum = check_float(
             "momentum", self.momentum, "a float in [0, 1)", lambda v: 0 <= v < 1
         )
@@ -75,22 +77,32 @@ class BatchNormLayer(Layer):
         channels = (in_shape[-1],)
         self.weight_shapes = {"gamma": channels, "beta": channels}
         self.buffer_shapes = {"moving_mean": channels, "moving_variance": channels}
-        self.kept = prod(in_shape)
+        self.cached_values = prod(in_shape)
         self.flops = 8 * prod(in_shape)
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         channels = self.in_shape[-1:]
         return {"gamma": np.ones(channels), "beta": np.zeros(channels)}
 
-    def initial_buffers(self):
+    @override
+    def initial_buffers(self) -> dict[str, np.ndarray]:
         channels = self.in_shape[-1:]
         return {"moving_mean": np.zeros(channels), "moving_variance": np.ones(channels)}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if train:
             alone = MicroBatches(_one_by_one, [rng])
             ys, caches = self.forward_micro_batches(
-                [self], [x], parts=alone, workspaces=[workspace]
+                [self], [x], micro_batches=alone, workspaces=[workspace]
             )
             return ys[0], caches[0]
         centred = workspace.array("centred", x.shape, x.dtype)
@@ -99,7 +111,16 @@ class BatchNormLayer(Layer):
         deviation = deviation.astype(x.dtype, copy=False)
         return self._scaled(centred, deviation, None, workspace), (centred, deviation)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if len(cache) > 2:
             alone = MicroBatches(_one_by_one, [None])
             (dx,) = self.backward_micro_batches(
@@ -107,7 +128,7 @@ class BatchNormLayer(Layer):
                 [dy],
                 [cache],
                 gradients=[gradients],
-                parts=alone,
+                micro_batches=alone,
                 workspaces=[workspace],
                 need_dx=need_dx,
             )
@@ -125,7 +146,7 @@ class BatchNormLayer(Layer):
         layers: Sequence[Any],
         xs: Sequence[np.ndarray],
         *,
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[np.ndarray], list[Any]]:
         # A part is centred on its own mean, so that its squares are summed without
@@ -141,7 +162,7 @@ class BatchNormLayer(Layer):
             np.subtract(x, per_channel(means[p], x), out=centred[p])
             squares[p] = _products(centred[p], centred[p])
 
-        parts.run(len(xs), centre)
+        micro_batches.run(len(xs), centre)
         layer = layers[0]
         counts = np.array([_count(x) for x in xs], dtype=np.float64)
         total = counts.sum()
@@ -159,7 +180,7 @@ class BatchNormLayer(Layer):
         def scale(p: int, thread: int) -> None:
             ys[p] = layers[p]._scaled(centred[p], deviation, shifts[p], workspaces[p])
 
-        parts.run(len(xs), scale)
+        micro_batches.run(len(xs), scale)
         return ys, [
             (c, deviation, s, total) for c, s in zip(centred, shifts, strict=True)
         ]
@@ -171,7 +192,7 @@ class BatchNormLayer(Layer):
         caches: Sequence[Any],
         *,
         gradients: Sequence[Mapping[str, np.ndarray]],
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[np.ndarray | None]:
@@ -184,7 +205,7 @@ class BatchNormLayer(Layer):
             gradients[p]["beta"][...] = dbeta
             gradients[p]["gamma"][...] = dgamma
 
-        parts.run(len(dys), differentiate)
+        micro_batches.run(len(dys), differentiate)
         if not need_dx:
             return [None] * len(dys)
         dbeta = np.sum([g["beta"] for g in gradients], axis=0, dtype=np.float64)
@@ -205,7 +226,7 @@ class BatchNormLayer(Layer):
             rest += per_channel(constant, dy)
             dy += rest
 
-        parts.run(len(dys), finish)
+        micro_batches.run(len(dys), finish)
         return list(dys)
 
     def _keep(self, mean: np.ndarray, spread: np.ndarray, total: float) -> None:

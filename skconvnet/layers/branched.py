@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, override
 from skconvnet.layers.base import Layer, MicroBatches
 from skconvnet.layers.chain import Chain
 from skconvnet.ops.workspace import Workspace
@@ -52,7 +53,9 @@ class BranchedLayer(Layer):
         self.is_random = any(layer.is_random for layer in inner)
         self.needs_whole_batch = any(layer.needs_whole_batch for layer in inner)
         self.flops = sum(layer.flops for layer in inner) + prod(out_shape)
-        self.kept = sum(layer.kept + prod(layer.out_shape) for layer in inner)
+        self.cached_values = sum(
+            layer.cached_values + prod(layer.out_shape) for layer in inner
+        )
 
     def _joined(self, kind: str) -> dict[str, Any]:
         return {
@@ -76,7 +79,10 @@ class BranchedLayer(Layer):
     def divide(self, dy: np.ndarray, workspace: Workspace) -> list[np.ndarray]:
         """Return the gradient for each chain's output, in arrays of their own."""
 
-    def bind(self, weights, buffers):
+    @override
+    def bind(
+        self, weights: Mapping[str, np.ndarray], buffers: Mapping[str, np.ndarray]
+    ) -> None:
         super().bind(weights, buffers)
         for branch, chain in self.chains.items():
             chain.bind(
@@ -84,21 +90,31 @@ class BranchedLayer(Layer):
                 {name: buffers[_name(branch, name)] for name in chain.buffer_shapes},
             )
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         return {
             _name(branch, array): values
             for branch, chain in self.chains.items()
             for array, values in chain.initialize(rng).items()
         }
 
-    def initial_buffers(self):
+    @override
+    def initial_buffers(self) -> dict[str, np.ndarray]:
         return {
             _name(branch, array): values
             for branch, chain in self.chains.items()
             for array, values in chain.initial_buffers().items()
         }
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         ys, caches = [], []
         for branch, chain in self.chains.items():
             y, cache = chain.forward(
@@ -108,7 +124,16 @@ class BranchedLayer(Layer):
             caches.append(cache)
         return self.join(ys, x, workspace), caches
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         dys = self.divide(dy, workspace)
         dxs = [
             chain.backward(
@@ -127,7 +152,7 @@ class BranchedLayer(Layer):
         layers: Sequence[Any],
         xs: Sequence[np.ndarray],
         *,
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[np.ndarray], list[Any]]:
         ys: list[list[np.ndarray]] = [[] for _ in xs]
@@ -137,7 +162,7 @@ class BranchedLayer(Layer):
             outs, own = Chain.forward_micro_batches(
                 chains,
                 xs,
-                parts=parts,
+                micro_batches=micro_batches,
                 workspaces=[
                     _within(c, branch, w)
                     for c, w in zip(chains, workspaces, strict=True)
@@ -151,7 +176,7 @@ class BranchedLayer(Layer):
         def join(p: int, thread: int) -> None:
             joined[p] = layers[p].join(ys[p], xs[p], workspaces[p])
 
-        parts.run(len(xs), join)
+        micro_batches.run(len(xs), join)
         return joined, caches
 
     @staticmethod
@@ -161,7 +186,7 @@ class BranchedLayer(Layer):
         caches: Sequence[Any],
         *,
         gradients: Sequence[Mapping[str, np.ndarray]],
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[np.ndarray | None]:
@@ -171,7 +196,7 @@ class BranchedLayer(Layer):
         def divide(p: int, thread: int) -> None:
             divided[p] = layers[p].divide(dys[p], workspaces[p])
 
-        parts.run(n_parts, divide)
+        micro_batches.run(n_parts, divide)
         dxs: list[list[Any]] = [[] for _ in dys]
         for i, branch in enumerate(layers[0].chains):
             chains = [layer.chains[branch] for layer in layers]
@@ -183,7 +208,7 @@ class BranchedLayer(Layer):
                     c.split(_of_branch(branch, c, g))
                     for c, g in zip(chains, gradients, strict=True)
                 ],
-                parts=parts,
+                micro_batches=micro_batches,
                 workspaces=[
                     _within(c, branch, w)
                     for c, w in zip(chains, workspaces, strict=True)
@@ -199,7 +224,7 @@ class BranchedLayer(Layer):
         def add(p: int, thread: int) -> None:
             sums[p] = _sum(dxs[p], workspaces[p])
 
-        parts.run(n_parts, add)
+        micro_batches.run(n_parts, add)
         return sums
 
 

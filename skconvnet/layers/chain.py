@@ -164,7 +164,7 @@ class Chain:
         chains: Sequence[Chain],
         xs: Sequence[np.ndarray],
         *,
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Sequence[Workspace]],
     ) -> tuple[list[np.ndarray], list[list[Any]]]:
         """Run a training pass over all parts of a minibatch at once.
@@ -174,7 +174,7 @@ class Chain:
         chains : sequence of Chain
             One for each part: the same, or its like for another shape of samples.
         xs : sequence of ndarray
-        parts : MicroBatches
+        micro_batches : MicroBatches
         workspaces : sequence of sequence of Workspace
             By part and by layer.
 
@@ -193,7 +193,7 @@ class Chain:
                 ys, own = type(layer).forward_micro_batches(
                     [chain.steps[group[0]][1] for chain in chains],
                     ys,
-                    parts=parts,
+                    micro_batches=micro_batches,
                     workspaces=[spaces[i] for spaces in workspaces],
                 )
                 for cache, value in zip(caches, own, strict=True):
@@ -206,11 +206,14 @@ class Chain:
                 for number in group:
                     i, layer = chains[p].steps[number]
                     ys[p], cache = layer.forward(
-                        ys[p], train=True, rng=parts.rngs[p], workspace=workspaces[p][i]
+                        ys[p],
+                        train=True,
+                        rng=micro_batches.rngs[p],
+                        workspace=workspaces[p][i],
                     )
                     caches[p].append(cache)
 
-            parts.run(len(ys), compute)
+            micro_batches.run(len(ys), compute)
         return ys, caches
 
     @staticmethod
@@ -220,7 +223,7 @@ class Chain:
         caches: Sequence[Sequence[Any]],
         *,
         gradients: Sequence[Sequence[Mapping[str, np.ndarray]]],
-        parts: MicroBatches,
+        micro_batches: MicroBatches,
         workspaces: Sequence[Sequence[Workspace]],
         need_dx: bool,
     ) -> list[np.ndarray | None]:
@@ -239,7 +242,7 @@ class Chain:
                     dxs,
                     [cache[numbers[0]] for cache in caches],
                     gradients=[gradient[i] for gradient in gradients],
-                    parts=parts,
+                    micro_batches=micro_batches,
                     workspaces=[spaces[i] for spaces in workspaces],
                     need_dx=need_dx or numbers[0] > first,
                 )
@@ -258,7 +261,7 @@ class Chain:
                         need_dx=need_dx or number > first,
                     )
 
-            parts.run(len(dxs), compute)
+            micro_batches.run(len(dxs), compute)
         return dxs
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
@@ -33,7 +34,8 @@ class _Convolution(LayerSpec):
     conv_method: str = "auto"
     kernel_initializer: Any = "auto"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         name = type(self).__name__
         assert self.spatial_ndim is not None
         check_ndim(name, in_shape, self.spatial_ndim)
@@ -158,9 +160,10 @@ class ConvolutionLayer(Layer):
         kernel_shape = (filters, in_shape[-1] // self.groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
         self.flops = 2 * prod(windows.out_shape) * prod(kernel_shape)
-        self.kept = methods.kept
+        self.cached_values = methods.cached_values
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         shape = self.weight_shapes["kernel"]
         fans = convolution_fans(
             shape[0], self.in_shape[-1], self.windows.kernel, self.groups
@@ -168,7 +171,15 @@ class ConvolutionLayer(Layer):
         kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         method, z, cache = self._convolve(x, train, workspace)
         written = method.written(z)
         y, activated = z, written
@@ -184,7 +195,16 @@ class ConvolutionLayer(Layer):
         workspace.share_out_channels(z, activate)
         return without_surplus(y, method), (method, cache, without_surplus(z, method))
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         method, cache, kept = cache
         dz = with_surplus(dy, method, workspace)
         inside = without_surplus(dz, method)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.selection import Method
 from skconvnet.ops.layout import per_channel
+from skconvnet.ops.workspace import Workspace
 
 
 class PooledConvolutionLayer(Layer):
@@ -34,7 +37,15 @@ class PooledConvolutionLayer(Layer):
         self.pool = pool
         self._methods: dict[int, Method | None] = {}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         method = self._method(x.shape[-1])
         largest, cache = self.convolution.convolve(
             x, train=train, workspace=workspace, method=method
@@ -57,7 +68,16 @@ class PooledConvolutionLayer(Layer):
             self._methods[batch] = methods.pooled(batch, self.pool.windows)
         return self._methods[batch]
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         cache, pool_cache, y = cache
         self.convolution.activation.backward(y, dy, dy, workspace)
         channel_sums(dy, gradients["bias"])
@@ -76,7 +96,7 @@ class PooledConvolutionLayer(Layer):
 
 def fuse(layer: Any, following: Layer) -> Layer | None:
     """Return one layer that does what both do, or None where there is none."""
-    if not hasattr(layer, "convolve") or not following.takes_maximum:
+    if not hasattr(layer, "convolve") or not following.is_max_pool:
         return None
     if not layer.activation.is_monotone:
         return None

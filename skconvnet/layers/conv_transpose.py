@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -10,11 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.transposed import TransposedMethods, transposed_windows
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -30,7 +33,8 @@ class _ConvolutionTranspose(LayerSpec):
     output_padding: int | tuple[int, ...] = 0
     kernel_initializer: Any = "auto"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         assert self.spatial_ndim is not None
         check_ndim(type(self).__name__, in_shape, self.spatial_ndim)
         filters = check_positive_int("filters", self.filters)
@@ -175,9 +179,10 @@ class ConvolutionTransposeLayer(Layer):
         kernel_shape = (in_shape[-1], filters // groups, *windows.kernel)
         self.weight_shapes = {"kernel": kernel_shape, "bias": (filters,)}
         self.flops = 2 * prod(windows.out_shape) * prod(kernel_shape)
-        self.kept = methods.kept
+        self.cached_values = methods.cached_values
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         shape = self.weight_shapes["kernel"]
         fans = convolution_fans(
             self.out_shape[-1], self.in_shape[-1], self.windows.kernel, self.groups
@@ -185,13 +190,30 @@ class ConvolutionTransposeLayer(Layer):
         kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         method = self.methods.for_batch(x.shape[-1])
         kernel, bias = self.weights["kernel"], self.weights["bias"]
         z, cache = method.forward(x, kernel, bias, workspace, train=train)
         return self.activation.activated(z, workspace), (method, cache, z)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         method, cache, kept = cache
         dz, inside = method.room_for_gradient(dy, workspace)
         self.activation.backward(kept, dy, inside, workspace)

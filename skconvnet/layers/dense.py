@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,10 +10,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import get_initializer, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import matmul
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -50,7 +53,8 @@ class Dense(LayerSpec):
     activation: str | None = None
     kernel_initializer: Any = "auto"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         check_ndim("Dense", in_shape, 0)
         units = check_positive_int("units", self.units)
         return DenseLayer(in_shape, units, self.activation, self.kernel_initializer)
@@ -72,7 +76,8 @@ class DenseLayer(Layer):
         self.initial_activation = self.activation.name
         self.flops = 2 * n_in * units
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         n_in, units = self.weight_shapes["kernel"]
         if self.initializer is not None:
             kernel = self.initializer.draw(rng, (n_in, units), n_in, units)
@@ -82,7 +87,15 @@ class DenseLayer(Layer):
             for name, shape in self.weight_shapes.items()
         }
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         kernel, bias = self.weights["kernel"], self.weights["bias"]
         z = workspace.array("z", (*self.out_shape, x.shape[1]), kernel.dtype)
         if issparse(x):
@@ -92,7 +105,16 @@ class DenseLayer(Layer):
         z += bias[:, None]
         return self.activation.activated(z, workspace), (x, z)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         x, kept = cache
         self.activation.backward(kept, dy, dy, workspace)
         if issparse(x):
@@ -120,7 +142,8 @@ class Output(Dense):
 
     hidden_activation: str | None = "relu"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         layer = DenseLayer(
             in_shape, self.units, self.activation, self.kernel_initializer
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -9,12 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -60,7 +63,8 @@ class DepthwiseConv2D(LayerSpec):
 
     spatial_ndim: ClassVar[int | None] = 2
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         depthwise = _depthwise(self, in_shape)
         return DepthwiseLayer(
             in_shape, depthwise, self.activation, self.kernel_initializer
@@ -122,7 +126,8 @@ class SeparableConv2D(LayerSpec):
 
     spatial_ndim: ClassVar[int | None] = 2
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         filters = check_positive_int("filters", self.filters)
         depthwise = _depthwise(self, in_shape)
         return SeparableLayer(
@@ -162,20 +167,38 @@ class DepthwiseLayer(Layer):
         }
         self.flops = 2 * prod(self.out_shape) * windows.size
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         shape = self.weight_shapes["kernel"]
         channels = self.in_shape[-1]
         fans = convolution_fans(shape[0], channels, shape[2:], channels)
         kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         kernel = self.weights["kernel"]
         z, cache = self.depthwise.forward(x, kernel, workspace, train=train)
         z.reshape(len(z), -1)[...] += self.weights["bias"][:, None]
         return self.activation.activated(z, workspace), (cache, z)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         cache, kept = cache
         dz = dy
         if not dy.flags.c_contiguous:
@@ -208,10 +231,11 @@ class SeparableLayer(Layer):
             "pointwise": (filters, n_maps, 1, 1),
             "bias": (filters,),
         }
-        self.kept = prod(windows.out_shape) * n_maps
-        self.flops = 2 * self.kept * (windows.size + filters)
+        self.cached_values = prod(windows.out_shape) * n_maps
+        self.flops = 2 * self.cached_values * (windows.size + filters)
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         channels = self.in_shape[-1]
         depthwise, pointwise, bias = self.weight_shapes.values()
         fans = convolution_fans(depthwise[0], channels, depthwise[2:], channels)
@@ -223,7 +247,15 @@ class SeparableLayer(Layer):
             "bias": np.zeros(bias),
         }
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         depthwise, pointwise = self.weights["depthwise"], self.weights["pointwise"]
         maps, cache = self.depthwise.forward(x, depthwise, workspace, train=train)
         shape = (len(pointwise), *maps.shape[1:])
@@ -233,7 +265,16 @@ class SeparableLayer(Layer):
         flat += self.weights["bias"][:, None]
         return self.activation.activated(z, workspace), (cache, maps, z)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         cache, maps, kept = cache
         dz = dy
         if not dy.flags.c_contiguous:

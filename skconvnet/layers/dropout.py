@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_float
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.random_normal import fill_normal
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -39,7 +43,8 @@ class Dropout(LayerSpec):
 
     rate: float = 0.5
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         rate = check_float("rate", self.rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
         return DropoutLayer(in_shape, rate)
 
@@ -50,7 +55,15 @@ class DropoutLayer(Layer):
         self.rate = rate
         self.is_random = rate > 0
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if not train or not self.is_random:
             return x, None
         scale = workspace.array("scale", x.shape, x.dtype)
@@ -59,7 +72,16 @@ class DropoutLayer(Layer):
         y = workspace.array("y", x.shape, x.dtype)
         return np.multiply(x, scale, out=y), scale
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         return dy if cache is None else np.multiply(dy, cache, out=dy)
@@ -86,7 +108,8 @@ class GaussianNoise(LayerSpec):
 
     stddev: float = 0.1
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         stddev = check_float(
             "stddev", self.stddev, "a finite float of at least 0", lambda v: v >= 0
         )
@@ -100,7 +123,15 @@ class GaussianNoiseLayer(Layer):
         self.is_random = stddev > 0
         self.flops = 16 * prod(in_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if not train or not self.is_random:
             return x, None
         y = workspace.array("y", x.shape, x.dtype)
@@ -108,7 +139,16 @@ class GaussianNoiseLayer(Layer):
         y += x
         return y, None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         return dy if need_dx else None
 
 
@@ -140,7 +180,8 @@ class SpatialDropout(LayerSpec):
 
     rate: float = 0.5
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         rate = check_float("rate", self.rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
         return SpatialDropoutLayer(in_shape, rate)
 
@@ -151,7 +192,15 @@ class SpatialDropoutLayer(Layer):
         self.rate = rate
         self.is_random = rate > 0
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if not train or not self.is_random:
             return x, None
         shape = (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
@@ -161,7 +210,16 @@ class SpatialDropoutLayer(Layer):
         y = workspace.array("y", x.shape, x.dtype)
         return np.multiply(x, scale, out=y), scale
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         return dy if cache is None else np.multiply(dy, cache, out=dy)

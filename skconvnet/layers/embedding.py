@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
 from skconvnet.ops.layout import map_shape
@@ -80,7 +82,8 @@ class Embedding(LayerSpec):
     padding_token: int | None = None
     reduce: str | None = None
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         check_ndim("Embedding", in_shape, 0)
         n_tokens = check_positive_int("n_tokens", self.n_tokens)
         if n_tokens > _LARGEST:
@@ -126,15 +129,24 @@ class EmbeddingLayer(Layer):
         self.padding = padding
         self.reduce = reduce
         self.flops = length * n_dims
-        self.kept = length
+        self.cached_values = length
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         table = rng.uniform(-0.05, 0.05, self.weight_shapes["table"])
         if self.padding is not None:
             table[self.padding] = 0
         return {"table": table}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         table, padding = self.weights["table"], self.padding
         # In the order of the output's cells, or with each text in a row.
         tokens = self._tokens(x.T if self.reduce else x, workspace)
@@ -152,7 +164,16 @@ class EmbeddingLayer(Layer):
             y /= self._lengths(tokens, y.dtype)
         return y, tokens
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         gradient, padding = gradients["table"], self.padding
         if self.reduce == "max":
             embedding.add_by_winner(dy, cache, padding, gradient)

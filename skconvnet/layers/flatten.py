@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
+import numpy as np
+
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.short_runs import copy_runs
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -22,19 +28,37 @@ class Flatten(LayerSpec):
     (640,)
     """
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         return FlattenLayer(in_shape, (prod(in_shape),))
 
 
 class FlattenLayer(Layer):
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if x.ndim == 2:
             return x, None
         y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
         copy_runs(y, x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1))
         return y.reshape(*self.out_shape, -1), None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         if len(self.in_shape) == 1:

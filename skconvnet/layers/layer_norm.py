@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt, prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_float
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
@@ -58,7 +61,8 @@ class LayerNorm(LayerSpec):
     epsilon: float = 1e-5
     axis: str = "channels"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         epsilon = check_float(
             "epsilon", self.epsilon, "a finite float larger than 0", lambda v: v > 0
         )
@@ -80,13 +84,22 @@ class LayerNormLayer(Layer):
         self.n_features = prod(shape)
         self.group = _group(self.n_features)
         self.flops = 8 * prod(in_shape)
-        self.kept = prod(in_shape)
+        self.cached_values = prod(in_shape)
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         shape = self.weight_shapes["gamma"]
         return {"gamma": np.ones(shape), "beta": np.zeros(shape)}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         n, dtype = self.n_features, x.dtype
         rows = as_rows(x, n, workspace, "x")
         normalized = workspace.array("normalized", rows.shape, dtype)
@@ -107,7 +120,16 @@ class LayerNormLayer(Layer):
         y += self._column("beta")
         return y.reshape(x.shape), (normalized, inverse)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         normalized, inverse = cache
         n, n_columns = normalized.shape
         rows = as_rows(dy, n, workspace, "dy")

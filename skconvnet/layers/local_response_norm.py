@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_float, check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -53,7 +57,8 @@ class LocalResponseNorm(LayerSpec):
     beta: float = 0.75
     k: float = 2.0
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         not_negative = "a finite float of at least 0"
         return LocalResponseNormLayer(
             in_shape,
@@ -74,9 +79,17 @@ class LocalResponseNormLayer(Layer):
         self.beta = beta
         self.k = k
         self.flops = (size + 12) * prod(in_shape)
-        self.kept = 2 * prod(in_shape)
+        self.cached_values = 2 * prod(in_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         base = workspace.array("base", x.shape, x.dtype)
         factor = workspace.array("factor", x.shape, x.dtype)
         y = workspace.array("y", x.shape, x.dtype)
@@ -87,7 +100,16 @@ class LocalResponseNormLayer(Layer):
         _inverse_power(base, self.beta, factor, y)
         return np.multiply(x, factor, out=y), (x, base, factor)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         x, base, factor = cache

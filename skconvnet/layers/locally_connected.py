@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -9,11 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.convolution.locally_connected import LocalConvolution
 from skconvnet.ops.windows import sliding_windows
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -27,7 +30,8 @@ class _LocallyConnected(LayerSpec):
     activation: str | None = None
     kernel_initializer: Any = "auto"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         assert self.spatial_ndim is not None
         check_ndim(type(self).__name__, in_shape, self.spatial_ndim)
         filters = check_positive_int("filters", self.filters)
@@ -119,7 +123,8 @@ class LocallyConnectedLayer(Layer):
         self.weight_shapes = {"kernel": kernel_shape, "bias": self.out_shape}
         self.flops = 2 * prod(kernel_shape)
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         shape, windows = self.weight_shapes["kernel"], self.convolution.windows
         fans = convolution_fans(self.out_shape[-1], self.in_shape[-1], windows.kernel)
         own, name = shape[windows.ndim :], self.activation.name
@@ -130,14 +135,31 @@ class LocallyConnectedLayer(Layer):
         kernel = np.reshape(kernels, shape)
         return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         bias = np.moveaxis(self.weights["bias"], -1, 0)[..., None]
         z = workspace.array("z", (*bias.shape[:-1], x.shape[-1]), x.dtype)
         cache = self.convolution.forward(x, self.weights["kernel"], z, workspace)
         z += bias
         return self.activation.activated(z, workspace), (cache, z)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         cache, kept = cache
         self.activation.backward(kept, dy, dy, workspace)
         dy.sum(axis=-1, out=np.moveaxis(gradients["bias"], -1, 0))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -44,7 +48,8 @@ class Maxout(LayerSpec):
 
     pieces: int = 2
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         pieces = check_positive_int("pieces", self.pieces)
         if in_shape[-1] % pieces:
             raise ValueError(
@@ -61,7 +66,15 @@ class MaxoutLayer(Layer):
         self.pieces = pieces
         self.flops = prod(in_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         y = workspace.array("y", (len(x) // self.pieces, *x.shape[1:]), x.dtype)
         first, *others = self._pieces_of(x)
         if not others:
@@ -71,7 +84,16 @@ class MaxoutLayer(Layer):
             first = y
         return y, (x, y)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         x, y = cache

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
@@ -61,7 +62,8 @@ class Parallel(CompositeSpec):
     def _replace(self, entries: list[tuple[str, Any]]) -> None:
         self.branches = entries
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         if not is_list(self.branches) or not self.branches:
             raise TypeError(
                 "branches must be a list of (name, layers) tuples, such as [('b1', "

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import pooling
 from skconvnet.ops.layout import map_shape, pad
 from skconvnet.ops.pooling import Cells
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -24,7 +27,8 @@ class _Pooling(LayerSpec):
     strides: int | tuple[int, ...] | None = None
     padding: Any = "valid"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         assert self.spatial_ndim is not None
         check_ndim(type(self).__name__, in_shape, self.spatial_ndim)
         windows = sliding_windows(
@@ -67,16 +71,33 @@ class PoolingLayer(Layer):
 
 class MaxPoolLayer(PoolingLayer):
     padding_value = -np.inf
-    takes_maximum = True
+    is_max_pool = True
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         wins = self._wins(y.shape, workspace) if train else None
         pooling.max_pool(Cells(padded, self.windows, workspace).read(), y, wins)
         return y, (padded, wins)
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         padded, wins = cache
@@ -109,14 +130,31 @@ class AvgPoolLayer(PoolingLayer):
         if windows.is_padded:
             self._counts = pooling.window_counts(windows, np.dtype(np.float32))
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         pooling.sum_pool(padded, self.windows, y)
         y /= self._counts
         return y, None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_float
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import per_channel
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -32,7 +36,8 @@ class Rescaling(LayerSpec):
     scale: float = 1 / 255
     offset: float = 0.0
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         scale = check_float("scale", self.scale)
         offset = check_float("offset", self.offset)
         return RescalingLayer(in_shape, scale, offset)
@@ -44,14 +49,31 @@ class RescalingLayer(Layer):
         self.scale = scale
         self.offset = offset
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         y = workspace.array("y", x.shape, x.dtype)
         np.multiply(x, x.dtype.type(self.scale), out=y)
         if self.offset:
             y += y.dtype.type(self.offset)
         return y, None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         dy *= dy.dtype.type(self.scale)
@@ -90,7 +112,8 @@ class Standardize(LayerSpec):
 
     per: str = "channel"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         if self.per not in ("channel", "pixel"):
             raise ValueError(f"per must be 'channel' or 'pixel'; got {self.per!r}.")
         return StandardizeLayer(in_shape, self.per == "pixel")
@@ -106,11 +129,15 @@ class StandardizeLayer(Layer):
         self.buffer_shapes = {"mean": shape, "deviation": shape}
         self.flops = 2 * prod(in_shape)
 
-    def initial_buffers(self):
+    @override
+    def initial_buffers(self) -> dict[str, np.ndarray]:
         shape = self.buffer_shapes["mean"]
         return {"mean": np.zeros(shape), "deviation": np.ones(shape)}
 
-    def statistics(self, x, weights):
+    @override
+    def statistics(
+        self, x: FeatureMap, weights: np.ndarray | None
+    ) -> tuple[float, np.ndarray, np.ndarray]:
         axes = (x.ndim - 1,) if self.per_pixel else tuple(range(1, x.ndim))
         values = x.astype(np.float64)
         if weights is None:
@@ -123,19 +150,37 @@ class StandardizeLayer(Layer):
         squares = values.sum(axis=axes, keepdims=True)
         return total, _as_buffer(mean), _as_buffer(squares)
 
-    def set_statistics(self, mean, variance):
+    @override
+    def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         self.buffers["mean"][...] = mean
         # A constant stays centred; rounding may leave a spread that is none.
         constant = variance <= (1e-7 * mean) ** 2
         self.buffers["deviation"][...] = np.where(constant, 1, np.sqrt(variance))
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         y = workspace.array("y", x.shape, x.dtype)
         np.subtract(x, self._of_map("mean", x), out=y)
         y /= self._of_map("deviation", x)
         return y, None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         dy /= self._of_map("deviation", dy)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
@@ -34,7 +35,8 @@ class Reshape(LayerSpec):
 
     shape: Any
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         shape = _check_ints("shape", self.shape, "such as (8, 8, -1)")
         if any(n < 1 and n != -1 for n in shape) or shape.count(-1) > 1:
             raise ValueError(
@@ -56,10 +58,27 @@ class Reshape(LayerSpec):
 
 
 class ReshapeLayer(Layer):
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         return _reshape(x, self.in_shape, self.out_shape, workspace, "y"), None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         return _reshape(dy, self.out_shape, self.in_shape, workspace, "dx")
@@ -110,7 +129,8 @@ class Permute(LayerSpec):
 
     dims: Any
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         dims = _check_ints("dims", self.dims, "such as (2, 1, 3)")
         wanted = tuple(range(1, len(in_shape) + 1))
         if tuple(sorted(dims)) != wanted:
@@ -131,10 +151,27 @@ class PermuteLayer(Layer):
         self._order = (*order, ndim)
         self._inverse = (*(order.index(axis) for axis in range(ndim)), ndim)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         return _transpose(x, self._order, workspace.array, "y"), None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         return _transpose(dy, self._inverse, workspace.array, "dx")

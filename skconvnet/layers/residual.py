@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
@@ -71,7 +72,8 @@ class Residual(CompositeSpec):
             self.shortcut = entries.pop()[1]
         self.layers = entries
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         main = Chain(check_layers(self.layers, {"shortcut"}), in_shape)
         shortcut = build_chain("shortcut", self._shortcut(in_shape, main), in_shape)
         if shortcut.out_shape != main.out_shape:

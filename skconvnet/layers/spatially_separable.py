@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
@@ -16,6 +18,7 @@ from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.algorithm import with_surplus, without_surplus
 from skconvnet.ops.convolution.selection import Methods
 from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
@@ -72,7 +75,8 @@ class SpatiallySeparableConv2D(LayerSpec):
 
     spatial_ndim: ClassVar[int | None] = 2
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         check_ndim(type(self).__name__, in_shape, 2)
         filters = check_positive_int("filters", self.filters)
         windows = sliding_windows(
@@ -143,9 +147,12 @@ class SpatiallySeparableLayer(Layer):
             + prod(horizontal.windows.out_shape)
             * prod(self.weight_shapes["horizontal"])
         )
-        self.kept = between * filters + vertical.kept + horizontal.kept
+        self.cached_values = (
+            between * filters + vertical.cached_values + horizontal.cached_values
+        )
 
-    def initialize(self, rng):
+    @override
+    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
         first, second, bias = self.weight_shapes.values()
         fans = [
             convolution_fans(shape[0], shape[1], shape[2:]) for shape in (first, second)
@@ -157,7 +164,15 @@ class SpatiallySeparableLayer(Layer):
             "bias": np.zeros(bias),
         }
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         batch = x.shape[-1]
         first, second = self.vertical.for_batch(batch), self.horizontal.for_batch(batch)
         # Each has arrays of its own, which go by the same names.
@@ -186,7 +201,16 @@ class SpatiallySeparableLayer(Layer):
             kept,
         )
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         first, first_cache, second, second_cache, kept = cache
         dz = with_surplus(dy, second, workspace)
         self.activation.backward(kept, dy, without_surplus(dz, second), workspace)

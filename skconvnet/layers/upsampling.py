@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import per_axis
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.upsampling import (
@@ -57,7 +60,8 @@ class Upsample(LayerSpec):
     size: int | tuple[int, ...] = 2
     mode: str = "nearest"
 
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
         if not 2 <= len(in_shape) <= 4:
             raise ValueError(
                 "Upsample needs maps of one to three spatial axes, such as (height, "
@@ -81,14 +85,31 @@ class UpsampleLayer(Layer):
         self.strides = tuple(Fraction(1, s) for s in size)
         self.flops = prod(self.out_shape)
 
-    def forward(self, x, *, train, rng, workspace):
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, CACHE]:
         if self.out_shape == self.in_shape:
             return x, None
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         self.enlarge(x, y, workspace)
         return y, None
 
-    def backward(self, dy, cache, *, gradients, workspace, need_dx):
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: CACHE,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
         if not need_dx:
             return None
         if self.out_shape == self.in_shape:

@@ -10,6 +10,8 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skconvnet._typing import Shape
+
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
 
@@ -44,7 +46,7 @@ class LayerSpec(Params):
     spatial_ndim: ClassVar[int | None] = None
 
     @abstractmethod
-    def build(self, in_shape: tuple[int, ...]) -> Layer:
+    def build(self, in_shape: Shape) -> Layer[Any]:
         """Return the runtime layer for samples of shape `in_shape`.
 
         Parameters

@@ -42,11 +42,11 @@ class DepthwiseConvolution:
     ----------
     shape : tuple of int
         Spatial shape of the outputs.
-    kept : int
+    cached_values : int
         Numbers a sample that are kept for `backward`, besides maps.
     """
 
-    kept = 0
+    cached_values = 0
 
     def __init__(
         self, windows: Windows, channels: int, filters: int, groups: int

@@ -67,7 +67,7 @@ class FFTConvolution:
         self._axes = tuple(range(windows.ndim))
         self._frequencies = (*self.tile[:-1], self.tile[-1] // 2 + 1)
         self.n_frequencies = prod(self._frequencies)
-        self.kept = 2 * self.n_frequencies * prod(self.n_tiles) * channels
+        self.cached_values = 2 * self.n_frequencies * prod(self.n_tiles) * channels
 
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool

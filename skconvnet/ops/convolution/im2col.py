@@ -30,11 +30,11 @@ class Im2colConvolution:
         behind the true outputs along each axis.
     out_shape : tuple of int
         Spatial shape of the true outputs.
-    kept : int
+    cached_values : int
         Numbers a sample that are kept for `backward`, besides maps.
     """
 
-    kept = 0
+    cached_values = 0
 
     def __init__(
         self, windows: Windows, channels: int, filters: int, groups: int

@@ -107,9 +107,9 @@ class Methods:
         return None
 
     @property
-    def kept(self) -> int:
+    def cached_values(self) -> int:
         """Numbers a sample that are kept for the backward pass, usually."""
-        return self.for_batch(USUAL_BATCH).kept
+        return self.for_batch(USUAL_BATCH).cached_values
 
 
 def _suits_winograd(windows: Windows) -> bool:

@@ -133,9 +133,9 @@ class TransposedMethods:
         return self.flipped
 
     @property
-    def kept(self) -> int:
+    def cached_values(self) -> int:
         """Numbers a sample that are kept for the backward pass, usually."""
-        return self.for_batch(USUAL_BATCH).kept
+        return self.for_batch(USUAL_BATCH).cached_values
 
 
 def _can_flip(windows: Windows) -> bool:

@@ -49,7 +49,7 @@ class FlippedConvolution:
             tuple(pads),
         )
         self.methods = Methods("auto", self._inner, channels, filters, groups)
-        self.kept = self.methods.kept
+        self.cached_values = self.methods.cached_values
 
     def forward(self, x, kernel, bias, workspace, *, train):
         method = self.methods.for_batch(x.shape[-1])

@@ -129,7 +129,7 @@ class WinogradConvolution:
         self._outputs, self._kernels, self._inputs = zip(*matrices, strict=True)
         self.n_cells = prod(self._tiles.shape)
         self.in_double = max(self._tiles.shape) > 6
-        self.kept = self.n_cells * prod(self.n_tiles) * channels
+        self.cached_values = self.n_cells * prod(self.n_tiles) * channels
 
     def pooled(self, pool: Windows) -> WinogradConvolution | None:
         """Return this with a max pool behind it, or None where tiles do not suit it."""

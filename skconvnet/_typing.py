@@ -1,0 +1,31 @@
+"""Names for arrays that say their shape and layout, and `override` for Python 3.11."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+# Inside the network, batch last: (channels, *spatial, batch), or (features, batch).
+FeatureMap: TypeAlias = npt.NDArray[np.floating]
+# As users pass samples, channels last: (n_samples, *spatial, channels).
+Image: TypeAlias = npt.NDArray[Any]
+# As users pass samples without spatial axes: (n_samples, n_features).
+Rows: TypeAlias = npt.NDArray[Any]
+# All weights of a network, or their gradient: (n_weights,), contiguous.
+FlatVector: TypeAlias = npt.NDArray[np.floating]
+# Shape of one sample, channels last, without the batch: (*spatial, channels).
+Shape: TypeAlias = tuple[int, ...]
+# Which samples: their numbers, or a slice with a start and a stop.
+Index: TypeAlias = npt.NDArray[np.integer] | slice
+
+if TYPE_CHECKING:
+    from typing_extensions import override as override
+else:
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+    def override(method: _Method) -> _Method:
+        """Mark a method that overrides one of a base class, as `typing.override`."""
+        return method
