@@ -77,8 +77,8 @@ class Windows:
         )
 
     @cached_property
-    def cells(self) -> list[tuple[slice, ...]]:
-        """For each cell of the window, slices of the padded map that hold it."""
+    def taps(self) -> list[tuple[slice, ...]]:
+        """For each tap, the positions of the padded map under it in all windows."""
         return [
             tuple(
                 slice(o * d, o * d + (n - 1) * s + 1, s)
@@ -88,6 +88,12 @@ class Windows:
             )
             for offset in product(*(range(k) for k in self.kernel))
         ]
+
+    # The name from before, until the last caller has moved.
+    @property
+    def cells(self) -> list[tuple[slice, ...]]:
+        """Do what `taps` does."""
+        return self.taps
 
 
 def sliding_windows(
