@@ -329,7 +329,8 @@ def test_a_search_reaches_the_parameters(cls):
     }
     search = GridSearchCV(model, grid, cv=2).fit(X, y)
     assert set(search.best_params_) == set(grid)
-    assert steps[0].max_pixels == 1 and isinstance(steps[1][1], Rotation)
+    assert steps[0].max_pixels == 1
+    assert isinstance(steps[1][1], Rotation)
     compose = make(cls, augmentation=Compose(steps))
     params = compose.get_params()
     assert params["augmentation__shift__max_pixels"] == 1

@@ -216,7 +216,8 @@ def test_buffers_are_kept_with_the_weights(digits):
     fitted = classifier().fit(X, y)
     names = {"norm/moving_mean", "norm/moving_variance"}
     weights = fitted.get_weights()
-    assert names < set(weights) and not names & set(fitted.loss_gradients(X, y)[1])
+    assert names < set(weights)
+    assert not names & set(fitted.loss_gradients(X, y)[1])
     expected = fitted.predict_proba(X)
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict_proba(X), expected)
@@ -261,7 +262,8 @@ def test_loss_gradients_take_the_moving_statistics(digits):
     expected = -np.log(proba[np.arange(len(y)), y]).mean()
     kernels = sum(np.sum(w**2) for n, w in model.get_weights().items() if "kernel" in n)
     assert loss == pytest.approx(expected + 0.5 * model.alpha * kernels / len(y))
-    assert gradients["norm/gamma"].any() and gradients["norm/beta"].any()
+    assert gradients["norm/gamma"].any()
+    assert gradients["norm/beta"].any()
 
 
 @pytest.mark.parametrize(

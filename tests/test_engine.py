@@ -82,7 +82,8 @@ def test_so_many_threads_work_at_once(monkeypatch, network, n_threads):
             return gradient_of(engine, samples(2 * n_threads))
 
     loss, gradient = in_thread(run)
-    assert np.isfinite(loss) and np.isfinite(gradient).all()
+    assert np.isfinite(loss)
+    assert np.isfinite(gradient).all()
 
 
 def test_gradients_add_up_in_order_though_the_last_part_ends_first(
@@ -180,7 +181,8 @@ def test_every_micro_batch_draws_for_itself():
         twice, again = gradient_of(engine, given, 1), gradient_of(engine, given, 1)
         other = gradient_of(engine, given, 2)
         once, _ = gradient_of(engine, first, 1)
-    assert twice[0] == again[0] and twice[1].tobytes() == again[1].tobytes()
+    assert twice[0] == again[0]
+    assert twice[1].tobytes() == again[1].tobytes()
     assert twice[0] != other[0]
     # The second half has the same samples: drawn alike, its loss would be the same.
     assert twice[0] != pytest.approx(once)

@@ -116,7 +116,8 @@ def test_extreme_scores_give_finite_losses(loss, dtype):
     if loss.is_probabilistic and loss.output != "identity":
         scores = np.array([[-1e4, 1e4, 1e4, 0], [-2e4, -1e4, 1e4, 0]], dtype=dtype)
         loss.probabilities(scores)
-        assert (scores >= 0).all() and (scores <= 1).all()
+        assert (scores >= 0).all()
+        assert (scores <= 1).all()
         if isinstance(loss, LogLoss) or getattr(loss, "exclusive", False):
             np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-6)
             np.testing.assert_allclose(scores[0], [1, 1, 0.5, 0.5], rtol=1e-6)

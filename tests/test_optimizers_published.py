@@ -331,7 +331,8 @@ def test_schedule_free_predicts_by_the_mean(monkeypatch, piece):
     monkeypatch.setattr(pieces, "_CHUNK", piece)
     optimizer = ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20)
     mean = np.full(N_WEIGHTS, np.nan)
-    assert not optimizer.average(start(), mean) and np.isnan(mean).all()
+    assert not optimizer.average(start(), mean)
+    assert np.isnan(mean).all()
     weights = run(optimizer)
     assert optimizer.average(weights, mean)
     means = [x for x, _, _ in schedule_free(RATE, 0.6, 0.9, 0.1, 0.5, 20)]
@@ -393,7 +394,8 @@ def test_update_keeps_dtype_and_gradient(name):
     weights = np.ones(5, dtype=np.float32)
     gradient = np.full(5, 0.5, dtype=np.float32)
     OPTIMIZERS[name]().step(weights, gradient, 0.1)
-    assert weights.dtype == np.float32 and (weights < 1).all()
+    assert weights.dtype == np.float32
+    assert (weights < 1).all()
     np.testing.assert_array_equal(gradient, 0.5)
 
 
@@ -402,4 +404,5 @@ def test_a_clone_starts_anew(name):
     used = OPTIMIZERS[name]()
     first = run(used)
     np.testing.assert_array_equal(run(clone(used)), first)
-    assert clone(used).n_steps == 0 and used.n_steps == N_STEPS
+    assert clone(used).n_steps == 0
+    assert used.n_steps == N_STEPS

@@ -197,10 +197,13 @@ def test_plateau_monitors_what_is_there():
 
 def test_adaptive_divides_when_training_stalls():
     schedule = Adaptive().start(1e-5, 9)
-    assert not schedule.stalled() and schedule.rate == 1e-5 / 5
+    assert not schedule.stalled()
+    assert schedule.rate == 1e-5 / 5
     schedule.epoch_ends(0, {})
-    assert not schedule.stalled() and schedule.rate == pytest.approx(4e-7)
-    assert schedule.stalled() and Constant().start(0.1, 9).stalled()
+    assert not schedule.stalled()
+    assert schedule.rate == pytest.approx(4e-7)
+    assert schedule.stalled()
+    assert Constant().start(0.1, 9).stalled()
 
 
 @given(

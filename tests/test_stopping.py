@@ -127,7 +127,8 @@ def test_divergence_under_early_stopping_keeps_the_best_weights():
             early_stopping=True,
             max_iter=9,
         )
-    assert stopped and n_epochs == len(validate.seen) == len(problem.history.loss_curve)
+    assert stopped
+    assert n_epochs == len(validate.seen) == len(problem.history.loss_curve)
     assert not np.isfinite(validate.seen[-1]).all()
     np.testing.assert_array_equal(problem.network.vector, validate.seen[0])
 

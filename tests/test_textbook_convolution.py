@@ -126,7 +126,8 @@ def test_where_pooling_windows_overlap_gradients_add_up():
     largest = Bench(MaxPool2D(2, 1), (3, 3, 1))
     np.testing.assert_array_equal(largest.forward(x, train=True), 9 + 0 * delta)
     dx, _, _ = largest.backward(delta)
-    assert dx[0, 1, 1, 0] == 1111 and dx.sum() == 1111
+    assert dx[0, 1, 1, 0] == 1111
+    assert dx.sum() == 1111
     mean = Bench(AvgPool2D(2, 1), (3, 3, 1))
     mean.forward(x, train=True)
     dx, _, _ = mean.backward(delta)

@@ -288,9 +288,11 @@ def test_accuracy_in_float32(way, activation):
 
 def test_geometry_is_that_of_the_convolution_back():
     windows = transposed_windows((5,), 3, strides=2, padding=((1, 0),))
-    assert windows.in_shape == (10,) and windows.out_shape == (5,)
+    assert windows.in_shape == (10,)
+    assert windows.out_shape == (5,)
     methods = TransposedMethods(windows, 4, 4, 1)
-    assert methods.flipped is None and methods.cached_values == 0
+    assert methods.flipped is None
+    assert methods.cached_values == 0
 
 
 def test_initial_weights():
@@ -301,7 +303,8 @@ def test_initial_weights():
     shape = (8, 3, 3, 2)
     expected = glorot_uniform(np.random.RandomState(3), shape, 4 * 6, 3 * 6, "tanh")
     np.testing.assert_array_equal(weights["kernel"], expected)
-    assert not weights["bias"].any() and weights["bias"].shape == (6,)
+    assert not weights["bias"].any()
+    assert weights["bias"].shape == (6,)
 
 
 def test_in_an_estimator():

@@ -13,7 +13,8 @@ def test_it_names_what_is_installed(capsys):
     out = capsys.readouterr().out
     for line in (f"numpy: {np.__version__}", f"scikit-learn: {sklearn.__version__}"):
         assert line in out
-    assert "kernels:" in out and "threads:" in out
+    assert "kernels:" in out
+    assert "threads:" in out
 
 
 @pytest.mark.parametrize(
