@@ -423,7 +423,7 @@ def test_a_bottleneck_whose_input_does_not_fit():
 
 
 def bottlenecks(n, is_residual):
-    """A stack of `n` bottlenecks, or of their layers without a way around."""
+    """Return a stack of `n` bottlenecks, or of their layers without a shortcut."""
     layers = [("stem", Conv2D(16, 3, padding="same", activation="relu"))]
     for i in range(n):
         (name, block), relu = resnet_bottleneck(4, name=f"block{i}")

@@ -267,7 +267,7 @@ def test_directions_of_shear_and_scaling():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("fill", ["constant", "nearest"])
 @pytest.mark.parametrize(
-    "shape, alpha, sigma",
+    ("shape", "alpha", "sigma"),
     [
         ((28, 28, 1), 34, 4),
         ((9, 14, 2), 5, 1.3),

@@ -33,7 +33,7 @@ def draw(shape, seed=0):
 
 
 def normalized(x, epsilon=1e-5):
-    """The definition, and the variances over n and over n - 1."""
+    """Return the definition, and the variances over n and over n - 1."""
     flat = x.reshape(-1, x.shape[-1])
     mean, variance = flat.mean(axis=0), flat.var(axis=0)
     return (x - mean) / np.sqrt(variance + epsilon), mean, flat.var(axis=0, ddof=1)
@@ -164,7 +164,7 @@ def test_micro_batches_share_the_statistics_of_all(layers, weighted, monkeypatch
     weights = np.arange(11.0) if weighted else None
     results = []
     for size in (11, 4, 3):
-        monkeypatch.setattr(Network, "micro_batch", lambda self, batch, n=size: n)
+        monkeypatch.setattr(Network, "micro_batch", lambda *_, n=size: n)
         head = [("last", Flatten()), ("output", Dense(2))]
         network = Network([*layers, *head], (7, 6, 2), "float64")
         network.initialize(np.random.RandomState(0))
@@ -202,7 +202,7 @@ def digits():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_same_bits_for_every_n_jobs(digits, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 64)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 64)
     models = [classifier(n_jobs=n).set_params(max_iter=20) for n in (1, 2, 3)]
     fits = [model.fit(*digits) for model in models]
     states = [fit.network_.state.tobytes() for fit in fits]

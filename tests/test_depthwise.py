@@ -20,7 +20,7 @@ def pair(value):
 
 
 def convolve_channels(x, kernel, spec):
-    """What a depthwise convolution is, with no bias, by SciPy."""
+    """Return what a depthwise convolution is, with no bias, by SciPy."""
     strides, dilation = pair(spec.strides), pair(spec.dilation)
     no_bias = np.zeros(len(kernel))
     return oracles.convolve(
@@ -30,7 +30,7 @@ def convolve_channels(x, kernel, spec):
 
 @st.composite
 def cases(draw, explicit=True):
-    """A shape of samples, and parameters that fit it."""
+    """Draw a shape of samples, and parameters that fit it."""
 
     def pairs(low, high):
         return draw(st.tuples(st.integers(low, high), st.integers(low, high)))

@@ -19,7 +19,7 @@ TIMEOUT = 30
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: PART)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: PART)
     monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
 
 
@@ -123,7 +123,7 @@ def test_parts_make_the_gradient_of_the_whole(monkeypatch, network):
     given = samples(5)
     with Executor(network, SquaredError(), 2) as engine:
         in_parts = gradient_of(engine, given)
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: batch)
+    monkeypatch.setattr(Network, "micro_batch", lambda _, batch: batch)
     with Executor(network, SquaredError(), 2) as engine:
         whole = gradient_of(engine, given)
     assert in_parts[0] == pytest.approx(whole[0], rel=1e-6)
@@ -162,7 +162,7 @@ def test_an_error_in_a_helper_reaches_the_caller(monkeypatch, network, n_threads
 def test_no_thread_is_left_behind(monkeypatch, network, fails):
     before = set(threading.enumerate())
     if fails:
-        monkeypatch.setattr(SquaredError, "samplewise", lambda *args: 1 / 0)
+        monkeypatch.setattr(SquaredError, "samplewise", lambda *_: 1 / 0)
     try:
         with Executor(network, SquaredError(), 3) as engine:
             gradient_of(engine, samples(6))

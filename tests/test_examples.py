@@ -77,7 +77,7 @@ def test_quickstart_fails_if_the_loaded_model_differs(
     model = little_model.fit(*digits)
     assert quickstart.survives_saving(model, digits[0])
     other = clone(model).set_params(convnet__random_state=1).fit(*digits)
-    monkeypatch.setattr(quickstart.joblib, "load", lambda path: other)
+    monkeypatch.setattr(quickstart.joblib, "load", lambda _: other)
     assert not quickstart.survives_saving(model, digits[0])
     assert "DIFFERENT" in capsys.readouterr().out
 
@@ -411,7 +411,7 @@ def test_vanishing_gradients(draws, monkeypatch, tmp_path, capsys):
     model = example.make_model("tanh", alpha=0.0).initialize(X, y)
     kernel = model.loss_gradients(X, y)[1]["dense3/kernel"]
     assert norms["tanh"][2] == pytest.approx(np.sqrt((kernel**2).sum()))
-    monkeypatch.setattr(example, "train", lambda norm, *data: ([2.0, 1.0], "learned"))
+    monkeypatch.setattr(example, "train", lambda *_: ([2.0, 1.0], "learned"))
     run_main(example, monkeypatch, tmp_path, draws)
     assert f"{norms['logistic'][0]:.2e}" in capsys.readouterr().out
 
@@ -748,7 +748,7 @@ def test_edges_of_a_photograph(edges, draws, monkeypatch, tmp_path, capsys):
 
 
 def test_edges_without_pillow(edges, monkeypatch):
-    def missing(name):
+    def missing(_):
         raise ImportError("no Pillow")
 
     monkeypatch.setattr(edges, "load_sample_image", missing)

@@ -42,8 +42,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # The variance of each, by the papers.
 VARIANCES = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
-    "he": lambda fan_in, fan_out: 2 / fan_in,
-    "lecun": lambda fan_in, fan_out: 1 / fan_in,
+    "he": lambda fan_in, _: 2 / fan_in,
+    "lecun": lambda fan_in, _: 1 / fan_in,
 }
 SCALED = [f"{name}_{kind}" for name in VARIANCES for kind in ("uniform", "normal")]
 

@@ -50,7 +50,7 @@ ROWS = read_rows(TEXT)
 
 
 def names_for(spec, layer):
-    """What the expressions of a row are made of, for a layer that was built."""
+    """Return what the expressions of a row are made of, for a layer that was built."""
     ndim = len(layer.in_shape) - 1
     values = dict(spec.get_params(deep=False))
     for key, length in (

@@ -239,7 +239,7 @@ def test_the_same_as_torch(dtype):
         (
             LogLoss(0.3),
             one_hot,
-            lambda s, t: nn.cross_entropy(s.T, classes, label_smoothing=0.3, **total),
+            lambda s, _: nn.cross_entropy(s.T, classes, label_smoothing=0.3, **total),
         ),
         (
             BinaryLogLoss(),

@@ -12,7 +12,7 @@ from skconvnet.ops.windows import sliding_windows
 
 
 def convolution(kernel, in_shape, **params):
-    """A bench of one filter for each leading axis of `kernel`."""
+    """Return a bench of one filter for each leading axis of `kernel`."""
     bench = Bench(Conv2D(len(kernel), kernel.shape[2:], **params), in_shape)
     bench.weights["kernel"][...] = kernel
     bench.weights["bias"][:] = 0

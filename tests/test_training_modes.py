@@ -58,9 +58,7 @@ def test_batch_modes_are_batch_sizes(cls, shuffle):
 )
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_same_bits_for_any_number_of_threads(monkeypatch, solver, params):
-    monkeypatch.setattr(
-        "skconvnet.engine.network.Network.micro_batch", lambda self, n: 16
-    )
+    monkeypatch.setattr("skconvnet.engine.network.Network.micro_batch", lambda *_: 16)
     X, y = data_for(ConvNetClassifier, n=200)
     params = {"solver": solver, "dtype": "float32", "max_iter": 3, **params}
     models = [

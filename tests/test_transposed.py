@@ -45,7 +45,7 @@ def use(bench, way):
     """Make the layer compute in one of two ways, however it would choose."""
     methods = bench.layer.methods
     method = {"scattered": methods.scattered, "flipped": methods.flipped}[way]
-    methods.for_batch = lambda batch: method
+    methods.for_batch = lambda _: method
 
 
 def compare(in_shape, spec, n=2, way=None):

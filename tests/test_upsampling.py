@@ -25,7 +25,7 @@ def torch():
 
 
 def weights_on_cells(i, n, size, mode):
-    """What output i takes of which cell along an axis of n cells."""
+    """Return what output i takes of which cell along an axis of n cells."""
     if mode == "nearest":
         return {i // size: 1.0}
     place = (i + 0.5) / size - 0.5

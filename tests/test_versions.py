@@ -35,7 +35,7 @@ def test_advice_only_where_the_cpu_has_more(library, features, expected):
 
 @pytest.mark.parametrize("measure", [False, True])
 def test_advice_names_the_variable(monkeypatch, capsys, measure):
-    monkeypatch.setattr(versions, "has_older_kernels", lambda *args: True)
+    monkeypatch.setattr(versions, "has_older_kernels", lambda *_: True)
     monkeypatch.setattr(versions, "measured_gain", lambda: 1.5)
     show_versions(measure=measure)
     out = capsys.readouterr().out
