@@ -118,8 +118,7 @@ TORCH = {
 
 @both_dtypes
 @pytest.mark.parametrize("name", TRAINABLE)
-def test_the_same_as_torch(name, dtype):
-    torch = pytest.importorskip("torch")
+def test_the_same_as_torch(torch, name, dtype):
     z = np.concatenate([[-1e4, 1e4, -50, 50], np.linspace(-9, 9, 402)]).astype(dtype)
     theirs = torch.tensor(z, requires_grad=True)
     y = TORCH[name](theirs, torch.nn.functional)

@@ -290,8 +290,7 @@ def test_a_step_allocates_neither_a_table_nor_a_map(reduce):
 
 @pytest.mark.parametrize("padding", [None, 0, 3])
 @pytest.mark.parametrize("reduce", [None, "sum", "mean", "max"])
-def test_against_torch(padding, reduce):
-    torch = pytest.importorskip("torch")
+def test_against_torch(torch, padding, reduce):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 40, (11, 17))
     bench = Bench(Embedding(40, 6, padding, reduce), (17,))

@@ -182,8 +182,8 @@ def test_blocks_benchmark(blocks, mnist_file, monkeypatch, capsys):
     "name",
     ["digits", "mnist", "cifar", "separable", "dilated", "transposed", "batch_norm"],
 )
+@pytest.mark.torch
 def test_networks_are_pytorchs_too(name):
-    pytest.importorskip("torch")
     networks = load_benchmark("networks.py")
     assert max(networks.disagreement(name, "float64")) < 1e-10
     # The loss has no jumps, as its gradients have: a single value of 2e-7 that rounding
@@ -248,8 +248,8 @@ def test_checkerboard_prints_numbers(checkerboard, capsys):
     assert "kernel 3, stride 2       0.436" in out
 
 
+@pytest.mark.matplotlib
 def test_checkerboard_saves_a_picture(checkerboard, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
     path = tmp_path / "picture.png"
     assert checkerboard.main(["--plot", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -367,7 +367,6 @@ def run_main(module, monkeypatch, tmp_path, draws):
     picture = tmp_path / "picture.png"
     argv = [module.__name__]
     if draws:
-        pytest.importorskip("matplotlib")
         argv += ["--plot", str(picture)]
     monkeypatch.setattr(sys, "argv", argv)
     assert module.main() == 0
@@ -376,7 +375,9 @@ def run_main(module, monkeypatch, tmp_path, draws):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-with_and_without_a_plot = pytest.mark.parametrize("draws", [False, True])
+with_and_without_a_plot = pytest.mark.parametrize(
+    "draws", [False, pytest.param(True, marks=pytest.mark.matplotlib)]
+)
 
 
 @with_and_without_a_plot
@@ -476,8 +477,6 @@ def test_function_fitting(draws, monkeypatch, tmp_path, capsys):
 def draw(module, draws, tmp_path):
     """Run an example with or without a picture; check the picture."""
     path = tmp_path / "picture.png"
-    if draws:
-        pytest.importorskip("matplotlib")
     assert module.main(["--plot", str(path)] if draws else []) == 0
     assert path.exists() == draws
     if draws:
@@ -587,7 +586,13 @@ def test_learning_rates(learning_rates, draws, monkeypatch, tmp_path, capsys):
         assert f"{name:<21}{model.loss_:11.4f}{accuracy:16.3f}" in out
 
 
-@pytest.mark.parametrize("draws", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize(
+    "draws",
+    [
+        pytest.param(False, marks=pytest.mark.slow),
+        pytest.param(True, marks=pytest.mark.matplotlib),
+    ],
+)
 def test_overfitting(draws, monkeypatch, tmp_path, capsys):
     example = load_script(ROOT / "examples" / "overfitting.py")
     monkeypatch.setattr(example, "SEEDS", (10,))
@@ -634,13 +639,13 @@ def test_optimizers_benchmark_has_all_of_them(optimizers_benchmark):
     assert kinds == set(skconvnet.optimizers.OPTIMIZERS.values())
 
 
-@pytest.mark.parametrize("has_torch", [False, True])
+@pytest.mark.parametrize(
+    "has_torch", [False, pytest.param(True, marks=pytest.mark.torch)]
+)
 def test_optimizers_benchmark(
     optimizers_benchmark, has_torch, mnist_file, monkeypatch, capsys
 ):
-    if has_torch:
-        pytest.importorskip("torch")
-    else:
+    if not has_torch:
         monkeypatch.setattr(optimizers_benchmark, "torch", None)
     names = ["SGD, Nesterov", "Nadam", "schedule-free AdamW"]
     argv = ["optimizers.py", "--data", str(mnist_file), "--seeds", "2"]
@@ -660,9 +665,8 @@ def test_optimizers_benchmark(
 
 
 def test_optimizers_benchmark_compares_the_same_network(
-    optimizers_benchmark, mnist_file
+    torch, optimizers_benchmark, mnist_file
 ):
-    torch = pytest.importorskip("torch")
     with np.load(mnist_file) as file:
         X, y = file["X_train"], file["y_train"]
     adam = skconvnet.optimizers.Adam()

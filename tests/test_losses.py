@@ -229,8 +229,7 @@ def test_regression_losses_are_those_of_scikit_learn(quantile):
 
 
 @both_dtypes
-def test_the_same_as_torch(dtype):
-    torch = pytest.importorskip("torch")
+def test_the_same_as_torch(torch, dtype):
     nn = torch.nn.functional
     scores, one_hot, labels, _ = (a.astype(dtype) for a in drawn())
     classes = torch.tensor(one_hot.argmax(axis=0))

@@ -374,8 +374,7 @@ PEERS = [
 
 
 @pytest.mark.parametrize(("optimizer", "name", "options"), PEERS)
-def test_step_for_step_as_pytorch(optimizer, name, options):
-    torch = pytest.importorskip("torch", reason="PyTorch is in the extra `bench`")
+def test_step_for_step_as_pytorch(torch, optimizer, name, options):
     optimizer, weights = clone(optimizer), start()
     theirs = torch.nn.Parameter(torch.tensor(start()))
     peer = getattr(torch.optim, name)([theirs], lr=RATE, **options)

@@ -14,16 +14,6 @@ from skconvnet.ops import upsampling
 MODES = ["nearest", "bilinear"]
 
 
-@pytest.fixture(scope="module")
-def torch():
-    """PyTorch on one thread: on small maps, several mostly wait for each other."""
-    torch = pytest.importorskip("torch")
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(n_threads)
-
-
 def weights_on_cells(i, n, size, mode):
     """Return what output i takes of which cell along an axis of n cells."""
     if mode == "nearest":
