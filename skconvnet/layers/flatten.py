@@ -1,4 +1,4 @@
-"""Flatten: a map laid out as features."""
+"""Flatten: a map laid out as flat features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Flatten(LayerSpec):
-    """Lay out a map as features, channels last: ``x.reshape(n, -1)``.
+    """Lay out a map as flat features, channels last: ``x.reshape(n, -1)``.
 
     Examples
     --------
@@ -33,7 +33,9 @@ class Flatten(LayerSpec):
         return FlattenLayer(in_shape, (prod(in_shape),))
 
 
-class FlattenLayer(Layer):
+class FlattenLayer(Layer[None]):
+    """Runtime layer of `Flatten`."""
+
     @override
     def forward(
         self,
@@ -42,7 +44,7 @@ class FlattenLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         if x.ndim == 2:
             return x, None
         y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
@@ -53,7 +55,7 @@ class FlattenLayer(Layer):
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: None,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,

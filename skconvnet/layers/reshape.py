@@ -1,8 +1,8 @@
-"""Reshape and Permute: the same numbers in another arrangement."""
+"""Reshape and Permute: the same values, arranged in another way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -23,7 +23,7 @@ class Reshape(LayerSpec):
     Parameters
     ----------
     shape : int or sequence of int
-        Of one sample, without the batch. One entry may be -1: it is worked out from
+        Shape of one sample, without the batch. One entry may be -1, to be computed from
         the size of the input.
 
     Examples
@@ -33,7 +33,7 @@ class Reshape(LayerSpec):
     (4, 4, 5)
     """
 
-    shape: Any
+    shape: int | Sequence[int]
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -57,7 +57,9 @@ class Reshape(LayerSpec):
         )
 
 
-class ReshapeLayer(Layer):
+class ReshapeLayer(Layer[None]):
+    """Runtime layer of `Reshape`."""
+
     @override
     def forward(
         self,
@@ -66,14 +68,14 @@ class ReshapeLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         return _reshape(x, self.in_shape, self.out_shape, workspace, "y"), None
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: None,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
@@ -86,8 +88,8 @@ class ReshapeLayer(Layer):
 
 def _reshape(
     x: np.ndarray,
-    old: tuple[int, ...],
-    new: tuple[int, ...],
+    old: Shape,
+    new: Shape,
     workspace: Workspace,
     name: str,
 ) -> np.ndarray:
@@ -95,7 +97,8 @@ def _reshape(
     batch = x.shape[-1]
     if old[-1] == new[-1]:
         return x.reshape(map_shape(new, batch))
-    # By way of the order that users see, channels last: flat features have it already.
+    # Through the order of values that users see, channels last, which flat features
+    # have anyway.
     if len(old) > 1:
         array = workspace.array if len(new) == 1 else workspace.scratch
         ordered = array(f"{name} ordered", (*old, batch), x.dtype)
@@ -111,14 +114,14 @@ def _reshape(
 
 @dataclass(eq=False, repr=False)
 class Permute(LayerSpec):
-    """Put the axes of samples in another order.
+    """Permute the axes of samples.
 
     Parameters
     ----------
     dims : int or sequence of int
-        For each axis of the output that of the input, numbered from 1 as in Keras:
-        axis 0 would be the batch, which stays first. ``(2, 1, 3)`` exchanges the height
-        and the width of images.
+        For each axis of the output, the axis of the input that it comes from. They are
+        numbered from 1, as in Keras; axis 0 is the batch, which stays first.
+        ``(2, 1, 3)`` exchanges the height and the width of images.
 
     Examples
     --------
@@ -127,7 +130,7 @@ class Permute(LayerSpec):
     (3, 28, 30)
     """
 
-    dims: Any
+    dims: int | Sequence[int]
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -142,10 +145,13 @@ class Permute(LayerSpec):
         return PermuteLayer(in_shape, dims)
 
 
-class PermuteLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+class PermuteLayer(Layer[None]):
+    """Runtime layer of `Permute`."""
+
+    def __init__(self, in_shape: Shape, dims: Shape) -> None:
         super().__init__(in_shape, tuple(in_shape[d - 1] for d in dims))
-        # Batch last, the channels are axis 0 and spatial axis d, from 1, is axis d.
+        # In a map the channels are axis 0, and spatial axis d, counted from 1, is axis
+        # d. With d % ndim, the channels, last in `dims`, become axis 0.
         ndim = len(dims)
         order = [d % ndim for d in (dims[-1], *dims[:-1])]
         self._order = (*order, ndim)
@@ -159,14 +165,14 @@ class PermuteLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        return _transpose(x, self._order, workspace.array, "y"), None
+    ) -> tuple[FeatureMap, None]:
+        return _transpose(x, self._order, workspace, "y"), None
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: None,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
@@ -174,20 +180,22 @@ class PermuteLayer(Layer):
     ) -> FeatureMap | None:
         if not need_dx:
             return None
-        return _transpose(dy, self._inverse, workspace.array, "dx")
+        return _transpose(dy, self._inverse, workspace, "dx")
 
 
-def _transpose(x: np.ndarray, order: tuple[int, ...], array: Any, name: str) -> Any:
-    """Return `x` with its axes in `order`, contiguous where anything moves."""
+def _transpose(
+    x: np.ndarray, order: tuple[int, ...], workspace: Workspace, name: str
+) -> np.ndarray:
+    """Return `x` with its axes in `order`, copied if that moves any."""
     if order == tuple(range(len(order))):
         return x
     turned = x.transpose(order)
-    out = array(name, turned.shape, x.dtype)
+    out = workspace.array(name, turned.shape, x.dtype)
     np.copyto(out, turned)
     return out
 
 
-def _check_ints(name: str, value: Any, example: str) -> tuple[int, ...]:
+def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
     values = (value,) if isinstance(value, (int, np.integer)) else value
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(
