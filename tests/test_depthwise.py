@@ -202,7 +202,7 @@ def test_outputs_of_a_channel_stand_next_to_each_other():
 )
 def test_groups_of_one_channel_take_the_same_way(spec, in_shape, expected):
     layer = spec.build(in_shape)
-    assert type(layer.methods.for_batch(8)) is expected
+    assert type(layer.selector.for_batch(8)) is expected
 
 
 def test_convolution_with_as_many_groups_as_channels_is_the_same_layer():

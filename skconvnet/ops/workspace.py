@@ -11,8 +11,8 @@ import numpy as np
 Run = Callable[[int, Callable[[int, int], None]], None]
 
 
-# Numbers to work on that are worth waking a thread for.
-_WORTH_TWO_THREADS = 400_000
+# With fewer numbers to compute on, waking another thread takes longer than it saves.
+MIN_VALUES_FOR_THREADS = 400_000
 
 
 class Scratch(dict[str, np.ndarray]):
@@ -44,7 +44,13 @@ class Workspace:
     True
     """
 
-    def __init__(self, shared: Scratch | None = None) -> None:
+    def __init__(
+        self,
+        shared: Scratch | None = None,
+        *,
+        min_values_for_threads: int = MIN_VALUES_FOR_THREADS,
+    ) -> None:
+        self._min_values_for_threads = min_values_for_threads
         self._own: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}
         self._shared = Scratch() if shared is None else shared
@@ -64,9 +70,12 @@ class Workspace:
     def nested(self, name: str) -> Workspace:
         """Return the workspace of a layer within this one, with the same scratch."""
         if name not in self._nested:
-            self._nested[name] = Workspace(self._shared)
+            self._nested[name] = self._with_scratch(self._shared)
         self._nested[name].run = self.run
         return self._nested[name]
+
+    def _with_scratch(self, shared: Scratch) -> Workspace:
+        return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
 
     def of_thread(self, number: int) -> Workspace:
         """Return this with scratch of its own, for a thread that helps the first."""
@@ -74,13 +83,15 @@ class Workspace:
             return self
         if number not in self._threads:
             shared = self._shared.threads.setdefault(number, Scratch())
-            workspace = self._threads[number] = Workspace(shared)
+            workspace = self._threads[number] = self._with_scratch(shared)
             workspace._own, workspace._views = self._own, self._views
         return self._threads[number]
 
     def _help(self, n_tasks: int, size: int) -> Run | None:
         """Return `run` where there is enough to do for more than one thread."""
-        return self.run if n_tasks > 1 and size >= _WORTH_TWO_THREADS else None
+        return (
+            self.run if n_tasks > 1 and size >= self._min_values_for_threads else None
+        )
 
     def share_out(
         self, n_tasks: int, task: Callable[[int, Workspace], None], size: int

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.depthwise_kernel_gradient import ShiftedProducts
 from skconvnet.ops.convolution.depthwise_toeplitz import (
     Band,
@@ -25,7 +26,7 @@ def suits_depthwise(windows: Windows, channels: int, groups: int) -> bool:
     return groups == channels and windows.ndim <= 2
 
 
-class DepthwiseConvolution:
+class DepthwiseConvolution(ConvolutionAlgorithm[np.ndarray]):
     """Convolution with as many groups as channels, over one or two spatial axes.
 
     The map and, backwards, the gradient are multiplied by banded matrices (see
@@ -49,13 +50,15 @@ class DepthwiseConvolution:
     cached_values = 0
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
-        self.shape = self.out_shape = windows.out_shape
+        super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
         self._multiplier = filters // channels
         # A map of one axis is one row.
         flat = windows.ndim == 1
@@ -113,7 +116,7 @@ class DepthwiseConvolution:
         cache : ndarray
             For `backward`: the map itself.
         """
-        z = workspace.array("z", (self.filters, *self.shape, x.shape[-1]), kernel.dtype)
+        z = workspace.array("z", (self.filters, *self.stored_shape, x.shape[-1]), kernel.dtype)
         self._apply(self._forward, self._maps(x), kernel, self._sums(z), workspace)
         return z, x
 

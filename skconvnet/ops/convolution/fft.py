@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
+from skconvnet._typing import override
+from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
+from skconvnet.ops.convolution.cost_model import FFTTerms
 from skconvnet.ops.convolution.zero_windows import clear_empty_windows
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
@@ -28,7 +31,7 @@ _CELL_COST = 8
 Slices = tuple[Any, ...]
 
 
-class FFTConvolution:
+class FFTConvolution(ConvolutionAlgorithm[np.ndarray]):
     """Convolution of any kernel, stride, dilation and number of groups.
 
     Has the methods of `Im2colConvolution`. Outputs are computed for stride 1, so that
@@ -47,13 +50,15 @@ class FFTConvolution:
     """
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
-        self.shape = self.out_shape = windows.out_shape
+        super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
         self._extent = tuple(
             d * (k - 1) + 1
             for k, d in zip(windows.kernel, windows.dilation, strict=True)
@@ -69,6 +74,20 @@ class FFTConvolution:
         self.n_frequencies = prod(self._frequencies)
         self.cached_values = 2 * self.n_frequencies * prod(self.n_tiles) * channels
 
+    @override
+    def cost_terms(self, batch: int) -> FFTTerms:
+        tile, n_tiles = prod(self.tile), prod(self.n_tiles)
+        both, pairs = self.channels + self.filters, self.channels * self.filters
+        return FFTTerms(
+            flops=24 * pairs * self.n_frequencies * n_tiles * batch,
+            transform_flops=both * tile * log2(tile) * n_tiles * batch,
+            tile_values=both * tile * n_tiles * batch,
+            kernel_transform_flops=pairs * tile * log2(tile),
+            tiles=n_tiles,
+            passes=1,
+        )
+
+    @override
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +96,7 @@ class FFTConvolution:
         weights = self._transform_kernel(kernel, workspace)
         products = np.matmul(np.conj(weights, out=weights), spectrum)
         tiles = self._transform_back(products, self.filters, batch)
-        z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
+        z = workspace.array("z", (self.filters, *self.stored_shape, batch), x.dtype)
         for number, (inner, outer) in enumerate(self._outputs):
             z[(slice(None), *outer)] = np.moveaxis(
                 tiles[(*inner, slice(None), number)], -2, 0
@@ -85,9 +104,7 @@ class FFTConvolution:
         clear_empty_windows(z, x, self.windows, workspace)
         return z, spectrum
 
-    def written(self, z: np.ndarray) -> np.ndarray:
-        return z.reshape(len(z), -1)
-
+    @override
     def backward(
         self,
         dz: np.ndarray,

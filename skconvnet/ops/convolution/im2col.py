@@ -1,4 +1,4 @@
-"""Convolution by im2col: one GEMM a block of columns, and its gradients.
+"""Convolution by im2col: one matrix product for each row block, and its gradients.
 
 "Convolution" is cross-correlation, as everywhere in this field. Arrays are batch
 last, ``(channels, *spatial, batch)``; kernels ``(filters, channels // groups,
@@ -7,61 +7,64 @@ last, ``(channels, *spatial, batch)``; kernels ``(filters, channels // groups,
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from skconvnet.ops.convolution.im2col_columns import Block, Columns
+from skconvnet._typing import FeatureMap, override
+from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
+from skconvnet.ops.convolution.cost_model import Im2colTerms
+from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.layout import pad
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
-class Im2colConvolution:
+class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
     """Convolution of any stride, dilation and number of groups.
 
-    Parameters
-    ----------
-    windows : Windows
-    channels, filters, groups : int
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Spatial shape of the outputs as they lie in memory. It may have a surplus
-        behind the true outputs along each axis.
-    out_shape : tuple of int
-        Spatial shape of the true outputs.
-    cached_values : int
-        Numbers a sample that are kept for `backward`, besides maps.
+    The cache is the padded map, whose columns are made again for the gradients.
     """
 
-    cached_values = 0
+    block_bytes = BLOCK_BYTES
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
-        self._columns = Columns(windows)
-        self.shape = self._columns.shape
-        self.out_shape = windows.out_shape
+        super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
+        self._columns = Columns(windows, block_bytes=self.block_bytes)
+        self.stored_shape = self._columns.shape
 
+    @override
+    def cost_terms(self, batch: int) -> Im2colTerms:
+        windows, channels, filters = self.windows, self.channels, self.filters
+        columns = windows.size * prod(self.stored_shape)
+        maps = channels * prod(windows.in_shape) + filters * prod(windows.out_shape)
+        is_strided = max(windows.strides) > 1
+        is_exact = self.stored_shape == windows.out_shape
+        return Im2colTerms(
+            flops=6 * channels * max(filters, 8) // self.groups * columns * batch,
+            column_values=(windows.size > 1) * channels * columns * batch,
+            map_values=maps * batch,
+            strided_runs=is_strided * channels * columns,
+            row_runs=is_exact * channels * columns / windows.out_shape[-1],
+            taps=windows.size,
+        )
+
+    @override
     def forward(
-        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Convolve the map `x` with `kernel`; where not `train`, keep nothing more.
-
-        Returns
-        -------
-        z : ndarray of shape (filters, *shape, batch), contiguous
-            Positions behind `written` are undefined.
-        cache : object
-            For `backward`.
-        """
+        self, x: FeatureMap, kernel: np.ndarray, workspace: Workspace, *, train: bool
+    ) -> tuple[FeatureMap, FeatureMap]:
         batch = x.shape[-1]
         padded = self._padded(x, workspace)
-        z = workspace.array("z", (self.filters, *self.shape, batch), kernel.dtype)
+        shape = (self.filters, *self.stored_shape, batch)
+        z = workspace.array("z", shape, kernel.dtype)
         weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
         flat = z.reshape(self.groups, self.filters // self.groups, -1)
         blocks = self._columns.blocks(self.channels, batch, x.itemsize)
@@ -75,34 +78,21 @@ class Im2colConvolution:
         workspace.share_out(len(blocks), task, blocks[-1].stop * rows)
         return z, padded
 
-    def written(self, z: np.ndarray) -> np.ndarray:
-        """View of `z` as (filters, positions) without what was never written."""
+    @override
+    def flat_outputs(self, z: FeatureMap) -> np.ndarray:
         return z.reshape(len(z), -1)[:, : self._columns.length * z.shape[-1]]
 
+    @override
     def backward(
         self,
-        dz: np.ndarray,
-        cache: np.ndarray,
+        dz: FeatureMap,
+        cache: FeatureMap,
         kernel: np.ndarray,
         dkernel: np.ndarray,
         workspace: Workspace,
         *,
         need_dx: bool,
-    ) -> np.ndarray | None:
-        """Write the gradient of the kernel, and return that of the map.
-
-        Parameters
-        ----------
-        dz : ndarray of shape (filters, *shape, batch), contiguous
-            Zero in the surplus.
-        cache : object
-            From `forward`.
-        kernel, dkernel : ndarray of shape (filters, channels // groups, *kernel_size)
-            `dkernel` is overwritten.
-        workspace : Workspace
-        need_dx : bool
-            Where False, None is returned.
-        """
+    ) -> FeatureMap | None:
         padded = cache
         batch = dz.shape[-1]
         weights = kernel.reshape(self.groups, self.filters // self.groups, -1)

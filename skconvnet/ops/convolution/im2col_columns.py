@@ -48,6 +48,8 @@ class Columns:
     windows : Windows
     may_be_wide : bool
         Where False, the layout is exact.
+    block_bytes : int
+        Columns are made in row blocks of about this many bytes.
 
     Attributes
     ----------
@@ -55,8 +57,15 @@ class Columns:
         Spatial shape of the outputs as they lie in memory, surplus included.
     """
 
-    def __init__(self, windows: Windows, *, may_be_wide: bool = True) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        *,
+        may_be_wide: bool = True,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
         self.windows = windows
+        self._block_bytes = block_bytes
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
         self.is_wide = (
             may_be_wide
@@ -92,7 +101,7 @@ class Columns:
     def _cut(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
         n_rows = self.windows.out_shape[0]
         row_bytes = channels * self.windows.size * self._row * batch * itemsize
-        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // BLOCK_BYTES), 1))
+        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // self._block_bytes), 1))
         step = -(-n_rows // n_blocks)
         for first in range(0, n_rows, step):
             last = min(first + step, n_rows)

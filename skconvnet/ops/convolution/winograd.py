@@ -22,6 +22,9 @@ from math import prod
 
 import numpy as np
 
+from skconvnet._typing import override
+from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
+from skconvnet.ops.convolution.cost_model import WinogradTerms
 from skconvnet.ops.convolution.winograd_max_pool import TilePool
 from skconvnet.ops.convolution.winograd_tiles import Tiles
 from skconvnet.ops.convolution.winograd_transforms import (
@@ -38,10 +41,6 @@ from skconvnet.ops.workspace import Workspace
 # The most outputs of a tile along an axis, by the number of axes. More lose too many
 # digits; with 4, maps of one and two axes took two thirds of the time with 2.
 _MAX_OUTPUTS = {1: 4, 2: 4, 3: 2}
-
-
-# Tiles are taken in blocks whose transformed maps have about this many bytes.
-_BLOCK_BYTES = 1_200_000
 
 
 # The most cells of a kernel along an axis, by the number of axes, for the same reason.
@@ -71,7 +70,7 @@ class _Cache:
     kept: dict[int, tuple[np.ndarray, np.ndarray | None]] = field(default_factory=dict)
 
 
-class WinogradConvolution:
+class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
     """Convolution with a kernel of at most `MAX_KERNEL`, stride 1 and no dilation.
 
     Has the methods of `Im2colConvolution`. Its surplus fills up the last tile along
@@ -96,18 +95,20 @@ class WinogradConvolution:
         Tiles along each axis.
     """
 
+    # Of the transformed maps of a row block.
+    block_bytes = 1_200_000
+
     def __init__(
         self,
         windows: Windows,
         channels: int,
         filters: int,
-        groups: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
         pool: tuple[int, ...] | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
+        super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
         self._m = tuple(
             _n_outputs(n, k, _MAX_OUTPUTS[windows.ndim])
             for n, k in zip(windows.out_shape, windows.kernel, strict=True)
@@ -116,7 +117,7 @@ class WinogradConvolution:
         self.n_tiles = self._tiles.counts
         pool = (1,) * windows.ndim if pool is None else pool
         self._pool = TilePool(self._m, pool)
-        self.shape = tuple(
+        self.stored_shape = tuple(
             n * m for n, m in zip(self.n_tiles, self._pool.m, strict=True)
         )
         self.out_shape = tuple(
@@ -131,17 +132,46 @@ class WinogradConvolution:
         self.in_double = max(self._tiles.shape) > 6
         self.cached_values = self.n_cells * prod(self.n_tiles) * channels
 
-    def pooled(self, pool: Windows) -> WinogradConvolution | None:
-        """Return this with a max pool behind it, or None where tiles do not suit it."""
+    @classmethod
+    @override
+    def supports(cls, windows: Windows) -> bool:
+        steps = (*windows.strides, *windows.dilation)
+        return max(steps) == 1 and max(windows.kernel) <= MAX_KERNEL[windows.ndim]
+
+    @override
+    def cost_terms(self, batch: int) -> WinogradTerms:
+        windows, channels, filters = self.windows, self.channels, self.filters
+        cells = self.n_cells * prod(self.n_tiles)
+        maps = channels * prod(windows.in_shape) + filters * prod(windows.out_shape)
+        n_blocks = len(list(self.blocks(batch, 4)))
+        # The kernels of large tiles are transformed in double precision.
+        precision = 5 if self.in_double else 1
+        return WinogradTerms(
+            flops=6 * max(channels, 8) * max(filters, 8) * cells * batch,
+            transformed_values=(channels + filters) * cells * windows.ndim * batch,
+            map_values=maps * batch,
+            kernel_values=channels * filters * self.n_cells * (precision + n_blocks),
+            matrix_products=self.n_cells * n_blocks,
+            row_blocks=n_blocks,
+        )
+
+    @override
+    def with_max_pool(self, pool: Windows) -> WinogradConvolution | None:
         is_apart = pool.strides == pool.kernel and not pool.is_padded
         if not is_apart or any(
             m % p for m, p in zip(self._m, pool.kernel, strict=True)
         ):
             return None
         return WinogradConvolution(
-            self.windows, self.channels, self.filters, self.groups, pool.kernel
+            self.windows,
+            self.channels,
+            self.filters,
+            self.groups,
+            block_bytes=self.block_bytes,
+            pool=pool.kernel,
         )
 
+    @override
     def forward(
         self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
     ) -> tuple[np.ndarray, _Cache]:
@@ -152,7 +182,7 @@ class WinogradConvolution:
             x, lambda some, _: self._tiles.split(x[some], phases[:, some])
         )
         weights = self._transform_kernel(kernel, workspace)
-        z = workspace.array("z", (self.filters, *self.shape, batch), x.dtype)
+        z = workspace.array("z", (self.filters, *self.stored_shape, batch), x.dtype)
         cache = _Cache(phases, weights, self._mask(x, workspace))
         blocks = list(self.blocks(batch, x.itemsize))
 
@@ -195,9 +225,7 @@ class WinogradConvolution:
             outputs *= mask.reshape(len(outputs), 1, -1)
         return outputs
 
-    def written(self, z: np.ndarray) -> np.ndarray:
-        return z.reshape(len(z), -1)
-
+    @override
     def backward(
         self,
         dz: np.ndarray,
@@ -369,7 +397,7 @@ class WinogradConvolution:
         """Runs of rows of tiles."""
         n_rows = self.n_tiles[0]
         row = self._n_transformed(batch) // n_rows * itemsize
-        n_blocks = -(-n_rows // max(_BLOCK_BYTES // row, 1))
+        n_blocks = -(-n_rows // max(self.block_bytes // row, 1))
         step = -(-n_rows // n_blocks)
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))
