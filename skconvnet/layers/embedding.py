@@ -130,12 +130,15 @@ class EmbeddingLayer(Layer[_Tokens]):
         n_dims: int,
         padding: int | None,
         reduce: str | None,
+        *,
+        block_size: int = embedding.BLOCK_SIZE,
     ) -> None:
         (length,) = in_shape
         super().__init__(in_shape, (n_dims,) if reduce else (length, n_dims))
         self.weight_shapes = {"table": (n_tokens, n_dims)}
         self.padding = padding
         self.reduce = reduce
+        self.block_size = block_size
         self.flops = length * n_dims
         self.cached_values = length
 
@@ -155,19 +158,23 @@ class EmbeddingLayer(Layer[_Tokens]):
         rng: np.random.Generator | None,
         workspace: Workspace,
     ) -> tuple[FeatureMap, _Tokens]:
-        table, padding = self.weights["table"], self.padding
+        table, padding, size = self.weights["table"], self.padding, self.block_size
         # In the order of the output's positions, or with each text in a row.
         tokens = self._tokens(x.T if self.reduce else x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[1]), table.dtype)
         if self.reduce is None:
             flat = y.reshape(len(y), -1)
-            embedding.gather(table, tokens.reshape(-1), padding, flat, workspace)
+            embedding.gather(
+                table, tokens.reshape(-1), padding, flat, workspace, block_size=size
+            )
             return y, tokens.reshape(-1, 1)
         if self.reduce == "max":
             winners = workspace.array("winners", y.T.shape, np.intp)
-            embedding.maxima(table, tokens, padding, y, winners, workspace)
+            embedding.maxima(
+                table, tokens, padding, y, winners, workspace, block_size=size
+            )
             return y, winners
-        embedding.sums(table, tokens, padding, y)
+        embedding.sums(table, tokens, padding, y, block_size=size)
         if self.reduce == "mean":
             y /= self._lengths(tokens, y.dtype)
         return y, tokens
@@ -192,7 +199,9 @@ class EmbeddingLayer(Layer[_Tokens]):
                 dy, view = workspace.array("dy", dy.shape, dy.dtype), dy
                 np.copyto(dy, view)
             flat = dy.reshape(len(dy), -1)
-            embedding.add_by_token(flat, cache, padding, gradient, workspace)
+            embedding.add_by_token(
+                flat, cache, padding, gradient, workspace, block_size=self.block_size
+            )
         if not need_dx:
             return None
         # Tokens are names: there is no derivative with respect to them.

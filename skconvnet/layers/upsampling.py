@@ -16,6 +16,7 @@ from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.upsampling import (
+    BLOCK_ROWS,
     linear_matrix,
     multiply_axes,
     repeat,
@@ -144,19 +145,27 @@ class NearestUpsampleLayer(UpsampleLayer):
 class BilinearUpsampleLayer(UpsampleLayer):
     """Runtime layer of `Upsample` with ``mode="bilinear"``."""
 
-    def __init__(self, in_shape: Shape, size: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        in_shape: Shape,
+        size: tuple[int, ...],
+        *,
+        block_rows: int = BLOCK_ROWS,
+    ) -> None:
         super().__init__(in_shape, size)
+        self.block_rows = block_rows
         pairs = zip(in_shape[:-1], size, strict=True)
         self._matrices = [linear_matrix(n, s) if s > 1 else None for n, s in pairs]
 
     @override
     def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:
-        multiply_axes(self._cast(x.dtype), x, y, workspace)
+        matrices = self._cast(x.dtype)
+        multiply_axes(matrices, x, y, workspace, block_rows=self.block_rows)
 
     @override
     def reduce(self, dy: FeatureMap, dx: FeatureMap, workspace: Workspace) -> None:
         matrices = [None if m is None else m.T for m in self._cast(dy.dtype)]
-        multiply_axes(matrices, dy, dx, workspace)
+        multiply_axes(matrices, dy, dx, workspace, block_rows=self.block_rows)
 
     def _cast(self, dtype: np.dtype) -> list[np.ndarray | None]:
         return [None if m is None else m.astype(dtype) for m in self._matrices]
