@@ -117,9 +117,8 @@ def test_separable_equals_scipy_twice(case, filters):
 
 @settings(max_examples=60, deadline=None)
 @given(case=cases(explicit=False), filters=st.none() | st.integers(1, 4))
-def test_equals_torch(case, filters):
+def test_equals_torch(torch, case, filters):
     """Outputs and all gradients, of both layers; torch pads both sides alike."""
-    torch = pytest.importorskip("torch")
     (height, width, channels), parameters = case
     if parameters["padding"] == "valid":
         parameters["padding"] = (0, 0)

@@ -71,7 +71,7 @@ def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
     network, *fused = run(specs, in_shape)
     assert isinstance(network.chain.steps[0][1], PooledConvolutionLayer)
     assert len(network.chain.steps) == len(network.layers) - 1
-    monkeypatch.setattr(chain, "fuse", lambda *layers: None)
+    monkeypatch.setattr(chain, "fuse", lambda *_: None)
     network, *plain = run(specs, in_shape)
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):

@@ -29,16 +29,6 @@ from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
 KINDS = {1: Conv1DTranspose, 2: Conv2DTranspose, 3: Conv3DTranspose}
 
 
-@pytest.fixture(scope="module")
-def torch():
-    """PyTorch on one thread: on small maps, several mostly wait for each other."""
-    torch = pytest.importorskip("torch")
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(n_threads)
-
-
 def per_axis(value, ndim):
     return (value,) * ndim if isinstance(value, int) else tuple(value)
 
