@@ -12,6 +12,7 @@ import numpy as np
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
@@ -43,7 +44,7 @@ class Activation(LayerSpec):
         return ActivationLayer(in_shape, self.function)
 
 
-class ActivationLayer(Layer[FeatureMap]):
+class ActivationLayer(WeightlessLayer[FeatureMap]):
     """Runtime layer of `Activation`; its cache is the input or the output."""
 
     def __init__(self, in_shape: Shape, function: str) -> None:
@@ -64,17 +65,9 @@ class ActivationLayer(Layer[FeatureMap]):
         return y, x if self.function.needs_input else y
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: FeatureMap,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
         self.function.backward(cache, dy, dy, workspace)
         return dy
 
@@ -227,7 +220,7 @@ class RReLUCache(NamedTuple):
     are_factors: bool
 
 
-class RReLULayer(Layer[RReLUCache]):
+class RReLULayer(WeightlessLayer[RReLUCache]):
     """Runtime layer of `RReLU`."""
 
     def __init__(self, in_shape: Shape, lower: float, upper: float) -> None:
@@ -266,22 +259,16 @@ class RReLULayer(Layer[RReLUCache]):
         return y, RReLUCache(factor, are_factors=True)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: RReLUCache,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: RReLUCache, workspace: Workspace
+    ) -> FeatureMap:
         if cache.are_factors:
             dy *= cache.values
             return dy
         rows = as_rows(dy, len(dy), workspace, "dy")
-        _leak_backward(rows, cache.values, self._mean_slope(dy), workspace, need_dx)
+        _leak_backward(
+            rows, cache.values, self._mean_slope(dy), workspace, need_dx=True
+        )
         return rows.reshape(dy.shape)
 
     def _mean_slope(self, x: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import adaptive_pooling as ops
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
@@ -124,7 +125,7 @@ class AdaptivePoolCache(NamedTuple):
     y: FeatureMap
 
 
-class AdaptivePoolLayer(Layer[AdaptivePoolCache]):
+class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
     """Runtime layer of all the specs here: a global pool is a pyramid of one level.
 
     Parameters
@@ -161,17 +162,9 @@ class AdaptivePoolLayer(Layer[AdaptivePoolCache]):
         return y, AdaptivePoolCache(x, y)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: AdaptivePoolCache,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: AdaptivePoolCache, workspace: Workspace
+    ) -> FeatureMap:
         x, y = cache
         dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
         dlevels = self._levels_of(dy)

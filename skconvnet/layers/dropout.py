@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.random_normal import fill_normal
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -48,7 +48,7 @@ class Dropout(LayerSpec):
         return DropoutLayer(in_shape, _check_rate(self.rate))
 
 
-class DropoutLayer(Layer[FeatureMap | None]):
+class DropoutLayer(WeightlessLayer[FeatureMap | None]):
     """Runtime layer of `Dropout`; its cache is what the values were scaled by."""
 
     def __init__(self, in_shape: Shape, rate: float) -> None:
@@ -76,17 +76,9 @@ class DropoutLayer(Layer[FeatureMap | None]):
         return y, scale
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: FeatureMap | None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: FeatureMap | None, workspace: Workspace
+    ) -> FeatureMap:
         if cache is not None:
             dy *= cache
         return dy
@@ -170,7 +162,7 @@ class GaussianNoise(LayerSpec):
         return GaussianNoiseLayer(in_shape, stddev)
 
 
-class GaussianNoiseLayer(Layer[None]):
+class GaussianNoiseLayer(WeightlessLayer[None]):
     """Runtime layer of `GaussianNoise`."""
 
     def __init__(self, in_shape: Shape, stddev: float) -> None:
@@ -197,13 +189,7 @@ class GaussianNoiseLayer(Layer[None]):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        return dy if need_dx else None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
+        return dy

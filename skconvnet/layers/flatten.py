@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.workspace import Workspace
@@ -33,7 +33,7 @@ class Flatten(LayerSpec):
         return FlattenLayer(in_shape, (prod(in_shape),))
 
 
-class FlattenLayer(Layer[None]):
+class FlattenLayer(WeightlessLayer[None]):
     """Runtime layer of `Flatten`."""
 
     @override
@@ -52,17 +52,9 @@ class FlattenLayer(Layer[None]):
         return y.reshape(*self.out_shape, -1), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         if len(self.in_shape) == 1:
             return dy
         dy = dy.reshape(*self.in_shape, -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_float, check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -77,7 +77,7 @@ class LocalResponseNormCache(NamedTuple):
     factor: FeatureMap
 
 
-class LocalResponseNormLayer(Layer[LocalResponseNormCache]):
+class LocalResponseNormLayer(WeightlessLayer[LocalResponseNormCache]):
     """Runtime layer of `LocalResponseNorm`."""
 
     def __init__(
@@ -112,17 +112,9 @@ class LocalResponseNormLayer(Layer[LocalResponseNormCache]):
         return y, LocalResponseNormCache(x, base, factor)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: LocalResponseNormCache,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: LocalResponseNormCache, workspace: Workspace
+    ) -> FeatureMap:
         x, base, factor = cache
         dy *= factor
         shares = workspace.scratch("shares", dy.shape, dy.dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -68,7 +68,7 @@ class MaxoutCache(NamedTuple):
     y: FeatureMap
 
 
-class MaxoutLayer(Layer[MaxoutCache]):
+class MaxoutLayer(WeightlessLayer[MaxoutCache]):
     """Runtime layer of `Maxout`."""
 
     def __init__(self, in_shape: Shape, pieces: int) -> None:
@@ -95,17 +95,9 @@ class MaxoutLayer(Layer[MaxoutCache]):
         return y, MaxoutCache(x, y)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: MaxoutCache,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: MaxoutCache, workspace: Workspace
+    ) -> FeatureMap:
         x, y = cache
         dx = workspace.array("dx", x.shape, dy.dtype)
         wins = workspace.scratch("wins", y.shape, bool)

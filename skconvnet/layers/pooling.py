@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Cache, Layer, check_ndim
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import pooling
 from skconvnet.ops.layout import map_shape, pad
 from skconvnet.ops.pooling import TapArrays, tap_views
@@ -19,7 +19,7 @@ from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
-class PoolingLayer(Layer[Cache]):
+class PoolingLayer(WeightlessLayer[Cache]):
     """What max and average pooling share: padding, and cutting it off again.
 
     Attributes
@@ -96,17 +96,9 @@ class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
         return y, MaxPoolCache(padded, wins)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: MaxPoolCache,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: MaxPoolCache, workspace: Workspace
+    ) -> FeatureMap:
         padded, wins = cache
         if wins is None:
             wins = self._wins(dy.shape, workspace)
@@ -155,17 +147,9 @@ class AvgPoolLayer(PoolingLayer[None]):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         dpadded = self._empty_gradient(dy, workspace)
         dy /= self._counts
         pooling.sum_pool_backward(dy, self.windows, dpadded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -45,7 +45,7 @@ class Rescaling(LayerSpec):
         return RescalingLayer(in_shape, scale, offset)
 
 
-class RescalingLayer(Layer[None]):
+class RescalingLayer(WeightlessLayer[None]):
     """Runtime layer of `Rescaling`."""
 
     def __init__(self, in_shape: Shape, scale: float, offset: float) -> None:
@@ -69,17 +69,9 @@ class RescalingLayer(Layer[None]):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         dy *= dy.dtype.type(self.scale)
         return dy
 
@@ -123,7 +115,7 @@ class Standardize(LayerSpec):
         return StandardizeLayer(in_shape, self.per == "pixel")
 
 
-class StandardizeLayer(Layer[None]):
+class StandardizeLayer(WeightlessLayer[None]):
     """Runtime layer of `Standardize`."""
 
     keeps_statistics = True
@@ -178,17 +170,9 @@ class StandardizeLayer(Layer[None]):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         dy /= self._broadcastable("deviation", dy)
         return dy
 

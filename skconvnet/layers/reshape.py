@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -57,7 +58,7 @@ class Reshape(LayerSpec):
         )
 
 
-class ReshapeLayer(Layer[None]):
+class ReshapeLayer(WeightlessLayer[None]):
     """Runtime layer of `Reshape`."""
 
     @override
@@ -72,17 +73,9 @@ class ReshapeLayer(Layer[None]):
         return _reshape(x, self.in_shape, self.out_shape, workspace, "y"), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         return _reshape(dy, self.out_shape, self.in_shape, workspace, "dx")
 
 
@@ -145,7 +138,7 @@ class Permute(LayerSpec):
         return PermuteLayer(in_shape, dims)
 
 
-class PermuteLayer(Layer[None]):
+class PermuteLayer(WeightlessLayer[None]):
     """Runtime layer of `Permute`."""
 
     def __init__(self, in_shape: Shape, dims: Shape) -> None:
@@ -169,17 +162,9 @@ class PermuteLayer(Layer[None]):
         return _transpose(x, self._order, workspace, "y"), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         return _transpose(dy, self._inverse, workspace, "dx")
 
 

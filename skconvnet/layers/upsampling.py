@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -14,6 +13,7 @@ import numpy as np
 from skconvnet._checks import per_axis
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.upsampling import (
     BLOCK_ROWS,
@@ -78,7 +78,7 @@ class Upsample(LayerSpec):
         return _MODES[self.mode](in_shape, size)
 
 
-class UpsampleLayer(Layer[None]):
+class UpsampleLayer(WeightlessLayer[None]):
     """What the runtime layers of both modes share."""
 
     def __init__(self, in_shape: Shape, size: tuple[int, ...]) -> None:
@@ -104,17 +104,9 @@ class UpsampleLayer(Layer[None]):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: None,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         if self.out_shape == self.in_shape:
             return dy
         dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
