@@ -51,7 +51,7 @@ class Dense(LayerSpec):
 
     units: int
     activation: str | None = None
-    kernel_initializer: Any = "auto"
+    kernel_initializer: object = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,192 @@ from skconvnet.ops.pooling import TapArrays, tap_views
 from skconvnet.ops.windows import Windows, sliding_windows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
+
+
+@dataclass(eq=False, repr=False)
+class _Pooling(LayerSpec):
+    """What the specs of all pooling layers share.
+
+    Attributes
+    ----------
+    padding_note : str
+        What pooling does with padding, for the docstring.
+    """
+
+    padding_note: ClassVar[str]
+
+    pool_size: int | tuple[int, ...] = 2
+    strides: int | tuple[int, ...] | None = None
+    padding: object = "valid"
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        assert self.spatial_ndim is not None
+        check_ndim(type(self).__name__, in_shape, self.spatial_ndim)
+        windows = sliding_windows(
+            in_shape[:-1],
+            self.pool_size,
+            self.pool_size if self.strides is None else self.strides,
+            self.padding,
+            kernel_name="pool_size",
+            allow_outside=False,
+        )
+        return self._layer(in_shape, windows)
+
+    @abstractmethod
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        """Return the runtime layer for these windows."""
+
+
+class _MaxPooling(_Pooling):
+    padding_note = "Padding is never the maximum."
+
+    @override
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        return MaxPoolLayer(in_shape, windows)
+
+
+class _AvgPooling(_Pooling):
+    padding_note = "The mean leaves out padding, as in Keras."
+
+    @override
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        return AvgPoolLayer(in_shape, windows)
+
+
+_PARAMETERS = """Parameters
+    ----------
+    pool_size : int or tuple of {ndim} int, default=2
+        Size of the window along each axis.
+    strides : int or tuple of {ndim} int, default=None
+        Positions from one window to the next along each axis. None means `pool_size`,
+        so that windows lie side by side; with smaller strides they overlap.
+    padding : {{"valid", "same"}} or int or tuple, default="valid"
+        "valid" adds none and leaves out positions that fill no window; "same" gives
+        ceil(n / stride) outputs; or explicit numbers smaller than `pool_size`, one per
+        axis or a (before, after) pair per axis. {padding_note}"""
+
+
+Spec = TypeVar("Spec", bound=_Pooling)
+
+
+def _describe_parameters(spec: type[Spec]) -> type[Spec]:
+    """Describe in the docstring of `spec` the parameters that all of them share."""
+    assert spec.__doc__ is not None
+    text = _PARAMETERS.format(ndim=spec.spatial_ndim, padding_note=spec.padding_note)
+    spec.__doc__ = spec.__doc__.replace("{parameters}", text)
+    return spec
+
+
+@_describe_parameters
+class MaxPool1D(_MaxPooling):
+    """Max pooling of maps of shape (length, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool1D
+    >>> MaxPool1D(2).build((9, 4)).out_shape
+    (4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 1
+
+
+@_describe_parameters
+class MaxPool2D(_MaxPooling):
+    """Max pooling of maps of shape (height, width, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool2D
+    >>> MaxPool2D(2).build((8, 9, 4)).out_shape
+    (4, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 2
+
+
+@_describe_parameters
+class MaxPool3D(_MaxPooling):
+    """Max pooling of maps of shape (depth, height, width, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool3D
+    >>> MaxPool3D(2).build((4, 6, 8, 4)).out_shape
+    (2, 3, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 3
+
+
+@_describe_parameters
+class AvgPool1D(_AvgPooling):
+    """Average pooling of maps of shape (length, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool1D
+    >>> AvgPool1D(2).build((9, 4)).out_shape
+    (4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 1
+
+
+@_describe_parameters
+class AvgPool2D(_AvgPooling):
+    """Average pooling of maps of shape (height, width, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool2D
+    >>> AvgPool2D(2).build((8, 9, 4)).out_shape
+    (4, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 2
+
+
+@_describe_parameters
+class AvgPool3D(_AvgPooling):
+    """Average pooling of maps of shape (depth, height, width, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool3D
+    >>> AvgPool3D(2).build((4, 6, 8, 4)).out_shape
+    (2, 3, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 3
 
 
 class PoolingLayer(WeightlessLayer[Cache]):
@@ -154,179 +341,3 @@ class AvgPoolLayer(PoolingLayer[None]):
         dy /= self._counts
         pooling.sum_pool_backward(dy, self.windows, dpadded)
         return self._without_padding(dpadded)
-
-
-@dataclass(eq=False, repr=False)
-class _Pooling(LayerSpec):
-    """What the specs of all pooling layers share.
-
-    Attributes
-    ----------
-    runtime : type of PoolingLayer
-        The layer that they build.
-    """
-
-    runtime: ClassVar[type[MaxPoolLayer | AvgPoolLayer]]
-
-    pool_size: int | tuple[int, ...] = 2
-    strides: int | tuple[int, ...] | None = None
-    padding: object = "valid"
-
-    @override
-    def build(self, in_shape: Shape) -> Layer[Any]:
-        assert self.spatial_ndim is not None
-        check_ndim(type(self).__name__, in_shape, self.spatial_ndim)
-        windows = sliding_windows(
-            in_shape[:-1],
-            self.pool_size,
-            self.pool_size if self.strides is None else self.strides,
-            self.padding,
-            kernel_name="pool_size",
-            allow_outside=False,
-        )
-        return self.runtime(in_shape, windows)
-
-
-_PARAMETERS = """Parameters
-    ----------
-    pool_size : int or tuple of {ndim} int, default=2
-        Size of the window along each axis.
-    strides : int or tuple of {ndim} int, default=None
-        Positions from one window to the next along each axis. None means `pool_size`,
-        so that windows lie side by side; with smaller strides they overlap.
-    padding : {{"valid", "same"}} or int or tuple, default="valid"
-        "valid" adds none and leaves out positions that fill no window; "same" gives
-        ceil(n / stride) outputs; or explicit numbers smaller than `pool_size`, one per
-        axis or a (before, after) pair per axis. {padding}"""
-_PADDING: dict[type[Layer[Any]], str] = {
-    MaxPoolLayer: "Padding is never the maximum.",
-    AvgPoolLayer: "The mean leaves out padding, as in Keras.",
-}
-
-
-def _describe_parameters(spec: type[_Pooling]) -> type[_Pooling]:
-    """Describe in the docstring of `spec` the parameters that all of them share."""
-    assert spec.__doc__ is not None
-    text = _PARAMETERS.format(ndim=spec.spatial_ndim, padding=_PADDING[spec.runtime])
-    spec.__doc__ = spec.__doc__.replace("{parameters}", text)
-    return spec
-
-
-@_describe_parameters
-class MaxPool1D(_Pooling):
-    """Max pooling, 1D: the largest value of each window.
-
-    Maps have shape (length, channels). The gradient goes to the largest value, the
-    first of equals.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import MaxPool1D
-    >>> MaxPool1D(2).build((9, 4)).out_shape
-    (4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 1
-    runtime = MaxPoolLayer
-
-
-@_describe_parameters
-class MaxPool2D(_Pooling):
-    """Max pooling, 2D: the largest value of each window.
-
-    Maps have shape (height, width, channels). The gradient goes to the largest value,
-    the first of equals.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import MaxPool2D
-    >>> MaxPool2D(2).build((8, 9, 4)).out_shape
-    (4, 4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 2
-    runtime = MaxPoolLayer
-
-
-@_describe_parameters
-class MaxPool3D(_Pooling):
-    """Max pooling, 3D: the largest value of each window.
-
-    Maps have shape (depth, height, width, channels). The gradient goes to the largest
-    value, the first of equals.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import MaxPool3D
-    >>> MaxPool3D(2).build((4, 6, 8, 4)).out_shape
-    (2, 3, 4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 3
-    runtime = MaxPoolLayer
-
-
-@_describe_parameters
-class AvgPool1D(_Pooling):
-    """Average pooling, 1D: the mean of each window.
-
-    Maps have shape (length, channels). The gradient is shared out evenly among the
-    positions of the window.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import AvgPool1D
-    >>> AvgPool1D(2).build((9, 4)).out_shape
-    (4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 1
-    runtime = AvgPoolLayer
-
-
-@_describe_parameters
-class AvgPool2D(_Pooling):
-    """Average pooling, 2D: the mean of each window.
-
-    Maps have shape (height, width, channels). The gradient is shared out evenly among
-    the positions of the window.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import AvgPool2D
-    >>> AvgPool2D(2).build((8, 9, 4)).out_shape
-    (4, 4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 2
-    runtime = AvgPoolLayer
-
-
-@_describe_parameters
-class AvgPool3D(_Pooling):
-    """Average pooling, 3D: the mean of each window.
-
-    Maps have shape (depth, height, width, channels). The gradient is shared out evenly
-    among the positions of the window.
-
-    {parameters}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import AvgPool3D
-    >>> AvgPool3D(2).build((4, 6, 8, 4)).out_shape
-    (2, 3, 4, 4)
-    """
-
-    spatial_ndim: ClassVar[int | None] = 3
-    runtime = AvgPoolLayer

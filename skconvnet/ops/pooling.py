@@ -54,7 +54,7 @@ class TapArrays:
         sizes = zip(windows.out_shape, windows.kernel, strict=True)
         inside = padded[(slice(None), *(slice(n * k) for n, k in sizes))]
         view = tiled(inside, windows.kernel, windows.out_shape, slice(None))
-        copies = workspace.scratch("cells", view.shape, padded.dtype)
+        copies = workspace.scratch("taps", view.shape, padded.dtype)
         self._copied = _Copied(view, copies)
         self.arrays = list(copies.reshape(-1, *view.shape[windows.ndim :]))
 

@@ -53,7 +53,7 @@ def gather(
     indices = terms[0]
     for axis, term in enumerate(terms[1:], 1):
         total = workspace.scratch(
-            f"cells{axis}", (*indices.shape[:-1], *term.shape), np.intp
+            f"indices{axis}", (*indices.shape[:-1], *term.shape), np.intp
         )
         indices = np.add(indices[..., np.newaxis, :], term, out=total)
     indices += np.arange(batch)
@@ -138,7 +138,7 @@ def bilinear(
     width = source.shape[2]
     floor_rows = _split(rows, x.shape[1], "rows", workspace)
     floor_columns = _split(columns, x.shape[2], "columns", workspace)
-    indices = workspace.scratch("cells", rows.shape, np.intp)
+    indices = workspace.scratch("indices", rows.shape, np.intp)
     pixels = _number_pixels(floor_rows, floor_columns, width)
     np.copyto(indices, pixels, casting="unsafe")
     indices *= batch
