@@ -101,7 +101,8 @@ class KernelGradient:
     def __init__(
         self, rows: Axis, columns: Axis, *, run_length: int = RUN_LENGTH
     ) -> None:
-        self._axes = rows, columns
+        self._n_rows, self._n_columns = rows.n_out, columns.n_out
+        self._strides = rows.stride, columns.stride
         self._run_length = run_length
         self._row_taps, self._column_taps = taps_by_phase(rows), taps_by_phase(columns)
         # Positions of one phase that some output meets.
@@ -110,7 +111,7 @@ class KernelGradient:
     def copied_values(self, multiplier: int, batch: int) -> int:
         """Return how many numbers of a channel and its outputs are copied at once."""
         rows, width = self._phase_shape
-        return (rows + multiplier * self._axes[0].n_out) * width * batch
+        return (rows + multiplier * self._n_rows) * width * batch
 
     def write(
         self, x: np.ndarray, dz: np.ndarray, dkernel: np.ndarray, workspace: Workspace
@@ -139,19 +140,18 @@ class KernelGradient:
         -------
         gradients : ndarray of shape (channels, multiplier, length)
         """
-        n_rows, n_columns = (axis.n_out for axis in self._axes)
         width, batch = self._phase_shape[1], dz.shape[-1]
         wide = workspace.scratch("wide", (*dz.shape[:3], width, batch), dz.dtype)
-        wide[:, :, :, :n_columns] = dz
-        wide[:, :, :, n_columns:] = 0
-        length = ((n_rows - 1) * width + n_columns) * batch
+        wide[:, :, :, : self._n_columns] = dz
+        wide[:, :, :, self._n_columns :] = 0
+        length = ((self._n_rows - 1) * width + self._n_columns) * batch
         return wide.reshape(*dz.shape[:2], -1)[:, :, :length]
 
     def _copy_phase(
         self, x: np.ndarray, row: int, column: int, out: np.ndarray
     ) -> None:
         """Copy the stride phase of the map that starts at `row` and `column`."""
-        down, across = (axis.stride for axis in self._axes)
+        down, across = self._strides
         top, bottom, rows = positions_inside(row, down, out.shape[1], x.shape[1])
         left, right, columns = positions_inside(
             column, across, out.shape[2], x.shape[2]

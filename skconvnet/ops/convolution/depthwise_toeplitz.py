@@ -189,6 +189,7 @@ class ToeplitzProduct:
         last_row = self.tiles_down * self.tile_height - 1
         self.n_input_rows = last_row * rows.advance + len(rows.taps)
         self._matrix_index = self._find_matrix_index(kernel)
+        self._parts = self._cut_into_parts()
 
     def _find_matrix_index(self, kernel: tuple[int, int]) -> np.ndarray:
         """Tell which number of a channel's kernels each entry of its matrices is.
@@ -239,7 +240,7 @@ class ToeplitzProduct:
         # No index is out of range, but without "clip" `take` fills a copy first.
         np.take(kernels, self._matrix_index, axis=1, out=matrices, mode="clip")
         inputs = self._tile_inputs(self._copy_into_tiles(x, workspace))
-        for part in self._parts():
+        for part in self._parts:
             outputs = self._tile_outputs(out, part)
             np.matmul(
                 matrices[:, :, None, None, : part.n_outputs],
@@ -306,7 +307,7 @@ reach[0] * fan_in * reach[1], batch)
         )
         return inputs
 
-    def _parts(self) -> list[_Part]:
+    def _cut_into_parts(self) -> list[_Part]:
         """Cut the tiles into those that are whole, and the last ones if these are not.
 
         Tiles are of one row, or as wide as the map: they cannot be cut along both axes.
