@@ -49,18 +49,18 @@ def test_cells_of_windows(size, pool, batch):
     # A map with a surplus behind it, as convolutions leave one.
     whole = rng.normal(size=(5, *size[:-1], size[-1] + 2, batch))
     x = whole[..., : size[-1], :]
-    cells = pooling.Cells(x, windows, Workspace())
-    expected = pooling.cells(x, windows)
+    cells = pooling.TapArrays(x, windows, Workspace())
+    expected = pooling.tap_views(x, windows)
     for own, cell in zip(cells.read(), expected, strict=True):
         np.testing.assert_array_equal(own, cell)
     for own in cells.arrays:
         own *= 2
     cells.write()
     changed = x.copy()
-    for cell in pooling.cells(changed, windows):
+    for cell in pooling.tap_views(changed, windows):
         cell[...] = 7
     assert np.all(changed[(slice(None), *(slice(k) for k in windows.kernel))] == 7)
-    sums = sum(cell.sum() for cell in pooling.cells(x, windows))
+    sums = sum(cell.sum() for cell in pooling.tap_views(x, windows))
     np.testing.assert_allclose(sums, sum(c.sum() for c in cells.arrays))
 
 
@@ -68,12 +68,12 @@ def test_cells_of_windows(size, pool, batch):
 def test_the_first_of_equals_has_the_gradient(strides):
     windows = sliding_windows((4, 4), 2, strides)
     x = np.ones((1, 4, 4, 1))
-    cells = pooling.cells(x, windows)
+    cells = pooling.tap_views(x, windows)
     y = np.empty(cells[0].shape)
     wins = np.empty((3, *y.shape), bool)
     pooling.max_pool(cells, y, wins)
     dx, dy = np.zeros(x.shape), np.ones(y.shape)
-    dcells = pooling.cells(dx, windows)
+    dcells = pooling.tap_views(dx, windows)
     share = None if strides == 2 else np.empty(y.shape)
     pooling.max_pool_backward(dy, wins, dcells, share)
     expected = np.zeros((4, 4))
