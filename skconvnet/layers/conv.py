@@ -153,7 +153,9 @@ class ConvolutionLayer(ConvolutionBase[_Cache]):
         kernel = self.weights["kernel"]
         z, algorithm_cache = algorithm.forward(x, kernel, workspace, train=train)
         y = self.add_bias_and_activate(z, workspace, algorithm)
-        activated = algorithm.crop_row_padding(z)
+        activated = y
+        if self.activation.needs_input:
+            activated = algorithm.crop_row_padding(z)
         return y, _Cache(algorithm, algorithm_cache, activated)
 
     @override

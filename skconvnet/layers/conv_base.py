@@ -210,17 +210,18 @@ class ConvolutionBase(Layer[Cache]):
         y : ndarray of shape (filters, *out_shape, batch)
             A view where there is row padding.
         """
-        y = z
+        flat = _as_rows if algorithm is None else algorithm.flat_outputs
+        y, sums, bias = z, flat(z), self.weights["bias"]
+        activated = sums
         if self.activation.needs_input:
             y = workspace.array("activated", z.shape, z.dtype)
-        sums, activations = _rows(z, algorithm), _rows(y, algorithm)
-        bias = self.weights["bias"][:, None]
+            activated = flat(y)
 
         def task(channels: slice, workspace: Workspace) -> None:
             own = sums[channels]
-            own += bias[channels]
+            own += bias[channels, None]
             # The same array, where it is the same memory: the identity is then free.
-            out = own if y is z else activations[channels]
+            out = own if y is z else activated[channels]
             self.activation.apply(own, out, workspace)
 
         workspace.share_out_channels(z, task)
@@ -253,6 +254,6 @@ class ConvolutionBase(Layer[Cache]):
         workspace.share_out_channels(out, task)
 
 
-def _rows(z: FeatureMap, algorithm: ConvolutionAlgorithm[Any] | None) -> np.ndarray:
+def _as_rows(z: FeatureMap) -> np.ndarray:
     """View `z` as (filters, positions x batch)."""
-    return z.reshape(len(z), -1) if algorithm is None else algorithm.flat_outputs(z)
+    return z.reshape(len(z), -1)
