@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from skconvnet.ops.windows import Windows
@@ -69,10 +70,12 @@ class Inside(NamedTuple):
     where: slice
 
 
+@lru_cache(maxsize=4096)
 def positions_inside(first: int, step: int, count: int, size: int) -> Inside:
     """Find which of the positions ``first + step * i`` lie on an axis of `size`.
 
-    They are numbered by i, which is less than `count`.
+    They are numbered by i, which is less than `count`. Every pass asks the same few
+    questions, so the answers are cached.
 
     Examples
     --------
