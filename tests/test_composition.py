@@ -175,7 +175,7 @@ def test_a_layer_inside_may_be_passed_through():
             Parallel([("a", Conv2D(2, 1)), ("b", Conv2D(2, 3))]),
             (5, 5, 1),
             ValueError,
-            r"branch 'b' puts out shape \(3, 3, 2\), but branch 'a' \(5, 5, 2\).*same",
+            r"branch 'b' has shape \(3, 3, 2\), but .*'a' has shape \(5, 5, 2\).*same",
         ),
         (
             Parallel([("a", [("c", Conv2D(2, 9))])]),
@@ -198,7 +198,7 @@ def test_a_layer_inside_may_be_passed_through():
             Residual([Conv2D(2, 3)], "identity"),
             (5, 5, 2),
             ValueError,
-            r"put out shape \(3, 3, 2\), but shortcut='identity'.*projection",
+            r"layers has shape \(3, 3, 2\), but .*shortcut='identity'.*projection",
         ),
         (
             Residual([Conv2D(2, 3)]),
@@ -206,7 +206,7 @@ def test_a_layer_inside_may_be_passed_through():
             ValueError,
             "cannot be added.*padding='same'",
         ),
-        (Residual([Flatten()]), (5, 5, 2), ValueError, "finds no projection"),
+        (Residual([Flatten()]), (5, 5, 2), ValueError, "has no projection"),
         (Residual([Dense(2)], "other"), (2,), ValueError, "shortcut must be 'auto'"),
         (Residual([("shortcut", Dense(2))]), (2,), ValueError, "'shortcut'"),
         (Residual(None), (2,), TypeError, "layers must be a list"),

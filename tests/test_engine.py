@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from skconvnet.engine import executor as parallel
+
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network

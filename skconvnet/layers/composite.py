@@ -1,9 +1,10 @@
-"""Layers made of layers: branches side by side, and a way around."""
+"""Specs of layers that are made of other layers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from skconvnet._typing import Shape, override
 from skconvnet.layers.chain import Chain
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
@@ -14,11 +15,11 @@ class CompositeSpec(LayerSpec):
     """A spec whose parameters include other specs, in lists."""
 
     def _entries(self) -> list[tuple[str, Any]]:
-        """The named layers or lists of layers."""
+        """Return the named layers or lists of layers."""
         raise NotImplementedError
 
     def _replace(self, entries: list[tuple[str, Any]]) -> None:
-        """Take other entries in their place."""
+        """Replace all entries."""
         raise NotImplementedError
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class CompositeSpec(LayerSpec):
         Parameters
         ----------
         **params : dict
-            The lists given before are never written to.
+            The lists given before are never modified.
         """
         own = {key: params.pop(key) for key in self._get_param_names() if key in params}
         super().set_params(**own)
@@ -49,7 +50,8 @@ class CompositeSpec(LayerSpec):
         return self
 
     @property
-    def spatial_ndim(self) -> int | None:  # type: ignore[override]
+    @override
+    def spatial_ndim(self) -> int | None:  # type: ignore[override]  # not a ClassVar
         return _spatial_ndim(self._entries())
 
 
@@ -64,15 +66,17 @@ def _spatial_ndim(entries: Any) -> int | None:
     return None
 
 
-def is_branch(entry: Any) -> bool:
-    is_pair = isinstance(entry, tuple) and len(entry) == 2
-    if not is_pair or not isinstance(entry[0], str) or not entry[0]:
+def is_branch(entry: object) -> bool:
+    """Tell whether an entry of a list is a pair that begins with a valid name."""
+    if not isinstance(entry, tuple) or len(entry) != 2:
         return False
-    return "__" not in entry[0] and "/" not in entry[0]
+    name = entry[0]
+    is_name = isinstance(name, str) and name != ""
+    return is_name and "__" not in name and "/" not in name
 
 
-def build_chain(where: str, layers: Any, in_shape: tuple[int, ...]) -> Chain:
-    """Build a chain, with its place before the message of any error."""
+def build_chain(where: str, layers: object, in_shape: Shape) -> Chain:
+    """Build a chain; the message of any error begins with `where`."""
     try:
         specs = check_layers([layers] if isinstance(layers, LayerSpec) else layers)
         return Chain(specs, in_shape)
