@@ -37,7 +37,7 @@ INCEPTION = Parallel(
 
 
 def alone(spec, weights, x):
-    """The output of one layer with these weights."""
+    """Return the output of one layer with these weights."""
     bench = Bench(spec, x.shape[1:])
     for name, array in bench.weights.items():
         array[...] = weights[name]
@@ -65,7 +65,7 @@ def test_branches_are_joined_along_the_channels_in_their_order():
     np.testing.assert_allclose(bench.forward(x), expected, rtol=1e-12)
 
 
-def test_residual_adds_its_way_around():
+def test_residual_adds_its_shortcut():
     spec = Residual(
         [("conv1", Conv2D(3, 3, 2, "same")), ("conv2", Conv2D(4, 3, padding="same"))]
     )
@@ -74,8 +74,10 @@ def test_residual_adds_its_way_around():
     weights = bench.weights
     main = alone(Conv2D(3, 3, 2, "same"), within(weights, "conv1/"), x)
     main = alone(Conv2D(4, 3, padding="same"), within(weights, "conv2/"), main)
-    around = alone(Conv2D(4, 1, 2, "same"), within(weights, "shortcut/projection/"), x)
-    np.testing.assert_allclose(bench.forward(x), main + around, rtol=1e-12)
+    shortcut = alone(
+        Conv2D(4, 1, 2, "same"), within(weights, "shortcut/projection/"), x
+    )
+    np.testing.assert_allclose(bench.forward(x), main + shortcut, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,10 @@ def test_projection_takes_the_strides_of_every_kind_of_layer(layers, strides):
     main = bench.forward(x)
     projection = within(bench.weights, "shortcut/projection/")
     assert projection["kernel"].shape == (4, 2, 1, 1)
-    around = alone(Conv2D(4, 1, strides, "same"), projection, x)
+    shortcut = alone(Conv2D(4, 1, strides, "same"), projection, x)
     for array in projection.values():
         array[...] = 0
-    np.testing.assert_allclose(main, bench.forward(x) + around, rtol=1e-12)
+    np.testing.assert_allclose(main, bench.forward(x) + shortcut, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shortcut", ["auto", "identity"])

@@ -74,7 +74,8 @@ def test_scikit_learn_stays_outside_the_engine(path):
 # Layers that are made of layers import these; all may import the protocol.
 MADE_OF = {
     "chain": {"conv_max_pool_fusion"},
-    "branched": {"chain"},
+    "chain_micro_batches": {"chain"},
+    "branched": {"chain", "chain_micro_batches"},
     "composite": {"chain"},
     "parallel": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},

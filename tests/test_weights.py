@@ -192,8 +192,9 @@ def test_gradient_of_a_whole_network(network, loss, weighted):
 
 @pytest.mark.parametrize("batch", [1, 2, 31, 128, 10_000])
 def test_micro_batch_is_at_least_one_and_follows_from_shapes(network, batch):
-    sizes = {Network(SPECS, (8, 7, 2), "float64").micro_batch(batch) for _ in range(2)}
-    assert sizes == {network.micro_batch(batch)}
+    again = Network(SPECS, (8, 7, 2), "float64")
+    sizes = {again.micro_batch_size(batch) for _ in range(2)}
+    assert sizes == {network.micro_batch_size(batch)}
     assert min(sizes) >= 1
     huge = Network([("drop", Dropout())], (4000, 4000, 3), "float64")
-    assert huge.micro_batch(batch) == 1
+    assert huge.micro_batch_size(batch) == 1

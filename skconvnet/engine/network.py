@@ -53,6 +53,8 @@ class Network:
         All that training changes: `vector` is the first part of it.
     weights, buffers : dict of str to ndarray
         Views of `state`, named ``"layer/array"``.
+    spare_workspaces : list of list of Workspace
+        What `give_back` keeps.
     """
 
     default_limits: ClassVar[MicroBatchLimits] = MicroBatchLimits()
@@ -78,7 +80,7 @@ class Network:
         self._buffer_layout = ParameterLayout(self.chain.buffer_shapes, ())
         self._micro_batch_sizes: dict[int, int] = {}
         self._for_other_shapes: dict[Shape, Network] = {}
-        self._spare_workspaces: list[list[Workspace]] = []
+        self.spare_workspaces: list[list[Workspace]] = []
         size = self.layout.size + self._buffer_layout.size
         self._bind(np.zeros(size, dtype=self.dtype))
         for name, values in self.chain.initial_buffers().items():
@@ -143,7 +145,7 @@ class Network:
     def workspaces(self) -> list[Workspace]:
         """Return the arrays that one thread works in, a workspace for each layer."""
         try:
-            return self._spare_workspaces.pop()
+            return self.spare_workspaces.pop()
         except IndexError:
             shared = Scratch()
             return [Workspace(shared) for _ in self.layers]
@@ -152,8 +154,8 @@ class Network:
         """Keep workspaces for the next call of `workspaces`: they should be small."""
         for workspace in workspaces:
             workspace.run = None
-        if len(self._spare_workspaces) < _MAX_SPARE_WORKSPACES:
-            self._spare_workspaces.append(workspaces)
+        if len(self.spare_workspaces) < _MAX_SPARE_WORKSPACES:
+            self.spare_workspaces.append(workspaces)
 
     @property
     def is_random(self) -> bool:

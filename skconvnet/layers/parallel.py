@@ -76,18 +76,23 @@ class Parallel(CompositeSpec):
                     f"branches has two branches named {name!r}; names must be unique."
                 )
             chains[name] = build_chain(f"branch {name!r}", layers, in_shape)
-        first, *others = chains
-        shape = chains[first].out_shape
-        for name in others:
-            other = chains[name].out_shape
-            if other[:-1] != shape[:-1]:
-                raise ValueError(
-                    f"the output of branch {name!r} has shape {other}, but that of "
-                    f"branch {first!r} has shape {shape}: all but the channels must be "
-                    "equal. Use padding='same' and equal strides in all branches."
-                )
-        channels = sum(chain.out_shape[-1] for chain in chains.values())
-        return ParallelLayer(in_shape, (*shape[:-1], channels), chains)
+        return ParallelLayer(in_shape, _joined_shape(chains), chains)
+
+
+def _joined_shape(chains: dict[str, Chain]) -> Shape:
+    """Return the shape of the outputs joined, checking that they can be."""
+    first, *others = chains
+    shape = chains[first].out_shape
+    for name in others:
+        other = chains[name].out_shape
+        if other[:-1] != shape[:-1]:
+            raise ValueError(
+                f"the output of branch {name!r} has shape {other}, but that of branch "
+                f"{first!r} has shape {shape}: all but the channels must be equal. Use "
+                "padding='same' and equal strides in all branches."
+            )
+    channels = sum(chain.out_shape[-1] for chain in chains.values())
+    return (*shape[:-1], channels)
 
 
 class ParallelLayer(BranchedLayer):
