@@ -21,9 +21,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -104,10 +103,10 @@ class ThreadTeam:
 
     def _first_threads(self, n_others: int) -> list[_TeamThread]:
         """Return threads besides the calling one, starting those that are missing."""
-        # With more threads than CPUs, one that stays awake would take another's time.
-        stays_awake = self.size <= (os.cpu_count() or 1)
-        looks = _LOOKS_BEFORE_SLEEP if stays_awake else 0
         while len(self._threads) < n_others:
+            # With more threads than CPUs, one that stays awake takes another's time.
+            stays_awake = self.size <= (os.cpu_count() or 1)
+            looks = _LOOKS_BEFORE_SLEEP if stays_awake else 0
             self._threads.append(_TeamThread(len(self._threads) + 1, looks))
         return self._threads[:n_others]
 
@@ -149,8 +148,7 @@ class _TaskCounter:
             self._next = self._n
 
 
-@dataclass(frozen=True)
-class _Tasks:
+class _Tasks(NamedTuple):
     """What the threads of a team work on together."""
 
     counter: _TaskCounter
