@@ -17,6 +17,7 @@ from skconvnet import (
     SequentialClassifier,
     SequentialRegressor,
 )
+from skconvnet._typing import override
 from skconvnet.augmentation import (
     Affine,
     Brightness,
@@ -67,6 +68,7 @@ class Recorder(Augmentation):
         spec = self
 
         class RecordingAugmenter(MapAugmenter):
+            @override
             def change(self, x, rng, workspace):
                 spec.seen.append((x.copy(), rng.random()))
                 return x
@@ -181,7 +183,7 @@ def test_modes_and_solvers(batch_mode, solver):
 
 
 @pytest.mark.parametrize(
-    "layers, shape, case",
+    ("layers", "shape", "case"),
     [
         ([Conv1D(3, 3)], (12, 2), Compose([Shift(2), Flip(), Cutout(3), Contrast()])),
         ([Conv3D(3, 2)], (4, 5, 6, 1), [Shift(1), Flip(True, True), Cutout(2)]),
@@ -262,6 +264,7 @@ class Halves(Augmentation):
         class HalvingAugmenter(Augmenter):
             mixes_targets = True
 
+            @override
             def __call__(self, batch, rng, workspace):
                 n = batch.x.shape[-1]
                 return mixed(batch, np.arange(n)[::-1], np.full(n, 0.5), workspace)
@@ -331,7 +334,8 @@ def test_a_search_reaches_the_parameters(cls):
     }
     search = GridSearchCV(model, grid, cv=2).fit(X, y)
     assert set(search.best_params_) == set(grid)
-    assert steps[0].max_pixels == 1 and isinstance(steps[1][1], Rotation)
+    assert steps[0].max_pixels == 1
+    assert isinstance(steps[1][1], Rotation)
     compose = make(cls, augmentation=Compose(steps))
     params = compose.get_params()
     assert params["augmentation__shift__max_pixels"] == 1

@@ -86,8 +86,7 @@ def test_updates_of_one_row_do_not_blow_up_predictions():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_to_pytorch(shape):
-    torch = pytest.importorskip("torch")
+def test_equal_to_pytorch(torch, shape):
     bench = Bench(BatchNorm(momentum=0.9), shape)
     bench.network.initialize(np.random.RandomState(0))
     kinds = {0: "1d", 1: "1d", 2: "2d", 3: "3d"}

@@ -113,7 +113,7 @@ def test_winograd_pools_by_itself(
     dy = rng.normal(size=(fused.out_shape[-1], *fused.out_shape[:-1], 5))
     for is_apart in (False, True):
         if is_apart:
-            monkeypatch.setattr(fused, "_method", lambda batch: None)
+            monkeypatch.setattr(fused, "_method", lambda _: None)
         workspace = Workspace()
         y, cache = fused.forward(x, train=train, rng=None, workspace=workspace)
         gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}

@@ -21,7 +21,7 @@ from skconvnet.layers import (
 )
 from skconvnet.losses import LogLoss
 from skconvnet.optimizers import OPTIMIZERS
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import Regularizer
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
@@ -52,6 +52,7 @@ def test_a_step_allocates_no_large_arrays(name, n_threads):
     targets = np.eye(3, dtype=np.float32)[y]
     samples = Samples(Inputs(X, network.in_shape, "float32"), targets)
     gradient, optimizer = np.empty_like(network.vector), OPTIMIZERS["adam"]()
+    regularizer, kernels = Regularizer(), network.vector[: network.layout.n_penalized]
     order = rng.permutation(2 * N)
 
     with Executor(network, LogLoss(), n_threads) as executor:

@@ -40,7 +40,7 @@ class Compose(NestedParams, Augmentation):
     steps: Any = ()
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = None
-    lists: ClassVar[tuple[str, ...]] = ("steps",)
+    _lists: ClassVar[tuple[str, ...]] = ("steps",)
 
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:

@@ -23,7 +23,7 @@ class AugmentedEstimator(NestedParams, _Base):
 
     augmentation: Any = None
 
-    prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
 
     def _make_augmenter(self, samples: Samples) -> Augmenter | None:
         if self.augmentation is None:

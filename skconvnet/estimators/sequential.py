@@ -21,7 +21,7 @@ class _Sequential(AugmentedEstimator):
     layers: Any = None
     input_shape: Any = None
 
-    lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
 
     def _specs(self) -> list[tuple[str, LayerSpec]]:
         reserved = set(super().get_params(deep=False))

@@ -54,7 +54,7 @@ class Parallel(CompositeSpec):
 
     branches: Any = field(default_factory=list)
 
-    lists: ClassVar[tuple[str, ...]] = ("branches",)
+    _lists: ClassVar[tuple[str, ...]] = ("branches",)
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

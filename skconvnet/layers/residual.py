@@ -61,8 +61,8 @@ class Residual(CompositeSpec):
     layers: Any = field(default_factory=list)
     shortcut: Any = "auto"
 
-    lists: ClassVar[tuple[str, ...]] = ("layers",)
-    prefixed_lists: ClassVar[tuple[str, ...]] = ("shortcut",)
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("shortcut",)
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

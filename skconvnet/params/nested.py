@@ -22,10 +22,10 @@ class NestedParams(BaseEstimator):
 
     Attributes
     ----------
-    lists : tuple of str
+    _lists : tuple of str
         Parameters whose entries are reached by their own names: ``layers``, for
         ``conv1__filters``.
-    prefixed_lists : tuple of str
+    _prefixed_lists : tuple of str
         Parameters whose entries are reached through the parameter, which may also be
         something other than a list: ``augmentation``, for
         ``augmentation__shift__max_pixels``.
@@ -38,16 +38,16 @@ class NestedParams(BaseEstimator):
     [('hidden', Dense(units=8))]
     """
 
-    lists: ClassVar[tuple[str, ...]] = ()
-    prefixed_lists: ClassVar[tuple[str, ...]] = ()
+    _lists: ClassVar[tuple[str, ...]] = ()
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ()
 
-    def entries(self) -> Entries:
+    def _entries(self) -> Entries:
         """Return the named entries of all lists, as `get_params` names them."""
-        found = [self.entries_of(parameter) for parameter in self.lists]
-        found += [self._as_entry(parameter) for parameter in self.prefixed_lists]
+        found = [self._entries_of(parameter) for parameter in self._lists]
+        found += [self._as_entry(parameter) for parameter in self._prefixed_lists]
         return [entry for entries in found for entry in entries]
 
-    def entries_of(self, parameter: str) -> Entries:
+    def _entries_of(self, parameter: str) -> Entries:
         """Return the named entries of one list, none while it is not valid."""
         return named_entries(getattr(self, parameter))
 
@@ -69,7 +69,7 @@ class NestedParams(BaseEstimator):
         params : dict of str to object
         """
         params: dict[str, Any] = super().get_params(deep=deep)
-        return {**params, **nested_params(self.entries())} if deep else params
+        return {**params, **nested_params(self._entries())} if deep else params
 
     def set_params(self, **params: object) -> Self:
         """Set parameters, whole entries of lists, or parameters of entries.
@@ -87,16 +87,16 @@ class NestedParams(BaseEstimator):
         self : object
         """
         # Whole lists come first: other parameters may be those of their entries.
-        for parameter in (*self.lists, *self.prefixed_lists):
+        for parameter in (*self._lists, *self._prefixed_lists):
             if parameter in params:
                 setattr(self, parameter, params.pop(parameter))
         self._check_known(params)
-        for parameter in self.lists:
-            entries = self.entries_of(parameter)
+        for parameter in self._lists:
+            entries = self._entries_of(parameter)
             changed = replaced(entries, self._taken(entries, params))
             if changed is not None:
                 setattr(self, parameter, changed)
-        for parameter in self.prefixed_lists:
+        for parameter in self._prefixed_lists:
             entries = self._as_entry(parameter)
             changed = replaced(entries, self._taken(entries, params))
             if changed is not None:
@@ -113,7 +113,7 @@ class NestedParams(BaseEstimator):
         return {key: params.pop(key) for key in keys}
 
     def _check_known(self, keys: Iterable[str]) -> None:
-        names = [*(name for name, _ in self.entries()), *self._get_param_names()]
+        names = [*(name for name, _ in self._entries()), *self._get_param_names()]
         for key in keys:
             if _first(key) not in names:
                 where = f"of {key!r} " if "__" in key else ""
