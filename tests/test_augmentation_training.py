@@ -47,7 +47,7 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
 )
-from skconvnet.losses import LogLoss
+from skconvnet.losses import LogLoss, SquaredError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 WITH_MAPS = [
@@ -293,7 +293,7 @@ def test_the_engine_augments_in_training_only():
     samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
     gradient = np.empty_like(model.network_.vector)
     augmenter = recorder.build((6, 6, 1))
-    with Executor(model.network_, model._loss, 1, augmenter) as engine:
+    with Executor(model.network_, SquaredError(), 1, augmenter) as engine:
         options = {"train": False, "seed": 0}
         engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
         engine.outputs(samples.inputs)
