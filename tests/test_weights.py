@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from engine_tools import differentiate
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
@@ -171,23 +172,19 @@ def test_gradient_of_a_whole_network(network, loss, weighted):
     weights = rng.uniform(size=9) if weighted else None
     samples = Samples(inputs, targets, weights)
     direction = rng.normal(size=network.vector.size)
-    gradient = np.empty_like(network.vector)
-    scratch = np.empty_like(gradient)
     start = network.vector.copy()
 
-    with Executor(network, loss, 1) as engine:
+    with Executor(network, loss, 1) as executor:
 
-        def value(out):
-            whole = slice(0, 9)
-            return engine.loss_and_gradient(samples, whole, out, train=True, seed=2)[0]
+        def differentiate_at(step):
+            network.vector[:] = start + step * direction
+            return differentiate(executor, samples, seed=2)
 
-        value(gradient)
-        network.vector[:] = start + 1e-5 * direction
-        difference = value(scratch)
-        network.vector[:] = start - 1e-5 * direction
-        difference = (difference - value(scratch)) / 2e-5
+        _, gradient = differentiate_at(0)
+        after, _ = differentiate_at(1e-5)
+        before, _ = differentiate_at(-1e-5)
     slope = np.vdot(gradient, direction)
-    assert abs(slope - difference) < 1e-6 * abs(slope)
+    assert abs(slope - (after - before) / 2e-5) < 1e-6 * abs(slope)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 31, 128, 10_000])
