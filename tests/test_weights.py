@@ -6,6 +6,7 @@ from engine_tools import differentiate
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.network import Network
 from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.initializers import convolution_fans, glorot_uniform
@@ -195,3 +196,27 @@ def test_micro_batch_is_at_least_one_and_follows_from_shapes(network, batch):
     assert min(sizes) >= 1
     huge = Network([("drop", Dropout())], (4000, 4000, 3), "float64")
     assert huge.micro_batch_size(batch) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "batch", "size"),
+    [
+        (MicroBatchLimits.fixed(5), 3, 5),
+        (MicroBatchLimits.fixed(5), 1000, 5),
+        (MicroBatchLimits(min_flops_per_layer=0), 1000, 64),
+        (MicroBatchLimits(min_flops_per_layer=0), 100, 50),
+        (MicroBatchLimits(min_flops_per_layer=0), 10, 16),
+        # A layer has so little to do that a minibatch is cut at the largest size only.
+        (MicroBatchLimits(min_flops_per_layer=1e12), 200, 256),
+        (MicroBatchLimits(min_flops_per_layer=1e12), 1000, 256),
+        (MicroBatchLimits(max_bytes=1), 1000, 1),
+    ],
+)
+def test_limits_of_micro_batches(limits, batch, size):
+    network = Network(SPECS, (8, 7, 2), "float64", limits=limits)
+    assert network.micro_batch_size(batch) == size
+
+
+def test_a_network_without_maps_is_cut_for_memory_alone():
+    network = Network([("output", Dense(3))], (50,), "float64")
+    assert network.micro_batch_size(32) == network.micro_batch_size(5000) == 1024
