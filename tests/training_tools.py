@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skconvnet._typing import override
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network
@@ -23,6 +24,7 @@ class Steps(SGD):
         self.rates, self.norms = [], []
         self.interrupt_at = interrupt_at
 
+    @override
     def step(self, weights, gradient, rate, run=None, regularizer=None):
         if len(self.rates) == self.interrupt_at:
             raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -42,6 +42,18 @@ class ChunkRegularizer(Protocol):
         """
 
 
+def update_average(average: FlatVector, decay: float, value: FlatVector) -> None:
+    """Set `average` to ``decay * average + (1 - decay) * value``, in place.
+
+    >>> average = np.array([2.0])
+    >>> update_average(average, 0.75, np.array([4.0]))
+    >>> average
+    array([2.5])
+    """
+    average *= decay
+    axpy(1 - decay, value, average)
+
+
 class Optimizer(Params, ABC):
     """An update rule and its state, which starts at the first step.
 
@@ -52,18 +64,20 @@ class Optimizer(Params, ABC):
     ----------
     n_steps : int
         Updates made so far.
-    n_moments : int
-        Number of moments.
     chunk_size : int
         Elements of the vector that one thread updates at once, at most.
     """
 
     n_steps = 0
-    n_moments: ClassVar[int] = 0
     chunk_size: int = CHUNK_SIZE
 
     _moments: list[FlatVector]
     _workspaces: dict[int, Workspace]
+
+    @property
+    @abstractmethod
+    def n_moments(self) -> int:
+        """Number of moments; subclasses may set it as an attribute of the class."""
 
     def step(
         self,
