@@ -71,10 +71,10 @@ class Average(ABC):
         finally:
             weights[:] = in_training
 
-    def after_update(self, weights: FlatVector) -> None:
+    def after_update(self, weights: FlatVector) -> None:  # noqa: B027 - optional
         """Take note of the weights after an update."""
 
-    def after_epoch(self, weights: FlatVector) -> None:
+    def after_epoch(self, weights: FlatVector) -> None:  # noqa: B027 - optional
         """Take note of the weights after an epoch."""
 
     def _compute(
