@@ -161,7 +161,8 @@ def test_l1_has_the_same_bits_for_any_number_of_threads(monkeypatch, n_jobs):
         make(ConvNetClassifier, n_jobs=n, **params).fit(X, y) for n in (1, n_jobs)
     ]
     one, more = (model.network_.vector for model in models)
-    assert one.dtype == np.float32 and one.tobytes() == more.tobytes()
+    assert one.dtype == np.float32
+    assert one.tobytes() == more.tobytes()
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
