@@ -41,11 +41,7 @@ class Initializer(Params, ABC):
 
     @abstractmethod
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: Shape,
-        fan_in: int,
-        fan_out: int,
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
     ) -> Kernel:
         """Draw a kernel.
 
@@ -75,11 +71,7 @@ class _Scaled(Initializer):
 
     @override
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: Shape,
-        fan_in: int,
-        fan_out: int,
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
     ) -> Kernel:
         std = sqrt(self.variance(fan_in, fan_out))
         if not self.is_normal:
@@ -198,11 +190,7 @@ class Orthogonal(Initializer):
 
     @override
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: Shape,
-        fan_in: int,
-        fan_out: int,
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
     ) -> Kernel:
         n_rows, n_columns = shape[0], prod(shape[1:])
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
@@ -229,11 +217,7 @@ class Normal(Initializer):
 
     @override
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: Shape,
-        fan_in: int,
-        fan_out: int,
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
     ) -> Kernel:
         return rng.normal(0.0, self.std, shape)
 
@@ -257,11 +241,7 @@ class Constant(Initializer):
 
     @override
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: Shape,
-        fan_in: int,
-        fan_out: int,
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
     ) -> Kernel:
         return np.full(shape, float(self.value))
 

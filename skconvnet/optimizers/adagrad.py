@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._typing import FlatVector, override
-from skconvnet.optimizers.base import Optimizer, update_average
+from skconvnet.optimizers.base import Chunk, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
 
 
@@ -41,16 +41,9 @@ class Adagrad(Optimizer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"epsilon": POSITIVE}
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        (total,) = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = chunk.gradient, chunk.step
+        (total,) = chunk.moments
         total += np.multiply(gradient, gradient, out=step)
         np.sqrt(total, out=step)
         step += self.epsilon
@@ -100,16 +93,9 @@ class RMSprop(Optimizer):
         return 2 if self.centered else 1
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        square, *mean = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
+        square, *mean = chunk.moments
         update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
         variance = square
         if mean:
@@ -159,16 +145,9 @@ class Adadelta(Optimizer):
     }
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        square, square_step = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
+        square, square_step = chunk.moments
         update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
         np.add(square_step, self.epsilon, out=step)
         np.sqrt(step, out=step)

@@ -10,7 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Optimizer, update_average
+from skconvnet.optimizers.base import Chunk, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
 
 # A unit that has decayed to less goes back to 1, so that what is divided by it does not
@@ -141,16 +141,9 @@ class Adam(Optimizer):
         self._units = _Units(*units)
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        gradient_sum, square_sum, *largest = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = chunk.gradient, chunk.step
+        gradient_sum, square_sum, *largest = chunk.moments
         gradient_unit, square_unit = self._units
         axpy(1 / gradient_unit, gradient, gradient_sum)
         axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square_sum)
@@ -213,17 +206,9 @@ class AdamW(Adam):
     }
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        factor, step = super()._update(weights, gradient, rate, moments, step, scratch)
-        axpy(-rate * self.weight_decay / factor, weights, step)
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        factor, step = super()._update(chunk, rate)
+        axpy(-rate * self.weight_decay / factor, chunk.weights, step)
         return factor, step
 
 
@@ -275,16 +260,9 @@ class Nadam(Optimizer):
         return self.beta_1 * (1 - 0.5 * decay)
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        mean, square = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
+        mean, square = chunk.moments
         update_average(mean, self.beta_1, gradient)
         update_average(
             square, self.beta_2, np.multiply(gradient, gradient, out=scratch)
@@ -333,16 +311,9 @@ class Adamax(Optimizer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _MOMENTS
 
     @override
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
-        mean, largest = moments
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = chunk.gradient, chunk.step
+        mean, largest = chunk.moments
         update_average(mean, self.beta_1, gradient)
         largest *= self.beta_2
         np.abs(gradient, out=step)
