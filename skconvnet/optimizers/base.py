@@ -14,6 +14,10 @@ from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
 
 
+# Attributes that a pickled optimizer makes again: views of its moments, and scratch.
+_DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
+
+
 class Chunk(NamedTuple):
     """A chunk of the flat vector, and everything that an update needs for it.
 
@@ -85,13 +89,16 @@ class Optimizer(Params, ABC):
     n_steps : int
         Updates made so far.
     chunk_size : int
-        Elements of the vector that one thread updates at once, at most.
+        Elements of the vector that one thread updates at once, at most. Set it before
+        the first step.
     """
 
     n_steps = 0
     chunk_size: int = CHUNK_SIZE
 
     _moments: list[FlatVector]
+    _chunks: list[slice]
+    _moments_of_chunks: list[list[FlatVector]]
     _workspaces: dict[int, Workspace]
 
     @property
@@ -121,22 +128,23 @@ class Optimizer(Params, ABC):
         regularizer : ChunkRegularizer, default=None
             Called before and after the update of each chunk.
         """
-        if "_moments" not in vars(self):
-            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
-        if "_workspaces" not in vars(self):
-            self._workspaces = {}
+        self._prepare(weights)
         self.n_steps += 1
         self._begin_step(rate)
-        chunks = chunks_of(weights.size, self.chunk_size)
+        chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
             where = chunks[i]
-            chunk = self._chunk(weights, gradient, where, thread)
+            w, g = weights[where], gradient[where]
+            workspace = self._workspaces.setdefault(thread, Workspace())
+            step = workspace.array("step", w.shape, w.dtype)
+            scratch = workspace.array("scratch", w.shape, w.dtype)
             if regularizer is not None:
-                regularizer.before(where, chunk.weights, chunk.gradient)
+                regularizer.before(where, w, g)
+            chunk = Chunk(w, g, moments[i], step, scratch)
             factor, direction = self._update(chunk, rate)
-            axpy(factor, direction, chunk.weights)
-            if regularizer is not None and regularizer.after(where, chunk.weights):
+            axpy(factor, direction, w)
+            if regularizer is not None and regularizer.after(where, w):
                 self._keep_zeros(chunk)
 
         if run is not None:
@@ -195,19 +203,18 @@ class Optimizer(Params, ABC):
             ``factor * direction`` is added to the weights.
         """
 
-    def _chunk(
-        self, weights: FlatVector, gradient: FlatVector, where: slice, thread: int
-    ) -> Chunk:
-        workspace = self._workspaces.setdefault(thread, Workspace())
-        w, g = weights[where], gradient[where]
-        return Chunk(
-            w,
-            g,
-            [moment[where] for moment in self._moments],
-            workspace.array("step", w.shape, w.dtype),
-            workspace.array("scratch", w.shape, w.dtype),
-        )
+    def _prepare(self, weights: FlatVector) -> None:
+        """Allocate the state, and cut it into chunks, unless that was done before."""
+        if "_moments" not in vars(self):
+            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
+        if "_chunks" not in vars(self):
+            self._chunks = chunks_of(weights.size, self.chunk_size)
+            self._moments_of_chunks = [
+                [moment[where] for moment in self._moments] for where in self._chunks
+            ]
+            self._workspaces = {}
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_workspaces"}
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _DERIVED}
