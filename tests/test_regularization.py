@@ -179,9 +179,9 @@ def test_alpha_shrinks_the_kernels(l1_ratio):
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_lbfgs_keeps_the_value_of_the_penalty(l1_ratio):
     problem = Problem()
-    with Executor(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as executor:
         result = minimize_lbfgs(
-            engine,
+            executor,
             problem.samples,
             solver=LBFGS(),
             alpha=0.5,

@@ -13,20 +13,19 @@ from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
 
-
 # Attributes that a pickled optimizer makes again: views of its moments, and scratch.
 _DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
 
 
-class Chunk(NamedTuple):
-    """A chunk of the flat vector, and everything that an update needs for it.
+class ChunkArrays(NamedTuple):
+    """The arrays that an update rule works on: a chunk of each vector.
 
     Attributes
     ----------
     weights, gradient : ndarray of shape (n,)
-        The part of the vectors, only read by the update rule.
+        Only read.
     moments : list of ndarray of shape (n,)
-        The part of the optimizer's state, written to.
+        The optimizer's state, written to.
     step, scratch : ndarray of shape (n,)
         Free to write to; their contents are arbitrary.
     """
@@ -134,18 +133,18 @@ class Optimizer(Params, ABC):
         chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
-            where = chunks[i]
-            w, g = weights[where], gradient[where]
+            chunk = chunks[i]
+            w, g = weights[chunk], gradient[chunk]
             workspace = self._workspaces.setdefault(thread, Workspace())
             step = workspace.array("step", w.shape, w.dtype)
             scratch = workspace.array("scratch", w.shape, w.dtype)
             if regularizer is not None:
-                regularizer.before(where, w, g)
-            chunk = Chunk(w, g, moments[i], step, scratch)
-            factor, direction = self._update(chunk, rate)
+                regularizer.before(chunk, w, g)
+            arrays = ChunkArrays(w, g, moments[i], step, scratch)
+            factor, direction = self._update(arrays, rate)
             axpy(factor, direction, w)
-            if regularizer is not None and regularizer.after(where, w):
-                self._keep_zeros(chunk)
+            if regularizer is not None and regularizer.after(chunk, w):
+                self._keep_zeros(arrays)
 
         if run is not None:
             run(len(chunks), task)
@@ -183,16 +182,16 @@ class Optimizer(Params, ABC):
     def _begin_step(self, rate: float) -> None:
         """Update the part of the state that is the same for all weights."""
 
-    def _keep_zeros(self, chunk: Chunk) -> None:
+    def _keep_zeros(self, arrays: ChunkArrays) -> None:
         """Change the moments so that weights that were set to zero can stay there."""
 
     @abstractmethod
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         """Update the moments of a chunk, and return what to add to its weights.
 
         Parameters
         ----------
-        chunk : Chunk
+        arrays : ChunkArrays
         rate : float
             The learning rate.
 
@@ -210,7 +209,7 @@ class Optimizer(Params, ABC):
         if "_chunks" not in vars(self):
             self._chunks = chunks_of(weights.size, self.chunk_size)
             self._moments_of_chunks = [
-                [moment[where] for moment in self._moments] for where in self._chunks
+                [moment[chunk] for moment in self._moments] for chunk in self._chunks
             ]
             self._workspaces = {}
 
