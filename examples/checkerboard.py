@@ -22,10 +22,11 @@ Distill, 2016.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 
 from skconvnet import SequentialRegressor
 from skconvnet.layers import Conv2D, Conv2DTranspose, Flatten, Upsample
@@ -77,18 +78,12 @@ def unevenness(maps: np.ndarray) -> float:
     return float(np.sqrt(np.mean(deviations**2) / np.mean(cells**2)))
 
 
-def save_plot(results: dict[str, tuple[np.ndarray, np.ndarray]], path: str) -> None:
+def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
     """Save a picture: a column for each way, a row for weights of 1, one for random."""
-    try:
-        import matplotlib
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(
-        2, len(results), figsize=(3 * len(results), 7), layout="constrained"
-    )
+    figure = Figure(figsize=(3 * len(results), 7), layout="constrained")
+    axes = figure.subplots(2, len(results))
     for column, (way, pair) in enumerate(results.items()):
         for axis, maps, weights in zip(
             axes[:, column], pair, ("all weights 1", "random weights"), strict=True
@@ -100,17 +95,13 @@ def save_plot(results: dict[str, tuple[np.ndarray, np.ndarray]], path: str) -> N
             axis.imshow(shown, cmap="gray", vmin=low, vmax=largest)
             axis.set_title(f"{way}\n{weights}: {unevenness(maps):.3f}", fontsize=8)
             axis.set_axis_off()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=120)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print how uneven each map is, and draw them where asked to."""
+    file = picture_file(__doc__, argv)
     results = {
         way: (enlarge(layers, random=False), enlarge(layers, random=True))
         for way, layers in WAYS.items()
@@ -120,8 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
         row = " ".join(f"{value:g}" for value in middle(of_ones)[0, :8, 0])
         numbers = f"{unevenness(of_ones):10.3f}{unevenness(of_random):10.3f}"
         print(f"{way:<32}{numbers}   {row}")
-    if options.plot:
-        save_plot(results, options.plot)
+    if file:
+        plot(results, file)
     return 0
 
 

@@ -16,12 +16,12 @@ the same wherever the shape is: what it knows of the middle it knows of all plac
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.metrics import balanced_accuracy_score
 
 from skconvnet import SequentialClassifier
@@ -103,6 +103,7 @@ def corner_everywhere(model: SequentialClassifier) -> np.ndarray:
 
 
 def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
+    """Draw the corner in every place, with the probability that each model gives."""
     from matplotlib.figure import Figure
 
     X, y = pictures(PLACES)
@@ -126,10 +127,9 @@ def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw what is found")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print where each network finds the corner, and draw it where asked to."""
+    file = picture_file(__doc__, argv)
     print(f"Accuracy, mean of {N_STARTS} trainings; to guess is 0.5")
     print(f"  {'trained on':<27}{'network':<15}{'there':>7}{'elsewhere':>11}")
     elsewhere = {}
@@ -145,8 +145,8 @@ def main() -> int:
     print("\nCells whose weights in the dense network are as they were: .")
     for line in unchanged_cells(models["dense"]):
         print("    " + " ".join(".#"[not same] for same in line))
-    if args.plot:
-        plot(models, args.plot)
+    if file:
+        plot(models, file)
     dense, convolutional = (elsewhere["the middle", name] for name in NETWORKS)
     return 0 if dense < 0.75 and convolutional > 0.99 else 1
 

@@ -12,11 +12,11 @@ against that of `scipy.ndimage.sobel`.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
@@ -85,6 +85,7 @@ def draw(strengths: np.ndarray, rows: int, columns: int) -> list[str]:
 
 
 def plot(photo: np.ndarray, slopes: np.ndarray, file: Path) -> None:
+    """Draw the photograph, its slope in each direction, and the edges."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 7), layout="constrained")
@@ -111,10 +112,9 @@ def load_photo() -> np.ndarray:
         sys.exit("reading the photograph needs Pillow: pip install pillow")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the edges")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print the edges that the filters find, and draw them where asked to."""
+    file = picture_file(__doc__, argv)
     for title, image in (("Numbers", NUMBERS), ("Bright to dark", BRIGHT_TO_DARK)):
         print(f"{title}, 6x6, and what a filter for vertical edges makes of it")
         found = convolve(image, [VERTICAL])[..., 0]
@@ -132,8 +132,8 @@ def main() -> int:
     print(f"  largest difference from scipy.ndimage.sobel: {difference:.1e} of the")
     print("  largest slope")
     print("\n".join(draw(np.hypot(slopes[..., 0], slopes[..., 1]), 26, 80)))
-    if args.plot:
-        plot(photo, slopes, args.plot)
+    if file:
+        plot(photo, slopes, file)
     return 0 if difference < 1e-6 else 1
 
 

@@ -10,12 +10,12 @@ layers can: with weights set by hand, they are a half adder, whose sum is an XOR
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import MLPClassifier, SequentialClassifier
@@ -133,18 +133,17 @@ def plot(gates: dict[str, MLPClassifier], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the gates")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print what each gate has learned, and draw it where asked to."""
+    file = picture_file(__doc__, argv)
     print("Learned by the rule w += eta (t - y) x")
     gates = {name: learn(name) for name in GATES}
     print("\nA NAND gate set by hand")
     nand_by_hand()
     print("\nA half adder of NANDs")
     is_right = print_adder(half_adder())
-    if args.plot:
-        plot(gates, args.plot)
+    if file:
+        plot(gates, file)
     return 0 if is_right else 1
 
 

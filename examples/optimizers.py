@@ -16,11 +16,12 @@ the minimum. L-BFGS, which has no rate, looks at the whole function before each 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -113,7 +114,9 @@ def load() -> list[np.ndarray]:
     return train_test_split(X / 16, y, random_state=0, stratify=y)
 
 
-def fit(optimizer: Optimizer, rate: float, X, y) -> MLPClassifier | None:
+def fit(
+    optimizer: Optimizer, rate: float, X: np.ndarray, y: np.ndarray
+) -> MLPClassifier | None:
     """Train for a few epochs; return None if that diverged."""
     model = MLPClassifier(
         32,
@@ -135,20 +138,18 @@ def fit(optimizer: Optimizer, rate: float, X, y) -> MLPClassifier | None:
             return None
 
 
-def best_fit(optimizer: Optimizer, X, y) -> MLPClassifier:
+def best_fit(optimizer: Optimizer, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
     """Return the model with the rate that brings the training loss lowest."""
     models = [fit(optimizer, rate, X, y) for rate in RATES]
     return min((m for m in models if m is not None), key=lambda m: m.loss_)
 
 
-def save_plot(
-    paths: dict[str, np.ndarray], models: dict[str, MLPClassifier], path: str
+def plot(
+    paths: dict[str, np.ndarray], models: dict[str, MLPClassifier], file: Path
 ) -> None:
     """Save a picture: the ways down the valley, and the losses on the digits."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(16, 8), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(5, 3))
     x, y = np.meshgrid(np.linspace(-1.7, 1.7, 120), np.linspace(-0.6, 1.9, 120))
@@ -167,16 +168,13 @@ def save_plot(
         axes.semilogy(range(1, EPOCHS + 1), model.loss_curve_, style, label=label)
     axes.set(title="digits, each at its rate", xlabel="epoch", ylabel="training loss")
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=100)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=100)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print how far each optimizer comes, and draw its way where asked to."""
+    file = picture_file(__doc__, argv)
 
     third = STEPS // 3
     height = valley(np.array(START))[0]
@@ -205,8 +203,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"{model.score(X_test, y_test):16.3f}",
             flush=True,
         )
-    if options.plot:
-        save_plot(paths, models, options.plot)
+    if file:
+        plot(paths, models, file)
     return 0
 
 

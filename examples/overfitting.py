@@ -17,12 +17,13 @@ drawings.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -69,6 +70,7 @@ class Result(NamedTuple):
 
     @property
     def gap(self) -> float:
+        """How much larger the loss is on new digits."""
         return self.test_loss - self.train_loss
 
 
@@ -111,14 +113,12 @@ def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
     return model, Result(*losses, *accuracies, model.n_iter_)
 
 
-def save_plot(
-    results: dict[str, Result], curves: dict[str, list[float]], path: str
+def plot(
+    results: dict[str, Result], curves: dict[str, list[float]], file: Path
 ) -> None:
     """Save a picture: both losses with each cure, and the test loss by epoch."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(13, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     names = list(results)
@@ -133,16 +133,13 @@ def save_plot(
         right.plot(range(1, len(curve) + 1), curve, label=name)
     right.set(title="one drawing", xlabel="epoch", ylabel="test loss")
     right.legend()
-    figure.savefig(path, dpi=100)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=100)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print what each cure brings, and draw it where asked to."""
+    file = picture_file(__doc__, argv)
     print(f"{N_FEW} digits, {WRONG:.0%} of the labels drawn at random")
     heads = ("train loss", "test loss", "gap", "train acc.", "test acc.", "epochs")
     print(f"{'cure':<22}" + "".join(f"{head:>12}" for head in heads))
@@ -156,8 +153,8 @@ def main(arguments: list[str] | None = None) -> int:
         losses = f"{mean.train_loss:12.3f}{mean.test_loss:12.3f}{mean.gap:12.3f}"
         accuracies = f"{mean.train_accuracy:12.3f}{mean.test_accuracy:12.3f}"
         print(f"{cure:<22}{losses}{accuracies}{mean.epochs:12.0f}", flush=True)
-    if options.plot:
-        save_plot(results, curves, options.plot)
+    if file:
+        plot(results, curves, file)
     return 0
 
 

@@ -115,6 +115,7 @@ def survives_saving(model: Pipeline, X: np.ndarray) -> bool:
 
 
 def main() -> int:
+    """Cross-validate, search, report and save; return 1 if loading changed anything."""
     start = time.perf_counter()
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(

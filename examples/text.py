@@ -83,7 +83,7 @@ def read_texts(
     return np.array(texts, dtype=object), np.array(labels), np.array(files)
 
 
-def make_network(layers: list, **params) -> SequentialClassifier:
+def make_network(layers: list, **params: object) -> SequentialClassifier:
     """Return a classifier that stops when a tenth of the texts is classified best."""
     return SequentialClassifier(
         layers,
@@ -190,6 +190,7 @@ def answer(model: Pipeline, questions: Sequence[str]) -> None:
 
 
 def main() -> int:
+    """Compare the models, and ask one about texts of our own."""
     start = time.perf_counter()
     texts, labels, files = read_texts()
     names, counts = np.unique(labels, return_counts=True)

@@ -12,13 +12,13 @@ layer, and training diverges, unless the gradient's length is bounded.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import textwrap
 import warnings
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -43,6 +43,7 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_model(name: str, **params: object) -> MLPClassifier:
+    """Return the network called `name`, many layers deep."""
     activation, initializer = NETWORKS[name]
     return MLPClassifier(
         (WIDTH,) * N_LAYERS,
@@ -63,6 +64,7 @@ def gradient_norms(name: str, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def print_norms(norms: dict[str, np.ndarray]) -> None:
+    """Print a row for each layer, a column for each network."""
     print("  layer " + "".join(f"{name:>18}" for name in norms))
     for i in range(N_LAYERS):
         row = "".join(f"{values[i]:18.2e}" for values in norms.values())
@@ -106,6 +108,7 @@ def train(
 
 
 def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
+    """Draw the norms by layer, and the loss of the clipped training."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
@@ -120,10 +123,9 @@ def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the norms")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print the norms of the gradients, and draw them where asked to."""
+    file = picture_file(__doc__, argv)
     X, y = load()
     print(f"Norm of the gradient of each kernel, {N_LAYERS} hidden layers of {WIDTH}")
     norms = {name: gradient_norms(name, X, y) for name in NETWORKS}
@@ -131,8 +133,8 @@ def main() -> int:
     print("\nTraining the one that explodes")
     train(None, X, y)
     losses, fate = train(1.0, X, y)
-    if args.plot:
-        plot(norms, losses, args.plot)
+    if file:
+        plot(norms, losses, file)
     return 0 if fate == "learned" else 1
 
 
