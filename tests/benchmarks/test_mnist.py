@@ -5,6 +5,8 @@ import pytest
 import sklearn.datasets
 from script_tools import load_benchmark
 
+pytest.importorskip("resource", reason="resource is for Unix alone")
+
 
 @pytest.fixture(scope="module")
 def mnist():

@@ -7,6 +7,11 @@ from script_tools import load_benchmark
 import skconvnet.optimizers
 
 
+def table_rows(out):
+    """Return the rows of the table, without its head."""
+    return [line for line in out.splitlines() if line.startswith("| ")][2:]
+
+
 @pytest.fixture
 def optimizers_benchmark(monkeypatch):
     module = load_benchmark("optimizers")
@@ -32,7 +37,7 @@ def test_optimizers_benchmark(
     argv = ["--data", str(mnist_file), "--seeds", "2"]
     argv += ["--epochs", "2", "--optimizers", *names]
     optimizers_benchmark.main(argv)
-    rows = capsys.readouterr().out.splitlines()[3:-1]
+    rows = table_rows(capsys.readouterr().out)
     assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in names]
     blocks = [1 + has_torch, 1 + has_torch, 1]
     assert [row.count("not in 2, not in 2") for row in rows] == blocks
@@ -40,7 +45,7 @@ def test_optimizers_benchmark(
     # What has arrived is not trained on.
     monkeypatch.setattr(optimizers_benchmark, "TARGET", 0.0)
     optimizers_benchmark.main(argv)
-    rows = capsys.readouterr().out.splitlines()[3:-1]
+    rows = table_rows(capsys.readouterr().out)
     assert [row.count("| 1, 1 |") for row in rows] == blocks
 
 
