@@ -1,6 +1,6 @@
 """Run the checks of this project, each in a virtual environment of its own.
 
-nox                     lint, types, and the tests on this Python
+nox                     lint, types, and the tests on every Python that is found
 nox -l                  what else there is
 nox -s tests-3.13       the tests on another Python
 nox -s tests -- -k conv with arguments for pytest

@@ -1,4 +1,4 @@
-"""Time each augmentation beside a training step, on one thread.
+"""Time each augmentation compared with a training step, on one thread.
 
     python benchmarks/augmentation.py [--rounds 7] [--networks mnist digits cifar]
 

@@ -1,16 +1,16 @@
-"""Time training of small ConvNets beside a plain PyTorch loop and skorch's fit.
+"""Compare training of small ConvNets with a plain PyTorch loop and skorch's fit.
 
     python benchmarks/convnet.py [--rounds 7] [--networks digits mnist cifar]
                                  [--csv convnet.csv] [--plot convnet.png]
     python benchmarks/convnet.py --check
 
-All take turns in one run, each after a pause in which the threads of the one before go
-to sleep. The table has medians in microseconds per sample of one training step (ours,
-PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its epochs,
-with all that a fit does besides), and medians over the rounds of the peer's time
-divided by ours. Without PyTorch or skorch their columns are left out. The networks
-"separable", "dilated", "transposed" and "batch_norm" are timed where they are named.
-With --check nothing is timed: a step's loss and gradients are compared with PyTorch's.
+All take turns in one run, each after a pause in which the threads of the previous one
+go to sleep. The table has medians in microseconds per sample of one training step
+(ours, PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its
+epochs, with everything else that a fit does), and medians over the rounds of the peer's
+time divided by ours. Without PyTorch or skorch their columns are left out. The networks
+"separable", "dilated", "transposed" and "batch_norm" are timed if they are named. With
+--check nothing is timed: a step's loss and gradients are compared with PyTorch's.
 """
 
 from __future__ import annotations

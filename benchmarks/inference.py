@@ -1,9 +1,9 @@
-"""Time predictions beside PyTorch and skorch, and the import of the package.
+"""Compare predictions with PyTorch and skorch, and time the import of the package.
 
     python benchmarks/inference.py [--rounds 7] [--networks digits mnist cifar]
 
-predict_proba on 10,000 images (2,000 for cifar) beside PyTorch's inference mode, and
-`predict` of one image beside skorch's, in turn in one run, each after a pause. The
+predict_proba on 10,000 images (2,000 for cifar) compared with PyTorch's inference mode,
+and `predict` of one image compared with skorch's, in turn, each after a pause. The
 import of an estimator is timed in new processes, after sklearn.neural_network.
 """
 

@@ -1,9 +1,9 @@
-"""Measure what fit needs in memory besides the data, against the batch size.
+"""Measure what fit needs in memory besides the data, by batch size.
 
     python benchmarks/memory.py [--network mnist] [--samples 20000] [--plot memory.png]
 
-Each batch size, and the whole set as one update, is fitted for an epoch in a process of
-its own; the figure is the growth of the process's peak during fit.
+Each batch size, and the full batch as one update, is fitted for an epoch in a process
+of its own; the figure is the growth of the process's peak during fit.
 """
 
 from __future__ import annotations

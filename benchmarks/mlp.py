@@ -1,4 +1,4 @@
-"""Time MLPClassifier beside scikit-learn's and a plain PyTorch loop.
+"""Compare MLPClassifier with scikit-learn's and a plain PyTorch loop.
 
     python benchmarks/mlp.py --data mnist.npz [--rounds 5] [--dtypes float32 float64]
 

@@ -2,7 +2,7 @@
 
     python benchmarks/mnist.py [--data mnist.npz] [--epochs 5] [--batch-mode mbgd]
 
-20 and then 40 filters of 5x5, each behind them a max pool of 2, a dense layer of 100,
+20 and then 40 filters of 5x5, each followed by a max pool of 2, a dense layer of 100,
 ReLU, Adam at 1e-3, batches of 128, float32. The images stay uint8: a layer of the
 network brings the pixels from 0..255 to 0..1, one minibatch at a time. Test accuracy
 and seconds are printed after each epoch, and at the end the peak memory of the whole

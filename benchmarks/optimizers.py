@@ -1,4 +1,4 @@
-"""Train one network on MNIST with every optimizer, beside PyTorch's of the same name.
+"""Train one network on MNIST with every optimizer, and with PyTorch's of that name.
 
     python benchmarks/optimizers.py [--data mnist.npz] [--seeds 3] [--epochs 5]
     python benchmarks/optimizers.py [--data mnist.npz] --tune

@@ -1,12 +1,12 @@
-"""Train on shifted digits, and show what augmentation makes of them.
+"""Train on shifted digits, and show what each augmentation does to them.
 
     python examples/augmentation.py [--plot FILE]
 
-The images of 8x8 pixels that come with scikit-learn are set into a frame of 12x12.
-A network that has only seen them in the middle fails where they are shifted; one
-trained with `augmentation=Shift(2)` does not. A grid search reaches into a list of
-augmentations as it does into a Pipeline. With `--plot`, which needs matplotlib, a
-picture of some digits and of what each augmentation makes of them is written to FILE.
+The images of 8x8 pixels that come with scikit-learn are placed in a frame of 12x12. A
+network that has only seen them in the middle fails when they are shifted; one trained
+with `augmentation=Shift(2)` does not. A grid search reaches into a list of
+augmentations as it does into a Pipeline. With `--plot`, which needs matplotlib, FILE
+shows some digits and what each augmentation makes of them.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
 
 
 def plot(X: np.ndarray, y: np.ndarray, file: Path, n: int = 8) -> None:
-    """Write a picture: the first row as given, then a row for each augmentation."""
+    """Draw a first row as given, then a row for each augmentation."""
     from matplotlib.figure import Figure
 
     X, y = X[:n], y[:n]

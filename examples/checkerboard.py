@@ -1,20 +1,19 @@
-"""Show the checkerboard of transposed convolutions, and what makes it go away.
+"""Show the checkerboard of transposed convolutions, and what removes it.
 
-    python examples/checkerboard.py
-    python examples/checkerboard.py --plot checkerboard.png
+    python examples/checkerboard.py [--plot checkerboard.png]
 
-A map without any structure, all ones, is made twice as large by four small networks,
-and the middle of what comes out is looked at, where no edge has any influence. What
-structure it has there was put in by the layer. `unevenness` is the standard deviation
-of these cells over their root mean square: 0 where all are alike.
+Four small networks make a map of ones twice as large. We look at the middle of the
+result, which no edge has influenced: any structure there comes from the layer.
+`unevenness` is the standard deviation of these values divided by their root mean
+square: 0 if all are alike.
 
-- With all weights 1, an output counts the weights that lie on it. Where the stride does
-  not divide the kernel, these are more here and fewer there, in a regular pattern;
-  where it does, each output has as many.
-- With random weights, as a network starts from, even overlap is not enough: outputs
-  between two cells are made by other weights than those upon one, and nothing but
-  training makes their sums alike. To enlarge first and convolve then gives an even map
-  for any weights.
+- With all weights 1, an output counts the weights that contribute to it. If the stride
+  does not divide the kernel size, their number varies in a regular pattern; if it does,
+  all outputs have the same number.
+- With random weights, as at the start of training, even overlap is not enough: an
+  output between two input positions uses other weights than one on such a position, and
+  only training could make their sums alike. Upsampling first and convolving afterwards
+  gives an even map for any weights.
 
 See A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts",
 Distill, 2016.
@@ -32,12 +31,12 @@ from skconvnet import SequentialRegressor
 from skconvnet.layers import Conv2D, Conv2DTranspose, Flatten, Upsample
 
 SIZE = 12
-# The outputs looked at: no edge has an influence on them, and the pattern, of 2 cells
-# along each axis, is in them a whole number of times.
+# The outputs that we look at: no edge influences them, and they hold the pattern, of 2
+# positions along each axis, a whole number of times.
 MIDDLE = slice(5, 19)
 FILTERS = 64
 
-# The layers that make a map twice as large; the one called "last" has the weights.
+# Layers that make a map twice as large; the one called "last" has the weights.
 WAYS = {
     "transposed, kernel 3, stride 2": [("last", Conv2DTranspose(FILTERS, 3, 2))],
     "transposed, kernel 4, stride 2": [("last", Conv2DTranspose(FILTERS, 4, 2))],
@@ -67,7 +66,7 @@ def enlarge(layers: list, *, random: bool) -> np.ndarray:
 
 
 def middle(maps: np.ndarray) -> np.ndarray:
-    """Return the cells that are looked at."""
+    """Return the part of a map that we look at."""
     return maps[MIDDLE, MIDDLE]
 
 
@@ -79,7 +78,7 @@ def unevenness(maps: np.ndarray) -> float:
 
 
 def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
-    """Save a picture: a column for each way, a row for weights of 1, one for random."""
+    """Draw a column for each way, a row for weights of 1, one for random."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3 * len(results), 7), layout="constrained")
@@ -100,7 +99,7 @@ def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print how uneven each map is, and draw them where asked to."""
+    """Print how uneven each map is, and draw them if asked to."""
     file = picture_file(__doc__, argv)
     results = {
         way: (enlarge(layers, random=False), enlarge(layers, random=True))

@@ -1,10 +1,10 @@
-"""Decision boundaries of the same small network with different activations.
+"""Show the decision boundaries of one small network with different activations.
 
     python examples/decision_boundaries.py [--plot boundaries.png]
 
-Two half moons of noisy points, and a network with two hidden layers of ten units. The
-identity leaves it a straight line; piecewise linear functions make boundaries of
-straight pieces, smooth ones of curves.
+The data are two half moons of noisy points; the network has two hidden layers of ten
+units. With the identity the boundary is a straight line, with piecewise linear
+activations it is made of straight pieces, and with smooth ones it is curved.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print accuracies and boundaries, and draw them where asked to."""
+    """Print accuracies and boundaries, and draw them if asked to."""
     file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
     print(f"Two half moons, {len(X_train)} points to train on, {len(X_test)} to test")

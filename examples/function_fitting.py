@@ -1,11 +1,11 @@
-"""Fit a curve with MLPRegressor, also through outliers, and with a band around it.
+"""Fit a curve with MLPRegressor, despite outliers, and with a band around it.
 
     python examples/function_fitting.py [--plot curve.png]
 
-A network with one input and one output is a function of a number. Here it learns
-sin(x) + x / 3 from noisy points: by squared errors; by absolute errors, which points
-that are far off do not rule; and by quantiles, between which lies a share of the
-points.
+A network with one input and one output is a function of one number. Here it learns
+sin(x) + x / 3 from noisy points: with the squared error; with the absolute error and
+the Huber loss, which are robust to outliers; and with quantiles, between which a given
+share of the points lies.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print how close the fits come, and draw them where asked to."""
+    """Print how close the fits come, and draw them if asked to."""
     file = picture_file(__doc__, argv)
     X, y = load()
     x = np.linspace(-4.8, 4.8, 200)

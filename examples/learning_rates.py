@@ -1,14 +1,14 @@
-"""Compare schedules of the learning rate, and what they make of the loss.
+"""Compare schedules of the learning rate, and what they do to the loss.
 
-    python examples/learning_rates.py
-    python examples/learning_rates.py --plot learning_rates.png
+    python examples/learning_rates.py [--plot learning_rates.png]
 
 A perceptron learns the digits by stochastic gradient descent with momentum, with each
-schedule and from several initial rates. With a rate that stays large the loss goes down
-fast and then jumps about, since every minibatch pulls in another direction; with one
-that stays small it has not arrived when the epochs are over. A rate that starts large
-and falls has the best of both. The table has the training loss of the last epoch, and
-the accuracy on the test set from the largest rate, means over a few random states.
+schedule and from several initial rates. If the rate stays large, the loss falls fast
+and then jumps about, since every minibatch pulls in another direction; if it stays
+small, training is not finished when the epochs are over. A rate that starts large and
+falls combines the advantages of both. The table has the training loss of the last
+epoch, and the accuracy on the test set from the largest rate, as means over a few
+random states.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def load() -> list[np.ndarray]:
-    """Return the digits, from 0 to 1, cut into training and test set."""
+    """Return the digits, from 0 to 1, split into training and test set."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / 16, y, random_state=0, stratify=y)
 
@@ -85,7 +85,7 @@ def fit(
 
 
 def plot(models: dict[str, MLPClassifier], file: Path) -> None:
-    """Save a picture: the rate of each epoch above, the loss below."""
+    """Draw the rate of each epoch above, the loss below."""
     from matplotlib.figure import Figure
 
     columns = -(-len(models) // 2)
@@ -114,7 +114,7 @@ def plot(models: dict[str, MLPClassifier], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the losses under each schedule, and draw them where asked to."""
+    """Print the losses under each schedule, and draw them if asked to."""
     file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
 

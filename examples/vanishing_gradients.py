@@ -1,13 +1,14 @@
-"""How gradients vanish in deep networks, how they explode, and what holds them.
+"""Show how gradients vanish in deep networks, how they explode, and what prevents it.
 
     python examples/vanishing_gradients.py [--plot gradients.png]
 
-Backpropagation multiplies a gradient by the slope of the activation in each layer. That
-of the logistic function is a quarter at most: twelve layers down, next to nothing is
-left. ReLU's slope is 0 or 1, and with weights drawn to fit it (He et al., 2015) the
-gradient comes through. With weights too large it explodes instead: it grows on the way
-down as the outputs do on the way up, so that it is hundreds of times as long in every
-layer, and training diverges, unless the gradient's length is bounded.
+Backpropagation multiplies a gradient by the slope of the activation in each layer. The
+slope of the logistic function is at most a quarter: after twelve layers almost nothing
+is left. ReLU's slope is 0 or 1, and with weights drawn to suit it (He et al., 2015) the
+gradient keeps its length. With larger weights it explodes: the outputs grow from layer
+to layer in the forward pass, the gradient grows in the backward pass, until it is
+hundreds of times as long in every layer, and training diverges, unless its norm is
+clipped.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def print_norms(norms: dict[str, np.ndarray]) -> None:
 def train(
     max_grad_norm: float | None, X: np.ndarray, y: np.ndarray
 ) -> tuple[list[float], str]:
-    """Train the network with the exploding gradient; return its losses and its fate."""
+    """Train the network whose gradient explodes; return its losses and how it ended."""
     model = make_model(
         "relu, too large",
         solver="sgd",
@@ -88,7 +89,7 @@ def train(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # That numbers overflow on the way is what is shown here.
+            # Overflow on the way is what this is about.
             warnings.simplefilter("ignore", RuntimeWarning)
             losses = model.fit(X, y).loss_curve_
     except ValueError as error:
@@ -124,7 +125,7 @@ def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the norms of the gradients, and draw them where asked to."""
+    """Print the norms of the gradients, and draw them if asked to."""
     file = picture_file(__doc__, argv)
     X, y = load()
     print(f"Norm of the gradient of each kernel, {N_LAYERS} hidden layers of {WIDTH}")
