@@ -47,7 +47,7 @@ from skconvnet.losses import LogLoss
 from skconvnet.optimizers import Adam
 from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
-from skconvnet.training.state import History, Settings
+from skconvnet.training.state import Settings, TrainingState
 
 N_SAMPLES = {"digits": 4096, "mnist": 1024}
 FIT_EPOCHS = {"digits": 4, "mnist": 2}
@@ -74,15 +74,14 @@ def our_epoch(
         early_stopping=False,
         verbose=False,
     )
-    optimizer, schedule = Adam(), Constant().start(RATE, n_epochs=1)
+    state = TrainingState(Adam(), Constant().start(RATE, n_epochs=1))
     rng = np.random.RandomState(0)
     engine = Executor(network, LogLoss(), resolve_n_threads(n_jobs))
-    history = History()
 
     def run() -> None:
         # BLAS is held to one thread only meanwhile: fits of others take their turns.
         with engine:
-            train(engine, samples, optimizer, schedule, settings, history, rng)
+            train(engine, samples, state, settings, rng)
 
     return run
 

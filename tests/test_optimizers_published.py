@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skconvnet.ops import chunking as pieces
 from skconvnet.optimizers import (
     OPTIMIZERS,
     SGD,
@@ -318,18 +317,19 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
 @pytest.mark.parametrize(("optimizer", "formula", "args"), PUBLISHED)
-def test_published_formula(monkeypatch, optimizer, formula, args, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
-    weights = run(clone(optimizer))
+def test_published_formula(optimizer, formula, args, chunk_size):
+    optimizer = clone(optimizer)
+    optimizer.chunk_size = chunk_size
+    weights = run(optimizer)
     np.testing.assert_allclose(weights, list(formula(*args)), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
-def test_schedule_free_predicts_by_the_mean(monkeypatch, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
+def test_schedule_free_predicts_by_the_mean(chunk_size):
     optimizer = ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20)
+    optimizer.chunk_size = chunk_size
     mean = np.full(N_WEIGHTS, np.nan)
     assert not optimizer.average(start(), mean)
     assert np.isnan(mean).all()
