@@ -156,9 +156,9 @@ class Tiles:
             np.copyto(tiles[group.inside], group.view(phases))
 
     def clear_shared(self, phases: np.ndarray) -> None:
-        """Write zeros where only tiles of other positions reach: after the last tiles.
+        """Write zeros to the positions that no tile has to itself.
 
-        All other positions belong to one tile.
+        They come after the m positions of the last tile along each axis.
         """
         sizes = [n * m for n, m in zip(self.counts, self.m, strict=True)]
         sizes[-1] = self.counts[-1]
