@@ -46,7 +46,7 @@ from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.optimizers import Adam
 from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
-from skconvnet.training.state import History, Settings
+from skconvnet.training.state import Settings, TrainingState
 
 N_SAMPLES = {"digits": 4096, "mnist": 1024}
 FIT_EPOCHS = {"digits": 4, "mnist": 2}
@@ -71,15 +71,14 @@ def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int |
         early_stopping=False,
         verbose=False,
     )
-    optimizer, schedule = Adam(), Constant().start(RATE, n_epochs=1)
+    state = TrainingState(Adam(), Constant().start(RATE, n_epochs=1))
     rng = np.random.RandomState(0)
     engine = Executor(network, model._loss, resolve_n_threads(n_jobs))
-    history = History()
 
     def run() -> None:
         # BLAS is held to one thread only meanwhile: fits of others take their turns.
         with engine:
-            train(engine, samples, optimizer, schedule, settings, history, rng)
+            train(engine, samples, state, settings, rng)
 
     return run
 

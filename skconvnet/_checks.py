@@ -1,39 +1,106 @@
-"""Checks of numbers that users pass, with errors that name the parameter."""
+"""Checks of numbers that users pass, with errors that name the parameter.
+
+An int is any `numbers.Integral` but a bool, a float any `numbers.Real` but a bool:
+NumPy's scalars are as good as Python's, so that a search may draw them from arrays.
+What is returned is Python's int or float.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf, isfinite
 from numbers import Integral, Real
-from typing import Any
-
-import numpy as np
+from typing import TypeGuard
 
 
-def check_positive_int(name: str, value: Any) -> int:
-    """Return `value` as an int, or raise an error that names the parameter."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int of at least 1; got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
+def is_int(value: object) -> TypeGuard[int]:
+    """Whether `value` is an int: of Python or NumPy, and not a bool.
+
+    >>> import numpy as np
+    >>> is_int(np.uint8(2)), is_int(True), is_int(2.0)
+    (True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Whether `value` is a real number: of Python or NumPy, and not a bool.
+
+    >>> import numpy as np
+    >>> is_real(np.float32(0.5)), is_real(1), is_real(np.True_)
+    (True, True, False)
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_int(name: str, value: object, minimum: int = 1) -> int:
+    """Return `value` as an int, or raise an error that names the parameter.
+
+    >>> import numpy as np
+    >>> check_int("units", np.int64(3))
+    3
+
+    Raises
+    ------
+    TypeError
+        If `value` is not an int.
+    ValueError
+        If it is less than `minimum`.
+    """
+    if not is_int(value):
+        raise TypeError(f"{name} must be an int of at least {minimum}; got {value!r}.")
+    if value < minimum:
+        raise ValueError(f"{name} must be an int of at least {minimum}; got {value!r}.")
     return int(value)
+
+
+def check_positive_int(name: str, value: object) -> int:
+    """Return `value` as an int of at least 1, or raise an error."""
+    return check_int(name, value, 1)
 
 
 def check_float(
     name: str,
-    value: Any,
+    value: object,
     allowed: str = "a finite float",
-    accepts: Callable[[float], bool] = lambda value: True,
+    accepts: Callable[[float], bool] | None = None,
 ) -> float:
-    """Return `value` as a float, or raise an error that says what is `allowed`."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    """Return `value` as a float, or raise an error that says what is `allowed`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number.
+    ValueError
+        If it is not finite, or `accepts` returns False for it.
+    """
+    if not is_real(value):
         raise TypeError(f"{name} must be {allowed}; got {value!r}.")
-    if not np.isfinite(float(value)) or not accepts(float(value)):
+    number = float(value)
+    if not isfinite(number) or (accepts is not None and not accepts(number)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}.")
-    return float(value)
+    return number
 
 
-def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, ...]:
-    """Return `value` as one int an axis.
+def check_number(
+    name: str, value: object, low: float = -inf, high: float = inf
+) -> float:
+    """Return `value` as a finite float within the bounds, both included.
+
+    >>> import numpy as np
+    >>> check_number("probability", np.float32(0.5), 0, 1)
+    0.5
+    """
+    allowed = "a finite number"
+    if isfinite(low):
+        allowed = f"a number of at least {low:g}"
+        if isfinite(high):
+            allowed = f"a number in [{low:g}, {high:g}]"
+    return check_float(name, value, allowed, lambda number: low <= number <= high)
+
+
+def per_axis(name: str, value: object, ndim: int, minimum: int = 1) -> tuple[int, ...]:
+    """Return `value` as one int per axis.
 
     >>> per_axis("strides", 2, ndim=2)
     (2, 2)
@@ -43,7 +110,7 @@ def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, .
     TypeError, ValueError
         If `value` is neither an int nor a tuple of `ndim` ints, or is too small.
     """
-    values = (value,) * ndim if is_int(value) else value
+    values: object = (value,) * ndim if is_int(value) else value
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise TypeError(
             f"{name} must be an int or a tuple of {ndim} ints; got {value!r}."
@@ -56,7 +123,3 @@ def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, .
     if min(values) < minimum:
         raise ValueError(f"{name} must be at least {minimum}; got {value!r}.")
     return tuple(int(v) for v in values)
-
-
-def is_int(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

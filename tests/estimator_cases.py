@@ -34,7 +34,7 @@ def layer_list():
 
 
 def make(cls, **params):
-    """A small `cls` that trains for two epochs and does not complain of it."""
+    """Return a small `cls` that trains for two epochs without a warning."""
     params = {"max_iter": 2, "random_state": 0, **params}
     if cls.__name__.startswith("MLP"):
         params = {"hidden_layer_sizes": (5,), **params}

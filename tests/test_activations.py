@@ -21,7 +21,7 @@ def apply(name, z):
 
 
 def slope(name, z):
-    """The derivative from what a layer keeps of z."""
+    """Return the derivative from what a layer keeps of z."""
     function, out = get_activation(name), np.empty_like(z)
     kept = z if function.needs_input else apply(name, z)
     function.backward(kept, np.ones_like(z), out, Workspace())
@@ -102,9 +102,9 @@ def test_large_numbers_give_finite_ones(name, dtype):
 
 
 TORCH = {
-    "identity": lambda z, nn: z * 1,
-    "logistic": lambda z, nn: z.sigmoid(),
-    "tanh": lambda z, nn: z.tanh(),
+    "identity": lambda z, _: z * 1,
+    "logistic": lambda z, _: z.sigmoid(),
+    "tanh": lambda z, _: z.tanh(),
     "relu": lambda z, nn: nn.relu(z),
     "leaky_relu": lambda z, nn: nn.leaky_relu(z, 0.01),
     "elu": lambda z, nn: nn.elu(z),
@@ -112,14 +112,13 @@ TORCH = {
     "gelu": lambda z, nn: nn.gelu(z),
     "silu": lambda z, nn: nn.silu(z),
     "softplus": lambda z, nn: nn.softplus(z, threshold=1000),
-    "hard_sigmoid": lambda z, nn: (z / 6 + 0.5).clamp(0, 1),
+    "hard_sigmoid": lambda z, _: (z / 6 + 0.5).clamp(0, 1),
 }
 
 
 @both_dtypes
 @pytest.mark.parametrize("name", TRAINABLE)
-def test_the_same_as_torch(name, dtype):
-    torch = pytest.importorskip("torch")
+def test_the_same_as_torch(torch, name, dtype):
     z = np.concatenate([[-1e4, 1e4, -50, 50], np.linspace(-9, 9, 402)]).astype(dtype)
     theirs = torch.tensor(z, requires_grad=True)
     y = TORCH[name](theirs, torch.nn.functional)

@@ -130,8 +130,7 @@ def test_no_row_or_column_is_left_out(pooling):
 @pytest.mark.parametrize("levels", [(1, 2, 4), (3,), (6, 1), (9,)], ids=str)
 @pytest.mark.parametrize("spatial", [(8,), (8, 8), (7, 10), (5, 3, 6)], ids=str)
 @pytest.mark.parametrize("pooling", ["max", "avg"])
-def test_equals_torch(pooling, spatial, levels):
-    torch = pytest.importorskip("torch")
+def test_equals_torch(torch, pooling, spatial, levels):
     name = f"adaptive_{pooling}_pool{len(spatial)}d"
     pool = getattr(torch.nn.functional, name)
     x = draw((2, *spatial, 3), ties=True)

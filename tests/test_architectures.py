@@ -120,7 +120,8 @@ def test_cifar_convnet():
 @pytest.mark.parametrize("size", [224, 227])
 def test_alexnet(size):
     shapes = out_shapes(alexnet(), (size, size, 3))
-    assert shapes["conv1"] == (55, 55, 96) and prod(shapes["conv1"]) == 290_400
+    assert shapes["conv1"] == (55, 55, 96)
+    assert prod(shapes["conv1"]) == 290_400
     assert shapes["conv2"] == (27, 27, 256)
     assert shapes["conv3"] == shapes["conv4"] == (13, 13, 384)
     assert shapes["conv5"] == (13, 13, 256)
@@ -314,7 +315,8 @@ def test_deepface():
     assert found == expected
     assert sum(found.values()) == sum(map(prod, weights.values())) == 118_923_774
     shared = found["C1"] + found["C3"]
-    assert shared == 53_136 and shared < 0.05 * sum(found.values())
+    assert shared == 53_136
+    assert shared < 0.05 * sum(found.values())
 
 
 # Each at a reduced width, with a size of images that it is made for or a smaller one.
@@ -351,7 +353,8 @@ def test_training_step(name):
     before = net.get_weights()
     net.fit(X, y)
     after = net.get_weights()
-    assert net.n_iter_ == 1 and np.isfinite(net.loss_)
+    assert net.n_iter_ == 1
+    assert np.isfinite(net.loss_)
     assert before.keys() == after.keys()
     for array, values in after.items():
         assert np.isfinite(values).all(), array
@@ -375,7 +378,8 @@ def test_width_scales_every_layer():
         assert half[array] == expected
     narrowest = out_shapes(alexnet(1e-9), PHOTO)
     # One channel in each of the two groups.
-    assert narrowest["conv1"] == (55, 55, 2) and narrowest["dense7"] == (1,)
+    assert narrowest["conv1"] == (55, 55, 2)
+    assert narrowest["dense7"] == (1,)
     # Halves are rounded up, and all but alexnet may have one channel.
     assert out_shapes(lenet(0.25), (28, 28, 1))["conv1"] == (28, 28, 2)
     assert out_shapes(lenet(1e-9), (28, 28, 1))["conv3"] == (1, 1, 1)
@@ -419,7 +423,7 @@ def test_a_bottleneck_whose_input_does_not_fit():
 
 
 def bottlenecks(n, is_residual):
-    """A stack of `n` bottlenecks, or of their layers without a way around."""
+    """Return a stack of `n` bottlenecks, or of their layers without a shortcut."""
     layers = [("stem", Conv2D(16, 3, padding="same", activation="relu"))]
     for i in range(n):
         (name, block), relu = resnet_bottleneck(4, name=f"block{i}")

@@ -35,7 +35,7 @@ def check(error, case, in_shape, *words):
 
 
 @pytest.mark.parametrize(
-    "case, words",
+    ("case", "words"),
     [
         (Shift(-1), ["max_pixels", "at least 0", "got -1"]),
         (Shift(5), ["max_pixels=5", "(6, 5, 2)", "at most 4"]),
@@ -128,7 +128,7 @@ def test_vertical_flip_of_a_sequence():
 
 
 @pytest.mark.parametrize(
-    "augmentation, error, words",
+    ("augmentation", "error", "words"),
     [
         (Shift(9), ValueError, ["augmentation", "max_pixels=9", "(6, 5, 2)"]),
         ([Flip(), Cutout(9)], ValueError, ["step 'cutout'", "size=9"]),

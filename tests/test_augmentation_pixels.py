@@ -92,7 +92,8 @@ def test_shift_by_a_pair_and_by_a_fraction():
         [p for p in range(-2, 3) if np.array_equal(moved_by_hand(a, [0, p], 0), b)]
         for a, b in zip(X, y, strict=True)
     ]
-    assert {p[0] for p in moves} == {-2, -1, 0, 1, 2} and all(map(len, moves))
+    assert {p[0] for p in moves} == {-2, -1, 0, 1, 2}
+    assert all(map(len, moves))
 
 
 @pytest.mark.parametrize("shape", [(7, 2), (6, 5, 1), (3, 4, 5, 2)])
@@ -162,10 +163,12 @@ def test_engines_at_the_identity_keep_every_bit(dtype, fill):
     still, one = np.zeros(5), np.ones(5)
     matrix = inverse_affine(still, one, still)
     y = transformed(x, matrix, np.zeros((2, 5)), fill, Workspace())
-    assert y.dtype == x.dtype and y.tobytes() == x.tobytes()
+    assert y.dtype == x.dtype
+    assert y.tobytes() == x.tobytes()
     zero = np.zeros(5, dtype=int)
     y = shifted(x, [zero, zero], fill, Workspace())
-    assert y.dtype == x.dtype and y.tobytes() == x.tobytes()
+    assert y.dtype == x.dtype
+    assert y.tobytes() == x.tobytes()
 
 
 @given(
@@ -264,7 +267,7 @@ def test_directions_of_shear_and_scaling():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("fill", ["constant", "nearest"])
 @pytest.mark.parametrize(
-    "shape, alpha, sigma",
+    ("shape", "alpha", "sigma"),
     [
         ((28, 28, 1), 34, 4),
         ((9, 14, 2), 5, 1.3),
@@ -348,7 +351,8 @@ def test_rounding_does_not_lead_out_of_the_range(seed, spread):
     places = rng.integers(-1, 7, (2, *shape[1:])) + rng.integers(-1, 2) * 2.0**-24
     x, places = values.astype(np.float32), places.astype(np.float32)
     y = bilinear(x, *places, None, Workspace())
-    assert x.min() <= y.min() and y.max() <= x.max()
+    assert x.min() <= y.min()
+    assert y.max() <= x.max()
 
 
 def test_places_far_outside_read_the_border():

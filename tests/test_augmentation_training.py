@@ -17,6 +17,7 @@ from skconvnet import (
     SequentialClassifier,
     SequentialRegressor,
 )
+from skconvnet._typing import override
 from skconvnet.augmentation import (
     Affine,
     Brightness,
@@ -65,6 +66,7 @@ class Recorder(Augmentation):
         spec = self
 
         class RecordingAugmenter(MapAugmenter):
+            @override
             def change(self, x, rng, workspace):
                 spec.seen.append((x.copy(), rng.random()))
                 return x
@@ -78,7 +80,7 @@ class Recorder(Augmentation):
 @pytest.mark.parametrize("case", EVERY, ids=repr)
 @pytest.mark.parametrize("cls", [ConvNetClassifier, SequentialRegressor])
 def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 7)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 7)
     X, y = data_for(cls)
     params = {"augmentation": case, "batch_size": 25, "max_iter": 3}
     weights = np.linspace(0, 2, len(X))
@@ -93,7 +95,7 @@ def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
 
 @pytest.mark.parametrize("case", [Shift(2), Mixup(0.5)], ids=repr)
 def test_same_bits_with_statistics_of_the_whole_minibatch(case, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 7)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 7)
     X, y = data_for(SequentialClassifier)
     layers = [Conv2D(3, 3), BatchNorm(), Dropout(0.2), Flatten()]
     params = {"layers": layers, "batch_size": 25, "max_iter": 3}
@@ -118,7 +120,7 @@ def test_without_a_change_the_random_numbers_are_those_of_before(cls, none):
 
 
 def test_each_update_and_each_part_of_it_draws_anew(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 10)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 10)
     X, y = data_for(ConvNetClassifier)
     recorder = Recorder()
     model = make(ConvNetClassifier, augmentation=recorder, batch_size=30, n_jobs=1)
@@ -179,7 +181,7 @@ def test_modes_and_solvers(batch_mode, solver):
 
 
 @pytest.mark.parametrize(
-    "layers, shape, case",
+    ("layers", "shape", "case"),
     [
         ([Conv1D(3, 3)], (12, 2), Compose([Shift(2), Flip(), Cutout(3), Contrast()])),
         ([Conv3D(3, 2)], (4, 5, 6, 1), [Shift(1), Flip(True, True), Cutout(2)]),
@@ -260,6 +262,7 @@ class Halves(Augmentation):
         class HalvingAugmenter(Augmenter):
             mixes_targets = True
 
+            @override
             def __call__(self, batch, rng, workspace):
                 n = batch.x.shape[-1]
                 return mixed(batch, np.arange(n)[::-1], np.full(n, 0.5), workspace)
@@ -329,7 +332,8 @@ def test_a_search_reaches_the_parameters(cls):
     }
     search = GridSearchCV(model, grid, cv=2).fit(X, y)
     assert set(search.best_params_) == set(grid)
-    assert steps[0].max_pixels == 1 and isinstance(steps[1][1], Rotation)
+    assert steps[0].max_pixels == 1
+    assert isinstance(steps[1][1], Rotation)
     compose = make(cls, augmentation=Compose(steps))
     params = compose.get_params()
     assert params["augmentation__shift__max_pixels"] == 1

@@ -51,11 +51,13 @@ def test_each_sample_is_changed_by_a_number_of_its_own():
     y, *_ = run(Brightness(0.2, value_range=(0, 1)), flat)
     added = y[:, 0, 0, 0] - 0.5
     np.testing.assert_allclose(y - flat, np.broadcast_to(added, (1, 2, 2, 2000)).T)
-    assert -0.2 <= added.min() < -0.19 and 0.19 < added.max() <= 0.2
+    assert -0.2 <= added.min() < -0.19
+    assert 0.19 < added.max() <= 0.2
     X = np.tile([0.0, 1.0], (2000, 1)).reshape(2000, 1, 2, 1)
     y, *_ = run(Contrast(0.3, value_range=(-1, 2)), X)
     factor = (y[:, 0, 1] - y[:, 0, 0]).ravel()
-    assert 0.7 <= factor.min() < 0.71 and 1.29 < factor.max() <= 1.3
+    assert 0.7 <= factor.min() < 0.71
+    assert 1.29 < factor.max() <= 1.3
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -70,7 +72,8 @@ def test_range_and_dtype_stay(case, dtype):
             case.set_params(**{name: values[name.split("__")[-1]]})
     y = np.eye(60)
     changed, _ = case.augment(X, y, random_state=0)
-    assert changed.dtype == dtype and changed.shape == X.shape
+    assert changed.dtype == dtype
+    assert changed.shape == X.shape
     assert not np.array_equal(changed, X)
     rounding = 1e3 * np.finfo(dtype).eps if "mix" in repr(case).lower() else 0
     assert changed.min() >= X.min() - rounding
@@ -215,14 +218,17 @@ def test_compose_is_searchable_by_names():
     steps = [Shift(1), ("turn", Affine(rotation=3)), Shift(2)]
     compose = Compose(steps)
     params = compose.get_params()
-    assert params["shift_2__max_pixels"] == 2 and params["turn"] is steps[1][1]
+    assert params["shift_2__max_pixels"] == 2
+    assert params["turn"] is steps[1][1]
     assert set(compose.get_params(deep=False)) == {"steps"}
     copy = clone(compose)
     copy.set_params(turn__rotation=9, shift_1="passthrough", shift_2=Shift(4))
     assert copy.get_params()["turn__rotation"] == 9
     assert copy.get_params()["shift_2__max_pixels"] == 4
-    assert compose.get_params()["turn__rotation"] == 3 and compose.steps is steps
-    assert len(steps) == 3 and steps[0].max_pixels == 1
+    assert compose.get_params()["turn__rotation"] == 3
+    assert compose.steps is steps
+    assert len(steps) == 3
+    assert steps[0].max_pixels == 1
     with pytest.raises(ValueError, match="with one of 'shift_1', 'turn', 'shift_2'"):
         copy.set_params(turm__rotation=1)
 

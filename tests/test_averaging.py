@@ -36,8 +36,8 @@ class Recorded(Steps):
         super().__init__()
         self.path = []
 
-    def step(self, weights, gradient, rate, run=None, prepare=None, finish=None):
-        super().step(weights, gradient, rate, run, prepare, finish)
+    def step(self, weights, gradient, rate, run=None, regularizer=None):
+        super().step(weights, gradient, rate, run, regularizer)
         self.path.append(weights.copy())
 
 

@@ -33,7 +33,7 @@ def draw(shape, seed=0):
 
 
 def normalized(x, epsilon=1e-5):
-    """The definition, and the variances over n and over n - 1."""
+    """Return the definition, and the variances over n and over n - 1."""
     flat = x.reshape(-1, x.shape[-1])
     mean, variance = flat.mean(axis=0), flat.var(axis=0)
     return (x - mean) / np.sqrt(variance + epsilon), mean, flat.var(axis=0, ddof=1)
@@ -84,8 +84,7 @@ def test_updates_of_one_row_do_not_blow_up_predictions():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_to_pytorch(shape):
-    torch = pytest.importorskip("torch")
+def test_equal_to_pytorch(torch, shape):
     bench = Bench(BatchNorm(momentum=0.9), shape)
     bench.network.initialize(np.random.RandomState(0))
     kinds = {0: "1d", 1: "1d", 2: "2d", 3: "3d"}
@@ -164,7 +163,7 @@ def test_micro_batches_share_the_statistics_of_all(layers, weighted, monkeypatch
     weights = np.arange(11.0) if weighted else None
     results = []
     for size in (11, 4, 3):
-        monkeypatch.setattr(Network, "micro_batch", lambda self, batch, n=size: n)
+        monkeypatch.setattr(Network, "micro_batch", lambda *_, n=size: n)
         head = [("last", Flatten()), ("output", Dense(2))]
         network = Network([*layers, *head], (7, 6, 2), "float64")
         network.initialize(np.random.RandomState(0))
@@ -202,7 +201,7 @@ def digits():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_same_bits_for_every_n_jobs(digits, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 64)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 64)
     models = [classifier(n_jobs=n).set_params(max_iter=20) for n in (1, 2, 3)]
     fits = [model.fit(*digits) for model in models]
     states = [fit.network_.state.tobytes() for fit in fits]
@@ -216,7 +215,8 @@ def test_buffers_are_kept_with_the_weights(digits):
     fitted = classifier().fit(X, y)
     names = {"norm/moving_mean", "norm/moving_variance"}
     weights = fitted.get_weights()
-    assert names < set(weights) and not names & set(fitted.loss_gradients(X, y)[1])
+    assert names < set(weights)
+    assert not names & set(fitted.loss_gradients(X, y)[1])
     expected = fitted.predict_proba(X)
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict_proba(X), expected)
@@ -261,7 +261,8 @@ def test_loss_gradients_take_the_moving_statistics(digits):
     expected = -np.log(proba[np.arange(len(y)), y]).mean()
     kernels = sum(np.sum(w**2) for n, w in model.get_weights().items() if "kernel" in n)
     assert loss == pytest.approx(expected + 0.5 * model.alpha * kernels / len(y))
-    assert gradients["norm/gamma"].any() and gradients["norm/beta"].any()
+    assert gradients["norm/gamma"].any()
+    assert gradients["norm/beta"].any()
 
 
 @pytest.mark.parametrize(

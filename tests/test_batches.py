@@ -23,7 +23,7 @@ def samples(n, index=None):
 
 
 def chosen(batch):
-    """The samples of a batch, as a list."""
+    """Return the samples of a batch, as a list."""
     return (
         list(range(batch.start, batch.stop))
         if isinstance(batch, slice)

@@ -92,9 +92,14 @@ def test_it_is_held_in_a_thread_although_another_thread_has_set_a_limit():
 
 def test_it_is_put_back_after_an_error():
     before = blas_threads()
-    inside = None
-    with pytest.raises(ZeroDivisionError), engine():
-        inside = set(blas_threads().values())
-        raise ZeroDivisionError
-    assert inside == {1}
+    inside = []
+
+    def fail():
+        with engine():
+            inside.append(set(blas_threads().values()))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert inside == [{1}]
     assert blas_threads() == before

@@ -37,7 +37,7 @@ INCEPTION = Parallel(
 
 
 def alone(spec, weights, x):
-    """The output of one layer with these weights."""
+    """Return the output of one layer with these weights."""
     bench = Bench(spec, x.shape[1:])
     for name, array in bench.weights.items():
         array[...] = weights[name]

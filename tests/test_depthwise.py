@@ -20,7 +20,7 @@ def pair(value):
 
 
 def convolve_channels(x, kernel, spec):
-    """What a depthwise convolution is, with no bias, by SciPy."""
+    """Return what a depthwise convolution is, with no bias, by SciPy."""
     strides, dilation = pair(spec.strides), pair(spec.dilation)
     no_bias = np.zeros(len(kernel))
     return oracles.convolve(
@@ -30,7 +30,7 @@ def convolve_channels(x, kernel, spec):
 
 @st.composite
 def cases(draw, explicit=True):
-    """A shape of samples, and parameters that fit it."""
+    """Draw a shape of samples, and parameters that fit it."""
 
     def pairs(low, high):
         return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
@@ -113,9 +113,8 @@ def test_separable_equals_scipy_twice(case, filters):
 
 @settings(max_examples=60, deadline=None)
 @given(case=cases(explicit=False), filters=st.none() | st.integers(1, 4))
-def test_equals_torch(case, filters):
+def test_equals_torch(torch, case, filters):
     """Outputs and all gradients, of both layers; torch pads both sides alike."""
-    torch = pytest.importorskip("torch")
     (height, width, channels), parameters = case
     if parameters["padding"] == "valid":
         parameters["padding"] = (0, 0)

@@ -19,7 +19,7 @@ TIMEOUT = 30
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: PART)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: PART)
     monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
 
 
@@ -82,7 +82,8 @@ def test_so_many_threads_work_at_once(monkeypatch, network, n_threads):
             return gradient_of(engine, samples(2 * n_threads))
 
     loss, gradient = in_thread(run)
-    assert np.isfinite(loss) and np.isfinite(gradient).all()
+    assert np.isfinite(loss)
+    assert np.isfinite(gradient).all()
 
 
 def test_gradients_add_up_in_order_though_the_last_part_ends_first(
@@ -122,7 +123,7 @@ def test_parts_make_the_gradient_of_the_whole(monkeypatch, network):
     given = samples(5)
     with Executor(network, SquaredError(), 2) as engine:
         in_parts = gradient_of(engine, given)
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: batch)
+    monkeypatch.setattr(Network, "micro_batch", lambda _, batch: batch)
     with Executor(network, SquaredError(), 2) as engine:
         whole = gradient_of(engine, given)
     assert in_parts[0] == pytest.approx(whole[0], rel=1e-6)
@@ -161,7 +162,7 @@ def test_an_error_in_a_helper_reaches_the_caller(monkeypatch, network, n_threads
 def test_no_thread_is_left_behind(monkeypatch, network, fails):
     before = set(threading.enumerate())
     if fails:
-        monkeypatch.setattr(SquaredError, "samplewise", lambda *args: 1 / 0)
+        monkeypatch.setattr(SquaredError, "samplewise", lambda *_: 1 / 0)
     try:
         with Executor(network, SquaredError(), 3) as engine:
             gradient_of(engine, samples(6))
@@ -180,7 +181,8 @@ def test_every_micro_batch_draws_for_itself():
         twice, again = gradient_of(engine, given, 1), gradient_of(engine, given, 1)
         other = gradient_of(engine, given, 2)
         once, _ = gradient_of(engine, first, 1)
-    assert twice[0] == again[0] and twice[1].tobytes() == again[1].tobytes()
+    assert twice[0] == again[0]
+    assert twice[1].tobytes() == again[1].tobytes()
     assert twice[0] != other[0]
     # The second half has the same samples: drawn alike, its loss would be the same.
     assert twice[0] != pytest.approx(once)

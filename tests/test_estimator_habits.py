@@ -128,7 +128,8 @@ def test_meta_estimators(cls):
         OneVsRestClassifier(small),
     ):
         predicted = meta.fit(X, names).predict(X)
-        assert predicted.shape == (len(X),) and set(predicted) <= set(names)
+        assert predicted.shape == (len(X),)
+        assert set(predicted) <= set(names)
     scores = cross_val_score(small, X, names, cv=2)
     assert ((scores >= 0) & (scores <= 1)).all()
 

@@ -77,7 +77,7 @@ def test_quickstart_fails_if_the_loaded_model_differs(
     model = little_model.fit(*digits)
     assert quickstart.survives_saving(model, digits[0])
     other = clone(model).set_params(convnet__random_state=1).fit(*digits)
-    monkeypatch.setattr(quickstart.joblib, "load", lambda path: other)
+    monkeypatch.setattr(quickstart.joblib, "load", lambda _: other)
     assert not quickstart.survives_saving(model, digits[0])
     assert "DIFFERENT" in capsys.readouterr().out
 
@@ -182,8 +182,8 @@ def test_blocks_benchmark(blocks, mnist_file, monkeypatch, capsys):
     "name",
     ["digits", "mnist", "cifar", "separable", "dilated", "transposed", "batch_norm"],
 )
+@pytest.mark.torch
 def test_networks_are_pytorchs_too(name):
-    pytest.importorskip("torch")
     networks = load_benchmark("networks.py")
     assert max(networks.disagreement(name, "float64")) < 1e-10
     # The loss has no jumps, as its gradients have: a single value of 2e-7 that rounding
@@ -248,8 +248,8 @@ def test_checkerboard_prints_numbers(checkerboard, capsys):
     assert "kernel 3, stride 2       0.436" in out
 
 
+@pytest.mark.matplotlib
 def test_checkerboard_saves_a_picture(checkerboard, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
     path = tmp_path / "picture.png"
     assert checkerboard.main(["--plot", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -294,7 +294,8 @@ def test_text_example_compares_models(text, capsys):
     }
     data = np.array(texts, dtype=object), labels, files
     fitted, accuracies, guess = text.compare(models, *data)
-    assert 0.5 < guess < 0.7 and min(accuracies.values()) > 0.9
+    assert 0.5 < guess < 0.7
+    assert min(accuracies.values()) > 0.9
     text.answer(fitted["TextCNN"], ["The old ship on the wave under the moon"])
     out = capsys.readouterr().out
     assert f"TextCNN                      {accuracies['TextCNN']:13.3f}" in out
@@ -346,14 +347,18 @@ def test_mnist_network_is_the_classical_one(mnist, mnist_file):
 
 def test_mnist_is_fetched_without_data(mnist, monkeypatch):
     def fetch_openml(name, return_X_y, as_frame):
-        assert name == "mnist_784" and return_X_y and not as_frame
+        assert name == "mnist_784"
+        assert return_X_y
+        assert not as_frame
         labels = (np.arange(70_000) % 10).astype(str).astype(object)
         return np.zeros((70_000, 784), dtype=np.uint8), labels
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch_openml)
     X_train, y_train, X_test, y_test = mnist.load(None)
-    assert X_train.shape == (60_000, 28, 28) and X_test.shape == (10_000, 28, 28)
-    assert X_train.dtype == np.uint8 and y_train[:3].tolist() == [0, 1, 2]
+    assert X_train.shape == (60_000, 28, 28)
+    assert X_test.shape == (10_000, 28, 28)
+    assert X_train.dtype == np.uint8
+    assert y_train[:3].tolist() == [0, 1, 2]
     assert len(y_test) == 10_000
 
 
@@ -362,7 +367,6 @@ def run_main(module, monkeypatch, tmp_path, draws):
     picture = tmp_path / "picture.png"
     argv = [module.__name__]
     if draws:
-        pytest.importorskip("matplotlib")
         argv += ["--plot", str(picture)]
     monkeypatch.setattr(sys, "argv", argv)
     assert module.main() == 0
@@ -371,7 +375,9 @@ def run_main(module, monkeypatch, tmp_path, draws):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-with_and_without_a_plot = pytest.mark.parametrize("draws", [False, True])
+with_and_without_a_plot = pytest.mark.parametrize(
+    "draws", [False, pytest.param(True, marks=pytest.mark.matplotlib)]
+)
 
 
 @with_and_without_a_plot
@@ -382,7 +388,8 @@ def test_logic_gates(draws, monkeypatch, tmp_path, capsys):
     for name in ("AND", "OR", "NAND"):
         table = gates.GATES[name]
         assert f"{name:<5} wants {table}, puts out {table}: learned" in out
-    assert "XOR   wants [0, 1, 1, 0]" in out and out.count("NOT learned") == 1
+    assert "XOR   wants [0, 1, 1, 0]" in out
+    assert out.count("NOT learned") == 1
     assert "NAND(1, 1): score -1, puts out 0" in out
     assert "  1  1 |   1     0\n  right" in out
     # A wrong weight shows.
@@ -405,7 +412,7 @@ def test_vanishing_gradients(draws, monkeypatch, tmp_path, capsys):
     model = example.make_model("tanh", alpha=0.0).initialize(X, y)
     kernel = model.loss_gradients(X, y)[1]["dense3/kernel"]
     assert norms["tanh"][2] == pytest.approx(np.sqrt((kernel**2).sum()))
-    monkeypatch.setattr(example, "train", lambda norm, *data: ([2.0, 1.0], "learned"))
+    monkeypatch.setattr(example, "train", lambda *_: ([2.0, 1.0], "learned"))
     run_main(example, monkeypatch, tmp_path, draws)
     assert f"{norms['logistic'][0]:.2e}" in capsys.readouterr().out
 
@@ -415,7 +422,8 @@ def test_clipping_holds_what_explodes(capsys):
     data = example.load()
     assert example.train(None, *data) == ([], "diverged")
     losses, fate = example.train(1.0, *data)
-    assert fate == "learned" and losses[-1] < 0.1 * losses[0]
+    assert fate == "learned"
+    assert losses[-1] < 0.1 * losses[0]
     out = capsys.readouterr().out
     assert "set\n    max_grad_norm" in out or "set max_grad_norm" in out
     assert f"loss {losses[0]:.3g} -> {losses[-1]:.3g}" in out
@@ -469,8 +477,6 @@ def test_function_fitting(draws, monkeypatch, tmp_path, capsys):
 def draw(module, draws, tmp_path):
     """Run an example with or without a picture; check the picture."""
     path = tmp_path / "picture.png"
-    if draws:
-        pytest.importorskip("matplotlib")
     assert module.main(["--plot", str(path)] if draws else []) == 0
     assert path.exists() == draws
     if draws:
@@ -503,7 +509,8 @@ def test_the_valley_and_the_ways_down(optimizers):
     start = optimizers.valley(np.array(optimizers.START))[0]
     for name, optimizer in optimizers.OPTIMIZERS.items():
         rate, path = optimizers.best_descent(optimizer)
-        assert rate in optimizers.RATES and path.shape == (optimizers.STEPS + 1, 2)
+        assert rate in optimizers.RATES
+        assert path.shape == (optimizers.STEPS + 1, 2)
         assert optimizers.valley(path[-1])[0] < 0.01 * start, name
     # What is looked at last is the minimum.
     np.testing.assert_allclose(optimizers.search()[-1], optimizers.MINIMUM, atol=1e-5)
@@ -515,7 +522,8 @@ def test_ways_down_are_those_of_the_weights_to_predict_by(optimizers):
     second = first - 0.01 * optimizers.valley(first)[1]
     np.testing.assert_allclose(path, [optimizers.START, first, second])
     wild = optimizers.descend(skconvnet.optimizers.SGD(momentum=0.0), 10.0, 20)
-    assert np.isnan(wild[-1]).all() and not np.isnan(wild[0]).any()
+    assert np.isnan(wild[-1]).all()
+    assert not np.isnan(wild[0]).any()
     # From z_1 to z_2 are steps of `rate` at most, and their mean is half as far.
     free = skconvnet.optimizers.ScheduleFreeAdamW(beta_2=0.0)
     path = optimizers.descend(free, 0.1, 2)
@@ -535,7 +543,8 @@ def test_optimizers_example(optimizers, draws, monkeypatch, tmp_path, capsys):
     model = optimizers.fit(chosen["Adam"], 0.01, X_train, y_train)
     assert f"{model.loss_curve_[0]:12.4f}{model.loss_:12.4f}" in out
     assert f"{model.score(X_test, y_test):16.3f}" in out
-    assert "L-BFGS" in out and "evaluations" in out
+    assert "L-BFGS" in out
+    assert "evaluations" in out
 
 
 @pytest.fixture
@@ -577,7 +586,13 @@ def test_learning_rates(learning_rates, draws, monkeypatch, tmp_path, capsys):
         assert f"{name:<21}{model.loss_:11.4f}{accuracy:16.3f}" in out
 
 
-@pytest.mark.parametrize("draws", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize(
+    "draws",
+    [
+        pytest.param(False, marks=pytest.mark.slow),
+        pytest.param(True, marks=pytest.mark.matplotlib),
+    ],
+)
 def test_overfitting(draws, monkeypatch, tmp_path, capsys):
     example = load_script(ROOT / "examples" / "overfitting.py")
     monkeypatch.setattr(example, "SEEDS", (10,))
@@ -601,7 +616,8 @@ def test_overfitting(draws, monkeypatch, tmp_path, capsys):
     if draws:
         return
     plain = results.pop("none")
-    assert plain.train_accuracy > 0.95 and plain.gap > 1
+    assert plain.train_accuracy > 0.95
+    assert plain.gap > 1
     assert len(results) == 8
     for cure, result in results.items():
         assert result.gap < 0.9 * plain.gap, cure
@@ -623,13 +639,13 @@ def test_optimizers_benchmark_has_all_of_them(optimizers_benchmark):
     assert kinds == set(skconvnet.optimizers.OPTIMIZERS.values())
 
 
-@pytest.mark.parametrize("has_torch", [False, True])
+@pytest.mark.parametrize(
+    "has_torch", [False, pytest.param(True, marks=pytest.mark.torch)]
+)
 def test_optimizers_benchmark(
     optimizers_benchmark, has_torch, mnist_file, monkeypatch, capsys
 ):
-    if has_torch:
-        pytest.importorskip("torch")
-    else:
+    if not has_torch:
         monkeypatch.setattr(optimizers_benchmark, "torch", None)
     names = ["SGD, Nesterov", "Nadam", "schedule-free AdamW"]
     argv = ["optimizers.py", "--data", str(mnist_file), "--seeds", "2"]
@@ -649,9 +665,8 @@ def test_optimizers_benchmark(
 
 
 def test_optimizers_benchmark_compares_the_same_network(
-    optimizers_benchmark, mnist_file
+    torch, optimizers_benchmark, mnist_file
 ):
-    torch = pytest.importorskip("torch")
     with np.load(mnist_file) as file:
         X, y = file["X_train"], file["y_train"]
     adam = skconvnet.optimizers.Adam()
@@ -676,14 +691,16 @@ def test_optimizers_benchmark_tunes_on_training_data(
     np.testing.assert_array_equal(
         np.sort(joined, axis=0), np.sort(data[0].reshape(60, -1), axis=0)
     )
-    assert len(X) == len(y) == 40 and len(X_judged) == len(y_judged) == 20
+    assert len(X) == len(y) == 40
+    assert len(X_judged) == len(y_judged) == 20
     argv = ["optimizers.py", "--data", str(mnist_file), "--tune"]
     monkeypatch.setattr(sys, "argv", argv)
     optimizers_benchmark.main()
     row = capsys.readouterr().out.splitlines()[-1].split(" | ")
     accuracies = [float(cell) for cell in row[1:-1]]
     best = optimizers_benchmark.RATES[int(np.argmax(accuracies))]
-    assert row[0] == "| SGD" and row[-1] == f"{best:g} |"
+    assert row[0] == "| SGD"
+    assert row[-1] == f"{best:g} |"
 
 
 @pytest.fixture(scope="module")
@@ -707,17 +724,21 @@ def test_edges_find_a_square(edges):
     photo[6:14, 8:16] = 200
     network = edges.make_sobel(photo)
     grey = network.activations(photo[None], "grey")[0, ..., 0]
-    assert grey[10, 10] == pytest.approx(200) and grey[0, 0] == 0
+    assert grey[10, 10] == pytest.approx(200)
+    assert grey[0, 0] == 0
     slopes = network.activations(photo[None], "edges")[0]
     # Rows and columns of the maps are those of the photo, less one at each side.
     np.testing.assert_allclose(slopes[9, [6, 7, 14, 15], 0], [800, 800, -800, -800])
     np.testing.assert_allclose(slopes[[4, 5, 12, 13], 11, 1], [800, 800, -800, -800])
-    assert not slopes[9:11, 9:12].any() and not slopes[0].any()
+    assert not slopes[9:11, 9:12].any()
+    assert not slopes[0].any()
     assert edges.deviation(grey, slopes) < 1e-6
     assert edges.deviation(grey, slopes[..., ::-1]) > 0.5
     lines = edges.draw(np.hypot(slopes[..., 0], slopes[..., 1]), 9, 11)
     assert [len(line) for line in lines] == [11] * 9
-    assert lines[0].strip() == "" and lines[2].strip() != "" and lines[4][5] == " "
+    assert lines[0].strip() == ""
+    assert lines[2].strip() != ""
+    assert lines[4][5] == " "
 
 
 @with_and_without_a_plot
@@ -731,7 +752,7 @@ def test_edges_of_a_photograph(edges, draws, monkeypatch, tmp_path, capsys):
 
 
 def test_edges_without_pillow(edges, monkeypatch):
-    def missing(name):
+    def missing(_):
         raise ImportError("no Pillow")
 
     monkeypatch.setattr(edges, "load_sample_image", missing)
@@ -746,7 +767,8 @@ def corner():
 
 def test_corner_pictures(corner):
     X, y = corner.pictures(corner.PLACES)
-    assert X.shape == (9 * 16, 4, 4) and y.sum() == 9
+    assert X.shape == (9 * 16, 4, 4)
+    assert y.sum() == 9
     assert set(X[y].sum(axis=(1, 2))) == {3}
     # All corners are different pictures, and no other shape is one of them.
     assert len(np.unique(X[y], axis=0)) == 9
@@ -763,7 +785,8 @@ def test_corner_is_found_everywhere_by_the_convolution_alone(corner, monkeypatch
     expected[1:3, 1:3] = False
     np.testing.assert_array_equal(corner.unchanged_cells(dense), expected)
     probabilities = corner.corner_everywhere(dense)
-    assert probabilities[1, 1] > 0.9 and np.sum(probabilities > 0.5) < 5
+    assert probabilities[1, 1] > 0.9
+    assert np.sum(probabilities > 0.5) < 5
 
     # For the convolution a shape is the same wherever it is.
     model = corner.fit("convolutional", corner.MIDDLE)
@@ -775,7 +798,8 @@ def test_corner_is_found_everywhere_by_the_convolution_alone(corner, monkeypatch
     monkeypatch.setattr(corner, "N_STARTS", 2)
     for places in corner.TRAINED_ON.values():
         seen, elsewhere = corner.accuracies("dense", places)
-        assert seen > 0.95 and elsewhere < 0.75
+        assert seen > 0.95
+        assert elsewhere < 0.75
         np.testing.assert_allclose(corner.accuracies("convolutional", places), [1, 1])
 
 

@@ -71,7 +71,7 @@ def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
     network, *fused = run(specs, in_shape)
     assert isinstance(network.chain.steps[0][1], PooledConvolutionLayer)
     assert len(network.chain.steps) == len(network.layers) - 1
-    monkeypatch.setattr(chain, "fuse", lambda *layers: None)
+    monkeypatch.setattr(chain, "fuse", lambda *_: None)
     network, *plain = run(specs, in_shape)
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
@@ -115,7 +115,7 @@ def test_winograd_pools_by_itself(
     dy = rng.normal(size=(fused.out_shape[-1], *fused.out_shape[:-1], 5))
     for is_apart in (False, True):
         if is_apart:
-            monkeypatch.setattr(fused, "_method", lambda batch: None)
+            monkeypatch.setattr(fused, "_method", lambda _: None)
         workspace = Workspace()
         y, cache = fused.forward(x, train=train, rng=None, workspace=workspace)
         gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}

@@ -286,7 +286,7 @@ def draw(shape, seed=1):
 
 
 def draw_inputs(spec, shape, seed=1):
-    """Samples that the layer takes: tokens where it takes those."""
+    """Draw samples that the layer takes: tokens where it takes those."""
     if isinstance(spec, TAKES_TOKENS):
         return np.random.default_rng(seed).integers(0, spec.n_tokens, shape) * 1.0
     return draw(shape, seed)
@@ -449,7 +449,7 @@ def test_input_is_not_written_to(spec, in_shape):
 
 
 def surrounded(x):
-    """A copy of `x` as a view into a larger array that is NaN elsewhere."""
+    """Copy `x` as a view into a larger array that is NaN elsewhere."""
     whole = np.full([n + 2 for n in x.shape], np.nan)
     view = whole[(slice(1, -1),) * x.ndim]
     view[...] = x
@@ -494,7 +494,7 @@ def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
 
 @every_layer
 def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 3)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 3)
     monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
     network = Network(
         [("layer", spec), ("flatten", Flatten()), ("output", Dense(2))],

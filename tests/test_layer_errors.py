@@ -42,7 +42,7 @@ NOT_COUNTS = [0, -1, 2.5, "3", True, None]
 
 
 def make(kind, **changed):
-    """A layer that fits `in_shape_of(kind)` but for what is changed."""
+    """Make a layer that fits `in_shape_of(kind)` but for what is changed."""
     start = {"filters": 4, "kernel_size": 2} if kind not in POOLS else {}
     if kind is DepthwiseConv2D:
         del start["filters"]

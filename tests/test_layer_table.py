@@ -50,7 +50,7 @@ ROWS = read_rows(TEXT)
 
 
 def names_for(spec, layer):
-    """What the expressions of a row are made of, for a layer that was built."""
+    """Return what the expressions of a row are made of, for a layer that was built."""
     ndim = len(layer.in_shape) - 1
     values = dict(spec.get_params(deep=False))
     for key, length in (
@@ -105,7 +105,8 @@ def test_parameters_and_their_defaults(layer):
         is_required = actual is inspect.Parameter.empty or "factory" in repr(actual)
         assert bool(sign) == (not is_required), parameter
         if sign:
-            assert eval(default) == actual and type(eval(default)) is type(actual)
+            assert eval(default) == actual
+            assert type(eval(default)) is type(actual)
 
 
 every_case = pytest.mark.parametrize(
@@ -131,7 +132,8 @@ def test_weights_and_buffers(spec, in_shape):
         (row["buffers"], built.buffer_shapes),
     ):
         if isinstance(spec, (layers.Parallel, layers.Residual)):
-            assert not arrays(cell) and cell
+            assert not arrays(cell)
+            assert cell
             assert all("/" in array for array in shapes)
             continue
         documented = arrays(cell)

@@ -116,7 +116,8 @@ def test_extreme_scores_give_finite_losses(loss, dtype):
     if loss.is_probabilistic and loss.output != "identity":
         scores = np.array([[-1e4, 1e4, 1e4, 0], [-2e4, -1e4, 1e4, 0]], dtype=dtype)
         loss.probabilities(scores)
-        assert (scores >= 0).all() and (scores <= 1).all()
+        assert (scores >= 0).all()
+        assert (scores <= 1).all()
         if isinstance(loss, LogLoss) or getattr(loss, "exclusive", False):
             np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-6)
             np.testing.assert_allclose(scores[0], [1, 1, 0.5, 0.5], rtol=1e-6)
@@ -228,8 +229,7 @@ def test_regression_losses_are_those_of_scikit_learn(quantile):
 
 
 @both_dtypes
-def test_the_same_as_torch(dtype):
-    torch = pytest.importorskip("torch")
+def test_the_same_as_torch(torch, dtype):
     nn = torch.nn.functional
     scores, one_hot, labels, _ = (a.astype(dtype) for a in drawn())
     classes = torch.tensor(one_hot.argmax(axis=0))
@@ -238,7 +238,7 @@ def test_the_same_as_torch(dtype):
         (
             LogLoss(0.3),
             one_hot,
-            lambda s, t: nn.cross_entropy(s.T, classes, label_smoothing=0.3, **total),
+            lambda s, _: nn.cross_entropy(s.T, classes, label_smoothing=0.3, **total),
         ),
         (
             BinaryLogLoss(),

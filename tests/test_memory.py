@@ -21,7 +21,7 @@ from skconvnet.layers import (
     SpatiallySeparableConv2D,
 )
 from skconvnet.optimizers import OPTIMIZERS
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import Regularizer
 
 LAYERS = {
     "im2col": [Conv2D(16, 3, activation="relu", conv_method="im2col"), MaxPool2D(2)],
@@ -52,14 +52,15 @@ def test_a_step_allocates_no_large_arrays(name, n_threads):
     targets = np.eye(3, dtype=np.float32)[y]
     samples = Samples(Inputs(X, network.in_shape, "float32"), targets)
     gradient, optimizer = np.empty_like(network.vector), OPTIMIZERS["adam"]()
+    regularizer, kernels = Regularizer(), network.vector[: network.layout.n_penalized]
     order = rng.permutation(2 * N)
 
     with Executor(network, model._loss, n_threads) as engine:
 
         def step(index):
             engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)
-            penalty = Penalty(network, gradient, 1e-4)
-            optimizer.step(network.vector, gradient, 1e-3, engine.team.run, penalty)
+            regularizer.begin_update(kernels, 1e-4, 0.0, n_updates=2)
+            optimizer.step(network.vector, gradient, 1e-3, engine.team.run, regularizer)
 
         for _ in range(3):
             step(order[:N])

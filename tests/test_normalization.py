@@ -40,9 +40,8 @@ def test_layer_norm_is_its_formula(in_shape, axis, epsilon):
     np.testing.assert_allclose(bench.forward(x), expected, rtol=1e-10, atol=1e-12)
 
 
-def torch_layer_norm(bench, x, dy, axis, dtype):
-    """Output of PyTorch's layer with the same weights, and all gradients."""
-    torch = pytest.importorskip("torch")
+def torch_layer_norm(torch, bench, x, dy, axis, dtype):
+    """Return the output of PyTorch's layer with the same weights, and all gradients."""
     shape = x.shape[1:] if axis == "all" else x.shape[-1:]
     theirs = torch.nn.LayerNorm(shape, dtype=getattr(torch, dtype))
     with torch.no_grad():
@@ -63,22 +62,22 @@ def our_layer_norm(bench, x, dy):
 
 @pytest.mark.parametrize("axis", ["channels", "all"])
 @pytest.mark.parametrize("in_shape", SHAPES, ids=str)
-def test_layer_norm_equals_torch(in_shape, axis):
+def test_layer_norm_equals_torch(torch, in_shape, axis):
     bench = Bench(LayerNorm(axis=axis), in_shape)
     x, dy = draw((3, *in_shape)) + 2, draw((3, *in_shape), seed=1)
-    expected = torch_layer_norm(bench, x, dy, axis, "float64")
+    expected = torch_layer_norm(torch, bench, x, dy, axis, "float64")
     for value, wanted in zip(our_layer_norm(bench, x, dy), expected, strict=True):
         np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize("axis", ["channels", "all"])
 @pytest.mark.parametrize("in_shape", [(64,), (16, 16, 32)], ids=str)
-def test_layer_norm_in_float32_is_as_exact_as_torch(in_shape, axis):
+def test_layer_norm_in_float32_is_as_exact_as_torch(torch, in_shape, axis):
     bench = Bench(LayerNorm(axis=axis), in_shape, "float32")
     x, dy = draw((40, *in_shape)) + 2, draw((40, *in_shape), seed=1)
     x, dy = x.astype("float32"), dy.astype("float32")
-    exact = torch_layer_norm(bench, x, dy, axis, "float64")
-    theirs = torch_layer_norm(bench, x, dy, axis, "float32")
+    exact = torch_layer_norm(torch, bench, x, dy, axis, "float64")
+    theirs = torch_layer_norm(torch, bench, x, dy, axis, "float32")
     for value, other, wanted in zip(
         our_layer_norm(bench, x, dy), theirs, exact, strict=True
     ):
@@ -156,8 +155,7 @@ def test_local_response_norm_is_its_formula(spatial, channels, size, alpha, beta
 @pytest.mark.parametrize("size", [1, 2, 4, 5, 11])
 @pytest.mark.parametrize("beta", [0.75, 0.6])
 @pytest.mark.parametrize("in_shape", SHAPES[1:], ids=str)
-def test_local_response_norm_equals_torch(in_shape, beta, size):
-    torch = pytest.importorskip("torch")
+def test_local_response_norm_equals_torch(torch, in_shape, beta, size):
     x = draw((3, *in_shape), scale=3)
     bench = Bench(LocalResponseNorm(size, 0.2, beta, 1.5), in_shape)
     y = bench.forward(x)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from skconvnet.ops import chunking as pieces
 from skconvnet.optimizers import SGD, Adam
 from skconvnet.training.clipping import clip_norm
 
@@ -33,27 +32,27 @@ def adam_by_hand(weights, steps, rate, beta_1, beta_2, epsilon):
     return weights
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_sgd(monkeypatch, momentum, nesterov, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
+def test_sgd(momentum, nesterov, chunk_size):
     weights = np.linspace(-1, 1, 7)
     expected = sgd_by_hand(list(weights), gradients(7), 0.1, momentum, nesterov)
     optimizer = SGD(momentum=momentum, nesterov=nesterov)
+    optimizer.chunk_size = chunk_size
     for gradient in gradients(7):
         optimizer.step(weights, gradient, 0.1)
     np.testing.assert_allclose(weights, expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.7), (0.0, 0.0)])
 @pytest.mark.parametrize("epsilon", [1e-8, 0.1])
-def test_adam(monkeypatch, betas, epsilon, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
+def test_adam(betas, epsilon, chunk_size):
     weights = np.linspace(-1, 1, 7)
     expected = adam_by_hand(list(weights), gradients(7), 0.01, *betas, epsilon)
     optimizer = Adam(*betas, epsilon, epsilon_hat=True)
+    optimizer.chunk_size = chunk_size
     for gradient in gradients(7):
         optimizer.step(weights, gradient, 0.01)
     np.testing.assert_allclose(weights, expected, rtol=1e-9, atol=1e-12)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skconvnet.ops import chunking as pieces
 from skconvnet.optimizers import (
     OPTIMIZERS,
     SGD,
@@ -318,20 +317,22 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
 @pytest.mark.parametrize(("optimizer", "formula", "args"), PUBLISHED)
-def test_published_formula(monkeypatch, optimizer, formula, args, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
-    weights = run(clone(optimizer))
+def test_published_formula(optimizer, formula, args, chunk_size):
+    optimizer = clone(optimizer)
+    optimizer.chunk_size = chunk_size
+    weights = run(optimizer)
     np.testing.assert_allclose(weights, list(formula(*args)), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("piece", [3, 10**6])
-def test_schedule_free_predicts_by_the_mean(monkeypatch, piece):
-    monkeypatch.setattr(pieces, "_CHUNK", piece)
+@pytest.mark.parametrize("chunk_size", [3, 10**6])
+def test_schedule_free_predicts_by_the_mean(chunk_size):
     optimizer = ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20)
+    optimizer.chunk_size = chunk_size
     mean = np.full(N_WEIGHTS, np.nan)
-    assert not optimizer.average(start(), mean) and np.isnan(mean).all()
+    assert not optimizer.average(start(), mean)
+    assert np.isnan(mean).all()
     weights = run(optimizer)
     assert optimizer.average(weights, mean)
     means = [x for x, _, _ in schedule_free(RATE, 0.6, 0.9, 0.1, 0.5, 20)]
@@ -373,8 +374,7 @@ PEERS = [
 
 
 @pytest.mark.parametrize(("optimizer", "name", "options"), PEERS)
-def test_step_for_step_as_pytorch(optimizer, name, options):
-    torch = pytest.importorskip("torch", reason="PyTorch is in the extra `bench`")
+def test_step_for_step_as_pytorch(torch, optimizer, name, options):
     optimizer, weights = clone(optimizer), start()
     theirs = torch.nn.Parameter(torch.tensor(start()))
     peer = getattr(torch.optim, name)([theirs], lr=RATE, **options)
@@ -393,7 +393,8 @@ def test_update_keeps_dtype_and_gradient(name):
     weights = np.ones(5, dtype=np.float32)
     gradient = np.full(5, 0.5, dtype=np.float32)
     OPTIMIZERS[name]().step(weights, gradient, 0.1)
-    assert weights.dtype == np.float32 and (weights < 1).all()
+    assert weights.dtype == np.float32
+    assert (weights < 1).all()
     np.testing.assert_array_equal(gradient, 0.5)
 
 
@@ -402,4 +403,5 @@ def test_a_clone_starts_anew(name):
     used = OPTIMIZERS[name]()
     first = run(used)
     np.testing.assert_array_equal(run(clone(used)), first)
-    assert clone(used).n_steps == 0 and used.n_steps == N_STEPS
+    assert clone(used).n_steps == 0
+    assert used.n_steps == N_STEPS

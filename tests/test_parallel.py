@@ -31,7 +31,7 @@ def blas_threads():
 
 @pytest.fixture
 def network(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda self, batch: 4)
+    monkeypatch.setattr(Network, "micro_batch", lambda *_: 4)
     network = Network([("output", Dense(2))], (3,), "float64")
     network.initialize(np.random.RandomState(0))
     return network
@@ -158,7 +158,7 @@ def test_a_task_may_share_out_tasks_of_its_own(n_threads):
     team, done = ThreadTeam(n_threads), []
     inner = 5
 
-    def task(i, thread):
+    def task(i, _):
         team.run(inner, lambda j, _: done.append((i, j)))
 
     for _ in range(3):

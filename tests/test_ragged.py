@@ -148,7 +148,8 @@ def test_images_with_channels_and_other_dtypes():
 def test_networks_of_each_size_share_their_weights():
     network = Network(LAYERS, (8, 8, 1), "float32")
     other = network.for_shape((9, 5, 1))
-    assert other.vector.base is network.state and other.chain is not network.chain
+    assert other.vector.base is network.state
+    assert other.chain is not network.chain
     assert network.for_shape((9, 5, 1)) is other
     assert network.for_shape((8, 8, 1)) is network
 

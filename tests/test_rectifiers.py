@@ -19,8 +19,7 @@ def draw(shape, seed=0):
 
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("in_shape", SHAPES, ids=str)
-def test_prelu_equals_torch(in_shape, shared):
-    torch = pytest.importorskip("torch")
+def test_prelu_equals_torch(torch, in_shape, shared):
     bench = Bench(PReLU(shared), in_shape)
     x, dy = draw((3, *in_shape)), draw((3, *in_shape), seed=1)
     y = bench.forward(x)
@@ -87,8 +86,7 @@ def test_rrelu_draws_a_slope_for_every_value(lower, upper, in_shape):
 
 
 @pytest.mark.parametrize("in_shape", SHAPES, ids=str)
-def test_rrelu_predicts_with_the_mean_slope_as_torch_does(in_shape):
-    torch = pytest.importorskip("torch")
+def test_rrelu_predicts_with_the_mean_slope_as_torch_does(torch, in_shape):
     bench = Bench(RReLU(0.1, 0.4), in_shape)
     x = draw((3, *in_shape))
     expected = torch.nn.RReLU(0.1, 0.4).eval()(torch.tensor(x)).numpy()

@@ -17,10 +17,10 @@ from skconvnet import (
 )
 from skconvnet.engine.executor import Executor
 from skconvnet.losses import SquaredError
-from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD, Optimizer
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.lbfgs import minimize_lbfgs
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import add_penalty
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)
@@ -33,7 +33,8 @@ def test_value_and_slope_of_the_penalty(strength, l1_ratio):
     gradient = np.ones_like(network.vector)
     kernel = network.weights["output/kernel"]
     kernel[0, 0] = 0.0
-    value = Penalty(network, gradient, strength, l1_ratio).add()
+    n = network.layout.n_penalized
+    value = add_penalty(network.vector[:n], gradient[:n], strength, l1_ratio)
     l1, l2 = strength * l1_ratio, strength * (1 - l1_ratio)
     expected = l2 / 2 * (kernel**2).sum() + l1 * np.abs(kernel).sum()
     assert value == pytest.approx(expected)
@@ -152,7 +153,7 @@ def test_l1_goes_on_where_partial_fit_ended():
 
 @pytest.mark.parametrize("n_jobs", [2, 3])
 def test_l1_has_the_same_bits_for_any_number_of_threads(monkeypatch, n_jobs):
-    monkeypatch.setattr("skconvnet.ops.chunking._CHUNK", 64)
+    monkeypatch.setattr(Optimizer, "chunk_size", 64)
     X, y = data_for(ConvNetClassifier)
     params = {"alpha": 1.0, "l1_ratio": 0.5, "max_iter": 4, "dtype": "float32"}
     params |= {"averaging": 0.9, "learning_rate": "cosine", "max_grad_value": 0.01}
@@ -160,7 +161,8 @@ def test_l1_has_the_same_bits_for_any_number_of_threads(monkeypatch, n_jobs):
         make(ConvNetClassifier, n_jobs=n, **params).fit(X, y) for n in (1, n_jobs)
     ]
     one, more = (model.network_.vector for model in models)
-    assert one.dtype == np.float32 and one.tobytes() == more.tobytes()
+    assert one.dtype == np.float32
+    assert one.tobytes() == more.tobytes()
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
@@ -179,7 +181,13 @@ def test_lbfgs_keeps_the_value_of_the_penalty(l1_ratio):
     problem = Problem()
     with Executor(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
-            engine, problem.samples, alpha=0.5, max_iter=9, tol=0.0, l1_ratio=l1_ratio
+            engine,
+            problem.samples,
+            solver=LBFGS(),
+            alpha=0.5,
+            l1_ratio=l1_ratio,
+            max_iter=9,
+            tol=0.0,
         )
     kernel = problem.network.weights["output/kernel"]
     penalty = (1 - l1_ratio) / 2 * (kernel**2).sum() + l1_ratio * np.abs(kernel).sum()

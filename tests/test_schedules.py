@@ -106,16 +106,15 @@ PEERS = [
 ]
 
 
-def torch_scheduler(name, **options):
-    torch = pytest.importorskip("torch", reason="PyTorch is in the extra `bench`")
+def torch_scheduler(torch, name, **options):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE)
     scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
     return optimizer, scheduler
 
 
 @pytest.mark.parametrize(("schedule", "name", "options"), PEERS, ids=repr)
-def test_as_pytorch(schedule, name, options):
-    optimizer, scheduler = torch_scheduler(name, **options)
+def test_as_pytorch(torch, schedule, name, options):
+    optimizer, scheduler = torch_scheduler(torch, name, **options)
     theirs = []
     for _ in range(12):
         theirs.append(optimizer.param_groups[0]["lr"])
@@ -124,9 +123,11 @@ def test_as_pytorch(schedule, name, options):
     np.testing.assert_allclose(rates(schedule, 12), theirs, rtol=1e-9, atol=1e-12)
 
 
-def test_restarts_within_epochs_as_pytorch():
+def test_restarts_within_epochs_as_pytorch(torch):
     options = {"T_0": 2, "T_mult": 2, "eta_min": 0.01}
-    optimizer, scheduler = torch_scheduler("CosineAnnealingWarmRestarts", **options)
+    optimizer, scheduler = torch_scheduler(
+        torch, "CosineAnnealingWarmRestarts", **options
+    )
     theirs = []
     for update in range(7 * 5):
         scheduler.step(update / 5)
@@ -136,11 +137,12 @@ def test_restarts_within_epochs_as_pytorch():
 
 
 @pytest.mark.parametrize(("anneal", "theirs"), [("cosine", "cos"), ("linear",) * 2])
-def test_one_cycle_as_pytorch(anneal, theirs):
+def test_one_cycle_as_pytorch(torch, anneal, theirs):
     n_epochs, n_updates, warmup = 5, 4, 0.25
     n = n_epochs * n_updates
     # Theirs counts steps from the first to the last rate, ours the time between them.
     optimizer, scheduler = torch_scheduler(
+        torch,
         "OneCycleLR",
         max_lr=RATE,
         total_steps=n + 1,
@@ -162,9 +164,10 @@ def test_one_cycle_as_pytorch(anneal, theirs):
 @pytest.mark.parametrize("cooldown", [0, 2])
 @pytest.mark.parametrize("patience", [0, 1, 3])
 @pytest.mark.parametrize("monitor", ["validation_score", "training_loss"])
-def test_plateau_as_pytorch(monitor, patience, cooldown):
+def test_plateau_as_pytorch(torch, monitor, patience, cooldown):
     score = monitor == "validation_score"
     optimizer, scheduler = torch_scheduler(
+        torch,
         "ReduceLROnPlateau",
         mode="max" if score else "min",
         factor=0.5,
@@ -197,10 +200,13 @@ def test_plateau_monitors_what_is_there():
 
 def test_adaptive_divides_when_training_stalls():
     schedule = Adaptive().start(1e-5, 9)
-    assert not schedule.stalled() and schedule.rate == 1e-5 / 5
+    assert not schedule.stalled()
+    assert schedule.rate == 1e-5 / 5
     schedule.epoch_ends(0, {})
-    assert not schedule.stalled() and schedule.rate == pytest.approx(4e-7)
-    assert schedule.stalled() and Constant().start(0.1, 9).stalled()
+    assert not schedule.stalled()
+    assert schedule.rate == pytest.approx(4e-7)
+    assert schedule.stalled()
+    assert Constant().start(0.1, 9).stalled()
 
 
 @given(

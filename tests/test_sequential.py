@@ -35,7 +35,8 @@ def test_replacing_a_layer_leaves_the_list_alone(model):
     layers = model.layers
     before = list(layers)
     model.set_params(conv1=Conv2D(2, (1, 5)), pool1="passthrough")
-    assert layers == before and model.layers is not layers
+    assert layers == before
+    assert model.layers is not layers
     fitted = model.fit(*data_for(type(model)))
     assert list(fitted.network_.layers) == ["conv1", "flatten", "dense1", "output"]
     assert fitted.network_.layers["conv1"].out_shape == (6, 2, 2)
@@ -62,7 +63,8 @@ def test_automatic_names_are_not_written_anywhere():
     names = ["conv2d_1", "maxpool2d", "conv2d_2", "flatten", "top"]
     assert [name for name, _ in name_layers(layers)] == names
     model.set_params(conv2d_2__filters=4)
-    assert layers == before and set(vars(conv)) == set(conv.get_params())
+    assert layers == before
+    assert set(vars(conv)) == set(conv.get_params())
     fitted = model.fit(*data_for(SequentialClassifier))
     assert list(fitted.network_.layers) == [*names, "output"]
     model.set_params(conv2d_1=Conv2D(6, 2))

@@ -52,14 +52,13 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(workspace, "_WORTH_TWO_THREADS", 1)
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("need_dx", [True, False])
 @pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize(
     ("spec", "in_shape"), LAYERS, ids=[f"{s}-{shape}" for s, shape in LAYERS]
 )
-def test_any_order_of_tasks_gives_the_same_bits(
-    small_blocks, spec, in_shape, pooled, need_dx
-):
+def test_any_order_of_tasks_gives_the_same_bits(spec, in_shape, pooled, need_dx):
     rng = np.random.default_rng(0)
     layer = spec.build(in_shape)
     layer.bind({k: rng.normal(size=s) for k, s in layer.weight_shapes.items()}, {})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from training_tools import N, Problem, Scores, Steps
 
+from skconvnet._typing import override
 from skconvnet.schedules import Adaptive, Constant
 from skconvnet.training.state import History
 from skconvnet.training.stopping import TrainingDivergedError
@@ -110,6 +111,7 @@ def test_divergence_is_an_error_that_says_what_to_do():
 class Growing(Constant):
     """A rate that soon is far too large."""
 
+    @override
     def _rate(self, t, width):
         return self.initial * 1e150 ** int(t)
 
@@ -127,7 +129,8 @@ def test_divergence_under_early_stopping_keeps_the_best_weights():
             early_stopping=True,
             max_iter=9,
         )
-    assert stopped and n_epochs == len(validate.seen) == len(problem.history.loss_curve)
+    assert stopped
+    assert n_epochs == len(validate.seen) == len(problem.history.loss_curve)
     assert not np.isfinite(validate.seen[-1]).all()
     np.testing.assert_array_equal(problem.network.vector, validate.seen[0])
 

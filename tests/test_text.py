@@ -58,7 +58,8 @@ def test_vocabulary_is_by_frequency_then_alphabet():
     assert list(tokens.vocabulary_.items()) == list(
         zip(words, range(2, 8), strict=True)
     )
-    assert tokens.n_tokens_ == 8 and tokens.length_ == 6
+    assert tokens.n_tokens_ == 8
+    assert tokens.length_ == 6
 
 
 def test_rows():
@@ -92,7 +93,8 @@ def test_longer_texts_are_cut_later():
 
 def test_words_beyond_the_vocabulary_are_unknown():
     tokens = TokenSequence(max_tokens=4).fit(TEXTS)
-    assert tokens.vocabulary_ == {"the": 2, "dog": 3} and tokens.n_tokens_ == 4
+    assert tokens.vocabulary_ == {"the": 2, "dog": 3}
+    assert tokens.n_tokens_ == 4
     rows = tokens.transform(["the new dog saw"])
     np.testing.assert_array_equal(rows[0, :4], [2, 1, 3, 1])
     assert tokens.transform(TEXTS).max() == 3
@@ -104,7 +106,9 @@ def test_dtype_holds_all_tokens(n, dtype):
     text = " ".join(map(str, range(n)))
     tokens = TokenSequence(None, 1, analyzer=str.split).fit([text])
     rows = tokens.transform([str(word) for word in tokens.vocabulary_])
-    assert tokens.n_tokens_ == n + 2 and rows.dtype == dtype and rows.max() == n + 1
+    assert tokens.n_tokens_ == n + 2
+    assert rows.dtype == dtype
+    assert rows.max() == n + 1
 
 
 @pytest.mark.parametrize(

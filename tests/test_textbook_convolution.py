@@ -12,7 +12,7 @@ from skconvnet.ops.windows import sliding_windows
 
 
 def convolution(kernel, in_shape, **params):
-    """A bench of one filter for each leading axis of `kernel`."""
+    """Return a bench of one filter for each leading axis of `kernel`."""
     bench = Bench(Conv2D(len(kernel), kernel.shape[2:], **params), in_shape)
     bench.weights["kernel"][...] = kernel
     bench.weights["bias"][:] = 0
@@ -126,7 +126,8 @@ def test_where_pooling_windows_overlap_gradients_add_up():
     largest = Bench(MaxPool2D(2, 1), (3, 3, 1))
     np.testing.assert_array_equal(largest.forward(x, train=True), 9 + 0 * delta)
     dx, _, _ = largest.backward(delta)
-    assert dx[0, 1, 1, 0] == 1111 and dx.sum() == 1111
+    assert dx[0, 1, 1, 0] == 1111
+    assert dx.sum() == 1111
     mean = Bench(AvgPool2D(2, 1), (3, 3, 1))
     mean.forward(x, train=True)
     dx, _, _ = mean.backward(delta)

@@ -35,7 +35,7 @@ def test_threads_have_numbers_of_their_own(team):
     barrier = threading.Barrier(3)
     seen = []
 
-    def task(i, thread):
+    def task(_, thread):
         barrier.wait(TIMEOUT)
         seen.append((thread, threading.get_ident()))
 
@@ -49,7 +49,7 @@ def test_threads_have_numbers_of_their_own(team):
 def test_orders_reach_helpers_awake_and_asleep(team, pause):
     for _ in range(20 if pause == 0 else 3):
         barrier = threading.Barrier(3)
-        team.run(3, lambda i, thread, barrier=barrier: barrier.wait(TIMEOUT))
+        team.run(3, lambda *_, barrier=barrier: barrier.wait(TIMEOUT))
         time.sleep(pause)
 
 
@@ -70,14 +70,14 @@ def test_an_error_ends_the_run_and_is_raised(team, failing):
         team.run(1000, task)
     assert len(done) < 1000
     done.clear()
-    team.run(3, lambda i, thread: done.append(i))
+    team.run(3, lambda i, _: done.append(i))
     assert sorted(done) == [0, 1, 2]
 
 
 def test_what_is_begun_is_waited_for(team):
     go, done = threading.Event(), []
 
-    def task(i, thread):
+    def task(_, thread):
         assert go.wait(TIMEOUT)
         done.append(thread)
 
@@ -88,7 +88,7 @@ def test_what_is_begun_is_waited_for(team):
     assert done == [1]
     team.wait()
 
-    def failing(i, thread):
+    def failing(*_):
         raise KeyError("ahead")
 
     team.begin(failing)
@@ -100,8 +100,8 @@ def test_what_is_begun_is_waited_for(team):
 def test_close_ends_all_threads():
     before = set(threading.enumerate())
     team = ThreadTeam(4)
-    team.run(4, lambda i, thread: None)
-    team.begin(lambda i, thread: time.sleep(0.05))
+    team.run(4, lambda *_: None)
+    team.begin(lambda *_: time.sleep(0.05))
     team.close()
     assert set(threading.enumerate()) <= before
 

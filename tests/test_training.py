@@ -12,7 +12,7 @@ from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, Adam
 from skconvnet.schedules import InverseScaling
 from skconvnet.training.lbfgs import minimize_lbfgs
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import add_penalty
 
 
 @pytest.mark.parametrize("mode", ["bgd", "sgd", "mbgd"])
@@ -103,7 +103,8 @@ def test_penalty_and_its_gradient(strength):
     network = Problem().network
     gradient = np.ones_like(network.vector)
     kernel = network.weights["output/kernel"]
-    value = Penalty(network, gradient, strength).add()
+    n = network.layout.n_penalized
+    value = add_penalty(network.vector[:n], gradient[:n], strength)
     assert value == pytest.approx(strength / 2 * (kernel**2).sum())
     of_kernel, of_bias = network.layout.views(gradient).values()
     np.testing.assert_allclose(of_kernel, 1 + strength * kernel)
@@ -119,6 +120,7 @@ def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
             engine,
             problem.samples,
             alpha=alpha,
+            l1_ratio=0.0,
             max_iter=500,
             solver=LBFGS(max_fun=1000),
             tol=1e-6,
@@ -136,7 +138,13 @@ def test_lbfgs_keeps_to_max_iter():
     problem = Problem()
     with Executor(problem.network, SquaredError(), 1) as engine:
         result = minimize_lbfgs(
-            engine, problem.samples, alpha=0.0, max_iter=2, tol=1e-9
+            engine,
+            problem.samples,
+            solver=LBFGS(),
+            alpha=0.0,
+            l1_ratio=0.0,
+            max_iter=2,
+            tol=1e-9,
         )
     assert result.nit == 2
     np.testing.assert_array_equal(problem.network.vector, result.x)

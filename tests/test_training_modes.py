@@ -58,9 +58,7 @@ def test_batch_modes_are_batch_sizes(cls, shuffle):
 )
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_same_bits_for_any_number_of_threads(monkeypatch, solver, params):
-    monkeypatch.setattr(
-        "skconvnet.engine.network.Network.micro_batch", lambda self, n: 16
-    )
+    monkeypatch.setattr("skconvnet.engine.network.Network.micro_batch", lambda *_: 16)
     X, y = data_for(ConvNetClassifier, n=200)
     params = {"solver": solver, "dtype": "float32", "max_iter": 3, **params}
     models = [
@@ -147,7 +145,8 @@ def test_warm_start_goes_on(cls):
     model = make(cls, warm_start=True, max_iter=4).fit(X, y)
     first = model.network_.vector.copy()
     model.fit(X, y)
-    assert len(model.loss_curve_) == 8 and model.t_ == 8 * N
+    assert len(model.loss_curve_) == 8
+    assert model.t_ == 8 * N
     assert (model.network_.vector != first).any()
     cold = make(cls, max_iter=4).fit(X, y).fit(X, y)
     np.testing.assert_array_equal(cold.network_.vector, first)
@@ -164,7 +163,8 @@ def test_partial_fit_is_an_epoch(cls):
     for _ in range(5):
         model.partial_fit(X, y, **classes)
     np.testing.assert_array_equal(model.network_.vector, fitted.network_.vector)
-    assert model.loss_curve_ == fitted.loss_curve_ and model.n_iter_ == 1
+    assert model.loss_curve_ == fitted.loss_curve_
+    assert model.n_iter_ == 1
 
 
 @quiet
@@ -223,7 +223,8 @@ def test_interrupted_training_keeps_what_it_has(monkeypatch, cls):
 def test_verbose(cls, capsys):
     make(cls, verbose=True, early_stopping=True).fit(*data_for(cls))
     out = capsys.readouterr().out
-    assert "Iteration 1, loss = " in out and "Iteration 2" in out
+    assert "Iteration 1, loss = " in out
+    assert "Iteration 2" in out
     assert out.count("Validation score: ") == 2
     make(cls).fit(*data_for(cls))
     assert not capsys.readouterr().out

@@ -27,16 +27,6 @@ from skconvnet.ops.convolution.transposed_flipped import FlippedConvolution
 KINDS = {1: Conv1DTranspose, 2: Conv2DTranspose, 3: Conv3DTranspose}
 
 
-@pytest.fixture(scope="module")
-def torch():
-    """PyTorch on one thread: on small maps, several mostly wait for each other."""
-    torch = pytest.importorskip("torch")
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(n_threads)
-
-
 def per_axis(value, ndim):
     return (value,) * ndim if isinstance(value, int) else tuple(value)
 
@@ -45,7 +35,7 @@ def use(bench, way):
     """Make the layer compute in one of two ways, however it would choose."""
     methods = bench.layer.methods
     method = {"scattered": methods.scattered, "flipped": methods.flipped}[way]
-    methods.for_batch = lambda batch: method
+    methods.for_batch = lambda _: method
 
 
 def compare(in_shape, spec, n=2, way=None):
@@ -288,9 +278,11 @@ def test_accuracy_in_float32(way, activation):
 
 def test_geometry_is_that_of_the_convolution_back():
     windows = transposed_windows((5,), 3, strides=2, padding=((1, 0),))
-    assert windows.in_shape == (10,) and windows.out_shape == (5,)
+    assert windows.in_shape == (10,)
+    assert windows.out_shape == (5,)
     methods = TransposedMethods(windows, 4, 4, 1)
-    assert methods.flipped is None and methods.cached_values == 0
+    assert methods.flipped is None
+    assert methods.cached_values == 0
 
 
 def test_initial_weights():
@@ -301,7 +293,8 @@ def test_initial_weights():
     shape = (8, 3, 3, 2)
     expected = glorot_uniform(np.random.RandomState(3), shape, 4 * 6, 3 * 6, "tanh")
     np.testing.assert_array_equal(weights["kernel"], expected)
-    assert not weights["bias"].any() and weights["bias"].shape == (6,)
+    assert not weights["bias"].any()
+    assert weights["bias"].shape == (6,)
 
 
 def test_in_an_estimator():

@@ -14,18 +14,8 @@ from skconvnet.ops import upsampling
 MODES = ["nearest", "bilinear"]
 
 
-@pytest.fixture(scope="module")
-def torch():
-    """PyTorch on one thread: on small maps, several mostly wait for each other."""
-    torch = pytest.importorskip("torch")
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(n_threads)
-
-
 def weights_on_cells(i, n, size, mode):
-    """What output i takes of which cell along an axis of n cells."""
+    """Return what output i takes of which cell along an axis of n cells."""
     if mode == "nearest":
         return {i // size: 1.0}
     place = (i + 0.5) / size - 0.5

@@ -98,7 +98,7 @@ def test_scoring_sees_the_labels_and_weights_of_the_user():
     names = np.array(["x", "y", "z"])[y]
     seen = []
 
-    def scorer(estimator, X, y, sample_weight=None):
+    def scorer(_estimator, _X, y, sample_weight=None):
         seen.append((set(y), sample_weight))
         return 0.0
 

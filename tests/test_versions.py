@@ -13,7 +13,8 @@ def test_it_names_what_is_installed(capsys):
     out = capsys.readouterr().out
     for line in (f"numpy: {np.__version__}", f"scikit-learn: {sklearn.__version__}"):
         assert line in out
-    assert "kernels:" in out and "threads:" in out
+    assert "kernels:" in out
+    assert "threads:" in out
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_advice_only_where_the_cpu_has_more(library, features, expected):
 
 @pytest.mark.parametrize("measure", [False, True])
 def test_advice_names_the_variable(monkeypatch, capsys, measure):
-    monkeypatch.setattr(versions, "has_older_kernels", lambda *args: True)
+    monkeypatch.setattr(versions, "has_older_kernels", lambda *_: True)
     monkeypatch.setattr(versions, "measured_gain", lambda: 1.5)
     show_versions(measure=measure)
     out = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skconvnet._typing import override
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network
@@ -10,7 +11,7 @@ from skconvnet.losses import SquaredError
 from skconvnet.optimizers import SGD
 from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
-from skconvnet.training.state import History, Settings
+from skconvnet.training.state import History, Settings, TrainingState
 
 N = 10
 
@@ -23,14 +24,15 @@ class Steps(SGD):
         self.rates, self.norms = [], []
         self.interrupt_at = interrupt_at
 
-    def step(self, weights, gradient, rate, run=None, prepare=None, finish=None):
+    @override
+    def step(self, weights, gradient, rate, run=None, regularizer=None):
         if len(self.rates) == self.interrupt_at:
             raise KeyboardInterrupt
         self.rates.append(rate)
-        if prepare is not None:
-            prepare(slice(0, len(gradient)))
+        if regularizer is not None:
+            regularizer.before_all(weights, gradient)
         self.norms.append(np.linalg.norm(gradient))
-        super().step(weights, gradient, rate, finish=finish)
+        super().step(weights, gradient, rate, regularizer=regularizer)
         self.last = weights.copy()
 
 
@@ -46,11 +48,13 @@ class Problem:
         self.network.initialize(np.random.RandomState(0))
         self.history = History()
 
-    def train(self, optimizer, rate=0.01, validate=None, **changed):
+    def train(self, optimizer, rate=0.01, validate=None, observers=(), **changed):
+        """Return the number of epochs, and whether training stopped before its end."""
         schedule = changed.pop("schedule", None)
         if schedule is None:
             schedule = Constant().start(rate, 5)
-        state = {name: changed.pop(name, None) for name in ("average", "memory")}
+        average = changed.pop("average", None)
+        state = TrainingState(optimizer, schedule, average, history=self.history)
         settings = {
             "max_iter": 5,
             "batch_size": 4,
@@ -63,17 +67,16 @@ class Problem:
             "verbose": False,
         }
         with Executor(self.network, SquaredError(), 1) as engine:
-            return train(
+            train(
                 engine,
                 self.samples,
-                optimizer,
-                schedule,
+                state,
                 Settings(**{**settings, **changed}),
-                self.history,
                 np.random.RandomState(0),
-                validate,
-                **state,
+                validate=validate,
+                observers=observers,
             )
+        return state.n_epochs, state.stopped
 
     def mean_loss(self):
         kernel, bias = self.network.weights.values()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from math import inf
 from typing import Any
 
-import numpy as np
+from skconvnet._checks import check_number, is_int
+from skconvnet._typing import Shape
+
+__all__ = [
+    "check_axes",
+    "check_fill",
+    "check_number",
+    "check_range",
+    "counts_per_axis",
+    "per_axis",
+]
 
 FILLS = ("constant", "nearest")
 _AXES = {
@@ -15,7 +25,7 @@ _AXES = {
 }
 
 
-def check_axes(name: str, in_shape: tuple[int, ...], ndims: tuple[int, ...]) -> None:
+def check_axes(name: str, in_shape: Shape, ndims: tuple[int, ...]) -> None:
     """Raise a ValueError unless samples have one of the numbers of spatial axes."""
     if len(in_shape) - 1 in ndims:
         return
@@ -26,8 +36,8 @@ def check_axes(name: str, in_shape: tuple[int, ...], ndims: tuple[int, ...]) -> 
     )
 
 
-def check_fill(fill: Any, fill_value: Any) -> float | None:
-    """Return the value of what comes from outside, or None for the nearest cell."""
+def check_fill(fill: object, fill_value: object) -> float | None:
+    """Return the value of positions outside the map, or None for the nearest one."""
     if not isinstance(fill, str) or fill not in FILLS:
         raise ValueError(
             f"fill must be one of {', '.join(map(repr, FILLS))}; got {fill!r}. Give "
@@ -37,31 +47,14 @@ def check_fill(fill: Any, fill_value: Any) -> float | None:
     return value if fill == "constant" else None
 
 
-def check_number(
-    name: str, value: Any, low: float = -np.inf, high: float = np.inf
-) -> float:
-    """Return `value` as a finite float within the bounds, both included."""
-    wanted = "a finite number"
-    if np.isfinite(low):
-        wanted = f"a number of at least {low:g}"
-        if np.isfinite(high):
-            wanted = f"a number in [{low:g}, {high:g}]"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {wanted}; got {value!r}.")
-    number = float(value)
-    if not np.isfinite(number) or not low <= number <= high:
-        raise ValueError(f"{name} must be {wanted}; got {value!r}.")
-    return number
-
-
 def check_range(
     name: str,
-    value: Any,
+    value: object,
     centre: float = 0.0,
-    low: float = -np.inf,
-    high: float = np.inf,
+    low: float = -inf,
+    high: float = inf,
 ) -> tuple[float, float]:
-    """Return the bounds of a random number, told as a number or as a pair.
+    """Return the bounds of a random number, given as a number or as a pair.
 
     >>> check_range("degrees", 10), check_range("factor", (0.8, 1.1), centre=1.0)
     ((-10.0, 10.0), (0.8, 1.1))
@@ -87,8 +80,8 @@ def check_range(
     return least, most
 
 
-def per_axis(name: str, value: Any, n_axes: int, kind: str) -> list[Any]:
-    """Return one value an axis: a single one holds for all.
+def per_axis(name: str, value: object, n_axes: int, kind: str) -> list[Any]:
+    """Return one value per axis; a single one holds for all.
 
     >>> per_axis("max_pixels", 2, 2, "int"), per_axis("max_pixels", (0, 3), 2, "int")
     ([2, 2], [0, 3])
@@ -104,23 +97,18 @@ def per_axis(name: str, value: Any, n_axes: int, kind: str) -> list[Any]:
 
 
 def counts_per_axis(
-    name: str, value: Any, in_shape: tuple[int, ...], *, low: int, below: int
+    name: str, value: object, in_shape: Shape, *, low: int, below: int
 ) -> list[int]:
     """Return an int for each spatial axis, from `low` to its length less `below`."""
     lengths = in_shape[:-1]
     counts = per_axis(name, value, len(lengths), "int")
+    allowed = f"an int of at least {low}, or one for each spatial axis"
+    if not all(is_int(count) for count in counts):
+        raise TypeError(f"{name} must be {allowed}; got {value!r}.")
+    if min(counts) < low:
+        raise ValueError(f"{name} must be {allowed}; got {value!r}.")
     for axis, (count, length) in enumerate(zip(counts, lengths, strict=True)):
-        if isinstance(count, (bool, np.bool_)) or not isinstance(count, Integral):
-            raise TypeError(
-                f"{name} must be an int of at least {low}, or one for each spatial "
-                f"axis; got {value!r}."
-            )
-        if int(count) < low:
-            raise ValueError(
-                f"{name} must be an int of at least {low}, or one for each spatial "
-                f"axis; got {value!r}."
-            )
-        if int(count) > length - below:
+        if count > length - below:
             raise ValueError(
                 f"{name}={value!r} is too large for samples of shape {in_shape}: along "
                 f"spatial axis {axis} it must be at most {length - below}. Give a "

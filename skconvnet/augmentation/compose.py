@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.naming import PASSTHROUGH, name_layers
-from skconvnet.params.nested import named_entries, nested_params, replaced
+from skconvnet.params.nested import NestedParams
 
 
 @dataclass(eq=False, repr=False)
-class Compose(Augmentation):
+class Compose(NestedParams, Augmentation):
     """Apply several augmentations, one after the other.
 
     A plain list as the `augmentation` of an estimator does the same.
@@ -39,8 +40,10 @@ class Compose(Augmentation):
     steps: Any = ()
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = None
+    _lists: ClassVar[tuple[str, ...]] = ("steps",)
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         built = []
         for name, step in _check_steps(self.steps):
             try:
@@ -51,47 +54,22 @@ class Compose(Augmentation):
                 built.append(augmenter)
         return ComposedAugmenter(in_shape, built) if built else None
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of the steps where `deep` is True.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to add each step under its name, and each of its parameters as
-            ``name__parameter``.
-        """
-        params = super().get_params(deep=False)
-        return (
-            {**params, **nested_params(named_entries(self.steps))} if deep else params
-        )
-
-    def set_params(self, **params: Any) -> Any:
-        """Set the steps, a whole step, or parameters of steps.
-
-        Parameters
-        ----------
-        **params : dict
-            ``steps=[...]``, ``shift=Shift(2)``, ``shift="passthrough"`` or
-            ``shift__max_pixels=2``. The list given as `steps` is never written to.
-
-        Returns
-        -------
-        self : object
-        """
-        if "steps" in params:
-            self.steps = params.pop("steps")
-        others = replaced(named_entries(self.steps), params)
-        if others is not None:
-            self.steps = others
-        return self
-
 
 class ComposedAugmenter(Augmenter):
-    def __init__(self, in_shape: tuple[int, ...], steps: list[Augmenter]) -> None:
+    """Applies built augmentations in their order.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    steps : list of Augmenter
+    """
+
+    def __init__(self, in_shape: Shape, steps: list[Augmenter]) -> None:
         super().__init__(in_shape)
         self.steps = steps
         self.mixes_targets = any(step.mixes_targets for step in steps)
 
+    @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
@@ -100,7 +78,7 @@ class ComposedAugmenter(Augmenter):
         return batch
 
 
-def as_augmentation(value: Any) -> Augmentation:
+def as_augmentation(value: object) -> Augmentation:
     """Return what an estimator was given as `augmentation` as a single object.
 
     Raises
@@ -123,7 +101,7 @@ def as_augmentation(value: Any) -> Augmentation:
     )
 
 
-def _check_steps(steps: Any) -> list[tuple[str, Augmentation]]:
+def _check_steps(steps: object) -> list[tuple[str, Augmentation]]:
     if isinstance(steps, (str, bytes, Augmentation)) or not isinstance(steps, Iterable):
         raise TypeError(
             "steps must be a list of augmentations or of (name, augmentation) tuples, "

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
 
@@ -19,12 +20,13 @@ class SizedAugmenter(Augmenter):
         For each shape of a sample, channels last.
     """
 
-    def __init__(self, by_shape: dict[tuple[int, ...], Augmenter | None]) -> None:
+    def __init__(self, by_shape: dict[Shape, Augmenter | None]) -> None:
         super().__init__(next(iter(by_shape)))
         self.by_shape = by_shape
         built = [one for one in by_shape.values() if one is not None]
         self.mixes_targets = any(one.mixes_targets for one in built)
 
+    @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
@@ -34,9 +36,9 @@ class SizedAugmenter(Augmenter):
 
 
 def build_for_shapes(
-    augmentation: Augmentation, shapes: Iterable[tuple[int, ...]]
+    augmentation: Augmentation, shapes: Iterable[Shape]
 ) -> Augmenter | None:
-    """Return what changes samples of all these shapes.
+    """Return an augmenter for samples of all these shapes, or None if none changes.
 
     >>> from skconvnet.augmentation import Shift
     >>> augmenter = build_for_shapes(Shift(2), [(8, 8, 1), (9, 6, 1)])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.compose import as_augmentation
 from skconvnet.augmentation.sizes import build_for_shapes
 from skconvnet.engine.inputs import Samples, resolve_batch_size
-from skconvnet.params.nested import is_list, nested_params, replaced
+from skconvnet.params.nested import NestedParams
 
 if TYPE_CHECKING:
     from skconvnet.estimators._network_builder import BuiltEstimator as _Base
@@ -18,10 +18,12 @@ else:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AugmentedEstimator(_Base):
+class AugmentedEstimator(NestedParams, _Base):
     """Builds the augmentation, and reaches into a list of several."""
 
     augmentation: Any = None
+
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
 
     def _make_augmenter(self, samples: Samples) -> Augmenter | None:
         if self.augmentation is None:
@@ -46,46 +48,3 @@ class AugmentedEstimator(_Base):
                 f"{size} sample(s), of shape {self.network_.in_shape}. Give a larger "
                 "batch_size, leave batch_mode at 'mbgd', or leave out Mixup."
             )
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of objects where `deep` is True.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to add the parameters of objects, and of the augmentations in a
-            list, as ``name__parameter``.
-        """
-        params = super().get_params(deep=deep)
-        return {**params, **nested_params(self._steps())} if deep else params
-
-    def set_params(self, **params: Any) -> Any:
-        """Set parameters of the estimator, or of objects within it.
-
-        Parameters
-        ----------
-        **params : dict
-            Such as ``augmentation=Shift(2)``, ``augmentation__max_pixels=2``, or for a
-            list ``augmentation__shift="passthrough"``. The list is never written to.
-
-        Returns
-        -------
-        self : object
-        """
-        if "augmentation" in params:
-            self.augmentation = params.pop("augmentation")
-        steps = self._steps()
-        inside = {k: params.pop(k) for k in list(params) if steps and _is_inside(k)}
-        others = replaced(steps, inside)
-        if others is not None:
-            self.augmentation = others[0][1]
-        return super().set_params(**params)
-
-    def _steps(self) -> list[tuple[str, Any]]:
-        """The list of augmentations with its name, where it is a list."""
-        is_one = is_list(self.augmentation)
-        return [("augmentation", self.augmentation)] if is_one else []
-
-
-def _is_inside(key: str) -> bool:
-    return key.startswith("augmentation__")

@@ -29,7 +29,7 @@ from skconvnet.estimators._validation_set import Validation
 from skconvnet.training.averaging import Average
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
-from skconvnet.training.state import Progress
+from skconvnet.training.state import TrainingState
 from skconvnet.training.stopping import TrainingDivergedError
 
 
@@ -225,8 +225,9 @@ class NetworkEstimator(BuiltEstimator, ABC):
         if self._optimizer is None or not incremental:
             optimizer = self._make_optimizer()
             average = self._make_average(optimizer, self.network_.vector.size)
-            self._optimizer = Progress(optimizer, self._make_schedule(), average)
-        progress = self._optimizer
+            self._optimizer = TrainingState(optimizer, self._make_schedule(), average)
+        state = self._optimizer
+        state.history = self._history
         size = 0 if isinstance(self.batch_size, str) else self.batch_size
         if size > len(samples) and self.batch_mode == "mbgd":
             warnings.warn(
@@ -237,24 +238,14 @@ class NetworkEstimator(BuiltEstimator, ABC):
         settings = self._make_settings(len(samples), incremental)
         history = self._history
         try:
-            self.n_iter_, stopped = train(
-                engine,
-                samples,
-                progress.optimizer,
-                progress.schedule,
-                settings,
-                history,
-                rng,
-                validate,
-                progress.average,
-                progress.memory,
-            )
+            train(engine, samples, state, settings, rng, validate=validate)
         except TrainingDivergedError as error:
             raise ValueError(f"{_NON_FINITE} {error}") from error
+        self.n_iter_, stopped = state.n_epochs, state.stopped
         if stopped and not incremental:
-            self._warn_of_no_average(progress.average)
+            self._warn_of_no_average(state.average)
         # A schedule that was run to its end has trained for as long as it was meant to.
-        if not stopped and not incremental and not progress.schedule.is_complete:
+        if not stopped and not incremental and not state.schedule.is_complete:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
                 "and the optimization hasn't converged yet.",

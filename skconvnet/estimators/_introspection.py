@@ -14,7 +14,7 @@ from skconvnet.engine.executor import Executor
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._input_validation import check_same_shape, check_X
 from skconvnet.inspection.summary import format_summary
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import add_penalty
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -132,8 +132,9 @@ class IntrospectiveEstimator(NetworkEstimator):
             loss, total = engine.loss_and_gradient(
                 samples, whole, gradient, train=False
             )
-            strength = self.alpha / total
-            loss += Penalty(engine.network, gradient, strength, self.l1_ratio).add()
+            n = self.network_.layout.n_penalized
+            kernels, slopes = self.network_.vector[:n], gradient[:n]
+            loss += add_penalty(kernels, slopes, self.alpha / total, self.l1_ratio)
         views = self.network_.layout.views(gradient)
         return loss, {name: view.copy() for name, view in views.items()}
 

@@ -29,7 +29,7 @@ from skconvnet.layers.flatten import Flatten
 from skconvnet.losses import Loss
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import OUTPUT_NAME
-from skconvnet.training.state import History, Progress
+from skconvnet.training.state import History, TrainingState
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -78,7 +78,7 @@ class BuiltEstimator(TrainingParams, ABC):
         self.out_activation_ = self._loss.output
         self.n_iter_ = 0
         self.t_ = 0
-        self._optimizer: Progress | None = None
+        self._optimizer: TrainingState | None = None
         self._is_incremental = False
         if self.early_stopping:
             self._history = History.with_early_stopping()

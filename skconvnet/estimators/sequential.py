@@ -12,7 +12,6 @@ from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
-from skconvnet.params.nested import named_entries, nested_params, replaced
 
 
 @dataclass(eq=False, repr=False)
@@ -21,6 +20,8 @@ class _Sequential(AugmentedEstimator):
 
     layers: Any = None
     input_shape: Any = None
+
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
 
     def _specs(self) -> list[tuple[str, LayerSpec]]:
         reserved = set(super().get_params(deep=False))
@@ -37,45 +38,6 @@ class _Sequential(AugmentedEstimator):
         self, in_shape: tuple[int, ...], is_guessed: bool
     ) -> list[tuple[str, LayerSpec]]:
         return self._specs()
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of the layers where `deep` is True.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to add each layer under its name, and each of its parameters as
-            ``name__parameter``.
-        """
-        params = super().get_params(deep=deep)
-        return (
-            {**params, **nested_params(named_entries(self.layers))} if deep else params
-        )
-
-    def set_params(self, **params: Any) -> Any:
-        """Set parameters of the estimator, whole layers, or parameters of layers.
-
-        Parameters
-        ----------
-        **params : dict
-            ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"``,
-            ``conv1__filters=8``, or ``inception__b3__conv__filters=8`` for layers made
-            of layers. The list given as `layers` is never written to.
-
-        Returns
-        -------
-        self : object
-        """
-        if "layers" in params:
-            self.layers = params.pop("layers")
-        named = named_entries(self.layers)
-        names = {name for name, _ in named}
-        inside = {key: params[key] for key in params if key.split("__")[0] in names}
-        others = replaced(named, inside)
-        if others is not None:
-            self.layers = others
-        rest = {key: params[key] for key in params if key not in inside}
-        return super().set_params(**rest)
 
 
 @documented

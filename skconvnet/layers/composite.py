@@ -7,46 +7,11 @@ from typing import Any
 from skconvnet.layers.chain import Chain
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
-from skconvnet.params.nested import named_entries, nested_params, replaced
+from skconvnet.params.nested import NestedParams, named_entries
 
 
-class CompositeSpec(LayerSpec):
+class CompositeSpec(NestedParams, LayerSpec):
     """A spec whose parameters include other specs, in lists."""
-
-    def _entries(self) -> list[tuple[str, Any]]:
-        """The named layers or lists of layers."""
-        raise NotImplementedError
-
-    def _replace(self, entries: list[tuple[str, Any]]) -> None:
-        """Take other entries in their place."""
-        raise NotImplementedError
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of the layers inside if `deep`.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to add each entry under its name, and each of its parameters as
-            ``name__parameter``.
-        """
-        params = super().get_params(deep=False)
-        return {**params, **nested_params(self._entries())} if deep else params
-
-    def set_params(self, **params: Any) -> Any:
-        """Set parameters of the layer, or of the layers inside.
-
-        Parameters
-        ----------
-        **params : dict
-            The lists given before are never written to.
-        """
-        own = {key: params.pop(key) for key in self._get_param_names() if key in params}
-        super().set_params(**own)
-        others = replaced(self._entries(), params)
-        if others is not None:
-            self._replace(others)
-        return self
 
     @property
     def spatial_ndim(self) -> int | None:  # type: ignore[override]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -54,13 +54,7 @@ class Parallel(CompositeSpec):
 
     branches: Any = field(default_factory=list)
 
-    def _entries(self) -> list[tuple[str, Any]]:
-        if not is_list(self.branches):
-            return []
-        return [entry for entry in self.branches if is_branch(entry)]
-
-    def _replace(self, entries: list[tuple[str, Any]]) -> None:
-        self.branches = entries
+    _lists: ClassVar[tuple[str, ...]] = ("branches",)
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

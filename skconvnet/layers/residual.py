@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from skconvnet.layers.dense import Dense
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
-from skconvnet.params.nested import is_list, named_entries
+from skconvnet.params.nested import is_list
 
 _CONVOLUTIONS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 
@@ -61,16 +61,8 @@ class Residual(CompositeSpec):
     layers: Any = field(default_factory=list)
     shortcut: Any = "auto"
 
-    def _entries(self) -> list[tuple[str, Any]]:
-        entries = named_entries(self.layers)
-        if is_list(self.shortcut):
-            entries = [*entries, ("shortcut", self.shortcut)]
-        return entries
-
-    def _replace(self, entries: list[tuple[str, Any]]) -> None:
-        if is_list(self.shortcut):
-            self.shortcut = entries.pop()[1]
-        self.layers = entries
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("shortcut",)
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

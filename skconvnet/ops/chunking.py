@@ -1,24 +1,41 @@
-"""Cutting a flat vector into pieces for threads."""
+"""Cutting a flat vector into chunks that threads update at the same time."""
 
 from __future__ import annotations
 
-# Fewer numbers are over before another thread has begun.
-_WORTH_CUTTING = 131_072
+# Elements of the longest chunk. Over smaller chunks threads meet more often and ask for
+# the interpreter's lock, which costs more than what stays in the cache saves.
+CHUNK_SIZE = 524_288
+
+# A vector of at most this many elements is one chunk: it is updated before another
+# thread has woken up.
+_SMALLEST_WORTH_CUTTING = 131_072
 
 
-# Numbers in a piece, at most: threads meet, and ask for the interpreter's lock, more
-# often over small pieces, which costs more than what stays in the cache saves.
-_CHUNK = 524_288
+def chunks_of(size: int, chunk_size: int = CHUNK_SIZE) -> list[slice]:
+    """Cut a vector into chunks of equal length, one or an even number of them.
 
+    Parameters
+    ----------
+    size : int
+        Elements of the vector.
+    chunk_size : int, default=524288
+        Elements of a chunk at most.
 
-def chunks_of(size: int) -> list[slice]:
-    """Cut a vector into equal pieces, one or an even number of them.
+    Returns
+    -------
+    chunks : list of slice
+        From the start of the vector to its end.
 
+    Examples
+    --------
     >>> chunks_of(100_000)
     [slice(0, 100000, None)]
     >>> chunks_of(200_000)
     [slice(0, 100000, None), slice(100000, 200000, None)]
+    >>> chunks_of(7, chunk_size=3)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None), slice(6, 7, None)]
     """
-    n_pieces = 1 if size <= _WORTH_CUTTING else 2 * -(-size // (2 * _CHUNK))
-    piece = max(-(-size // n_pieces), 1)
-    return [slice(i, min(i + piece, size)) for i in range(0, size, piece)]
+    is_one = size <= min(_SMALLEST_WORTH_CUTTING, chunk_size)
+    n_chunks = 1 if is_one else 2 * -(-size // (2 * chunk_size))
+    length = max(-(-size // n_chunks), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]

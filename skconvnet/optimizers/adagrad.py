@@ -40,8 +40,8 @@ class Adagrad(Optimizer):
     n_moments = 1
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"epsilon": POSITIVE}
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        (total,) = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        (total,) = moments
         total += np.multiply(gradient, gradient, out=step)
         np.sqrt(total, out=step)
         step += self.epsilon
@@ -89,8 +89,8 @@ class RMSprop(Optimizer):
     def n_moments(self) -> int:  # type: ignore[override]
         return 2 if self.centered else 1
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        square, *mean = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        square, *mean = moments
         square *= self.rho
         axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
         variance = square
@@ -141,8 +141,8 @@ class Adadelta(Optimizer):
         "epsilon": POSITIVE,
     }
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        square, travelled = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        square, travelled = moments
         square *= self.rho
         axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
         np.add(travelled, self.epsilon, out=step)

@@ -76,12 +76,12 @@ class Adam(Optimizer):
         units = [self._units[0] * self.beta_1, self._units[1] * self.beta_2]
         for k, unit in enumerate(units):
             if unit < _SMALLEST_UNIT:
-                self._state[k] *= unit
+                self._moments[k] *= unit
                 units[k] = 1.0
         self._units = (units[0], units[1])
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        mean, square, *largest = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        mean, square, *largest = moments
         mean_unit, square_unit = self._units
         axpy(1 / mean_unit, gradient, mean)
         axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square)
@@ -133,8 +133,8 @@ class AdamW(Adam):
         "weight_decay": NOT_NEGATIVE,
     }
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        factor, step = super()._update(weights, gradient, rate, state, step, scratch)
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        factor, step = super()._update(weights, gradient, rate, moments, step, scratch)
         axpy(-rate * self.weight_decay / factor, weights, step)
         return factor, step
 
@@ -182,8 +182,8 @@ class Nadam(Optimizer):
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        mean, square = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        mean, square = moments
         now, later = self._momentum(self.n_steps), self._momentum(self.n_steps + 1)
         mean *= self.beta_1
         axpy(1 - self.beta_1, gradient, mean)
@@ -229,8 +229,8 @@ class Adamax(Optimizer):
     n_moments = 2
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _MOMENTS
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        mean, largest = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        mean, largest = moments
         mean *= self.beta_1
         axpy(1 - self.beta_1, gradient, mean)
         largest *= self.beta_2

@@ -3,122 +3,181 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.ops.chunking import chunks_of
+from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
+
+
+class ChunkRegularizer(Protocol):
+    """What is done to each chunk of the vector around its update.
+
+    `skconvnet.training.regularization.Regularizer` is the one the training loop passes.
+    Both methods are called from several threads, each for chunks of its own.
+    """
+
+    def before(self, chunk: slice, weights: FlatVector, gradient: FlatVector) -> None:
+        """Change the gradient of a chunk, whose weights are yet to be updated.
+
+        Parameters
+        ----------
+        chunk : slice
+            Where the chunk lies in the flat vector.
+        weights, gradient : ndarray of shape (chunk.stop - chunk.start,)
+            The chunk itself. The gradient is written to.
+        """
+
+    def after(self, chunk: slice, weights: FlatVector) -> bool:
+        """Change the updated weights of a chunk.
+
+        Returns
+        -------
+        may_hold_zeros : bool
+            Whether weights may have been set to zero that are meant to stay there.
+        """
 
 
 class Optimizer(Params, ABC):
     """An update rule and its state, which starts at the first step.
 
-    Cloning an optimizer, as an estimator does with the one it is given, leaves the
-    state behind.
+    The state is kept as a few vectors as long as the weights, called moments. A clone
+    of an optimizer, which is what an estimator trains with, starts without state.
 
     Attributes
     ----------
     n_steps : int
         Updates made so far.
     n_moments : int
-        Vectors of state.
+        Number of moments.
+    chunk_size : int
+        Elements of the vector that one thread updates at once, at most.
     """
 
     n_steps = 0
     n_moments: ClassVar[int] = 0
+    chunk_size: int = CHUNK_SIZE
+
+    _moments: list[FlatVector]
+    _workspaces: dict[int, Workspace]
 
     def step(
         self,
-        weights: np.ndarray,
-        gradient: np.ndarray,
+        weights: FlatVector,
+        gradient: FlatVector,
         rate: float,
         run: Run | None = None,
-        prepare: Callable[[slice], None] | None = None,
-        finish: Callable[[slice], None] | None = None,
+        regularizer: ChunkRegularizer | None = None,
     ) -> None:
         """Update `weights` in place.
 
         Parameters
         ----------
         weights, gradient : ndarray of shape (n_weights,)
+            The gradient is changed only by the regularizer.
         rate : float
             The learning rate.
-        run : callable, optional
-            ``run(n, task)`` calls ``task(i, thread)`` for each of n pieces of the
-            vectors, on threads. None calls them here.
-        prepare : callable, optional
-            ``prepare(piece)`` is called before a piece is updated.
-        finish : callable, optional
-            ``finish(piece)`` is called after a piece was updated; it may set weights
-            to zero.
+        run : callable, default=None
+            ``run(n, task)`` calls ``task(i, thread)`` for each of n chunks, on several
+            threads. None updates them one after the other on this thread.
+        regularizer : ChunkRegularizer, default=None
+            Called before and after the update of each chunk.
         """
-        if "_state" not in vars(self):
-            self._state = [np.zeros_like(weights) for _ in range(self.n_moments)]
+        if "_moments" not in vars(self):
+            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
         if "_workspaces" not in vars(self):
-            self._workspaces: dict[int, Workspace] = {}
+            self._workspaces = {}
         self.n_steps += 1
         self._begin_step(rate)
-        pieces = chunks_of(weights.size)
+        chunks = chunks_of(weights.size, self.chunk_size)
 
         def task(i: int, thread: int) -> None:
-            piece = pieces[i]
-            w, g = weights[piece], gradient[piece]
+            chunk = chunks[i]
+            w, g = weights[chunk], gradient[chunk]
             workspace = self._workspaces.setdefault(thread, Workspace())
             step = workspace.array("step", w.shape, w.dtype)
             scratch = workspace.array("scratch", w.shape, w.dtype)
-            if prepare is not None:
-                prepare(piece)
-            state = [array[piece] for array in self._state]
-            axpy(*self._update(w, g, rate, state, step, scratch), w)
-            if finish is not None:
-                finish(piece)
-                self._zeroed(w, state)
+            if regularizer is not None:
+                regularizer.before(chunk, w, g)
+            moments = [moment[chunk] for moment in self._moments]
+            factor, direction = self._update(w, g, rate, moments, step, scratch)
+            axpy(factor, direction, w)
+            if regularizer is not None and regularizer.after(chunk, w):
+                self._keep_zeros(w, moments)
 
         if run is not None:
-            run(len(pieces), task)
+            run(len(chunks), task)
             return
-        for i in range(len(pieces)):
+        for i in range(len(chunks)):
             task(i, 0)
 
-    def average(self, weights: np.ndarray, out: np.ndarray) -> bool:
-        """Write the weights to predict by, where those are not the ones in training.
+    def average(
+        self,
+        weights: FlatVector,  # noqa: ARG002 - for subclasses
+        out: FlatVector,  # noqa: ARG002 - for subclasses
+    ) -> bool:
+        """Write the weights to predict with, if they differ from those in training.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_weights,)
+            The weights in training.
+        out : ndarray of shape (n_weights,)
+            Written to only if the result is True.
 
         Returns
         -------
-        is_other : bool
-            False, and `out` left as it is, where they are the same.
+        differ : bool
+            False for most optimizers: the weights in training are the ones to use.
         """
         return False
 
     def restart(self) -> None:
-        """Forget the state: the weights were replaced."""
-        for name in set(vars(self)) - set(self.get_params(deep=False)):
+        """Forget the state, because the weights were replaced."""
+        kept = {*self.get_params(deep=False), "chunk_size"}
+        for name in set(vars(self)) - kept:
             delattr(self, name)
 
     def _begin_step(self, rate: float) -> None:
-        """Bring state that is the same for all weights up to date."""
+        """Update the part of the state that is the same for all weights."""
 
-    def _zeroed(self, weights: np.ndarray, state: list[np.ndarray]) -> None:
-        """Make sure that weights which were set to zero can stay there."""
+    def _keep_zeros(self, weights: FlatVector, moments: list[FlatVector]) -> None:
+        """Change `moments` so that weights that were set to zero can stay there."""
 
     @abstractmethod
     def _update(
         self,
-        weights: np.ndarray,
-        gradient: np.ndarray,
+        weights: FlatVector,
+        gradient: FlatVector,
         rate: float,
-        state: list[np.ndarray],
-        step: np.ndarray,
-        scratch: np.ndarray,
-    ) -> tuple[float, np.ndarray]:
-        """Bring `state` up to date; return a factor and what to add that many times.
+        moments: list[FlatVector],
+        step: FlatVector,
+        scratch: FlatVector,
+    ) -> tuple[float, FlatVector]:
+        """Update the moments of a chunk, and return what to add to its weights.
 
-        `weights` and `gradient` are not written to, `step` and `scratch` may be.
+        Parameters
+        ----------
+        weights, gradient : ndarray of shape (n,)
+            Only read.
+        rate : float
+            The learning rate.
+        moments : list of ndarray of shape (n,)
+            `n_moments` of them, written to.
+        step, scratch : ndarray of shape (n,)
+            Free to write to; their contents are arbitrary.
+
+        Returns
+        -------
+        factor : float
+        direction : ndarray of shape (n,)
+            ``factor * direction`` is added to the weights.
         """
 
+    @override
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in super().__getstate__().items() if k != "_workspaces"}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers.base import Optimizer
 from skconvnet.params.constraints import (
@@ -78,8 +79,8 @@ class ScheduleFreeAdamW(Optimizer):
         self._weight_sum += weight
         self._share = weight / self._weight_sum if weight else 0.0
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        z, square = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        z, square = moments
         if self.n_steps == 1:
             z[:] = weights
         square *= self.beta_2
@@ -101,11 +102,11 @@ class ScheduleFreeAdamW(Optimizer):
         """Write x, the mean that the weights y and the state z stand for."""
         if not self.n_steps:
             return False
-        np.subtract(weights, self._state[0], out=out)
+        np.subtract(weights, self._moments[0], out=out)
         out *= (1 - self.beta_1) / self.beta_1
         out += weights
         return True
 
-    def _zeroed(self, weights: np.ndarray, state: list[np.ndarray]) -> None:
+    def _keep_zeros(self, weights: np.ndarray, moments: list[FlatVector]) -> None:
         # With y and z at zero x is there as well.
-        state[0] *= weights != 0
+        moments[0] *= weights != 0

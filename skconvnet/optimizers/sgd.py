@@ -61,8 +61,8 @@ class SGD(Optimizer):
                 f"otherwise; got {self.dampening!r}."
             )
 
-    def _update(self, weights, gradient, rate, state, step, scratch):
-        (velocity,) = state
+    def _update(self, weights, gradient, rate, moments, step, scratch):
+        (velocity,) = moments
         velocity *= self.momentum
         axpy(-rate * (1 - self.dampening), gradient, velocity)
         if not self.nesterov:

@@ -1,0 +1,1 @@
+"""Hyperparameters as objects: their base classes, names and constraints."""

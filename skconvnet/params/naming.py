@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeGuard
 
-if TYPE_CHECKING:
-    pass
 from skconvnet.params.base import LayerSpec
 
 PASSTHROUGH = "passthrough"
-
-
 OUTPUT_NAME = "output"
 
 
@@ -46,13 +42,13 @@ def name_layers(layers: Iterable[Any]) -> list[tuple[str, Any]]:
 
 
 def check_layers(
-    layers: Any, reserved: Iterable[str] = ()
+    layers: object, reserved: Iterable[str] = ()
 ) -> list[tuple[str, LayerSpec]]:
     """Return the named specs of `layers` without those passed through.
 
     Parameters
     ----------
-    layers : iterable of Spec or of (str, Spec) tuples
+    layers : iterable of LayerSpec or of (str, LayerSpec) tuples
         ``"passthrough"`` stands for no layer.
     reserved : iterable of str
         Names that a layer must not have, the estimator's own parameters.
@@ -90,7 +86,7 @@ def check_layers(
     return [(name, spec) for name, spec in named if isinstance(spec, LayerSpec)]
 
 
-def _check_name(where: str, name: Any, count: int, reserved: set[str]) -> None:
+def _check_name(where: str, name: object, count: int, reserved: set[str]) -> None:
     if not isinstance(name, str) or not name:
         raise TypeError(f"{where} must be named by a non-empty str; got {name!r}.")
     if "__" in name or "/" in name:
@@ -110,11 +106,11 @@ def _check_name(where: str, name: Any, count: int, reserved: set[str]) -> None:
         )
 
 
-def _is_named(entry: Any) -> bool:
+def _is_named(entry: object) -> TypeGuard[tuple[Any, Any]]:
     return isinstance(entry, tuple) and len(entry) == 2
 
 
-def _kind(entry: Any) -> str:
+def _kind(entry: object) -> str:
     if isinstance(entry, str):
         return entry.lower()
     return (entry if isinstance(entry, type) else type(entry)).__name__.lower()

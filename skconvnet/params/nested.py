@@ -1,27 +1,143 @@
-"""Hyperparameters of layers that stand in lists, under the layers' names."""
+"""Hyperparameters of objects in lists, reached by name: ``conv1__filters``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self, TypeGuard
+
+from sklearn.base import BaseEstimator
 
 from skconvnet.params.base import Params
 from skconvnet.params.naming import name_layers
 
+Entries = list[tuple[str, Any]]
 
-def is_list(value: Any) -> bool:
+
+class NestedParams(BaseEstimator):
+    """An object whose hyperparameters include lists of other such objects.
+
+    The entries of a list have names, given or made up (`name_layers`). `get_params`
+    and `set_params` reach them by these, and what is inside as ``name__parameter``, to
+    any depth. Subclasses only say which of their parameters are lists.
+
+    Attributes
+    ----------
+    _lists : tuple of str
+        Parameters whose entries are reached by their own names: ``layers``, for
+        ``conv1__filters``.
+    _prefixed_lists : tuple of str
+        Parameters whose entries are reached through the parameter, which may also be
+        something other than a list: ``augmentation``, for
+        ``augmentation__shift__max_pixels``.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Dense, Residual
+    >>> block = Residual([("hidden", Dense(4))], shortcut=[Dense(4)])
+    >>> block.set_params(hidden__units=8, shortcut__dense__units=8).layers
+    [('hidden', Dense(units=8))]
+    """
+
+    _lists: ClassVar[tuple[str, ...]] = ()
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ()
+
+    def _entries(self) -> Entries:
+        """Return the named entries of all lists, as `get_params` names them."""
+        found = [self._entries_of(parameter) for parameter in self._lists]
+        found += [self._as_entry(parameter) for parameter in self._prefixed_lists]
+        return [entry for entries in found for entry in entries]
+
+    def _entries_of(self, parameter: str) -> Entries:
+        """Return the named entries of one list, none while it is not valid."""
+        return named_entries(getattr(self, parameter))
+
+    def _as_entry(self, parameter: str) -> Entries:
+        value = getattr(self, parameter)
+        return [(parameter, value)] if is_list(value) else []
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, with those of the objects inside if `deep`.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add the parameters of objects, and of the entries of lists, as
+            ``name__parameter``.
+
+        Returns
+        -------
+        params : dict of str to object
+        """
+        params: dict[str, Any] = super().get_params(deep=deep)
+        return {**params, **nested_params(self._entries())} if deep else params
+
+    def set_params(self, **params: object) -> Self:
+        """Set parameters, whole entries of lists, or parameters of entries.
+
+        Parameters
+        ----------
+        **params : dict
+            Such as ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"``
+            or ``conv1__filters=8``; names go as deep as the lists do:
+            ``inception__b3__conv__filters=8``. The lists that were given before are
+            never written to.
+
+        Returns
+        -------
+        self : object
+        """
+        # Whole lists come first: other parameters may be those of their entries.
+        for parameter in (*self._lists, *self._prefixed_lists):
+            if parameter in params:
+                setattr(self, parameter, params.pop(parameter))
+        self._check_known(params)
+        for parameter in self._lists:
+            entries = self._entries_of(parameter)
+            changed = replaced(entries, self._taken(entries, params))
+            if changed is not None:
+                setattr(self, parameter, changed)
+        for parameter in self._prefixed_lists:
+            entries = self._as_entry(parameter)
+            changed = replaced(entries, self._taken(entries, params))
+            if changed is not None:
+                setattr(self, parameter, changed[0][1])
+        super().set_params(**params)
+        return self
+
+    def _taken(self, entries: Entries, params: dict[str, object]) -> dict[str, object]:
+        """Take out of `params` those of these entries."""
+        names = {name for name, _ in entries}
+        # A parameter of the object itself goes before an entry of the same name.
+        own = set(self._get_param_names())
+        keys = [key for key in params if key not in own and _first(key) in names]
+        return {key: params.pop(key) for key in keys}
+
+    def _check_known(self, keys: Iterable[str]) -> None:
+        names = [*(name for name, _ in self._entries()), *self._get_param_names()]
+        for key in keys:
+            if _first(key) not in names:
+                where = f"of {key!r} " if "__" in key else ""
+                raise ValueError(
+                    f"Invalid parameter {_first(key)!r} {where}for estimator "
+                    f"{type(self).__name__}: its name must begin with one of "
+                    f"{', '.join(map(repr, dict.fromkeys(names)))}."
+                )
+
+
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether `value` is a list or a tuple."""
     return isinstance(value, (list, tuple))
 
 
-def named_entries(layers: Any) -> list[tuple[str, Any]]:
-    """The entries with names, or none of them while `layers` is not yet valid."""
+def named_entries(values: object) -> Entries:
+    """Return the entries with names, or none while `values` is not a valid list."""
     try:
-        return name_layers(layers) if is_list(layers) else []
+        return name_layers(values) if is_list(values) else []
     except TypeError:
         return []
 
 
-def nested_params(named: list[tuple[str, Any]]) -> dict[str, Any]:
+def nested_params(entries: Entries) -> dict[str, Any]:
     """Return each entry under its name, and what is inside as ``name__parameter``.
 
     An entry is an object of hyperparameters, or itself a list of such.
@@ -31,7 +147,7 @@ def nested_params(named: list[tuple[str, Any]]) -> dict[str, Any]:
     ['hidden', 'hidden__dense', 'hidden__dense__activation']
     """
     params = {}
-    for name, entry in named:
+    for name, entry in entries:
         params[name] = entry
         inner: Mapping[str, Any] = {}
         if isinstance(entry, Params):
@@ -42,21 +158,36 @@ def nested_params(named: list[tuple[str, Any]]) -> dict[str, Any]:
     return params
 
 
-def replaced(
-    named: list[tuple[str, Any]], changes: Mapping[str, Any]
-) -> list[tuple[str, Any]] | None:
-    """Set parameters of the entries, in place, or return a list with others instead.
+def replaced(entries: Entries, changes: Mapping[str, Any]) -> Entries | None:
+    """Set parameters of the entries in place, or return a list with other entries.
 
     None is returned where all entries stay the same objects.
 
     Raises
     ------
     ValueError
-        For a name that there is not.
+        For a name that no entry has.
     """
+    whole, inner = _by_entry([name for name, _ in entries], changes)
+    result: Entries = []
+    for name, old in entries:
+        entry: Any = whole.get(name, old)
+        if name in inner and is_list(entry):
+            others = replaced(named_entries(entry), inner[name])
+            entry = entry if others is None else others
+        elif name in inner:
+            entry.set_params(**inner[name])
+        result.append((name, entry))
+    is_same = all(a[1] is b[1] for a, b in zip(entries, result, strict=True))
+    return None if is_same else result
+
+
+def _by_entry(
+    names: list[str], changes: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Divide changes into new entries, and the parameters within each entry."""
     whole: dict[str, Any] = {}
     inner: dict[str, dict[str, Any]] = {}
-    names = [name for name, _ in named]
     for key, value in changes.items():
         name, separator, rest = key.partition("__")
         if separator and not rest:
@@ -73,14 +204,8 @@ def replaced(
             inner.setdefault(name, {})[rest] = value
         else:
             whole[name] = value
-    result = []
-    for name, entry in named:
-        entry = whole.get(name, entry)
-        if name in inner and is_list(entry):
-            others = replaced(named_entries(entry), inner[name])
-            entry = entry if others is None else others
-        elif name in inner:
-            entry.set_params(**inner[name])
-        result.append((name, entry))
-    pairs = zip(named, result, strict=True)
-    return None if all(old[1] is new[1] for old, new in pairs) else result
+    return whole, inner
+
+
+def _first(key: str) -> str:
+    return key.partition("__")[0]

@@ -1,0 +1,1 @@
+"""Training: the loop over minibatches, L-BFGS, and what they share."""

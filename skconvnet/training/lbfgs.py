@@ -1,28 +1,45 @@
-"""Training on the whole set at once, by L-BFGS."""
+"""Training on the full batch by L-BFGS: the function that it minimizes.
+
+The search itself, for any function, is `LBFGS.minimize` in `optimizers/lbfgs.py`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import scipy.optimize
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Samples, minibatches
 from skconvnet.optimizers import LBFGS
-from skconvnet.training.regularization import Penalty
+from skconvnet.training.regularization import add_penalty
 from skconvnet.training.stopping import TrainingDivergedError
 
 
 def minimize_lbfgs(
-    engine: Executor,
+    executor: Executor,
     samples: Samples,
     *,
+    solver: LBFGS,
     alpha: float,
+    l1_ratio: float,
     max_iter: int,
     tol: float,
-    solver: LBFGS | None = None,
-    l1_ratio: float = 0.0,
 ) -> scipy.optimize.OptimizeResult:
     """Minimize the loss over all samples with L-BFGS.
+
+    Parameters
+    ----------
+    executor : Executor
+        Its network's weights are changed in place.
+    samples : Samples
+    solver : LBFGS
+    alpha, l1_ratio : float
+        The penalty; its L1 part is the solver's, which needs a smooth function.
+    max_iter : int
+        Iterations at most.
+    tol : float
+        The search ends where no element of the gradient is larger.
 
     Returns
     -------
@@ -34,34 +51,35 @@ def minimize_lbfgs(
     TrainingDivergedError
         If the search ends where the loss is NaN or infinite.
     """
-    network = engine.network
-    vector = network.vector
-    gradient = np.empty_like(vector)
-    whole = next(minibatches(samples, None, len(samples)))
+    network = executor.network
+    weights, n_penalized = network.vector, network.layout.n_penalized
+    gradient = np.empty_like(weights)
+    full_batch = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search: it needs a function that stays the same.
-    seed = 0 if engine.is_random else None
+    seed = 0 if executor.is_random else None
 
-    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
-        vector[:] = x
-        loss, total = engine.loss_and_gradient(
-            samples, whole, gradient, train=True, seed=seed
+    def objective(
+        x: npt.NDArray[np.float64],
+    ) -> tuple[float, npt.NDArray[np.float64]]:
+        weights[:] = x
+        loss, total = executor.loss_and_gradient(
+            samples, full_batch, gradient, train=True, seed=seed
         )
         if total > 0:
             l2 = alpha * (1 - l1_ratio) / total
-            loss += Penalty(network, gradient, l2).add()
+            loss += add_penalty(weights[:n_penalized], gradient[:n_penalized], l2)
         return loss, gradient.astype(np.float64)
 
-    weights = samples.weights
-    total = len(samples) if weights is None else float(weights.sum())
-    result = (solver or LBFGS()).minimize(
+    total = len(samples) if samples.weights is None else float(samples.weights.sum())
+    result = solver.minimize(
         objective,
-        vector.astype(np.float64),
+        weights.astype(np.float64),
         max_iter,
         tol,
         l1=alpha * l1_ratio / total if total > 0 else 0.0,
-        n_l1=network.layout.n_penalized,
+        n_l1=n_penalized,
     )
-    vector[:] = result.x
+    weights[:] = result.x
     if not np.isfinite(result.fun):
         raise TrainingDivergedError(
             f"Training diverged: after {result.nit} iterations of L-BFGS the loss is "

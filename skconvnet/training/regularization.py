@@ -1,112 +1,222 @@
-"""What keeps weights small: the penalty on kernels, and bounds on the gradient."""
+"""The L1 and L2 penalty on kernels, and how it enters an update."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from skconvnet.engine.network import Network
+from skconvnet._typing import FlatVector
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.ops.chunking import chunks_of
 
 
-class Penalty:
-    """``strength * ((1 - l1_ratio) / 2 * |kernels|^2 + l1_ratio * sum |kernels|)``.
+def add_penalty(
+    kernels: FlatVector, gradient: FlatVector, strength: float, l1_ratio: float = 0.0
+) -> float:
+    """Add the gradient of the penalty, and return the penalty.
 
-    It is added to a gradient piece by piece.
+    The penalty is
+    ``strength * (l1_ratio * sum(abs(w)) + (1 - l1_ratio) / 2 * sum(w ** 2))``.
 
     Parameters
     ----------
-    network : Network
-    gradient : ndarray of shape (n_weights,)
+    kernels : ndarray of shape (n_penalized,)
+        The weights w that `alpha` shrinks: the first of the flat vector.
+    gradient : ndarray of shape (n_penalized,)
+        Added to.
     strength : float
+        ``alpha`` divided by the sum of the sample weights.
     l1_ratio : float, default=0.0
+
+    Returns
+    -------
+    penalty : float
+
+    Examples
+    --------
+    >>> gradient = np.zeros(2)
+    >>> add_penalty(np.array([3.0, -1.0]), gradient, strength=0.5)
+    2.5
+    >>> gradient
+    array([ 1.5, -0.5])
+    """
+    regularizer = Regularizer()
+    regularizer.set_strength(len(kernels), strength, l1_ratio)
+    for chunk in chunks_of(len(kernels)):
+        w, g = kernels[chunk], gradient[chunk]
+        regularizer.add(chunk, w, g, np.sign(w) if regularizer.l1 else None)
+    return regularizer.value()
+
+
+class Regularizer:
+    """Adds the penalty to the gradient of each update, chunk by chunk.
+
+    For each update the loop calls `begin_update`, the optimizer calls `before` and
+    `after` around the update of each chunk, and the loop then asks for the `value`.
+    Weights after the kernels, such as biases, are left alone.
+
+    The L2 part is smooth: it adds ``l2 * w`` to the gradient. The L1 part is not, and
+    `OrthantProjection` takes care of it. Its averaged gradients are the only state that
+    lasts from one update to the next, and from one call of `partial_fit` to the next.
+
+    Attributes
+    ----------
+    l1, l2 : float
+        Factors of ``sum(abs(w))`` and of ``sum(w ** 2) / 2`` in the present update.
+    projection : OrthantProjection
     """
 
-    def __init__(
-        self,
-        network: Network,
-        gradient: np.ndarray,
-        strength: float,
-        l1_ratio: float = 0.0,
-    ) -> None:
-        self.l2 = strength * (1 - l1_ratio)
-        self.l1 = strength * l1_ratio
-        n_penalized = network.layout.n_penalized if strength else 0
-        self.kernels = network.vector[:n_penalized]
-        self.gradient = gradient[:n_penalized]
-        self._squares: dict[int, float] = {}
+    def __init__(self) -> None:
+        self.l1 = self.l2 = 0.0
+        self.projection = OrthantProjection()
+        self._n_penalized = 0
+        self._is_added = False
         self._sums: dict[int, float] = {}
+        self._squares: dict[int, float] = {}
 
-    def __call__(self, piece: slice) -> None:
-        """Add the gradient to that piece of the vector, and note its value."""
-        kernels = self.kernels[piece]
-        if not len(kernels):
-            return
+    def begin_update(
+        self, kernels: FlatVector, strength: float, l1_ratio: float, n_updates: int
+    ) -> None:
+        """Prepare for an update.
+
+        Parameters
+        ----------
+        kernels : ndarray of shape (n_penalized,)
+        strength, l1_ratio : float
+            As in `add_penalty`.
+        n_updates : int
+            Number of updates in an epoch.
+        """
+        self.set_strength(len(kernels), strength, l1_ratio)
         if self.l1:
-            signs = self._signs(piece)
-            self._sums[piece.start] = float(np.dot(signs, kernels))
-            axpy(self.l1, signs, self.gradient[piece])
-        if self.l2:
-            axpy(self.l2, kernels, self.gradient[piece])
-            self._squares[piece.start] = float(np.dot(kernels, kernels))
+            self.projection.begin_update(kernels, n_updates)
 
-    def add(self) -> float:
-        """Add the gradient to the whole vector, and return the value."""
-        for piece in chunks_of(len(self.kernels)):
-            self(piece)
-        return self.value()
+    def set_strength(self, n_penalized: int, strength: float, l1_ratio: float) -> None:
+        """Set the factors of the penalty, and forget its value."""
+        self.l1, self.l2 = strength * l1_ratio, strength * (1 - l1_ratio)
+        self._n_penalized = n_penalized if strength else 0
+        self._is_added = False
+        self._sums.clear()
+        self._squares.clear()
+
+    def before_all(self, weights: FlatVector, gradient: FlatVector) -> None:
+        """Do now what `before` does for each chunk, which then does nothing.
+
+        Clipping needs it: the norm is that of the whole gradient, penalty included.
+        """
+        for chunk in chunks_of(self._n_penalized):
+            self.before(chunk, weights[chunk], gradient[chunk])
+        self._is_added = True
+
+    def before(self, chunk: slice, weights: FlatVector, gradient: FlatVector) -> None:
+        """Add the gradient of the penalty to that of a chunk, before its update."""
+        kernels = self._kernels(chunk, weights)
+        if self._is_added or not len(kernels):
+            return
+        gradient = gradient[: len(kernels)]
+        slopes = None
+        if self.l1:
+            slopes = self.projection.choose(chunk, kernels, gradient, self.l1)
+        self.add(chunk, kernels, gradient, slopes)
+
+    def after(self, chunk: slice, weights: FlatVector) -> bool:
+        """Set weights to zero that the update took across it.
+
+        Returns
+        -------
+        may_hold_zeros : bool
+            Whether there is an L1 penalty.
+        """
+        if not self.l1:
+            return False
+        self.projection.project(chunk, self._kernels(chunk, weights))
+        return True
+
+    def add(
+        self,
+        chunk: slice,
+        kernels: FlatVector,
+        gradient: FlatVector,
+        slopes: FlatVector | None,
+    ) -> None:
+        """Add the gradient of the penalty to a chunk of kernels, and note its value.
+
+        Parameters
+        ----------
+        chunk : slice
+        kernels, gradient : ndarray of shape (n,)
+        slopes : ndarray of shape (n,) or None
+            Derivatives of ``abs(w)``; None without an L1 penalty.
+        """
+        if slopes is not None:
+            self._sums[chunk.start] = float(np.dot(slopes, kernels))
+            axpy(self.l1, slopes, gradient)
+        if self.l2:
+            axpy(self.l2, kernels, gradient)
+            self._squares[chunk.start] = float(np.dot(kernels, kernels))
 
     def value(self) -> float:
-        """Return the value of the pieces that were added, in their order."""
+        """Return the penalty on the weights as they were before the update."""
+        # Summed in the order of the chunks, whichever thread was first.
         squares = [self._squares[start] for start in sorted(self._squares)]
         sums = [self._sums[start] for start in sorted(self._sums)]
         return 0.5 * self.l2 * sum(squares) + self.l1 * sum(sums)
 
-    def _signs(self, piece: slice) -> np.ndarray:
-        """Return the slopes of the absolute values."""
-        return np.sign(self.kernels[piece])
+    def _kernels(self, chunk: slice, weights: FlatVector) -> FlatVector:
+        """Return the part of a chunk that is penalized, which comes first."""
+        return weights[: max(self._n_penalized - chunk.start, 0)]
 
 
-class SparseMemory:
-    """What an L1 penalty keeps from one update to the next.
+class OrthantProjection:
+    r"""Sets weights under an L1 penalty to exactly zero, and keeps them there.
+
+    **The problem.** The penalty ``l1 * abs(w)`` has no derivative at zero. A step along
+    ``l1 * sign(w)`` overshoots zero back and forth, and no weight ever is exactly zero.
+
+    **Which sign a weight may take.** Before an update each weight is given a sign s in
+    {-1, 0, 1}, the side of zero on which it has to be after the update; all signs
+    together are an orthant [1]_. Within it the penalty is linear, with the slope
+    ``l1 * s``. Let g be the slope of the loss without the penalty::
+
+        w > 0:                 s =  1         the weight may shrink to zero,
+        w < 0:                 s = -1         but not change its sign
+        w = 0, abs(g) <= l1:   s =  0         it stays at zero
+        w = 0, g < -l1:        s =  1         the loss falls faster than the
+        w = 0, g >  l1:        s = -1         penalty rises: it may leave
+
+    **After the update** a weight is kept if ``s * w > 0``, and set to zero otherwise::
+
+        before            update            after
+        --- 0 --- w ---   w' --- 0 -------  ------- 0 -------
+                 s = 1    s * w' < 0        w = 0
+
+    **Why a weight stays at zero.** The loss plus the penalty has a minimum at w = 0 if
+    and only if the slope on the left, ``g - l1``, is not positive and that on the
+    right, ``g + l1``, is not negative: ``abs(g) <= l1``. That is the condition for s =
+    0. The gradient of such a weight is set to zero as well, so that it does not enter
+    the moments of the optimizer.
+
+    **The averaged gradient.** The g of a minibatch is noisy: it would exceed `l1` by
+    chance every now and then, and no weight would stay at zero. For weights at zero, g
+    is therefore averaged over about an epoch of n updates, as in regularized dual
+    averaging [2]_, with ``decay = 1 - 1 / n``::
+
+        mean  = decay * mean  + (1 - decay) * gradient
+        total = decay * total + (1 - decay)
+        g     = mean / total
+
+    The division makes up for the start of `mean` at zero. With one update per epoch
+    the decay is 0, and g is the gradient itself.
+
+    **Invariant.** After `project`, ``w == 0`` or ``sign(w) == s`` for each weight.
 
     Attributes
     ----------
     mean : ndarray of shape (n_penalized,)
-        Gradients of the loss without the penalty, averaged over about an epoch, times
-        `total`.
+        Decayed sum of the gradients of the loss, without the penalty.
     total : float
-        What the averaged gradients weigh together.
+        What their coefficients add up to.
     signs : ndarray of shape (n_penalized,)
-        On which side of zero each weight may be after the update; 0 for neither.
-    """
-
-    def __init__(self) -> None:
-        self.mean = self.signs = np.zeros(0)
-        self.total = 0.0
-
-    def fit_to(self, kernels: np.ndarray) -> None:
-        """Start anew where there are no such weights yet."""
-        if self.mean.shape != kernels.shape or self.mean.dtype != kernels.dtype:
-            self.mean, self.signs = np.zeros_like(kernels), np.zeros_like(kernels)
-            self.total = 0.0
-
-
-class SparsePenalty(Penalty):
-    """A penalty with an L1 part that sets weights to exactly zero, orthant by orthant.
-
-    A weight that an update would take across zero is set to zero instead [1]_. There it
-    stays while the gradient of the loss is within the slope of the penalty, which is
-    the condition for a minimum; since single minibatches are noisy, the gradient is
-    averaged over about an epoch, as in regularized dual averaging [2]_.
-
-    Parameters
-    ----------
-    network, gradient, strength, l1_ratio
-        As in `Penalty`.
-    memory : SparseMemory
-    n_updates : int
-        Updates an epoch.
+        The orthant of the present update; overwritten by `project`.
 
     References
     ----------
@@ -114,39 +224,67 @@ class SparsePenalty(Penalty):
        models", ICML 2007.
     .. [2] L. Xiao, "Dual averaging methods for regularized stochastic learning and
        online optimization", JMLR 11, 2010.
+
+    Examples
+    --------
+    Of three weights at zero, only the last has a slope beyond `l1`:
+
+    >>> weights, projection = np.zeros(3), OrthantProjection()
+    >>> projection.begin_update(weights, n_updates=1)
+    >>> gradient = np.array([0.4, -0.4, -2.0])
+    >>> projection.choose(slice(0, 3), weights, gradient, l1=0.5)
+    array([-0., 0., 1.])
+    >>> gradient
+    array([ 0.,  0., -2.])
     """
 
-    def __init__(
-        self,
-        network: Network,
-        gradient: np.ndarray,
-        strength: float,
-        l1_ratio: float,
-        memory: SparseMemory,
-        n_updates: int,
-    ) -> None:
-        super().__init__(network, gradient, strength, l1_ratio)
-        memory.fit_to(self.kernels)
-        self.memory = memory
-        self.decay = 1 - 1 / n_updates
-        memory.total = self.decay * memory.total + 1 - self.decay
+    def __init__(self) -> None:
+        self.mean: FlatVector = np.zeros(0)
+        self.signs: FlatVector = np.zeros(0)
+        self.total = 0.0
+        self._decay = 0.0
 
-    def _signs(self, piece: slice) -> np.ndarray:
-        gradient, mean = self.gradient[piece], self.memory.mean[piece]
-        mean *= self.decay
-        axpy(1 - self.decay, gradient, mean)
-        signs = np.sign(self.kernels[piece], out=self.memory.signs[piece])
+    def begin_update(self, kernels: FlatVector, n_updates: int) -> None:
+        """Prepare for an update of `kernels`, one of `n_updates` in an epoch."""
+        if self.mean.shape != kernels.shape or self.mean.dtype != kernels.dtype:
+            self.mean, self.signs = np.zeros_like(kernels), np.zeros_like(kernels)
+            self.total = 0.0
+        self._decay = 1 - 1 / n_updates
+        self.total = self._decay * self.total + 1 - self._decay
+
+    def choose(
+        self, chunk: slice, kernels: FlatVector, gradient: FlatVector, l1: float
+    ) -> FlatVector:
+        """Choose the orthant of a chunk before its update.
+
+        Parameters
+        ----------
+        chunk : slice
+            Where the chunk starts in the flat vector.
+        kernels : ndarray of shape (n,)
+        gradient : ndarray of shape (n,)
+            Of the loss without the penalty. Set to zero for weights that stay at zero.
+        l1 : float
+            Slope of the penalty.
+
+        Returns
+        -------
+        signs : ndarray of shape (n,)
+        """
+        mean = self.mean[chunk]
+        mean *= self._decay
+        axpy(1 - self._decay, gradient, mean)
+        signs = np.sign(kernels, out=self.signs[chunk])
         at_zero = np.flatnonzero(signs == 0)
         if len(at_zero):
-            slopes = mean[at_zero] / self.memory.total
-            may_leave = np.abs(slopes) > self.l1
+            slopes = mean[at_zero] / self.total
+            may_leave = np.abs(slopes) > l1
             signs[at_zero] = -np.sign(slopes) * may_leave
             gradient[at_zero[~may_leave]] = 0
         return signs
 
-    def finish(self, piece: slice) -> None:
-        """Set weights of that piece to zero that are on the wrong side of it."""
-        kernels = self.kernels[piece]
-        signs = self.memory.signs[piece]
+    def project(self, chunk: slice, kernels: FlatVector) -> None:
+        """Set weights of a chunk to zero that its update took out of the orthant."""
+        signs = self.signs[chunk]
         signs *= kernels
         kernels *= signs > 0

@@ -2,67 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from skconvnet._typing import FlatVector
 from skconvnet.optimizers import Optimizer
 from skconvnet.schedules import Schedule
 from skconvnet.training.averaging import Average
-from skconvnet.training.regularization import SparseMemory
-
-
-@dataclass
-class History:
-    """What training has seen so far; a later call may go on from it.
-
-    Attributes
-    ----------
-    loss_curve : list of float
-        Mean training loss of each epoch.
-    best_loss : float or None
-        None under early stopping.
-    validation_scores : list of float or None
-    best_validation_score : float or None
-    validation_loss_curve : list of float or None
-        None where nothing is validated.
-    best_weights : ndarray or None
-        Those of the best validation score, with the layers' buffers, kept between the
-        calls of an incremental training with early stopping.
-    learning_rate_curve : list of float
-        The rate of the last update of each epoch.
-    n_seen : int
-        Training samples seen in all.
-    n_stalled : int
-        Epochs in a row without improvement.
-    """
-
-    loss_curve: list[float] = field(default_factory=list)
-    best_loss: float | None = np.inf
-    validation_scores: list[float] | None = None
-    best_validation_score: float | None = None
-    validation_loss_curve: list[float] | None = None
-    best_weights: np.ndarray | None = None
-    learning_rate_curve: list[float] = field(default_factory=list)
-    n_seen: int = 0
-    n_stalled: int = 0
-
-    @classmethod
-    def with_early_stopping(cls) -> History:
-        return cls(
-            best_loss=None,
-            validation_scores=[],
-            best_validation_score=-np.inf,
-            validation_loss_curve=[],
-        )
+from skconvnet.training.regularization import Regularizer
 
 
 @dataclass
 class Settings:
-    """Hyperparameters of the loop, in scikit-learn's words.
+    """Hyperparameters of the training loop, in scikit-learn's words.
 
-    With `incremental`, a later call goes on from where this one ends: under early
-    stopping the best weights are then restored only when the score has stalled.
+    Attributes
+    ----------
+    max_iter : int
+        Epochs at most.
+    batch_size : int
+        Samples of an update.
+    shuffle : bool
+        Whether each epoch draws a new order of the samples.
+    alpha : float
+        Strength of the penalty on kernels, divided by the samples of an update.
+    tol : float
+        An epoch that improves by less has stalled.
+    n_iter_no_change : float
+        Training ends after more stalled epochs in a row.
+    max_grad_norm : float or None
+        Bound on the Euclidean norm of the gradient.
+    early_stopping : bool
+        Whether epochs are judged by the validation score rather than by the loss, and
+        training ends with the weights of the best one.
+    verbose : bool
+        Whether to print each epoch.
+    incremental : bool
+        Whether a later call goes on from where this one ends. Under early stopping the
+        best weights are then restored only when training has stopped.
+    l1_ratio : float
+        Share of the L1 part in the penalty.
+    max_grad_value : float or None
+        Bound on the absolute value of each element of the gradient.
     """
 
     max_iter: int
@@ -80,10 +64,117 @@ class Settings:
 
 
 @dataclass
-class Progress:
-    """What a call of an incremental training hands on, besides weights and history."""
+class History:
+    """What training has measured so far; a later call may go on from it.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    best_loss : float or None
+        None under early stopping.
+    validation_scores : list of float or None
+    best_validation_score : float or None
+    validation_loss_curve : list of float or None
+        None without a validation set.
+    best_weights : ndarray or None
+        Those of the best validation score, with the buffers of the layers. Kept from
+        call to call of an incremental training with early stopping.
+    learning_rate_curve : list of float
+        The rate of the last update of each epoch.
+    n_seen : int
+        Training samples seen in all.
+    n_stalled : int
+        Epochs in a row without improvement.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    best_loss: float | None = np.inf
+    validation_scores: list[float] | None = None
+    best_validation_score: float | None = None
+    validation_loss_curve: list[float] | None = None
+    best_weights: FlatVector | None = None
+    learning_rate_curve: list[float] = field(default_factory=list)
+    n_seen: int = 0
+    n_stalled: int = 0
+
+    @classmethod
+    def with_early_stopping(cls) -> History:
+        """Return the history that a training with early stopping starts from."""
+        return cls(
+            best_loss=None,
+            validation_scores=[],
+            best_validation_score=-np.inf,
+            validation_loss_curve=[],
+        )
+
+    def add_epoch(self, loss: float, rate: float, n_samples: int) -> None:
+        """Record an epoch of training."""
+        self.n_seen += n_samples
+        self.loss_curve.append(loss)
+        self.learning_rate_curve.append(rate)
+
+    def add_validation(self, score: float, loss: float) -> None:
+        """Record the validation after an epoch."""
+        if self.validation_scores is None or self.best_validation_score is None:
+            self.validation_scores, self.best_validation_score = [], -np.inf
+        if self.validation_loss_curve is None:
+            self.validation_loss_curve = []
+        self.validation_scores.append(score)
+        self.validation_loss_curve.append(loss)
+
+    def latest(self) -> dict[str, float]:
+        """Return what the last epoch may be judged by, under the names of a monitor."""
+        curves = {
+            "training_loss": self.loss_curve,
+            "validation_loss": self.validation_loss_curve,
+            "validation_score": self.validation_scores,
+        }
+        return {name: curve[-1] for name, curve in curves.items() if curve}
+
+
+@dataclass
+class TrainingState:
+    """What training changes, besides the weights; a later call goes on from it.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+    schedule : Schedule
+    average : Average or None
+        Of the weights, to validate and to predict with.
+    regularizer : Regularizer
+    history : History
+    n_epochs : int
+        Epochs of the last call, one that was interrupted included.
+    stopped : bool
+        Whether the last call ended before all of its epochs.
+    """
 
     optimizer: Optimizer
     schedule: Schedule
-    average: Average | None
-    memory: SparseMemory = field(default_factory=SparseMemory)
+    average: Average | None = None
+    regularizer: Regularizer = field(default_factory=Regularizer)
+    history: History = field(default_factory=History)
+    n_epochs: int = 0
+    stopped: bool = False
+
+    def begin(self, weights: FlatVector) -> None:
+        """Begin a call of the loop, with the network's weights and buffers."""
+        self.n_epochs, self.stopped = 0, False
+        if self.average is not None:
+            self.average.begin(weights)
+
+    @contextmanager
+    def averaged(self, weights: FlatVector) -> Iterator[None]:
+        """Put the average, if there is one, in the place of `weights` for a while."""
+        if self.average is None:
+            yield
+            return
+        with self.average.shown(weights):
+            yield
+
+    def end(self, weights: FlatVector) -> None:
+        """End a call: the network is left with the average, if there is one."""
+        if self.average is not None:
+            self.average.end(weights)

@@ -1,7 +1,146 @@
-"""Why training ends before its time."""
+"""When training ends, and with which weights."""
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from skconvnet._typing import FlatVector
+from skconvnet.training.state import Settings, TrainingState
 
 
 class TrainingDivergedError(ValueError):
     """The loss or a weight is no longer finite."""
+
+
+class Stopping:
+    """Decides after each epoch whether training ends, and with which weights.
+
+    Training ends before its last epoch
+
+    - when it diverges: the loss or a weight is NaN or infinite. Under early stopping
+      the best weights so far are kept, otherwise it is an error;
+    - when more than `n_iter_no_change` epochs in a row have stalled, unless the
+      schedule lowers the learning rate instead. Under early stopping an epoch has
+      stalled if its validation score, otherwise if its loss, is no better than the best
+      before by `tol`;
+    - when an observer asks for it;
+    - when the user interrupts it.
+
+    Under early stopping it ends with the weights of the best validation score,
+    otherwise with those it has reached.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Its `stopped` is set, and `history` counts the stalled epochs.
+    settings : Settings
+    weights : ndarray
+        Those of the network with its buffers, which are changed in place.
+    """
+
+    def __init__(
+        self, state: TrainingState, settings: Settings, weights: FlatVector
+    ) -> None:
+        self._state = state
+        self._history = state.history
+        self._settings = settings
+        self._weights = weights
+        self._best_weights: FlatVector | None = None
+        if settings.early_stopping:
+            earlier = state.history.best_weights
+            self._best_weights = weights.copy() if earlier is None else earlier
+
+    @contextmanager
+    def by_interrupt(self) -> Iterator[None]:
+        """Let the user end what is inside, with a warning instead of an error."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+            self._state.stopped = True
+
+    def has_diverged(self, loss: float) -> bool:
+        """Return whether the loss or a weight is no longer finite.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If there are no better weights to end with.
+        """
+        if np.isfinite(loss) and np.isfinite(self._weights).all():
+            return False
+        best = self._history.best_validation_score
+        if self._best_weights is None or best is None or not np.isfinite(best):
+            raise TrainingDivergedError(self._divergence_message())
+        return True
+
+    def judge_epoch(self, loss: float, score: float | None) -> None:
+        """Count the epoch if it has stalled, and keep its weights if they are best.
+
+        Parameters
+        ----------
+        loss : float
+            Of the training.
+        score : float or None
+            Of the validation; None without a validation set.
+        """
+        has_stalled = False
+        if score is not None:
+            has_stalled = self._judge_score(score)
+        if not self._settings.early_stopping:
+            has_stalled = self._judge_loss(loss)
+        self._history.n_stalled = self._history.n_stalled + 1 if has_stalled else 0
+
+    def _judge_score(self, score: float) -> bool:
+        best = self._history.best_validation_score
+        assert best is not None  # the history sets it with the first score
+        if score > best:
+            self._history.best_validation_score = score
+            if self._best_weights is not None:
+                self._best_weights[:] = self._weights
+        return score < best + self._settings.tol
+
+    def _judge_loss(self, loss: float) -> bool:
+        best = np.inf if self._history.best_loss is None else self._history.best_loss
+        self._history.best_loss = min(best, loss)
+        return loss > best - self._settings.tol
+
+    def stop_after_divergence(self) -> None:
+        """End training with a warning: the best weights so far are kept."""
+        message = self._divergence_message()
+        message += " The weights of the best validation score are kept."
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        self._state.stopped = True
+
+    @property
+    def is_out_of_patience(self) -> bool:
+        """Whether too many epochs in a row have stalled."""
+        return self._history.n_stalled > self._settings.n_iter_no_change
+
+    def stop_or_lower_rate(self) -> None:
+        """End training, unless the schedule lowers the rate and starts a new count."""
+        self._state.stopped = self._state.schedule.stalled()
+        if not self._state.stopped:
+            self._history.n_stalled = 0
+
+    def restore_best(self) -> None:
+        """Put back the weights of the best validation score, under early stopping.
+
+        While an incremental training may go on, they are kept for a later call instead.
+        """
+        best, is_incremental = self._best_weights, self._settings.incremental
+        if best is not None and (self._state.stopped or not is_incremental):
+            self._weights[:] = best
+        self._history.best_weights = best if is_incremental else None
+
+    def _divergence_message(self) -> str:
+        return (
+            "Training diverged: the loss is no longer finite in epoch "
+            f"{self._state.n_epochs}, at a learning rate of "
+            f"{self._state.schedule.rate:g}. Lower learning_rate_init, set "
+            "max_grad_norm, or scale the input (for example with StandardScaler)."
+        )

@@ -1,0 +1,242 @@
+"""Observers of a training: what happens after each minibatch and each epoch.
+
+An observer is a subclass of `TrainingObserver` that overrides the events it wants to
+hear of. Each event is given a `TrainingView`, which tells how far training is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from skconvnet._typing import FlatVector, override
+from skconvnet.engine.network import Network
+from skconvnet.training.state import Settings, TrainingState
+
+
+class TrainingView:
+    """What an observer may see of a training; it cannot change anything by it.
+
+    Attributes
+    ----------
+    n_minibatches : int
+        Minibatches of an epoch.
+    is_validated : bool
+        Whether there is a validation set.
+    n_minibatches_done : int
+        Minibatches of the present epoch whose updates are made.
+    minibatch_loss : float
+        Mean loss of the last minibatch, penalty included; NaN before the first.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        state: TrainingState,
+        settings: Settings,
+        n_minibatches: int,
+        is_validated: bool,
+    ) -> None:
+        self._network = network
+        self._state = state
+        self._settings = settings
+        self.n_minibatches = n_minibatches
+        self.is_validated = is_validated
+        self.n_minibatches_done = 0
+        self.minibatch_loss = float("nan")
+
+    @property
+    def epoch(self) -> int:
+        """The present epoch of this call, counted from 1; 0 before the first."""
+        return self._state.n_epochs
+
+    @property
+    def max_iter(self) -> int:
+        """Epochs of this call at most."""
+        return self._settings.max_iter
+
+    @property
+    def stopped(self) -> bool:
+        """Whether training ends before all of its epochs."""
+        return self._state.stopped
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the last update, or of the next one between two epochs."""
+        return self._state.schedule.rate
+
+    @property
+    def n_samples_seen(self) -> int:
+        """Samples seen up to the end of the last epoch, in all calls together."""
+        return self._state.history.n_seen
+
+    @property
+    def loss_curve(self) -> tuple[float, ...]:
+        """Mean training loss of each epoch."""
+        return tuple(self._state.history.loss_curve)
+
+    @property
+    def learning_rate_curve(self) -> tuple[float, ...]:
+        """The rate of the last update of each epoch."""
+        return tuple(self._state.history.learning_rate_curve)
+
+    @property
+    def validation_scores(self) -> tuple[float, ...]:
+        """Validation score after each epoch; empty without a validation set."""
+        return tuple(self._state.history.validation_scores or ())
+
+    @property
+    def validation_loss_curve(self) -> tuple[float, ...]:
+        """Validation loss after each epoch; empty without a validation set."""
+        return tuple(self._state.history.validation_loss_curve or ())
+
+    @property
+    def weights(self) -> FlatVector:
+        """The weights of the network as one vector that cannot be written to.
+
+        Copy it to keep it: training goes on in the same memory. At the end of an epoch
+        and of training this is the average of the weights, where there is one.
+        """
+        weights = self._network.vector.view()
+        weights.flags.writeable = False
+        return weights
+
+
+class TrainingObserver:
+    """Does nothing at each event of a training; override what you need.
+
+    Events come in this order::
+
+        on_train_begin
+            on_epoch_begin                for each epoch
+                on_minibatch_end          for each minibatch, after the update
+                on_epoch_end              after the validation
+                on_stalled                if too many epochs did not improve
+        on_train_end                      unless training raised an error
+
+    What an observer raises ends training as an error does.
+
+    Examples
+    --------
+    >>> class StopAtLoss(TrainingObserver):
+    ...     def on_epoch_end(self, view):
+    ...         return view.loss_curve[-1] < 0.1
+    """
+
+    def on_train_begin(self, view: TrainingView) -> None:
+        """React to the start of training."""
+
+    def on_epoch_begin(self, view: TrainingView) -> None:
+        """React to the start of an epoch."""
+
+    def on_minibatch_end(self, view: TrainingView) -> None:
+        """React to an update."""
+
+    def on_epoch_end(
+        self,
+        view: TrainingView,  # noqa: ARG002 - for subclasses
+    ) -> bool | None:
+        """React to the end of an epoch.
+
+        Returns
+        -------
+        stop : bool or None
+            True ends training after this epoch, as if it had converged.
+        """
+        return None
+
+    def on_stalled(self, view: TrainingView) -> None:
+        """React to too many epochs in a row that did not improve.
+
+        ``view.stopped`` tells whether training ends for it; otherwise the schedule has
+        lowered ``view.learning_rate``.
+        """
+
+    def on_train_end(self, view: TrainingView) -> None:
+        """React to the end of training, when the network has its final weights."""
+
+
+class Events:
+    """Tells all observers of an event, in the order in which they were given.
+
+    Parameters
+    ----------
+    observers : iterable of TrainingObserver
+    view : TrainingView
+    """
+
+    def __init__(
+        self, observers: Iterable[TrainingObserver], view: TrainingView
+    ) -> None:
+        self._observers = tuple(observers)
+        self._view = view
+        # Updates may take only microseconds: nobody is called who does nothing.
+        self._of_minibatches = [
+            observer
+            for observer in self._observers
+            if type(observer).on_minibatch_end is not TrainingObserver.on_minibatch_end
+        ]
+
+    def train_begins(self) -> None:
+        """Tell that training begins."""
+        for observer in self._observers:
+            observer.on_train_begin(self._view)
+
+    def epoch_begins(self) -> None:
+        """Tell that an epoch begins."""
+        self._view.n_minibatches_done = 0
+        for observer in self._observers:
+            observer.on_epoch_begin(self._view)
+
+    def minibatch_ends(self, n_done: int, loss: float) -> None:
+        """Tell that the update of a minibatch was made."""
+        if not self._of_minibatches:
+            return
+        self._view.n_minibatches_done, self._view.minibatch_loss = n_done, loss
+        for observer in self._of_minibatches:
+            observer.on_minibatch_end(self._view)
+
+    def epoch_ends(self) -> bool:
+        """Tell that an epoch ends, and return whether an observer wants to stop."""
+        # A list: every observer is told, also after one that wants to stop.
+        answers = [observer.on_epoch_end(self._view) for observer in self._observers]
+        return any(answers)
+
+    def stalled(self) -> None:
+        """Tell that too many epochs did not improve."""
+        for observer in self._observers:
+            observer.on_stalled(self._view)
+
+    def train_ends(self) -> None:
+        """Tell that training has ended."""
+        for observer in self._observers:
+            observer.on_train_end(self._view)
+
+
+class ProgressPrinter(TrainingObserver):
+    """Prints each epoch in scikit-learn's words, for `verbose=True`.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @override
+    def on_epoch_end(self, view: TrainingView) -> None:
+        print(f"Iteration {view.epoch}, loss = {view.loss_curve[-1]:.8f}")
+        if view.is_validated:
+            print(f"Validation score: {view.validation_scores[-1]:f}")
+
+    @override
+    def on_stalled(self, view: TrainingView) -> None:
+        is_score = self._settings.early_stopping
+        what = "Validation score" if is_score else "Training loss"
+        then = "Stopping."
+        if not view.stopped:
+            then = f"Setting learning rate to {view.learning_rate:f}"
+        print(
+            f"{what} did not improve more than tol={self._settings.tol:f} for "
+            f"{self._settings.n_iter_no_change:g} consecutive epochs. {then}"
+        )

@@ -1,0 +1,50 @@
+"""Tests of optional packages, and a run in which no test may be skipped."""
+
+import pytest
+
+# Each is a marker too. Both packages are in the extra `bench`.
+OPTIONAL = ("torch", "matplotlib")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--no-skips",
+        action="store_true",
+        help="fail if a test was skipped, or if none was run",
+    )
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch on one thread: on small maps, several mostly wait for each other.
+
+    A test that takes this fixture has the marker `torch`.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    # First, so that `-m torch` finds these markers.
+    for item in items:
+        if "torch" in getattr(item, "fixturenames", ()):
+            item.add_marker("torch")
+
+
+def pytest_runtest_setup(item):
+    for name in OPTIONAL:
+        if item.get_closest_marker(name):
+            pytest.importorskip(name, reason=f"{name} is in the extra `bench`")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if not session.config.getoption("no_skips") or exitstatus != pytest.ExitCode.OK:
+        return
+    outcomes = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    if "skipped" in outcomes or "passed" not in outcomes:
+        print("\n--no-skips: a test was skipped, or none was run")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
