@@ -3,6 +3,7 @@
 import re
 import runpy
 import sys
+import warnings
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -19,6 +20,7 @@ from docs_tools import (
     section,
     without_code,
 )
+from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import (
     SequentialRegressor,
@@ -125,9 +127,27 @@ def test_tests_that_contributing_names_exist():
         assert f"def {name}(" in defined, name
 
 
+def test_getting_started_lists_every_example():
+    listed = re.findall(r"`(\w+\.py)`", section(DOCS / "getting_started.md", "Examples"))
+    examples = {path.name for path in (ROOT / "examples").glob("[!_]*.py")}
+    assert sorted(listed) == sorted(examples)
+
+
 def test_the_readme_leads_to_every_page():
     found = set(links(read(README)))
     assert {f"docs/{page.name}" for page in GUIDE} <= found
+
+
+def test_the_comparison_is_true_of_what_is_installed():
+    script = runpy.run_path(str(DOCS / "check_comparison.py"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        ours, theirs = (
+            dict(script["results"](script["LIBRARIES"][name]))
+            for name in ("skconvnet", "scikit-learn")
+        )
+    assert set(ours.values()) == {"yes"}
+    assert [name for name, result in theirs.items() if result != "yes"] == ["X_val"]
 
 
 def test_the_readme_is_short():
