@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from skconvnet import ConvNetClassifier, MLPClassifier, MLPRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
+from skconvnet.layers import Conv2D
 from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skconvnet.optimizers import LBFGS, OPTIMIZERS
 from skconvnet.schedules import SCHEDULES
@@ -184,6 +185,15 @@ def test_defaults_of_convnets():
     params = ConvNetClassifier().get_params()
     for name, default in table:
         assert params[name] == default, name
+
+
+def test_table_of_algorithms_is_complete():
+    with pytest.raises(ValueError, match="conv_method must be one of") as error:
+        Conv2D(1, 3, conv_method="none").build((8, 8, 1))
+    allowed = re.findall(r"'(\w+)'", str(error.value).split(";")[0])
+    rows = section(DOCS / "speed.md", "Convolution algorithms").splitlines()
+    listed = [name for row in rows for name in re.findall(r'^\| `"(\w+)"` ', row)]
+    assert sorted([*listed, "auto"]) == sorted(allowed)
 
 
 def test_arrays_of_the_course_of_training_exist():
