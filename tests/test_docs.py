@@ -109,6 +109,14 @@ def test_a_page_has_one_title_and_short_lines(page):
         assert len(line) <= 92 or line.startswith("|") or "](" in line, line
 
 
+@every_page
+def test_rows_of_a_table_have_the_cells_of_its_header(page):
+    for table in re.findall(r"(?:^\|.*\|\n)+", without_code(read(page)), re.M):
+        n_cells = [len(row.strip("|").split("|")) for row in table.splitlines()]
+        assert len(n_cells) > 2
+        assert set(n_cells) == {n_cells[0]}, table
+
+
 def test_contributing_shows_every_folder():
     (tree,) = re.findall(
         r"^```\n(skconvnet/\n.*?)^```$", read(ROOT / "CONTRIBUTING.md"), re.M | re.S
