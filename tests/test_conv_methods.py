@@ -1,4 +1,4 @@
-"""Winograd and FFT convolution, their accuracy, and the choice among the methods."""
+"""Winograd and FFT convolution, their accuracy, and the choice among all algorithms."""
 
 import numpy as np
 import oracles
@@ -93,9 +93,9 @@ def test_fft_is_fftconvolve_summed_over_channels(size):
 
 def test_fft_cuts_a_long_map_into_tiles():
     windows = sliding_windows((2000,), 9)
-    method = FFTConvolution(windows, 1, 1, 1)
-    assert method.n_tiles[0] > 5
-    assert method.tile[0] < 400
+    algorithm = FFTConvolution(windows, 1, 1, 1)
+    assert algorithm.n_tiles[0] > 5
+    assert algorithm.tile[0] < 400
     assert FFTConvolution(sliding_windows((40,), 31), 1, 1, 1).n_tiles == (1,)
     compare((2000, 2), Conv1D(2, 9, conv_method="fft"))
 

@@ -83,7 +83,7 @@ def test_dilation(dilation, padding, strides):
     compare((10, 11, 2), Conv2D(3, 3, strides, padding, dilation))
 
 
-def test_dilated_kernel_covers_five_cells_with_nine_weights():
+def test_dilated_kernel_covers_five_positions_with_three_taps_per_axis():
     bench = Bench(Conv2D(1, 3, dilation=2), (5, 5, 1))
     assert bench.layer.out_shape == (1, 1, 1)
     assert bench.weights["kernel"].size == 9

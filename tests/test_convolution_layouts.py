@@ -13,8 +13,8 @@ from skconvnet.layers import Conv1D, Conv2D, Conv3D
 
 BLOCK_BYTES = [1, 3000, 10**9]
 
-# Large maps and small kernels leave little surplus at the end of a row; the others
-# leave much, or are strided.
+# Large maps and small kernels have little row padding, and get the wide layout; the
+# others would have much, or are strided.
 CASES = [
     (Conv1D(3, 4), (40, 2)),
     (Conv1D(3, 4, strides=3, padding="same"), (40, 2)),

@@ -1,4 +1,4 @@
-"""A convolution and the pooling behind it, as one layer and as two."""
+"""A convolution and the pooling after it, as one layer and as two."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One part of a minibatch on several threads, inside its layers."""
+"""A minibatch that is one micro-batch, on several threads inside its layers."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ LAYERS = [
     (Conv1D(5, 4, activation="gelu", conv_method="im2col"), (37, 3)),
     (Conv2D(4, 3, padding="same", conv_method="winograd"), (17, 12, 3)),
     (Conv2D(4, 5, groups=2, activation="relu", conv_method="winograd"), (21, 9, 4)),
-    # Tiles of 3 outputs and 4 cells more, which reach over a whole block.
+    # Tiles of 3 outputs and 4 more positions, which reach beyond the next block.
     (Conv2D(4, 5, conv_method="winograd"), (13, 13, 2)),
     (Conv2D(4, 3, padding="same", conv_method="im2col"), (17, 12, 3)),
     (Conv2D(4, 3, strides=2, dilation=2, conv_method="im2col"), (17, 12, 2)),

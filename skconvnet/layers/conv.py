@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -164,7 +163,7 @@ class ConvolutionLayer(ConvolutionBase[_Cache]):
         dy: FeatureMap,
         cache: _Cache,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:

@@ -27,7 +27,7 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class ConvolutionSpec(LayerSpec):
-    """The parameters that come first in the convolutions of several filters."""
+    """The parameters that come first in every convolution with `filters`."""
 
     filters: int
     kernel_size: int | tuple[int, ...]
@@ -104,6 +104,8 @@ def documented(template: str, **values: str) -> Callable[[type[Spec]], type[Spec
     """
 
     def document(spec: type[Spec]) -> type[Spec]:
+        if spec.__doc__ is None:  # Python was told to leave docstrings out.
+            return spec
         ndim = spec.spatial_ndim
         shared = {
             name: indent(text.format(ndim=ndim), "    ").strip()

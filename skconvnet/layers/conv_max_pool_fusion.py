@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, override
+from skconvnet._typing import FeatureMap, NamedArrays, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.pooling import MaxPoolLayer
@@ -97,7 +96,7 @@ class PooledConvolutionLayer(Layer[_Cache]):
         dy: FeatureMap,
         cache: _Cache,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
