@@ -23,7 +23,7 @@ def tap_views(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
                                                  b     e        tap 1
                                                    c     f      tap 2
     """
-    return [padded[(slice(None), *where)] for where in windows.cells]
+    return [padded[(slice(None), *where)] for where in windows.taps]
 
 
 class TapArrays:

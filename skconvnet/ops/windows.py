@@ -95,12 +95,6 @@ class Windows:
             for offset in product(*(range(k) for k in self.kernel))
         ]
 
-    # The name from before, until the last caller has moved.
-    @property
-    def cells(self) -> list[tuple[slice, ...]]:
-        """Do what `taps` does."""
-        return self.taps
-
 
 def sliding_windows(
     in_shape: Shape,

@@ -203,19 +203,3 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         if dz is not dy:
             np.copyto(self.crop_row_padding(dz), dy)
         return dz
-
-    # Names from before, until the last caller has moved.
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102 -- to be removed
-        return self.stored_shape
-
-    def written(self, z: FeatureMap) -> np.ndarray:  # noqa: D102 -- to be removed
-        return self.flat_outputs(z)
-
-
-def without_surplus(z, method):  # noqa: ANN001, ANN201, D103 -- to be removed
-    return method.crop_row_padding(z)
-
-
-def with_surplus(dy, method, workspace):  # noqa: ANN001, ANN201, D103 -- to be removed
-    return method.gradient_buffer(dy, workspace)

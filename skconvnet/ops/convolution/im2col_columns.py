@@ -252,6 +252,3 @@ class Columns:
         sums = workspace.scratch("sums", shape, columns.dtype)
         np.add.reduce(view, axis=axes, out=sums)
         flat[:, block.start : block.stop + reach] += sums
-
-    # The name from before, until the last caller has moved.
-    gather = im2col

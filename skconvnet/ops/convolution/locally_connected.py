@@ -123,7 +123,7 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
         ndim = len(positions)
         by_tap = columns.reshape(*positions, self.channels, self.windows.size, -1)
         stride = self.windows.strides[0]
-        for tap, (down, *others) in enumerate(self.windows.cells):
+        for tap, (down, *others) in enumerate(self.windows.taps):
             first = down.start + rows.start * stride
             last = down.start + (rows.stop - 1) * stride + 1
             target = dpadded[(slice(None), slice(first, last, stride), *others)]

@@ -124,12 +124,3 @@ def _candidates(
         # For kernels of 2 taps the transforms cost what they save.
         classes.remove(WinogradConvolution)
     return classes
-
-
-# Names from before, until the last caller has moved.
-Methods = AlgorithmSelector
-Method = AnyAlgorithm
-
-
-def cost(method, batch):  # noqa: ANN001, ANN201, D103 -- to be removed
-    return method.cost(batch)

@@ -152,7 +152,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
             padded[...] = bias
         stride = windows.strides[0]
         for rows, values in self._products(x, kernel, workspace):
-            for tap, (first, *others) in enumerate(windows.cells):
+            for tap, (first, *others) in enumerate(windows.taps):
                 start = first.start + rows.start * stride
                 stop = first.start + (rows.stop - 1) * stride + 1
                 where = (slice(None), slice(start, stop, stride), *others)
@@ -233,7 +233,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
         """Return the columns of `dz` as (groups, filters x taps, positions x batch)."""
         shape = (self.filters, self.windows.size, block.stop - block.start)
         columns = workspace.scratch("columns", shape, dz.dtype)
-        self._columns.gather(dz, block, columns)
+        self._columns.im2col(dz, block, columns)
         return columns.reshape(self.groups, -1, shape[-1])
 
     @override
