@@ -21,6 +21,7 @@ import sys
 import time
 
 import numpy as np
+from _machine import print_machine
 from scipy.optimize import nnls
 
 from skconvnet.engine.blas_threads import single_threaded_blas
@@ -271,6 +272,7 @@ def main() -> None:
         if path_list:
             action([case for path in path_list for case in read(path)])
             return
+    print_machine()
     sweep(arguments.seconds, arguments.seed, arguments.csv)
     judge(read(arguments.csv))
 

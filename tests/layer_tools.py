@@ -64,7 +64,7 @@ def in_blocks(spec, block_bytes):
 
 
 def batch_last(x):
-    """(n, *spatial, channels) to a contiguous (channels, *spatial, n)."""
+    """Turn (n, *spatial, channels) into a contiguous (channels, *spatial, n)."""
     if x.ndim == 2:
         return np.ascontiguousarray(x.T)
     return np.ascontiguousarray(np.moveaxis(x, (-1, 0), (0, -1)))

@@ -17,7 +17,6 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
-    chain,
 )
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
@@ -37,8 +36,8 @@ PAIRS = [
 ]
 
 
-def run(specs, in_shape, n=6, dtype="float64"):
-    network = Network(specs, in_shape, dtype)
+def run(specs, in_shape, n=6, dtype="float64", fuse_pairs=True):
+    network = Network(specs, in_shape, dtype, fuse_pairs=fuse_pairs)
     rng = np.random.default_rng(0)
     network.vector[:] = rng.normal(size=network.vector.size)
     X, y = rng.normal(size=(n, *in_shape)), rng.normal(size=(n, 2)).astype(dtype)
@@ -63,16 +62,15 @@ def with_head(*specs):
     PAIRS,
     ids=[f"{c}-{p}" for c, p, _ in PAIRS],
 )
-def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
+def test_as_one_and_as_two(convolution, pool, in_shape):
     groups = convolution.groups
     convolution = type(convolution)(**convolution.get_params())
     convolution.filters = 4 if groups > 1 else convolution.filters
     specs = with_head(convolution, pool)
     network, *fused = run(specs, in_shape)
-    assert isinstance(network.chain.steps[0][1], PooledConvolutionLayer)
+    assert isinstance(network.chain.steps[0].layer, PooledConvolutionLayer)
     assert len(network.chain.steps) == len(network.layers) - 1
-    monkeypatch.setattr(chain, "fuse", lambda *_: None)
-    network, *plain = run(specs, in_shape)
+    network, *plain = run(specs, in_shape, fuse_pairs=False)
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)

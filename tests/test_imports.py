@@ -76,7 +76,8 @@ def test_scikit_learn_stays_outside_the_engine(path):
 MADE_OF = {
     "chain": {"conv_max_pool_fusion"},
     "conv_max_pool_fusion": {"conv", "pooling"},
-    "branched": {"chain"},
+    "chain_micro_batches": {"chain"},
+    "branched": {"chain", "chain_micro_batches"},
     "composite": {"chain"},
     "parallel": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},

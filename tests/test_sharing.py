@@ -81,7 +81,7 @@ def test_the_same_bits_for_any_number_of_threads(monkeypatch, train):
     X = rng.normal(size=(16, 32, 32, 3)).astype(np.float32)
     y = rng.normal(size=(16, 4)).astype(np.float32)
     samples = Samples(Inputs(X, network.in_shape, np.float32), y)
-    assert network.micro_batch(16) == 16
+    assert network.micro_batch_size(16) == 16
     runs = []
     run = ThreadTeam.run
     monkeypatch.setattr(
