@@ -157,9 +157,9 @@ class LayerNormLayer(Layer[LayerNormCache]):
         self._write(rows @ ones, gradients["beta"])
         if not need_dx:
             return None
-        # With g = gamma dy, and n the normalized values, which do not change when x
-        # is shifted or scaled:
-        #     dx = inverse * (g - mean(g) - n * mean(g * n))
+        # The normalized values h do not change when x is shifted or scaled. Hence, with
+        # g = gamma * dy,
+        #     dx = inverse * (g - mean(g) - h * mean(g * h))
         gamma = self._column("gamma")
         means = workspace.scratch("means", (2, n_columns), dy.dtype)
         np.matmul(gamma[:, 0], rows, out=means[0])

@@ -15,8 +15,9 @@ which is a dot product of `dz` and one stride phase of `x`, shifted::
     dkernel[2] = <(dz0, dz1), (x2, x4)>     phase 0, shift 1
 
 Each phase is copied once, with zeros where it lies in the padding. `dz` gets zeros
-after each row, so that its rows are as long as those of a phase. All rows together are
-then one vector, and shifts by rows and columns only change where the phase is read.
+after each row but the last, so that its rows are as long as those of a phase. All rows
+together are then one vector, and a shift by rows and columns only changes where the
+phase is read. What a shifted row takes from the next one is multiplied by these zeros.
 """
 
 from __future__ import annotations

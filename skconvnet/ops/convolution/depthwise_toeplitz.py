@@ -236,7 +236,7 @@ class ToeplitzProduct:
             out[:, :, rows, self.columns.first :: self.columns.step] = 0
             return
         shape = (len(x), *self._matrix_index.shape)
-        matrices = workspace.scratch("bands", shape, x.dtype)
+        matrices = workspace.scratch("matrices", shape, x.dtype)
         # No index is out of range, but without "clip" `take` fills a copy first.
         np.take(kernels, self._matrix_index, axis=1, out=matrices, mode="clip")
         inputs = self._tile_inputs(self._copy_into_tiles(x, workspace))

@@ -6,7 +6,7 @@ apart, a *stride phase*, are stored together: additions within a phase run over 
 rows, and the phases are interleaved once, at the end. For three taps, a stride of two
 and three inputs::
 
-    product                           phases
+    product                                 phases
                                             +--------------------+
     tap 0:  w0 x0   w0 x1   w0 x2           | z0   z2   z4   z6  |  phase 0
     tap 1:  w1 x0   w1 x1   w1 x2           | z1   z3   z5   .   |  phase 1

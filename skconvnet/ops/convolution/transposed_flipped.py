@@ -4,12 +4,13 @@ With stride 1, output i of a transposed convolution is a sum over the taps t of
 ``x[i - t] * w[t]``. With the taps in reverse order, it is a convolution of the map with
 padding of (kernel - 1) on each side::
 
-    taps:               w0  w1  w2
+    x, padded:   .   .   x0  x1  x2  .   .
 
-    x, padded:     .    .   x0  x1  x2  .   .
-    z0 =          w2   w1   w0                       = x0 w0
-    z1 =               w2   w1  w0                   = x0 w1 + x1 w0
-    z2 =                    w2  w1  w0               = x0 w2 + x1 w1 + x2 w0
+    z0           w2  w1  w0                      = x0 w0
+    z1               w2  w1  w0                  = x0 w1 + x1 w0
+    z2                   w2  w1  w0              = x0 w2 + x1 w1 + x2 w0
+    z3                       w2  w1  w0          =         x1 w2 + x2 w1
+    z4                           w2  w1  w0      =                 x2 w2
 """
 
 from __future__ import annotations
