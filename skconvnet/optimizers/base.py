@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,6 +12,26 @@ from skconvnet.ops.blas_kernels import axpy
 from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
+
+
+class Chunk(NamedTuple):
+    """A chunk of the flat vector, and everything that an update needs for it.
+
+    Attributes
+    ----------
+    weights, gradient : ndarray of shape (n,)
+        The part of the vectors, only read by the update rule.
+    moments : list of ndarray of shape (n,)
+        The part of the optimizer's state, written to.
+    step, scratch : ndarray of shape (n,)
+        Free to write to; their contents are arbitrary.
+    """
+
+    weights: FlatVector
+    gradient: FlatVector
+    moments: list[FlatVector]
+    step: FlatVector
+    scratch: FlatVector
 
 
 class ChunkRegularizer(Protocol):
@@ -42,6 +62,18 @@ class ChunkRegularizer(Protocol):
         """
 
 
+def update_average(average: FlatVector, decay: float, value: FlatVector) -> None:
+    """Set `average` to ``decay * average + (1 - decay) * value``, in place.
+
+    >>> average = np.array([2.0])
+    >>> update_average(average, 0.75, np.array([4.0]))
+    >>> average
+    array([2.5])
+    """
+    average *= decay
+    axpy(1 - decay, value, average)
+
+
 class Optimizer(Params, ABC):
     """An update rule and its state, which starts at the first step.
 
@@ -52,18 +84,20 @@ class Optimizer(Params, ABC):
     ----------
     n_steps : int
         Updates made so far.
-    n_moments : int
-        Number of moments.
     chunk_size : int
         Elements of the vector that one thread updates at once, at most.
     """
 
     n_steps = 0
-    n_moments: ClassVar[int] = 0
     chunk_size: int = CHUNK_SIZE
 
     _moments: list[FlatVector]
     _workspaces: dict[int, Workspace]
+
+    @property
+    @abstractmethod
+    def n_moments(self) -> int:
+        """Number of moments; subclasses may set it as an attribute of the class."""
 
     def step(
         self,
@@ -96,18 +130,14 @@ class Optimizer(Params, ABC):
         chunks = chunks_of(weights.size, self.chunk_size)
 
         def task(i: int, thread: int) -> None:
-            chunk = chunks[i]
-            w, g = weights[chunk], gradient[chunk]
-            workspace = self._workspaces.setdefault(thread, Workspace())
-            step = workspace.array("step", w.shape, w.dtype)
-            scratch = workspace.array("scratch", w.shape, w.dtype)
+            where = chunks[i]
+            chunk = self._chunk(weights, gradient, where, thread)
             if regularizer is not None:
-                regularizer.before(chunk, w, g)
-            moments = [moment[chunk] for moment in self._moments]
-            factor, direction = self._update(w, g, rate, moments, step, scratch)
-            axpy(factor, direction, w)
-            if regularizer is not None and regularizer.after(chunk, w):
-                self._keep_zeros(w, moments)
+                regularizer.before(where, chunk.weights, chunk.gradient)
+            factor, direction = self._update(chunk, rate)
+            axpy(factor, direction, chunk.weights)
+            if regularizer is not None and regularizer.after(where, chunk.weights):
+                self._keep_zeros(chunk)
 
         if run is not None:
             run(len(chunks), task)
@@ -145,31 +175,18 @@ class Optimizer(Params, ABC):
     def _begin_step(self, rate: float) -> None:
         """Update the part of the state that is the same for all weights."""
 
-    def _keep_zeros(self, weights: FlatVector, moments: list[FlatVector]) -> None:
-        """Change `moments` so that weights that were set to zero can stay there."""
+    def _keep_zeros(self, chunk: Chunk) -> None:
+        """Change the moments so that weights that were set to zero can stay there."""
 
     @abstractmethod
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
+    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
         """Update the moments of a chunk, and return what to add to its weights.
 
         Parameters
         ----------
-        weights, gradient : ndarray of shape (n,)
-            Only read.
+        chunk : Chunk
         rate : float
             The learning rate.
-        moments : list of ndarray of shape (n,)
-            `n_moments` of them, written to.
-        step, scratch : ndarray of shape (n,)
-            Free to write to; their contents are arbitrary.
 
         Returns
         -------
@@ -177,6 +194,19 @@ class Optimizer(Params, ABC):
         direction : ndarray of shape (n,)
             ``factor * direction`` is added to the weights.
         """
+
+    def _chunk(
+        self, weights: FlatVector, gradient: FlatVector, where: slice, thread: int
+    ) -> Chunk:
+        workspace = self._workspaces.setdefault(thread, Workspace())
+        w, g = weights[where], gradient[where]
+        return Chunk(
+            w,
+            g,
+            [moment[where] for moment in self._moments],
+            workspace.array("step", w.shape, w.dtype),
+            workspace.array("scratch", w.shape, w.dtype),
+        )
 
     @override
     def __getstate__(self) -> dict[str, Any]:
