@@ -6,9 +6,11 @@ from math import isqrt, prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import (
+    _check_sample_weight,
     _check_y,
     check_array,
     check_consistent_length,
@@ -77,6 +79,16 @@ def check_X(
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
     return check_X_y(X, y, **options)
+
+
+def check_weights(sample_weight: object, X: Any) -> npt.NDArray[Any] | None:
+    """Return the weights of the samples of X as an array, if there are any."""
+    if sample_weight is None:
+        return None
+    weights: npt.NDArray[Any] = _check_sample_weight(
+        sample_weight, X, ensure_non_negative=True
+    )
+    return weights
 
 
 def _is_object_array(X: Any) -> bool:

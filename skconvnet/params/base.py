@@ -6,14 +6,16 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import (
-    validate_parameter_constraints,
-)
+from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skconvnet._pickles import recognize_moved_modules
 from skconvnet._typing import Shape
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
+
+# Every file that holds a network or a layer comes by here.
+recognize_moved_modules()
 
 
 class Params(BaseEstimator):
