@@ -47,7 +47,7 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
 )
-from skconvnet.losses import LogLoss
+from skconvnet.losses import LogLoss, SquaredError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 WITH_MAPS = [
@@ -286,20 +286,20 @@ def test_the_loss_of_mixtures_is_their_cross_entropy():
     assert model.loss_curve_ == [pytest.approx(-(targets @ logarithms).mean())]
 
 
-def test_the_engine_augments_in_training_only():
+def test_the_executor_augments_in_training_only():
     X, y = data_for(ConvNetRegressor)
     recorder = Recorder()
     model = make(ConvNetRegressor).initialize(X, y)
     samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
     gradient = np.empty_like(model.network_.vector)
     augmenter = recorder.build((6, 6, 1))
-    with Executor(model.network_, model._loss, 1, augmenter) as engine:
+    with Executor(model.network_, SquaredError(), 1, augmenter) as executor:
         options = {"train": False, "seed": 0}
-        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
-        engine.outputs(samples.inputs)
+        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        executor.outputs(samples.inputs)
         assert not recorder.seen
         options["train"] = True
-        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
         assert recorder.seen
 
 

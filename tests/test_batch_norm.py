@@ -24,6 +24,8 @@ from skconvnet.layers import (
     Parallel,
     Residual,
 )
+from skconvnet.layers.chain import Chain
+from skconvnet.layers.chain_micro_batches import Segment, segments_of
 from skconvnet.losses import SquaredError
 from skconvnet.optimizers import SGD
 
@@ -119,6 +121,27 @@ def test_no_digits_are_lost_far_from_zero():
     expected, _, _ = normalized(x.astype(np.float32).astype(np.float64))
     y = single.forward(x, train=True)
     np.testing.assert_allclose(y, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([], []),
+        ([Dense(2), Dense(3)], [(0, 2, False)]),
+        ([BatchNorm()], [(0, 1, True)]),
+        ([BatchNorm(), BatchNorm()], [(0, 1, True), (1, 2, True)]),
+        (
+            [Dense(2), BatchNorm(), Dense(3), Dense(4), BatchNorm(), Dense(2)],
+            [(0, 1, False), (1, 2, True), (2, 4, False), (4, 5, True), (5, 6, False)],
+        ),
+        ([Dense(3), Residual([BatchNorm()])], [(0, 1, False), (1, 2, True)]),
+    ],
+    ids=str,
+)
+def test_barriers_cut_a_chain_into_segments(layers, expected):
+    named = [(f"layer{i}", layer) for i, layer in enumerate(layers)]
+    segments = segments_of(Chain(named, (3,)).steps)
+    assert segments == [Segment(*fields) for fields in expected]
 
 
 NETWORKS = [

@@ -59,8 +59,9 @@ def test_a_step_allocates_no_large_arrays(name, n_threads):
 
         def step(index):
             executor.loss_and_gradient(samples, index, gradient, train=True, seed=0)
-            penalty = Penalty(network, gradient, 1e-4)
-            optimizer.step(network.vector, gradient, 1e-3, executor.team.run, penalty)
+            regularizer.begin_update(kernels, 1e-4, 0.0, n_updates=2)
+            run = executor.team.run
+            optimizer.step(network.vector, gradient, 1e-3, run, regularizer)
 
         peak = peak_allocation(
             executor, lambda: step(order[:N]), lambda: step(order[N:])

@@ -134,14 +134,16 @@ class Executor:
     ) -> np.ndarray:
         """Return the loss of each micro-batch, and write the sum of their gradients.
 
-        In a round, each thread takes one micro-batch, all the way forward and back.
-        After it, the gradients are added in the order of the micro-batches, so that
-        the sums are formed in the same order for any number of threads::
+        In a round, each thread takes one micro-batch all the way forward and back.
+        After the round, the gradients are added in the order of the micro-batches, so
+        that the sums have the same order for any number of threads. With two threads,
+        and g(m) for the gradient of micro-batch m::
 
-            round 0                      round 1
-            0 -> gradient                2 -> own gradient --+
-            1 -> own gradient --+        3 -> own gradient --|--+
-                                add                         add add
+            round 0    gradient = g(0)        own of worker 1 = g(1)
+                       gradient += g(1)
+            round 1    own of worker 0 = g(2)    own of worker 1 = g(3)
+                       gradient += g(2)
+                       gradient += g(3)
         """
         # A single micro-batch has all threads to itself, to share out what layers do.
         self._workers[0].share(self.team if len(micro_batches) == 1 else None)

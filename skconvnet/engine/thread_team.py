@@ -3,7 +3,7 @@
 How it is safe, with or without the interpreter's global lock: the threads share
 nothing that one of them changes, other than
 
-- the number of the next task, which `_TaskCounter` guards with a lock, and
+- the number of the next task, which `_Tasks` guards with a lock, and
 - mailboxes, which are instances of `queue.SimpleQueue`. What a thread did before it
   put something into one is visible to the thread that takes it out.
 
@@ -22,7 +22,7 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class ThreadTeam:
             return
         self.wait()
         threads = self._first_threads(n_others)
-        tasks = _Tasks(_TaskCounter(n_tasks), task)
+        tasks = _Tasks(n_tasks, task)
         self._is_running = True
         try:
             for thread in threads:
@@ -92,7 +92,7 @@ class ThreadTeam:
         """Have another thread call ``task(0, 1)`` while the calling thread goes on."""
         self.wait()
         (self._in_background,) = self._first_threads(1)
-        self._in_background.begin(_Tasks(_TaskCounter(1), task))
+        self._in_background.begin(_Tasks(1, task))
 
     def wait(self) -> None:
         """Wait until what was begun is done, and raise the error that it raised."""
@@ -126,43 +126,38 @@ def _raise_first(outcomes: list[BaseException | None]) -> None:
             raise error
 
 
-class _TaskCounter:
-    """Gives each of the numbers below n to one thread."""
+class _Tasks:
+    """Numbered tasks that the threads of a team work on together.
 
-    def __init__(self, n: int) -> None:
+    Parameters
+    ----------
+    n_tasks : int
+    task : callable
+    """
+
+    def __init__(self, n_tasks: int, task: Task) -> None:
+        # An iterator that is not shared without a lock: two threads must never get the
+        # same number. Taking one costs some 0.2 us; a task worth a thread takes 20 us.
+        self._numbers = iter(range(n_tasks))
         self._lock = threading.Lock()
-        self._next = 0
-        self._n = n
-
-    def take(self) -> int | None:
-        """Return the next number, or None if none is left."""
-        with self._lock:
-            if self._next >= self._n:
-                return None
-            self._next += 1
-            return self._next - 1
-
-    def discard_rest(self) -> None:
-        """Let no more numbers be taken."""
-        with self._lock:
-            self._next = self._n
-
-
-class _Tasks(NamedTuple):
-    """What the threads of a team work on together."""
-
-    counter: _TaskCounter
-    task: Task
+        self._task = task
 
     def work(self, thread: int) -> BaseException | None:
         """Run tasks until none is left; return the error that ended this, if any."""
+        numbers, lock, task = self._numbers, self._lock, self._task
         try:
-            while (i := self.counter.take()) is not None:
-                self.task(i, thread)
+            while True:
+                with lock:
+                    i = next(numbers, None)
+                if i is None:
+                    return None
+                task(i, thread)
         except BaseException as error:
-            self.counter.discard_rest()
+            # No thread begins another task.
+            with lock:
+                for _ in numbers:
+                    pass
             return error
-        return None
 
 
 class _TeamThread:

@@ -22,8 +22,9 @@ class Step:
     Attributes
     ----------
     index : int
-        Position of the (first) layer in `Chain.layers`, and so of its workspace and of
-        its gradients. It is the step's own position only while no pair is fused.
+        Position in `Chain.layers` of the layer, or of the first of the pair, and so of
+        its workspace and its gradients. Larger than the step's own position after a
+        fused pair.
     layer : Layer
     """
 

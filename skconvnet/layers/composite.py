@@ -15,7 +15,7 @@ class CompositeSpec(NestedParams, LayerSpec):
     @property
     @override
     def spatial_ndim(self) -> int | None:  # type: ignore[override]  # not a ClassVar
-        return _spatial_ndim(self.entries())
+        return _spatial_ndim(self._entries())
 
 
 def _spatial_ndim(entries: Entries) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._typing import FlatVector, override
-from skconvnet.optimizers.base import Chunk, Optimizer, update_average
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
 
 
@@ -41,9 +41,9 @@ class Adagrad(Optimizer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"epsilon": POSITIVE}
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step = chunk.gradient, chunk.step
-        (total,) = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        (total,) = arrays.moments
         total += np.multiply(gradient, gradient, out=step)
         np.sqrt(total, out=step)
         step += self.epsilon
@@ -93,9 +93,9 @@ class RMSprop(Optimizer):
         return 2 if self.centered else 1
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
-        square, *mean = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        square, *mean = arrays.moments
         update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
         variance = square
         if mean:
@@ -145,9 +145,9 @@ class Adadelta(Optimizer):
     }
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
-        square, square_step = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        square, square_step = arrays.moments
         update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
         np.add(square_step, self.epsilon, out=step)
         np.sqrt(step, out=step)

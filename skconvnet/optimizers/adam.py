@@ -10,7 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Chunk, Optimizer, update_average
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
 
 # A unit that has decayed to less goes back to 1, so that what is divided by it does not
@@ -45,9 +45,9 @@ class Adam(Optimizer):
     amsgrad : bool, default=False
         Whether to divide by the largest second average so far [2]_.
     epsilon_hat : bool, default=False
-        Whether `epsilon` is added to the average itself rather than to the one
-        corrected for its start at zero. The paper has both; ``solver="adam"`` sets it,
-        as scikit-learn does.
+        Whether `epsilon` is added to the root of the average itself, rather than of the
+        one corrected for its start at zero. The paper has both. ``solver="adam"`` sets
+        it, for the step that scikit-learn makes.
 
     Notes
     -----
@@ -133,6 +133,7 @@ class Adam(Optimizer):
 
     @override
     def _begin_step(self, rate: float) -> None:
+        # With a beta of 0 the unit is 0, and the sum is forgotten, as it should be.
         units = [self._units.gradient * self.beta_1, self._units.square * self.beta_2]
         for k, unit in enumerate(units):
             if unit < _SMALLEST_UNIT:
@@ -141,9 +142,9 @@ class Adam(Optimizer):
         self._units = _Units(*units)
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step = chunk.gradient, chunk.step
-        gradient_sum, square_sum, *largest = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        gradient_sum, square_sum, *largest = arrays.moments
         gradient_unit, square_unit = self._units
         axpy(1 / gradient_unit, gradient, gradient_sum)
         axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square_sum)
@@ -206,9 +207,9 @@ class AdamW(Adam):
     }
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        factor, step = super()._update(chunk, rate)
-        axpy(-rate * self.weight_decay / factor, chunk.weights, step)
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        factor, step = super()._update(arrays, rate)
+        axpy(-rate * self.weight_decay / factor, arrays.weights, step)
         return factor, step
 
 
@@ -260,9 +261,9 @@ class Nadam(Optimizer):
         return self.beta_1 * (1 - 0.5 * decay)
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
-        mean, square = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        mean, square = arrays.moments
         update_average(mean, self.beta_1, gradient)
         update_average(
             square, self.beta_2, np.multiply(gradient, gradient, out=scratch)
@@ -311,9 +312,9 @@ class Adamax(Optimizer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _MOMENTS
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step = chunk.gradient, chunk.step
-        mean, largest = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        mean, largest = arrays.moments
         update_average(mean, self.beta_1, gradient)
         largest *= self.beta_2
         np.abs(gradient, out=step)

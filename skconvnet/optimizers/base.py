@@ -13,16 +13,19 @@ from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
 
+# Attributes that a pickled optimizer makes again: views of its moments, and scratch.
+_DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
 
-class Chunk(NamedTuple):
-    """A chunk of the flat vector, and everything that an update needs for it.
+
+class ChunkArrays(NamedTuple):
+    """The arrays that an update rule works on: a chunk of each vector.
 
     Attributes
     ----------
     weights, gradient : ndarray of shape (n,)
-        The part of the vectors, only read by the update rule.
+        Only read.
     moments : list of ndarray of shape (n,)
-        The part of the optimizer's state, written to.
+        The optimizer's state, written to.
     step, scratch : ndarray of shape (n,)
         Free to write to; their contents are arbitrary.
     """
@@ -85,13 +88,16 @@ class Optimizer(Params, ABC):
     n_steps : int
         Updates made so far.
     chunk_size : int
-        Elements of the vector that one thread updates at once, at most.
+        Elements of the vector that one thread updates at once, at most. Set it before
+        the first step.
     """
 
     n_steps = 0
     chunk_size: int = CHUNK_SIZE
 
     _moments: list[FlatVector]
+    _chunks: list[slice]
+    _moments_of_chunks: list[list[FlatVector]]
     _workspaces: dict[int, Workspace]
 
     @property
@@ -121,23 +127,24 @@ class Optimizer(Params, ABC):
         regularizer : ChunkRegularizer, default=None
             Called before and after the update of each chunk.
         """
-        if "_moments" not in vars(self):
-            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
-        if "_workspaces" not in vars(self):
-            self._workspaces = {}
+        self._prepare(weights)
         self.n_steps += 1
         self._begin_step(rate)
-        chunks = chunks_of(weights.size, self.chunk_size)
+        chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
-            where = chunks[i]
-            chunk = self._chunk(weights, gradient, where, thread)
+            chunk = chunks[i]
+            w, g = weights[chunk], gradient[chunk]
+            workspace = self._workspaces.setdefault(thread, Workspace())
+            step = workspace.array("step", w.shape, w.dtype)
+            scratch = workspace.array("scratch", w.shape, w.dtype)
             if regularizer is not None:
-                regularizer.before(where, chunk.weights, chunk.gradient)
-            factor, direction = self._update(chunk, rate)
-            axpy(factor, direction, chunk.weights)
-            if regularizer is not None and regularizer.after(where, chunk.weights):
-                self._keep_zeros(chunk)
+                regularizer.before(chunk, w, g)
+            arrays = ChunkArrays(w, g, moments[i], step, scratch)
+            factor, direction = self._update(arrays, rate)
+            axpy(factor, direction, w)
+            if regularizer is not None and regularizer.after(chunk, w):
+                self._keep_zeros(arrays)
 
         if run is not None:
             run(len(chunks), task)
@@ -175,16 +182,16 @@ class Optimizer(Params, ABC):
     def _begin_step(self, rate: float) -> None:
         """Update the part of the state that is the same for all weights."""
 
-    def _keep_zeros(self, chunk: Chunk) -> None:
+    def _keep_zeros(self, arrays: ChunkArrays) -> None:
         """Change the moments so that weights that were set to zero can stay there."""
 
     @abstractmethod
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         """Update the moments of a chunk, and return what to add to its weights.
 
         Parameters
         ----------
-        chunk : Chunk
+        arrays : ChunkArrays
         rate : float
             The learning rate.
 
@@ -195,19 +202,18 @@ class Optimizer(Params, ABC):
             ``factor * direction`` is added to the weights.
         """
 
-    def _chunk(
-        self, weights: FlatVector, gradient: FlatVector, where: slice, thread: int
-    ) -> Chunk:
-        workspace = self._workspaces.setdefault(thread, Workspace())
-        w, g = weights[where], gradient[where]
-        return Chunk(
-            w,
-            g,
-            [moment[where] for moment in self._moments],
-            workspace.array("step", w.shape, w.dtype),
-            workspace.array("scratch", w.shape, w.dtype),
-        )
+    def _prepare(self, weights: FlatVector) -> None:
+        """Allocate the state, and cut it into chunks, unless that was done before."""
+        if "_moments" not in vars(self):
+            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
+        if "_chunks" not in vars(self):
+            self._chunks = chunks_of(weights.size, self.chunk_size)
+            self._moments_of_chunks = [
+                [moment[chunk] for moment in self._moments] for chunk in self._chunks
+            ]
+            self._workspaces = {}
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_workspaces"}
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _DERIVED}

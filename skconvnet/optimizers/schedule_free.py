@@ -9,7 +9,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Chunk, Optimizer, update_average
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import (
     BELOW_1,
     BETWEEN_0_AND_1,
@@ -82,23 +82,23 @@ class ScheduleFreeAdamW(Optimizer):
         self._share = weight / self._weight_sum if weight else 0.0
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = chunk.gradient, chunk.step, chunk.scratch
-        z, square = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        z, square = arrays.moments
         if self.n_steps == 1:
-            z[:] = chunk.weights
+            z[:] = arrays.weights
         update_average(square, self.beta_2, np.multiply(gradient, gradient, out=step))
         np.multiply(square, 1 / (1 - self.beta_2**self.n_steps), out=step)
         np.sqrt(step, out=step)
         step += self.epsilon
         np.divide(gradient, step, out=step)
         if self.weight_decay:
-            axpy(self.weight_decay, chunk.weights, step)
+            axpy(self.weight_decay, arrays.weights, step)
         # The new y follows from the old y and z, so x need not be stored. With the new
         # z = z_before - rate * step and x = x_before + share * (z - x_before),
         # y - y_before = share * (z_before - y_before)
         #                - rate * (1 - beta_1 * (1 - share)) * step.
-        np.subtract(z, chunk.weights, out=scratch)
+        np.subtract(z, arrays.weights, out=scratch)
         scratch *= self._share
         axpy(-self._rate * (1 - self.beta_1 * (1 - self._share)), step, scratch)
         axpy(-self._rate, step, z)
@@ -116,6 +116,6 @@ class ScheduleFreeAdamW(Optimizer):
         return True
 
     @override
-    def _keep_zeros(self, chunk: Chunk) -> None:
+    def _keep_zeros(self, arrays: ChunkArrays) -> None:
         # If y and z are zero, so is x.
-        chunk.moments[0] *= chunk.weights != 0
+        arrays.moments[0] *= arrays.weights != 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Chunk, Optimizer
+from skconvnet.optimizers.base import ChunkArrays, Optimizer
 from skconvnet.params.constraints import BOOLEAN, FROM_0_TO_1
 
 
@@ -67,9 +67,9 @@ class SGD(Optimizer):
             )
 
     @override
-    def _update(self, chunk: Chunk, rate: float) -> tuple[float, FlatVector]:
-        gradient, step = chunk.gradient, chunk.step
-        (velocity,) = chunk.moments
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        (velocity,) = arrays.moments
         velocity *= self.momentum
         axpy(-rate * (1 - self.dampening), gradient, velocity)
         if not self.nesterov:

@@ -76,6 +76,7 @@ def train(
     stopping = Stopping(state, settings, network.state)
     updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
     order: _Order = np.arange(len(samples)) if settings.shuffle else None
+
     events.train_begins()
     with stopping.by_interrupt():
         for epoch in range(1, settings.max_iter + 1):
@@ -86,11 +87,13 @@ def train(
             loss = updates.run_epoch(order)
             has_diverged = stopping.has_diverged(loss)
             history.add_epoch(loss, schedule.rate, len(samples))
+
             if state.average is not None:
                 state.average.after_epoch(network.state)
             with state.averaged(network.state):
                 stopping.judge_epoch(loss, _validation_score(validate, history))
                 state.stopped = events.epoch_ends()
+
             if has_diverged:
                 stopping.stop_after_divergence()
                 break
@@ -100,6 +103,7 @@ def train(
                 events.stalled()
             if state.stopped:
                 break
+
     state.end(network.state)
     stopping.restore_best()
     events.train_ends()
@@ -174,7 +178,7 @@ class _Updates:
         )
         executor.read_ahead(self.samples, following)
         if total <= 0:
-            return loss  # samples without weight teach nothing
+            return loss  # all samples have a weight of zero
         regularizer.begin_update(
             self.kernels, settings.alpha / total, settings.l1_ratio, self.n_updates
         )
