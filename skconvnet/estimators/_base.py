@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -36,11 +37,10 @@ from skconvnet.estimators._factories import (
 )
 from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.estimators._input_validation import (
-    check_same_shape,
+    CheckedX,
     check_weights,
     check_X,
-    resolve_dtype,
-    resolve_shape,
+    check_X_and_y,
 )
 from skconvnet.estimators._introspection import (
     loss_and_gradients,
@@ -55,6 +55,11 @@ from skconvnet.estimators._network_builder import (
     make_inputs,
     make_samples,
     rebuild_network,
+)
+from skconvnet.estimators._sample_shape import (
+    check_same_shape,
+    resolve_dtype,
+    resolve_shape,
 )
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._validation_set import (
@@ -97,6 +102,13 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     """
 
     _input_checks: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Add the constraints and checks of a class to those of its bases."""
+        super().__init_subclass__(**options)
+        for name in ("_parameter_constraints", "_input_checks"):
+            of_classes = [vars(base).get(name, {}) for base in reversed(cls.__mro__)]
+            setattr(cls, name, dict(chain.from_iterable(d.items() for d in of_classes)))
 
     @abstractmethod
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
@@ -190,19 +202,19 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self : object
         """
         with unchanged_on_error(self):
-            X, y = check_X(self, X, y=y, reset=True, **self._input_checks)
+            maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
             self._targets = self._make_targets()
-            targets = self._encode(y, exact=True)
-            self._build(X, targets.shape[1], check_random_state(self.random_state))
+            targets = self._encode(labels, exact=True)
+            self._build(maps, targets.shape[1], check_random_state(self.random_state))
             with single_threaded_blas:
-                samples = make_samples(self.network_, X, targets, None)
+                samples = make_samples(self.network_, maps, targets, None)
                 fit_input_statistics(self.network_, samples)
             return self
 
     def _fit(
         self,
-        X: Any,  # noqa: ANN401  checked here
-        y: Any,  # noqa: ANN401
+        X: object,
+        y: object,
         sample_weight: object,
         validation: ValidationData,
         *,
@@ -214,22 +226,22 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         `targets` already know the classes, if these are not to be learned from y.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
-        X, y = check_X(self, X, y=y, reset=not resume, **self._input_checks)
-        weights = check_weights(sample_weight, X)
+        maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
+        weights = check_weights(sample_weight, maps)
         if not resume:
             self._targets = targets or self._make_targets()
-        encoded = self._encode(y, exact=not incremental)
-        weights = self._class_weights(y, weights, incremental=incremental)
+        encoded = self._encode(labels, exact=not incremental)
+        weights = self._class_weights(labels, weights, incremental=incremental)
 
         rng = check_random_state(self.random_state)
         if resume:
-            check_same_shape(self, X, self.network_.in_shape)
+            check_same_shape(self, maps, self.network_.in_shape)
             self._resume()
         else:
-            self._build(X, encoded.shape[1], rng)
+            self._build(maps, encoded.shape[1], rng)
         network, loss = self.network_, self._loss
 
-        samples = make_samples(network, X, encoded, weights)
+        samples = make_samples(network, maps, encoded, weights)
         size = update_size(self, len(samples))
         augmentation = getattr(self, "augmentation", None)
         augmenter = make_augmenter(augmentation, samples, network, size)
@@ -242,7 +254,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         ):
             if is_stochastic(self.solver):
                 samples, validate = self._hold_out(
-                    executor, samples, y, validation, rng, incremental=incremental
+                    executor, samples, labels, validation, rng, incremental=incremental
                 )
                 state = self._training_state(incremental=incremental)
                 self._warn_of_clipped_batch_size(len(samples))
@@ -270,7 +282,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._publish_search(result)
         return self
 
-    def _build(self, X: Any, n_outputs: int, rng: np.random.RandomState) -> None:  # noqa: ANN401  a validated X
+    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
         in_shape = resolve_shape(X, self._spatial_ndim, input_shape)
@@ -308,8 +320,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             old,
             self._hidden_layers(old.in_shape, is_guessed=is_guessed),
             self.n_outputs_,
-            type(self).__name__,
-            kernel_initializer=getattr(self, "kernel_initializer", None),
+            getattr(self, "kernel_initializer", None),
+            owner=type(self).__name__,
         )
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
@@ -357,8 +369,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     def _check_validation(
         self, validation: ValidationData
     ) -> tuple[Samples, npt.NDArray[Any]]:
-        X, y = check_X(
-            self, validation.X, y=validation.y, reset=False, **self._input_checks
+        X, y = check_X_and_y(
+            self, validation.X, validation.y, reset=False, **self._input_checks
         )
         check_same_shape(self, X, self.network_.in_shape)
         targets = self._encode(y, exact=False)
@@ -504,15 +516,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             Named and shaped as in `get_weights`.
         """
         check_is_fitted(self)
-        X, y = check_X(self, X, y=y, reset=False, **self._input_checks)
-        check_same_shape(self, X, self.network_.in_shape)
-        weights = check_weights(sample_weight, X)
-        targets = self._encode(y, exact=False)
-        weights = self._class_weights(y, weights, incremental=False)
+        maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
+        check_same_shape(self, maps, self.network_.in_shape)
+        weights = check_weights(sample_weight, maps)
+        targets = self._encode(labels, exact=False)
+        weights = self._class_weights(labels, weights, incremental=False)
         return loss_and_gradients(
             self.network_,
             self._loss.objective(),
-            make_samples(self.network_, X, targets, weights),
+            make_samples(self.network_, maps, targets, weights),
             n_threads=resolve_n_threads(self.n_jobs),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,

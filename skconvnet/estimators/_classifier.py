@@ -64,7 +64,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkEstimator._parameter_constraints,
         "loss": [*one_of(*CLASSIFICATION_LOSSES), *CLASSIFICATION_LOSSES.values()],
         "class_weight": [dict, *one_of("balanced"), None],
     }
@@ -217,9 +216,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
         """
-        probabilities = self.predict_proba(X)
+        probabilities: npt.NDArray[Any] = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+            np.log(probabilities, out=probabilities)
+        return probabilities
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()

@@ -108,9 +108,9 @@ def block(number: int, params: Mapping[str, Any]) -> Named:
 
 
 def _convolution(
-    suffix: str, i: int, params: Mapping[str, Any], activation: object
+    suffix: str, i: int, params: Mapping[str, Any], activation: str | None
 ) -> Named:
-    """The i-th convolution of a block, with what belongs to it."""
+    """Return the i-th convolution of a block, with normalization and activation."""
     inside = None if params["batch_norm"] else activation
     layers: Named = [(f"conv{suffix}", _make_convolution(i, params, inside))]
     if params["batch_norm"]:
@@ -120,7 +120,7 @@ def _convolution(
 
 
 def _make_convolution(
-    i: int, params: Mapping[str, Any], activation: object
+    i: int, params: Mapping[str, Any], activation: str | None
 ) -> LayerSpec:
     # The first convolution of a block has the strides.
     strides = params["strides"] if i == 0 else 1
@@ -150,7 +150,7 @@ def _make_convolution(
     )
 
 
-def _activation(suffix: str, activation: object) -> Named:
+def _activation(suffix: str, activation: str | None) -> Named:
     if activation is None:
         return []
     return [(f"activation{suffix}", la.Activation(activation))]

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import Image, Rows, Shape
+from skconvnet._typing import Rows, Shape
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
-from skconvnet.estimators._input_validation import with_channels
+from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.dense import Output
@@ -105,7 +106,7 @@ def build_network(
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
 
-def check_all_shapes(network: Network, X: Image | MapList) -> None:
+def check_all_shapes(network: Network, X: CheckedX) -> None:
     """Raise an error before training if a sample of X does not fit the network."""
     if isinstance(X, MapList):
         for shape in with_channels(X, network.in_shape).shapes:
@@ -113,16 +114,25 @@ def check_all_shapes(network: Network, X: Image | MapList) -> None:
 
 
 def rebuild_network(
-    old: Network, entries: Sequence[Entry], n_outputs: int, owner: str, **options: Any
+    old: Network,
+    entries: Sequence[Entry],
+    n_outputs: int,
+    kernel_initializer: str | Initializer | None = None,
+    *,
+    owner: str,
 ) -> Network:
     """Build a network of `entries` with a copy of the weights of the old one.
+
+    Errors name the class `owner`.
 
     Raises
     ------
     ValueError
         If the entries have other weights.
     """
-    network = build_network(entries, old.in_shape, n_outputs, old.dtype, **options)
+    network = build_network(
+        entries, old.in_shape, n_outputs, old.dtype, kernel_initializer
+    )
     if network.shapes != old.shapes:
         raise ValueError(
             f"The layers of this {owner} were changed since it was fitted, so training "
@@ -134,7 +144,7 @@ def rebuild_network(
     return network
 
 
-def make_inputs(network: Network, X: Image | MapList) -> Inputs:
+def make_inputs(network: Network, X: CheckedX) -> Inputs:
     """Return what reads the samples of a validated X for the network."""
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
@@ -143,7 +153,7 @@ def make_inputs(network: Network, X: Image | MapList) -> Inputs:
 
 
 def make_samples(
-    network: Network, X: Image | MapList, targets: Rows, weights: np.ndarray | None
+    network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
 ) -> Samples:
     """Return the samples of a validated X, with targets and weights."""
     inputs = make_inputs(network, X)

@@ -16,7 +16,7 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
     >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
     ([100], [30, 10])
     """
-    values = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    values: list[Any] = list(sizes) if isinstance(sizes, Iterable) else [sizes]
     if np.any(np.array(values) <= 0):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {values}.")
     return [int(size) for size in values]
@@ -46,7 +46,7 @@ def check_counts(name: str, value: object) -> list[int]:
     >>> check_counts("filters", np.int64(8)), check_counts("filters", [8, 16])
     ([8], [8, 16])
     """
-    values = list(value) if isinstance(value, Iterable) else [value]
+    values: list[Any] = list(value) if isinstance(value, Iterable) else [value]
     if not all(is_int(size) and size >= 1 for size in values):
         raise ValueError(
             f"{name} must be a positive int or a tuple of them, one per block; got "

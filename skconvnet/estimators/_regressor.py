@@ -30,7 +30,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     loss: Any = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkEstimator._parameter_constraints,
         "loss": [*one_of(*REGRESSION_LOSSES), *REGRESSION_LOSSES.values()],
     }
     _input_checks: ClassVar[dict[str, Any]] = {

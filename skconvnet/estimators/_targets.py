@@ -96,6 +96,7 @@ class ClassTargets(Targets):
             self.learn(y)
         else:
             self._check_known(unique_labels(y), exact)
+        assert self.binarizer is not None
         targets: Rows = self.binarizer.transform(y)
         return targets
 
@@ -140,7 +141,7 @@ class ClassTargets(Targets):
     def can_stratify(self) -> bool:
         # As scikit-learn's perceptrons, which stratify a single output only.
         assert self.binarizer is not None
-        return self.binarizer.y_type_ == "binary"
+        return bool(self.binarizer.y_type_ == "binary")
 
 
 class RealTargets(Targets):

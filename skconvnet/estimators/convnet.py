@@ -85,10 +85,7 @@ class ConvNetClassifier(NetworkClassifier):
     augmentation: Any = field(default=None, kw_only=True)
 
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifier._parameter_constraints,
-        **_CONSTRAINTS,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
 
     @property
     @override
@@ -154,10 +151,7 @@ class ConvNetRegressor(NetworkRegressor):
     augmentation: Any = field(default=None, kw_only=True)
 
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressor._parameter_constraints,
-        **_CONSTRAINTS,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
 
     @property
     @override

@@ -17,7 +17,7 @@ from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
-from skconvnet.losses import Loss, MeanOutputSquaredError
+from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
 
@@ -137,14 +137,8 @@ class MLPClassifier(NetworkClassifier):
     dropout: Any = field(default=0.0, kw_only=True)
     kernel_initializer: Any = field(default="auto", kw_only=True)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifier._parameter_constraints,
-        **_CONSTRAINTS,
-    }
-    _input_checks: ClassVar[dict[str, Any]] = {
-        **NetworkClassifier._input_checks,
-        **_CHECK_X,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     # scikit-learn's MLPClassifier accepts y of a single class, so this one does.
     _allows_one_class: ClassVar[bool] = True
 
@@ -229,16 +223,10 @@ class MLPRegressor(NetworkRegressor):
     dropout: Any = field(default=0.0, kw_only=True)
     kernel_initializer: Any = field(default="auto", kw_only=True)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressor._parameter_constraints,
-        **_CONSTRAINTS,
-    }
-    _input_checks: ClassVar[dict[str, Any]] = {
-        **NetworkRegressor._input_checks,
-        **_CHECK_X,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     _losses: ClassVar[dict[str, type[Loss]]] = {
-        **NetworkRegressor._losses,
+        **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,
     }
 

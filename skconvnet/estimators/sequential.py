@@ -77,7 +77,6 @@ class SequentialClassifier(NetworkClassifier):
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifier._parameter_constraints,
         "input_shape": [tuple, list, None],
     }
 
@@ -130,7 +129,6 @@ class SequentialRegressor(NetworkRegressor):
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressor._parameter_constraints,
         "input_shape": [tuple, list, None],
     }
 
