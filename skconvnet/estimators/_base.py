@@ -35,7 +35,7 @@ from skconvnet.estimators._factories import (
     make_training_state,
     update_size,
 )
-from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
     check_weights,
@@ -233,6 +233,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         encoded = self._encode(labels, exact=not incremental)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
+        params = plain_params(self)
         rng = check_random_state(self.random_state)
         if resume:
             check_same_shape(self, maps, self.network_.in_shape)
@@ -242,7 +243,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         network, loss = self.network_, self._loss
 
         samples = make_samples(network, maps, encoded, weights)
-        size = update_size(self, len(samples))
+        size = update_size(params, len(samples))
         augmentation = getattr(self, "augmentation", None)
         augmenter = make_augmenter(augmentation, samples, network, size)
         if augmenter is not None and augmenter.mixes_targets:
@@ -256,9 +257,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 samples, validate = self._hold_out(
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
-                state = self._training_state(incremental=incremental)
+                state = self._training_state(params, incremental=incremental)
                 self._warn_of_clipped_batch_size(len(samples))
-                settings = make_settings(self, len(samples), incremental=incremental)
+                settings = make_settings(params, len(samples), incremental=incremental)
                 if not resume:
                     fit_input_statistics(network, samples)
                 train(executor, samples, state, settings, rng, validate=validate)
@@ -268,11 +269,11 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 result = minimize_lbfgs(
                     executor,
                     samples,
-                    solver=make_lbfgs(self),
-                    alpha=self.alpha,
-                    l1_ratio=self.l1_ratio,
-                    max_iter=self.max_iter,
-                    tol=self.tol,
+                    solver=make_lbfgs(params),
+                    alpha=params.alpha,
+                    l1_ratio=params.l1_ratio,
+                    max_iter=params.max_iter,
+                    tol=params.tol,
                 )
         if not np.isfinite(network.vector).all():
             raise ValueError(_NON_FINITE)
@@ -377,11 +378,13 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         weights = check_weights(validation.sample_weight, X)
         return make_samples(self.network_, X, targets, weights), y
 
-    def _training_state(self, *, incremental: bool) -> TrainingState:
+    def _training_state(
+        self, params: TrainingParams, *, incremental: bool
+    ) -> TrainingState:
         """Return what training goes on from: a new one but for partial_fit."""
         if self._state is None or not incremental:
             n_weights = self.network_.vector.size
-            self._state = make_training_state(self, self._history, n_weights)
+            self._state = make_training_state(params, self._history, n_weights)
         self._state.history = self._history
         return self._state
 

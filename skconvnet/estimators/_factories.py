@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sklearn.base import clone
-
 from skconvnet.engine.inputs import resolve_batch_size
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss, SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer, ScheduleFreeAdamW
@@ -54,25 +52,22 @@ def make_training_state(
 def make_optimizer(params: TrainingParams) -> Optimizer:
     """Return the optimizer that `solver` names, or a copy of the one it is."""
     solver = params.solver
-    optimizer: Optimizer
     if isinstance(solver, Optimizer):
-        optimizer = clone(solver)
-    else:
-        given = _PARAMS_OF.get(solver, {})
-        own = {name: getattr(params, theirs) for name, theirs in given.items()}
-        if solver == "adam":
-            own["epsilon_hat"] = True
-        optimizer = OPTIMIZERS[solver](**own)
+        return solver.checked_copy()
+    given = _PARAMS_OF.get(solver, {})
+    own = {name: getattr(params, theirs) for name, theirs in given.items()}
+    if solver == "adam":
+        own["epsilon_hat"] = True
+    optimizer = OPTIMIZERS[solver](**own)
     optimizer.check_params()
     return optimizer
 
 
 def make_lbfgs(params: TrainingParams) -> LBFGS:
-    """Return the full-batch solver that `solver` is or names."""
+    """Return the full-batch solver that `solver` names, or a copy of the one it is."""
     if not isinstance(params.solver, LBFGS):
         return LBFGS(max_fun=params.max_fun)
-    params.solver.check_params()
-    return params.solver
+    return params.solver.checked_copy()
 
 
 def make_schedule(params: TrainingParams) -> Schedule:
@@ -80,7 +75,7 @@ def make_schedule(params: TrainingParams) -> Schedule:
     rule = params.learning_rate
     schedule: Schedule
     if isinstance(rule, Schedule):
-        schedule = clone(rule)
+        schedule = rule.checked_copy()
     elif rule in _FOR_SGD_ONLY and params.solver != "sgd":
         schedule = Constant()
     elif rule == "invscaling":
@@ -141,8 +136,7 @@ def make_classification_loss(loss: str | Loss, *, exclusive: bool) -> Loss:
     if isinstance(loss, str):
         own = CLASSIFICATION_LOSSES[loss]()
     else:
-        own = clone(loss)
-        own.check_params()
+        own = loss.checked_copy()
     return own.for_classes(exclusive=exclusive)
 
 
@@ -152,6 +146,4 @@ def make_regression_loss(loss: str | Loss, losses: Mapping[str, type[Loss]]) -> 
         return losses[loss]()
     if type(loss) is SquaredError:
         return losses["squared_error"]()
-    own: Loss = clone(loss)
-    own.check_params()
-    return own
+    return loss.checked_copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skconvnet._checks import as_python
 from skconvnet.engine.inputs import BATCH_MODES
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from skconvnet.params.constraints import (
@@ -100,3 +101,11 @@ class TrainingParams(NestedParams):
             Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
         ],
     }
+
+
+def plain_params(estimator: TrainingParams) -> TrainingParams:
+    """Return the hyperparameters of training alone, with Python's numbers."""
+    names = [field.name for field in fields(TrainingParams)]
+    return TrainingParams(
+        **{name: as_python(getattr(estimator, name)) for name in names}
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skconvnet._checks import as_python
 from skconvnet._pickles import recognize_moved_modules
 from skconvnet._typing import Shape
 
@@ -30,6 +31,17 @@ class Params(BaseEstimator):
             self.get_params(deep=False),
             caller_name=type(self).__name__,
         )
+
+    def checked_copy(self) -> Self:
+        """Return a copy that is checked, with Python's numbers in place of NumPy's."""
+        copy: Self = clone(self)
+        copy.check_params()
+        for name, value in copy.get_params(deep=False).items():
+            if isinstance(value, Params):
+                setattr(copy, name, value.checked_copy())
+            else:
+                setattr(copy, name, as_python(value))
+        return copy
 
 
 class LayerSpec(Params):
