@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
@@ -14,9 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
@@ -35,6 +31,7 @@ from skconvnet.estimators._factories import (
     make_training_state,
     update_size,
 )
+from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
@@ -62,6 +59,10 @@ from skconvnet.estimators._sample_shape import (
     resolve_shape,
 )
 from skconvnet.estimators._targets import Targets
+from skconvnet.estimators._training_warnings import (
+    warn_of_clipped_batch_size,
+    warn_of_end,
+)
 from skconvnet.estimators._validation_set import (
     UserScorer,
     ValidationData,
@@ -73,24 +74,8 @@ from skconvnet.losses import Loss
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
 from skconvnet.training.state import History, TrainingState
-from skconvnet.training.stopping import TrainingDivergedError
 
 _T = TypeVar("_T", bound=Targets)
-
-_NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large "
-    "values and need to be preprocessed."
-)
-
-
-def stochastic_only(estimator: TrainingParams) -> bool:
-    """Whether there is partial_fit; if not, raise an AttributeError that says why."""
-    if not is_stochastic(estimator.solver):
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. "
-            f"{estimator.solver} is not stochastic."
-        )
-    return True
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -240,32 +225,25 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._resume()
         else:
             self._build(maps, encoded.shape[1], rng)
-        network, loss = self.network_, self._loss
 
-        samples = make_samples(network, maps, encoded, weights)
-        size = update_size(params, len(samples))
-        augmentation = getattr(self, "augmentation", None)
-        augmenter = make_augmenter(augmentation, samples, network, size)
-        if augmenter is not None and augmenter.mixes_targets:
-            loss = loss.for_mixtures()
-        n_threads = resolve_n_threads(self.n_jobs)
+        samples = make_samples(self.network_, maps, encoded, weights)
         with (
-            explained_divergence(),
-            Executor(network, loss, n_threads, augmenter) as executor,
+            finite_weights(self.network_),
+            self._executor(samples, params) as executor,
         ):
             if is_stochastic(self.solver):
                 samples, validate = self._hold_out(
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
                 state = self._training_state(params, incremental=incremental)
-                self._warn_of_clipped_batch_size(len(samples))
+                warn_of_clipped_batch_size(params, len(samples))
                 settings = make_settings(params, len(samples), incremental=incremental)
                 if not resume:
-                    fit_input_statistics(network, samples)
+                    fit_input_statistics(self.network_, samples)
                 train(executor, samples, state, settings, rng, validate=validate)
             else:
                 if not resume:
-                    fit_input_statistics(network, samples)
+                    fit_input_statistics(self.network_, samples)
                 result = minimize_lbfgs(
                     executor,
                     samples,
@@ -275,12 +253,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     max_iter=params.max_iter,
                     tol=params.tol,
                 )
-        if not np.isfinite(network.vector).all():
-            raise ValueError(_NON_FINITE)
+
         if is_stochastic(self.solver):
-            self._publish(state, incremental=incremental)
+            self._publish(state)
+            self._is_incremental = incremental
+            if not incremental:
+                warn_of_end(params, state)
         else:
-            self._publish_search(result)
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+            self.loss_ = float(result.fun)
         return self
 
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
@@ -327,6 +308,20 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
+
+    def _executor(self, samples: Samples, params: TrainingParams) -> Executor:
+        """Return what runs the network in training."""
+        augmenter = make_augmenter(
+            getattr(self, "augmentation", None),
+            samples,
+            self.network_,
+            update_size(params, len(samples)),
+        )
+        loss = self._loss
+        if augmenter is not None and augmenter.mixes_targets:
+            loss = loss.for_mixtures()
+        n_threads = resolve_n_threads(self.n_jobs)
+        return Executor(self.network_, loss, n_threads, augmenter)
 
     def _hold_out(
         self,
@@ -388,20 +383,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self._state.history = self._history
         return self._state
 
-    def _warn_of_clipped_batch_size(self, n_samples: int) -> None:
-        size = 0 if isinstance(self.batch_size, str) else self.batch_size
-        if size > n_samples and self.batch_mode == "mbgd":
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going "
-                "to be clipped",
-                stacklevel=5,
-            )
-
-    def _publish(self, state: TrainingState, *, incremental: bool) -> None:
-        """Set the attributes that tell how training went, and warn if need be."""
+    def _publish(self, state: TrainingState) -> None:
+        """Set the attributes that tell how training went."""
         history = state.history
         self.n_iter_ = state.n_epochs
-        self._is_incremental = incremental
         self.t_ = history.n_seen
         self.loss_curve_ = history.loss_curve
         self.learning_rate_curve_ = history.learning_rate_curve
@@ -411,30 +396,6 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.best_validation_score_ = history.best_validation_score
         self.validation_loss_curve_ = history.validation_loss_curve
         self.stopped_ = state.stopped
-        if incremental:
-            return
-        average = state.average
-        if state.stopped and average is not None and not average.has_begun:
-            warnings.warn(
-                f"averaging={self.averaging!r} had no effect: training ended after "
-                f"{self.n_iter_} epochs, before the last quarter of max_iter="
-                f"{self.max_iter}. Lower max_iter, or set n_iter_no_change=np.inf.",
-                UserWarning,
-                stacklevel=5,
-            )
-        # A schedule that was run to its end has trained for as long as it was meant to.
-        if not state.stopped and not state.schedule.is_complete:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
-                "and the optimization hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-
-    def _publish_search(self, result: scipy.optimize.OptimizeResult) -> None:
-        """Set the attributes that tell how the search of L-BFGS went."""
-        self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-        self.loss_ = float(result.fun)
 
     def _raw_scores(self, X: object) -> Rows:
         """Return the output layer's sums, of shape (n_samples, n_outputs)."""
@@ -580,24 +541,3 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         own = dict(state)
         check_layout(own, type(self).__name__)
         super().__setstate__(own)
-
-
-@contextmanager
-def unchanged_on_error(estimator: object) -> Iterator[None]:
-    """Put back every attribute of `estimator` if the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-@contextmanager
-def explained_divergence() -> Iterator[None]:
-    """Raise a ValueError in scikit-learn's words if training diverges."""
-    try:
-        yield
-    except TrainingDivergedError as error:
-        raise ValueError(f"{_NON_FINITE} {error}") from error

@@ -15,12 +15,9 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
-from skconvnet.estimators._base import (
-    NetworkEstimator,
-    stochastic_only,
-    unchanged_on_error,
-)
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
+from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss

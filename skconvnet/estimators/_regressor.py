@@ -11,12 +11,9 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
 from skconvnet._typing import Rows, override
-from skconvnet.estimators._base import (
-    NetworkEstimator,
-    stochastic_only,
-    unchanged_on_error,
-)
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
+from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss

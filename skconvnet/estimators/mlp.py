@@ -99,8 +99,8 @@ class MLPClassifier(NetworkClassifier):
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
         "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
-        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. Where only one is
+        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. If only one is
         given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
@@ -182,8 +182,8 @@ class MLPRegressor(NetworkRegressor):
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
         "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
-        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. Where only one is
+        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. If only one is
         given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
