@@ -260,10 +260,11 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "Put a single text into a list."
             )
         if getattr(X, "ndim", 1) != 1:
+            shape = getattr(X, "shape", None)
             raise ValueError(
                 "X must be a one-dimensional iterable of texts; got an array or "
-                f"DataFrame of shape {np.shape(X)}. Take one column of it, X['text'], "
-                "and in a ColumnTransformer name it 'text' instead of ['text']."
+                f"DataFrame of shape {shape}. Take one column of it, X['text'], and "
+                "in a ColumnTransformer name it 'text' instead of ['text']."
             )
         lower, upper = self.ngram_range
         if not 1 <= lower <= upper:
