@@ -1,9 +1,9 @@
-"""Time each augmentation beside a training step, on one thread.
+"""Time each augmentation compared with a training step, on one thread.
 
     python benchmarks/augmentation.py [--rounds 7] [--networks mnist digits cifar]
 
 For each network and batch, one training step as it is and with each augmentation take
-turns. The table has medians over the rounds of CPU times, in microseconds a sample:
+turns. The table has medians over the rounds of CPU times, in microseconds per sample:
 what an augmentation takes by itself, the step with it, and the first as a share of the
 step without any.
 """
@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
-from networks import N_CLASSES, NETWORKS, data, machine, our_network
+from _machine import print_machine
+from networks import N_CLASSES, NETWORKS, data, our_network
 
 from skconvnet.augmentation import (
     Affine,
@@ -37,6 +39,7 @@ from skconvnet.augmentation import (
 from skconvnet.augmentation.base import Batch
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.losses import LogLoss
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
 from skconvnet.optimizers import Adam
@@ -72,7 +75,7 @@ def training_step(
         Inputs(X, network.in_shape, np.float32), np.eye(N_CLASSES, dtype=np.float32)[y]
     )
     augmenter = augmentation.build(network.in_shape) if augmentation else None
-    engine = Executor(network, model._loss, 1, augmenter)
+    engine = Executor(network, LogLoss(), 1, augmenter)
     gradient, optimizer = np.empty_like(network.vector), Adam()
     rng = np.random.default_rng(0)
 
@@ -118,7 +121,7 @@ def seconds(call: Callable[[], None]) -> float:
 
 
 def measure(name: str, batch: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return medians in microseconds a sample: (by itself, step) for each."""
+    """Return medians in microseconds per sample: (by itself, step) for each."""
     labels = [type(augmentation).__name__ for augmentation in AUGMENTATIONS]
     calls = {("none", "step"): training_step(name, batch, None)}
     for label, augmentation in zip(labels, AUGMENTATIONS, strict=True):
@@ -137,14 +140,15 @@ def measure(name: str, batch: int, rounds: int) -> dict[str, tuple[float, float]
     return {"none": (0.0, medians["none", "step"]), **table}
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--networks", nargs="+", default=["mnist"], choices=list(NETWORKS)
     )
-    args = parser.parse_args()
-    print(machine())
+    args = parser.parse_args(argv)
+    print_machine()
     print("| network | batch | augmentation | by itself | step with it | share |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in args.networks:
@@ -156,7 +160,8 @@ def main() -> None:
                     f"| {name} | {batch} | {label} | {itself:.1f} | {with_it:.1f} | "
                     f"{100 * itself / step:.0f} % |"
                 )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,13 +1,13 @@
-"""Do blocks with branches or ways around train better than a plain stack of weights?
+"""Compare blocks with branches or shortcuts with a plain stack of as many weights.
 
     python benchmarks/blocks.py [--data cifar10-small.npz] [--train 5000] [--epochs 8]
                                 [--seeds 0 1 2] [--networks plain inception ...]
 
 Networks of nearly the same number of weights are trained alike: the same images, the
 same updates of Adam at a rate that falls along a cosine, images shifted by up to two
-pixels. "plain" has 6 layers with weights, "inception" puts `Parallel` blocks in the
-place of its convolutions; those called "deep" have 16 narrower layers, as they are or
-in `Residual` blocks of two. With "+ bn" a `BatchNorm` stands before each activation.
+pixels. "plain" has 6 layers with weights; "inception" has `Parallel` blocks in place of
+its convolutions; those called "deep" have 16 narrower layers, as they are or
+in `Residual` blocks of two. With "+ bn" there is a `BatchNorm` before each activation.
 Test accuracy after the last epoch is printed for each seed, and the mean CPU time of a
 fit, all threads together.
 
@@ -18,14 +18,14 @@ size and number of channels. Without it MNIST is fetched from OpenML, by pandas.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from _machine import print_machine
 from mnist import load
-from networks import machine
 from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import SequentialClassifier
@@ -40,6 +40,7 @@ from skconvnet.layers import (
     Rescaling,
     Residual,
 )
+from skconvnet.params.base import LayerSpec
 
 RATE = 2e-3
 BATCH = 32
@@ -48,11 +49,11 @@ STEM = 16
 # number of weights to within 3 %.
 PLAIN, DEEP = (33, 67), (16, 32)
 BLOCKS = 3
-# Filters of an Inception block: 1x1; before 3x3, 3x3; before 5x5, 5x5; behind the pool.
+# Filters of an Inception block: 1x1; before 3x3, 3x3; before 5x5, 5x5; after the pool.
 INCEPTION = ((14, 14, 28, 7, 10, 10), (28, 28, 56, 14, 20, 20))
 
 
-def convolution(filters: int, kernel: int = 3, *, norm: bool) -> list[Any]:
+def convolution(filters: int, kernel: int = 3, *, norm: bool) -> list[LayerSpec]:
     """Return a convolution that keeps the size of the map, and its activation."""
     layer = Conv2D(filters, kernel, padding="same", kernel_initializer="he_uniform")
     if norm:
@@ -76,17 +77,20 @@ def inception(filters: tuple[int, ...], *, norm: bool) -> Parallel:
     )
 
 
-def plain_half(half: int, *, norm: bool) -> list[Any]:
+def plain_half(half: int, *, norm: bool) -> list[LayerSpec]:
+    """Return two convolutions."""
     filters = PLAIN[half]
     return [*convolution(filters, norm=norm), *convolution(filters, norm=norm)]
 
 
-def inception_half(half: int, *, norm: bool) -> list[Any]:
+def inception_half(half: int, *, norm: bool) -> list[LayerSpec]:
+    """Return two Inception blocks."""
     filters = INCEPTION[half]
     return [inception(filters, norm=norm), inception(filters, norm=norm)]
 
 
-def deep_half(half: int, *, norm: bool) -> list[Any]:
+def deep_half(half: int, *, norm: bool) -> list[LayerSpec]:
+    """Return many narrow convolutions, one after the other."""
     filters = DEEP[half]
     layers = convolution(filters, norm=norm)
     for _ in range(2 * BLOCKS):
@@ -94,13 +98,13 @@ def deep_half(half: int, *, norm: bool) -> list[Any]:
     return layers
 
 
-def residual_half(half: int, *, norm: bool) -> list[Any]:
-    """The layers of `deep_half`, with a way around every two of them."""
+def residual_half(half: int, *, norm: bool) -> list[LayerSpec]:
+    """Return the layers of `deep_half`, with a shortcut around every two of them."""
     filters = DEEP[half]
     layers = convolution(filters, norm=norm)
     for _ in range(BLOCKS):
         inside = convolution(filters, norm=norm) + convolution(filters, norm=norm)
-        # The last activation stands behind the sum.
+        # The last activation comes after the sum.
         if norm:
             inside.pop()
         else:
@@ -118,10 +122,13 @@ HALVES = {
 NETWORKS = [name + norm for norm in ("", " + bn") for name in HALVES]
 
 
-def make_model(name: str, epochs: int, seed: int, n_jobs: int | None):
+def make_model(
+    name: str, epochs: int, seed: int, n_jobs: int | None
+) -> SequentialClassifier:
+    """Return the network called `name`, for images of 0 to 255."""
     kind, *normalized = name.split(" + ")
     norm = bool(normalized)
-    layers: list[Any] = [Rescaling(1 / 255)]
+    layers: list[LayerSpec] = [Rescaling(1 / 255)]
     layers += [*convolution(STEM, norm=norm), MaxPool2D(2)]
     layers += [*HALVES[kind](0, norm=norm), MaxPool2D(2)]
     layers += [*HALVES[kind](1, norm=norm), GlobalAvgPool()]
@@ -142,11 +149,12 @@ def make_model(name: str, epochs: int, seed: int, n_jobs: int | None):
 
 
 def n_weights(model: SequentialClassifier) -> int:
-    """Numbers that are learned by gradients; moving statistics are not."""
+    """Return the number of learned weights, without moving statistics."""
     return model.network_.vector.size
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -156,12 +164,12 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("--jobs", type=int, default=None, help="threads")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     warnings.simplefilter("ignore", ConvergenceWarning)
 
     X_train, y_train, X_test, y_test = load(args.data)
     X_train, y_train = X_train[: args.train], y_train[: args.train]
-    print(machine())
+    print_machine()
     print(f"training {X_train.shape}, test {X_test.shape}, {args.epochs} epochs\n")
     seeds = " | ".join(f"seed {seed}" for seed in args.seeds)
     print(f"| network | weights | mean | {seeds} | CPU seconds |")
@@ -177,7 +185,8 @@ def main() -> None:
         each = " | ".join(f"{accuracy:.2f}" for accuracy in accuracies)
         cells = f"{n_weights(model):,} | {np.mean(accuracies):.2f} | {each}"
         print(f"| {name} | {cells} | {np.mean(seconds):.0f} |", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,16 @@
-"""Time training of small ConvNets beside a plain PyTorch loop and skorch's fit.
+"""Compare training of small ConvNets with a plain PyTorch loop and skorch's fit.
 
     python benchmarks/convnet.py [--rounds 7] [--networks digits mnist cifar]
                                  [--csv convnet.csv] [--plot convnet.png]
     python benchmarks/convnet.py --check
 
-All take turns in one run, each after a pause in which the threads of the one before go
-to sleep. The table has medians in microseconds a sample of one training step (ours,
-PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its epochs,
-with all that a fit does besides), and medians over the rounds of the peer's time
-divided by ours. Without PyTorch or skorch their columns are left out. The networks
-"separable", "dilated", "transposed" and "batch_norm" are timed where they are named.
-With --check nothing is timed: a step's loss and gradients are compared with PyTorch's.
+All take turns in one run, each after a pause in which the threads of the previous one
+go to sleep. The table has medians in microseconds per sample of one training step
+(ours, PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its
+epochs, with everything else that a fit does), and medians over the rounds of the peer's
+time divided by ours. Without PyTorch or skorch their columns are left out. The networks
+"separable", "dilated", "transposed" and "batch_norm" are timed if they are named. With
+--check nothing is timed: a step's loss and gradients are compared with PyTorch's.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _machine import machine_title, print_machine
+from _timing import take_turns
 from networks import (
     CONVENTIONAL,
     N_CLASSES,
@@ -33,7 +34,6 @@ from networks import (
     channels_first,
     data,
     disagreement,
-    machine,
     our_network,
     skorch_network,
     torch,
@@ -43,6 +43,7 @@ from networks import (
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.losses import LogLoss
 from skconvnet.optimizers import Adam
 from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
@@ -54,8 +55,10 @@ FIT_EPOCHS = {"digits": 4, "mnist": 2}
 TOLERANCES = {"float32": 1e-5, "float64": 1e-10}
 
 
-def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None):
-    """Return a function that trains on all of X once, and one that ends it."""
+def our_epoch(
+    name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None
+) -> Callable[[], None]:
+    """Return a function that trains on all of X once."""
     model = our_network(name)
     network = model.initialize(X, y).network_
     targets = np.eye(N_CLASSES, dtype=np.float32)[y]
@@ -73,7 +76,7 @@ def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int |
     )
     state = TrainingState(Adam(), Constant().start(RATE, n_epochs=1))
     rng = np.random.RandomState(0)
-    engine = Executor(network, model._loss, resolve_n_threads(n_jobs))
+    engine = Executor(network, LogLoss(), resolve_n_threads(n_jobs))
 
     def run() -> None:
         # BLAS is held to one thread only meanwhile: fits of others take their turns.
@@ -83,7 +86,9 @@ def our_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int |
     return run
 
 
-def torch_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, layout: str):
+def torch_epoch(
+    name: str, X: np.ndarray, y: np.ndarray, batch: int, layout: str
+) -> Callable[[], None]:
     """Return a function that trains on all of X once."""
     model = torch_network(name)
     inputs, targets = torch.from_numpy(channels_first(X)), torch.from_numpy(y)
@@ -103,7 +108,9 @@ def torch_epoch(name: str, X: np.ndarray, y: np.ndarray, batch: int, layout: str
     return run
 
 
-def fits(name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None):
+def fits(
+    name: str, X: np.ndarray, y: np.ndarray, batch: int, n_jobs: int | None
+) -> tuple[dict[str, Callable[[], object]], int]:
     """Return functions that fit ours and skorch's estimator, and their epochs."""
     epochs = FIT_EPOCHS.get(name, 1)
     params = {"batch_size": batch, "max_iter": epochs, "n_jobs": n_jobs}
@@ -125,16 +132,11 @@ def compare(name: str, batch: int, rounds: int, n_jobs: int | None) -> dict:
             runs[layout] = torch_epoch(name, X, y, batch, layout)
     whole, epochs = fits(name, X, y, batch, n_jobs)
     runs |= whole
-    times: dict[str, list[float]] = {key: [] for key in runs}
-    for turn in range(rounds + 1):
-        for key, run in runs.items():
-            time.sleep(0.1)
-            start = time.perf_counter()
-            run()
-            seconds = time.perf_counter() - start
-            if turn:  # the first only warms up
-                passes = epochs if key in whole else 1
-                times[key].append(seconds / (n * passes) * 1e6)
+    # Microseconds per sample.
+    times = {
+        key: seconds / (n * (epochs if key in whole else 1)) * 1e6
+        for key, seconds in take_turns(runs, rounds).items()
+    }
     row: dict = {"network": name, "batch": batch}
     row |= {key: float(np.median(values)) for key, values in times.items()}
     peers = {"contiguous": "ours", "channels_last": "ours", "skorch": "fit"}
@@ -160,7 +162,7 @@ def plot(rows: list[dict], path: Path) -> None:
     axes.set_xticks(places + 0.4 - 0.4 / max(len(ratios), 1), labels)
     axes.set_yscale("log")
     axes.set_ylabel("peer's time / ours")
-    axes.set_title(machine(), fontsize="small")
+    axes.set_title(machine_title(), fontsize="small")
     axes.legend()
     figure.savefig(path, dpi=120)
 
@@ -168,7 +170,7 @@ def plot(rows: list[dict], path: Path) -> None:
 def check() -> int:
     """Compare all networks with PyTorch's; return the number that differ."""
     if torch is None:
-        sys.exit("--check needs PyTorch.")
+        sys.exit('--check needs PyTorch: pip install -e ".[bench]"')
     print("relative differences of the loss and of the gradients, by dtype")
     print(f"{'network':<12}" + "".join(f"{dtype:>20}" for dtype in TOLERANCES))
     n_wrong = 0
@@ -184,7 +186,8 @@ def check() -> int:
     return n_wrong
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the table, or compare gradients."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
@@ -195,11 +198,12 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the table here too")
     parser.add_argument("--plot", type=Path, help="draw the ratios here")
     parser.add_argument("--check", action="store_true", help="compare gradients")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
+    print_machine()
     if args.check:
-        sys.exit(check())
+        return check()
     warnings.simplefilter("ignore")
-    print(f"{machine()}; microseconds a sample, float32")
+    print("microseconds per sample, float32")
     rows = []
     for name in args.networks:
         for batch in args.batches:
@@ -217,7 +221,8 @@ def main() -> None:
             writer.writerows(rows)
     if args.plot:
         plot(rows, args.plot)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

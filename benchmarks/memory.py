@@ -1,9 +1,9 @@
-"""Measure what fit needs in memory besides the data, against the batch size.
+"""Measure what fit needs in memory besides the data, by batch size.
 
     python benchmarks/memory.py [--network mnist] [--samples 20000] [--plot memory.png]
 
-Each batch size, and the whole set as one update, is fitted for an epoch in a process of
-its own; the figure is the growth of the process's peak during fit.
+Each batch size, and the full batch as one update, is fitted for an epoch in a process
+of its own; the figure is the growth of the process's peak during fit.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from _machine import print_machine
+
+BATCHES = [32, 128, 512, 2048]
 MEASURE = """
 import json, resource, sys, warnings
 warnings.simplefilter("ignore")
@@ -33,20 +36,22 @@ print(json.dumps(peak() - before))
 
 
 def growth(network: str, n_samples: int, batch: int) -> float:
-    """Megabytes that the peak grows by in a fit of one epoch."""
+    """Return the megabytes that the peak grows by in a fit of one epoch."""
     here = str(Path(__file__).parent)
     arguments = [here, network, str(n_samples), str(batch)]
     command = [sys.executable, "-c", MEASURE, *arguments]
     return json.loads(subprocess.check_output(command))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the growth for each batch size, and draw it where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", default="mnist")
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--plot", type=Path)
-    args = parser.parse_args()
-    batches = [32, 128, 512, 2048, args.samples]
+    args = parser.parse_args(argv)
+    print_machine()
+    batches = [*BATCHES, args.samples]
     megabytes = []
     for batch in batches:
         megabytes.append(growth(args.network, args.samples, batch))
@@ -62,7 +67,8 @@ def main() -> None:
         axes.set_ylabel("peak of fit, MB")
         axes.set_title(f"{args.network}, {args.samples} samples")
         figure.savefig(args.plot, dpi=120)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,27 +1,25 @@
-"""Time MLPClassifier beside scikit-learn's and a plain PyTorch loop.
+"""Compare MLPClassifier with scikit-learn's and a plain PyTorch loop.
 
     python benchmarks/mlp.py --data mnist.npz [--rounds 5] [--dtypes float32 float64]
 
 They take turns in one run, with the same hyperparameters and epochs, after a pause in
-which BLAS's threads go to sleep. The tables have medians: of `fit` in microseconds a
-sample and epoch, of `predict` in microseconds a call, and of the ratios of a round, the
-peer's time divided by ours. Without --data only the digits are used; without PyTorch
-its column is left out.
+which BLAS's threads go to sleep. The tables have medians: of `fit` in microseconds per
+sample and epoch, of `predict` in microseconds per call, and of the ratios in a round,
+the peer's time divided by ours. Without --data only the digits are used; without
+PyTorch its column is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
-import time
 import warnings
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
-import sklearn
+from _machine import print_machine
+from _timing import take_turns
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
@@ -43,10 +41,17 @@ FITS = [
 ]
 ROWS = (1, 100, 10_000)
 RATE = 1e-3
+# Seconds before each turn, in which BLAS's threads go to sleep.
+PAUSE = 0.2
+
+# X and y by the name of the set.
+Sets = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-def torch_fit(X, y, hidden, batch_size, epochs):
-    """The loop that a user of PyTorch would write."""
+def torch_fit(
+    X: np.ndarray, y: np.ndarray, hidden: tuple[int, ...], batch_size: int, epochs: int
+) -> None:
+    """Train by the loop that a user of PyTorch would write."""
     data, labels = torch.from_numpy(X), torch.from_numpy(y.astype(np.int64))
     sizes = [X.shape[1], *hidden, 10]
     layers = []
@@ -66,34 +71,13 @@ def torch_fit(X, y, hidden, batch_size, epochs):
             loss.item()
 
 
-def fit(cls, params, X, y):
+def fit(cls: type, params: dict[str, object], X: np.ndarray, y: np.ndarray) -> None:
+    """Train a new estimator."""
     cls(**params).fit(X, y)
 
 
-def predict(model, X, repeats):
-    for _ in range(repeats):
-        model.predict(X)
-
-
-def seconds(call: Callable[[], object]) -> float:
-    time.sleep(0.2)
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def take_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict:
-    """Return times of shape (rounds,) by name."""
-    for call in calls.values():
-        call()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            times[name].append(seconds(call))
-    return {name: np.array(values) for name, values in times.items()}
-
-
-def report(label: str, times: dict, scale: float) -> None:
+def report(label: str, times: dict[str, np.ndarray], scale: float) -> None:
+    """Print a row of medians, multiplied by `scale`, and of ratios."""
     ours = times["skconvnet"]
     row = f"{label:<44}"
     for name in ("skconvnet", "scikit-learn", "PyTorch"):
@@ -106,44 +90,44 @@ def report(label: str, times: dict, scale: float) -> None:
 
 
 def header(what: str) -> None:
+    """Print the head of a table."""
     names = ["skconvnet", "scikit-learn"] + ["PyTorch"] * (torch is not None)
     row = "".join(f"{name:>14}" for name in names)
     row += "".join(f"{'ratio to':>14}" for _ in names[1:])
     print(f"\n{what:<44}{row}")
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the table of fits and that of predictions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="npz with X_train and y_train")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--predict-only", action="store_true")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"])
-    arguments = parser.parse_args()
+    args = parser.parse_args(argv)
     warnings.simplefilter("ignore")
 
     digits, labels = load_digits(return_X_y=True)
     sets = {"digits": (digits / 16, labels)}
-    if arguments.data:
-        data = np.load(arguments.data)
+    if args.data:
+        data = np.load(args.data)
         rows = data["X_train"][:20_000].reshape(20_000, -1) / 255
         sets["mnist"] = (rows, data["y_train"][:20_000])
     if torch is not None:
         torch.set_num_threads(resolve_n_threads(None))
-    print(
-        f"{platform.machine()}, {resolve_n_threads(None)} threads, Python "
-        f"{platform.python_version()}, NumPy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}"
-        + (f", PyTorch {torch.__version__}" if torch is not None else "")
-    )
+    print_machine()
+    print(f"{resolve_n_threads(None)} threads")
     classes = {"skconvnet": MLPClassifier, "scikit-learn": TheirClassifier}
-    if not arguments.predict_only:
-        time_fits(sets, classes, arguments)
-    time_predictions(sets, classes, arguments)
+    if not args.predict_only:
+        time_fits(sets, classes, args)
+    time_predictions(sets, classes, args)
+    return 0
 
 
-def time_fits(sets, classes, arguments) -> None:
-    header("fit, us a sample and epoch")
-    for dtype in arguments.dtypes:
+def time_fits(sets: Sets, classes: dict[str, type], args: argparse.Namespace) -> None:
+    """Print a row for each network and dtype."""
+    header("fit, us per sample and epoch")
+    for dtype in args.dtypes:
         for name, hidden, batch_size, epochs in FITS:
             if name not in sets:
                 continue
@@ -161,14 +145,17 @@ def time_fits(sets, classes, arguments) -> None:
             }
             if torch is not None:
                 calls["PyTorch"] = partial(torch_fit, X, y, hidden, batch_size, epochs)
-            times = take_turns(calls, arguments.rounds)
+            times = take_turns(calls, args.rounds, pause=PAUSE)
             label = f"{dtype}, {name} {hidden}, batch {batch_size}"
             report(label, times, 1e6 / (epochs * len(X)))
 
 
-def time_predictions(sets, classes, arguments) -> None:
-    header("predict, us a call")
-    for dtype in arguments.dtypes:
+def time_predictions(
+    sets: Sets, classes: dict[str, type], args: argparse.Namespace
+) -> None:
+    """Print a row for each number of rows that are predicted at once."""
+    header("predict, us per call")
+    for dtype in args.dtypes:
         for name, (X, y) in sets.items():
             X = np.resize(X, (max(ROWS), X.shape[1])).astype(dtype)
             y = np.resize(y, len(X))
@@ -179,11 +166,11 @@ def time_predictions(sets, classes, arguments) -> None:
             for n in ROWS:
                 repeats = 200 if n < 1000 else 5
                 calls = {
-                    peer: partial(predict, model, X[:n], repeats)
+                    peer: partial(model.predict, X[:n])
                     for peer, model in fitted.items()
                 }
-                times = take_turns(calls, arguments.rounds)
-                report(f"{dtype}, {name} (100,), {n} rows", times, 1e6 / repeats)
+                times = take_turns(calls, args.rounds, pause=PAUSE, repeats=repeats)
+                report(f"{dtype}, {name} (100,), {n} rows", times, 1e6)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/mnist.py [--data mnist.npz] [--epochs 5] [--batch-mode mbgd]
 
-20 and then 40 filters of 5x5, each behind them a max pool of 2, a dense layer of 100,
+20 and then 40 filters of 5x5, each followed by a max pool of 2, a dense layer of 100,
 ReLU, Adam at 1e-3, batches of 128, float32. The images stay uint8: a layer of the
 network brings the pixels from 0..255 to 0..1, one minibatch at a time. Test accuracy
 and seconds are printed after each epoch, and at the end the peak memory of the whole
@@ -16,15 +16,13 @@ printed before training. With --torch the same network is trained in PyTorch aft
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _machine import print_machine
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D, Rescaling
@@ -50,6 +48,7 @@ def load(path: Path | None) -> tuple[np.ndarray, ...]:
 
 
 def make_model(batch_mode: str, seed: int, n_jobs: int | None) -> SequentialClassifier:
+    """Return the network, which `partial_fit` trains epoch by epoch."""
     return SequentialClassifier(
         layers=[
             ("scale", Rescaling(1 / 255)),
@@ -89,12 +88,16 @@ def run(
 
 
 def peak_megabytes() -> float:
+    """Return the most memory that the process has had so far."""
+    import resource  # not there on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in kB, macOS in bytes.
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def run_torch(data: tuple[np.ndarray, ...], args: argparse.Namespace) -> None:
+    """Train the same network in PyTorch."""
     import torch
     from torch import nn
 
@@ -129,7 +132,8 @@ def run_torch(data: tuple[np.ndarray, ...], args: argparse.Namespace) -> None:
     run(args.epochs, train, score)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Train, and print the accuracy by epoch and the peak memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -139,12 +143,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=None, help="threads")
     parser.add_argument("--torch", action="store_true", help="compare with PyTorch")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
     data = load(args.data)
     X_train, y_train, X_test, y_test = data
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python ", end="")
-    print(f"{platform.python_version()}, NumPy {np.__version__}")
+    print_machine()
     print(f"training {X_train.shape} {X_train.dtype}, test {X_test.shape}")
     print(f"memory with the data loaded: {peak_megabytes():.0f} MB\n")
 
@@ -159,7 +162,8 @@ def main() -> None:
     if args.torch:
         # After the peak was printed: importing it alone takes more memory.
         run_torch(data, args)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

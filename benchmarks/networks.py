@@ -5,10 +5,8 @@ They are written once, as layers of ours, and `torch_network` translates them.
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +26,8 @@ from skconvnet.layers import (
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.losses import LogLoss
+from skconvnet.params.base import LayerSpec
 
 try:
     import torch
@@ -43,10 +43,14 @@ RATE = 1e-3
 
 
 def _conventional(
-    stack: list[Any], units: int, kernel: int = 3, padding: Any = 1, dilation: int = 1
-) -> list[Any]:
-    """Return convolutions of so many filters, pools and a dense layer."""
-    layers: list[Any] = []
+    stack: Sequence[int | str],
+    units: int,
+    kernel: int = 3,
+    padding: int | str = 1,
+    dilation: int = 1,
+) -> list[LayerSpec]:
+    """Return convolutions with these numbers of filters, pools and a dense layer."""
+    layers: list[LayerSpec] = []
     for item in stack:
         if item == "pool":
             layers.append(MaxPool2D(2))
@@ -57,8 +61,8 @@ def _conventional(
     return [*layers, Flatten(), Dense(units, activation="relu")]
 
 
-def _separable() -> list[Any]:
-    """Return a small MobileNet: after the first layer, no 3x3 cells across channels."""
+def _separable() -> list[LayerSpec]:
+    """Return a small MobileNet: after the first layer, 3x3 taps see one channel."""
     params = {"padding": 1, "activation": "relu"}
     return [
         Conv2D(32, 3, **params),
@@ -69,7 +73,7 @@ def _separable() -> list[Any]:
     ]
 
 
-def _transposed() -> list[Any]:
+def _transposed() -> list[LayerSpec]:
     """Return an encoder to maps of 8x8 and a decoder to the size of the image."""
     params = {"strides": 2, "padding": 1, "activation": "relu"}
     return [
@@ -81,9 +85,9 @@ def _transposed() -> list[Any]:
     ]
 
 
-def _normalized(layers: list[Any]) -> list[Any]:
+def _normalized(layers: list[LayerSpec]) -> list[LayerSpec]:
     """Put a BatchNorm between each convolution and its activation."""
-    result: list[Any] = []
+    result: list[LayerSpec] = []
     for layer in layers:
         result.append(layer)
         if isinstance(layer, Conv2D):
@@ -96,7 +100,7 @@ def _normalized(layers: list[Any]) -> list[Any]:
 # default table, and those that it has on request.
 _CIFAR = [32, 32, "pool", 64, 64, "pool"]
 _COLOURED = (32, 32, 3)
-NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[Any]]]] = {
+NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[LayerSpec]]]] = {
     "digits": ((8, 8, 1), lambda: _conventional([16, "pool", 32, "pool"], 64)),
     "mnist": (
         (28, 28, 1),
@@ -115,21 +119,23 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[Any]]]] = {
 CONVENTIONAL = ["digits", "mnist", "cifar", "cifar-wide"]
 
 
-def our_network(name: str, **params) -> SequentialClassifier:
+def our_network(name: str, **params: object) -> SequentialClassifier:
+    """Return the network as an estimator of ours, in float32."""
     params = {"dtype": "float32", "random_state": 0, **params}
     return SequentialClassifier(NETWORKS[name][1](), **params)
 
 
-def torch_network(name: str):
+def torch_network(name: str) -> torch.nn.Sequential:
+    """Return the network in PyTorch, with weights of PyTorch's own."""
     shape, make = NETWORKS[name]
-    modules: list = []
+    modules: list[torch.nn.Module] = []
     for spec in make():
         modules += _modules(spec, shape)
         shape = spec.build(shape).out_shape
     return torch.nn.Sequential(*modules, torch.nn.Linear(shape[-1], N_CLASSES))
 
 
-def _modules(spec: Any, in_shape: tuple[int, ...]) -> list:
+def _modules(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Module]:
     """Return PyTorch's modules that do what the layer does."""
     nn, channels = torch.nn, in_shape[-1]
     activation = [nn.ReLU()] if getattr(spec, "activation", None) == "relu" else []
@@ -159,7 +165,7 @@ def _modules(spec: Any, in_shape: tuple[int, ...]) -> list:
         return [nn.Flatten()]
     if isinstance(spec, Activation) and spec.function == "relu":
         return [nn.ReLU()]
-    raise TypeError(f"no module stands for {spec!r}.")
+    raise TypeError(f"PyTorch has no module for {spec!r}.")
 
 
 def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarray]:
@@ -200,7 +206,7 @@ def disagreement(name: str, dtype: str) -> tuple[float, float]:
     targets = np.eye(N_CLASSES, dtype=dtype)[y]
     samples = Samples(Inputs(X, network.in_shape, X.dtype), targets)
     gradient = np.empty_like(network.vector)
-    with Executor(network, model._loss, 1) as engine:
+    with Executor(network, LogLoss(), 1) as engine:
         every = slice(0, len(X))
         loss, _ = engine.loss_and_gradient(samples, every, gradient, train=True)
 
@@ -230,7 +236,8 @@ def disagreement(name: str, dtype: str) -> tuple[float, float]:
     return abs(loss / theirs.item() - 1), float(max(differences))
 
 
-def skorch_network(name: str, epochs: int, batch: int):
+def skorch_network(name: str, epochs: int, batch: int) -> NeuralNetClassifier:
+    """Return the network as an estimator of skorch, without its validation split."""
     return NeuralNetClassifier(
         torch_network(name),
         criterion=torch.nn.CrossEntropyLoss,
@@ -245,7 +252,7 @@ def skorch_network(name: str, epochs: int, batch: int):
 
 
 def data(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random images of the network's shape, and labels with every class."""
+    """Return random images of the network's shape, and labels with every class."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, *NETWORKS[name][0]), dtype=np.float32)
     y = rng.integers(0, N_CLASSES, n)
@@ -254,12 +261,5 @@ def data(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def channels_first(X: np.ndarray) -> np.ndarray:
+    """Return the images as PyTorch takes them."""
     return np.ascontiguousarray(np.moveaxis(X, -1, 1))
-
-
-def machine() -> str:
-    peer = "no PyTorch" if torch is None else f"PyTorch {torch.__version__}"
-    return (
-        f"{platform.machine()}, Python {platform.python_version()}, NumPy "
-        f"{np.__version__}, {peer}"
-    )

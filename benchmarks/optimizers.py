@@ -1,4 +1,4 @@
-"""Train one network on MNIST with every optimizer, beside PyTorch's of the same name.
+"""Train one network on MNIST with every optimizer, and with PyTorch's of that name.
 
     python benchmarks/optimizers.py [--data mnist.npz] [--seeds 3] [--epochs 5]
     python benchmarks/optimizers.py [--data mnist.npz] --tune
@@ -17,15 +17,16 @@ after three epochs on 10,000 others. The test set has no part in it, nor has PyT
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from _machine import print_machine
 from mnist import load
-from networks import machine, torch
+from networks import torch
 from sklearn.base import clone
 
 from skconvnet import SequentialClassifier
@@ -86,9 +87,11 @@ class Run:
 
     @property
     def has_arrived(self) -> bool:
+        """Whether the last epoch reached the target."""
         return bool(self.accuracies) and self.accuracies[-1] >= TARGET
 
     def epoch(self, train: Callable[[], None], score: Callable[[], float]) -> None:
+        """Train for an epoch, and add its CPU time and its accuracy."""
         start = time.process_time()
         train()
         self.seconds += time.process_time() - start
@@ -96,6 +99,7 @@ class Run:
 
 
 def our_model(optimizer: Optimizer, rate: float, seed: int) -> SequentialClassifier:
+    """Return the network, which `partial_fit` trains epoch by epoch."""
     first, second = FILTERS
     shared = {"activation": "relu", "kernel_initializer": "glorot_uniform"}
     return SequentialClassifier(
@@ -117,7 +121,7 @@ def our_model(optimizer: Optimizer, rate: float, seed: int) -> SequentialClassif
     )
 
 
-def torch_model(model: SequentialClassifier):
+def torch_model(model: SequentialClassifier) -> torch.nn.Sequential:
     """Return the same network in PyTorch, with the same weights."""
     nn = torch.nn
     weights = model.get_weights()
@@ -142,6 +146,7 @@ def torch_model(model: SequentialClassifier):
 
 
 def our_training(model: SequentialClassifier, data: Data) -> Training:
+    """Return an epoch of ours, and what judges it."""
     X, y, X_test, y_test = data
 
     def train() -> None:
@@ -150,12 +155,15 @@ def our_training(model: SequentialClassifier, data: Data) -> Training:
     return train, lambda: model.score(X_test, y_test)
 
 
-def torch_training(network, optimizer, data: Data) -> Training:
+def torch_training(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Data
+) -> Training:
+    """Return an epoch of PyTorch's, and what judges it."""
     X, y, X_test, y_test = data
     pixels, labels = torch.from_numpy(X), torch.from_numpy(y).long()
     loss = torch.nn.CrossEntropyLoss()
 
-    def scaled(images):
+    def scaled(images: torch.Tensor) -> torch.Tensor:
         return images.unsqueeze(1).float() / 255
 
     def train() -> None:
@@ -239,7 +247,8 @@ def cells(runs: list[Run], epochs: int) -> str:
     return f"{counts} | {seconds} | {last}"
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Print the table of trainings, or that of learning rates."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -248,12 +257,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="at most")
     parser.add_argument("--optimizers", nargs="+", choices=list(OPTIMIZERS))
     parser.add_argument("--tune", action="store_true", help="choose learning rates")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     data = load(args.data)
-    print(f"{machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+    print_machine()
     if args.tune:
         tune(data)
-        return
+        return 0
     print("| optimizer | rate | epochs | seconds | accuracy, % ", end="")
     print("| PyTorch: epochs | seconds | accuracy, % | PyTorch / ours, an epoch |")
     print("| --- " * 9 + "|")
@@ -265,7 +274,7 @@ def main() -> None:
         row = [name, f"{OPTIMIZERS[name][1]:g}", cells(ours, args.epochs)]
         row += [cells(theirs, args.epochs), ratio]
         print("| " + " | ".join(row) + " |", flush=True)
-    print(f"load at the end: {os.getloadavg()[0]:.1f}")
+    return 0
 
 
 def an_epoch(runs: list[Run]) -> float:
@@ -274,4 +283,4 @@ def an_epoch(runs: list[Run]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

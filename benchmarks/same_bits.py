@@ -18,9 +18,10 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from _machine import print_machine
 from sklearn.datasets import load_digits
 
 from skconvnet import (
@@ -59,26 +60,41 @@ from skconvnet.optimizers import (
 )
 from skconvnet.schedules import Cosine, OneCycle, Polynomial, ReduceOnPlateau
 
+if TYPE_CHECKING:
+    from skconvnet.params.base import LayerSpec
+
+Estimator: TypeAlias = (
+    ConvNetClassifier
+    | ConvNetRegressor
+    | MLPClassifier
+    | MLPRegressor
+    | SequentialClassifier
+    | SequentialRegressor
+)
+
 SEED = {"random_state": 0, "max_iter": 3, "n_iter_no_change": 100}
 SMALL = {"filters": (6, 8), "hidden_layer_sizes": 16, "batch_size": 64, **SEED}
 
 
 def digits(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of 64 pixels from 0 to 1, and their digits."""
     X, y = load_digits(return_X_y=True)
     return (X[:n] / 16).astype(np.float32), y[:n]
 
 
 def photographs(n: int, *shape: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return images or volumes of noise in uint8, of four classes."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, size=(n, *shape), dtype=np.uint8)
     return X, rng.integers(0, 4, size=n)
 
 
-def sequential(*layers: Any, **params: Any) -> SequentialClassifier:
+def sequential(*layers: LayerSpec, **params: object) -> SequentialClassifier:
+    """Return a classifier of these layers that trains for a few epochs."""
     return SequentialClassifier(list(layers), **{"batch_size": 32, **SEED, **params})
 
 
-def trainings() -> dict[str, tuple[Any, np.ndarray, np.ndarray]]:
+def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     """Return unfitted estimators with their data, by name."""
     X, y = digits()
     X64, value = X.astype(np.float64), X[:, 10:20].sum(axis=1).astype(np.float64)
@@ -91,9 +107,9 @@ def trainings() -> dict[str, tuple[Any, np.ndarray, np.ndarray]]:
     few = np.arange(len(tokens)) % 3
     scale = la.Rescaling(1 / 255)
     conv, flat = la.Conv2D(6, 3, activation="relu"), la.Flatten()
-    cases: dict[str, tuple[Any, np.ndarray, np.ndarray]] = {}
+    cases: dict[str, tuple[Estimator, np.ndarray, np.ndarray]] = {}
 
-    def add(name: str, estimator: Any, *data: np.ndarray) -> None:
+    def add(name: str, estimator: Estimator, *data: np.ndarray) -> None:
         cases[name] = (estimator, data[0], data[1])
 
     # The perceptrons, every solver by name, and the schedules that have names.
@@ -250,7 +266,7 @@ def trainings() -> dict[str, tuple[Any, np.ndarray, np.ndarray]]:
     return cases
 
 
-def fingerprint(estimator: Any, X: np.ndarray, y: np.ndarray) -> str:
+def fingerprint(estimator: Estimator, X: np.ndarray, y: np.ndarray) -> str:
     """Train, and hash the weights, buffers, curve and a few predictions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -270,13 +286,15 @@ def fingerprint(estimator: Any, X: np.ndarray, y: np.ndarray) -> str:
     return state.hexdigest()
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Train, print the hashes, and write or compare them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", type=Path, metavar="FILE")
     action.add_argument("--compare", type=Path, metavar="FILE")
     parser.add_argument("--only", default="", help="names that contain this")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
+    print_machine()
     found = {}
     for name, case in trainings().items():
         if arguments.only in name:
@@ -284,13 +302,13 @@ def main() -> None:
             print(f"{found[name][:12]}  {name}", flush=True)
     if arguments.write:
         arguments.write.write_text(json.dumps(found, indent=1))
-        return
+        return 0
     before = json.loads(arguments.compare.read_text())
     differs = [name for name in found if found[name] != before.get(name)]
     missing = [] if arguments.only else [name for name in before if name not in found]
     print(f"{len(found)} trainings, {len(differs)} differ: {differs}; gone: {missing}")
-    sys.exit(bool(differs or missing))
+    return 1 if differs or missing else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

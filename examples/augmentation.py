@@ -1,20 +1,22 @@
-"""Train on shifted digits, and show what augmentation makes of them.
+"""Train on shifted digits, and show what each augmentation does to them.
 
     python examples/augmentation.py [--plot FILE]
 
-The images of 8x8 pixels that come with scikit-learn are set into a frame of 12x12.
-A network that has only seen them in the middle fails where they are shifted; one
-trained with `augmentation=Shift(2)` does not. A grid search reaches into a list of
-augmentations as it does into a Pipeline. With `--plot`, which needs matplotlib, a
-picture of some digits and of what each augmentation makes of them is written to FILE.
+The images of 8x8 pixels that come with scikit-learn are placed in a frame of 12x12. A
+network that has only seen them in the middle fails when they are shifted; one trained
+with `augmentation=Shift(2)` does not. A grid search reaches into a list of
+augmentations as it does into a Pipeline. With `--plot`, which needs matplotlib, FILE
+shows some digits and what each augmentation makes of them.
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -61,6 +63,7 @@ def framed_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_model(augmentation: object) -> ConvNetClassifier:
+    """Return a small network that trains with this augmentation."""
     return ConvNetClassifier(
         filters=(16, 32),
         hidden_layer_sizes=64,
@@ -106,44 +109,39 @@ def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
     return found
 
 
-def plot(X: np.ndarray, y: np.ndarray, file: str, n: int = 8) -> None:
-    """Write a picture: the first row as given, then a row for each augmentation."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise SystemExit("--plot needs matplotlib: pip install matplotlib") from None
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def plot(X: np.ndarray, y: np.ndarray, file: Path, n: int = 8) -> None:
+    """Draw a first row as given, then a row for each augmentation."""
+    from matplotlib.figure import Figure
 
     X, y = X[:n], y[:n]
     rows = {"as given": X}
     for augmentation in SHOWN:
         changed, _ = augmentation.augment(X, np.eye(10)[y], random_state=0)
         rows[type(augmentation).__name__] = changed
-    figure, axes = plt.subplots(len(rows), n, figsize=(n, len(rows)))
+    figure = Figure(figsize=(n, len(rows)))
+    axes = figure.subplots(len(rows), n)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
         for axis, image in zip(line, images, strict=True):
             axis.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=16)
             axis.set(xticks=[], yticks=[])
     figure.savefig(file, dpi=100, bbox_inches="tight")
-    plt.close(figure)
-    print(f"\nWrote {file}")
+    print(f"\nDrawn to {file}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--plot", metavar="FILE", help="write a picture to FILE")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Compare trainings with and without augmentation, then search a grid."""
+    file = picture_file(__doc__, argv)
     X, y = framed_digits()
     with warnings.catch_warnings():
         # All are trained for as many epochs, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)
         compare(X, y)
         search(X[:400], y[:400])
-    if args.plot:
-        plot(X, y, args.plot)
+    if file:
+        plot(X, y, file)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

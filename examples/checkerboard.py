@@ -1,20 +1,19 @@
-"""Show the checkerboard of transposed convolutions, and what makes it go away.
+"""Show the checkerboard of transposed convolutions, and what removes it.
 
-    python examples/checkerboard.py
-    python examples/checkerboard.py --plot checkerboard.png
+    python examples/checkerboard.py [--plot checkerboard.png]
 
-A map without any structure, all ones, is made twice as large by four small networks,
-and the middle of what comes out is looked at, where no edge has any influence. What
-structure it has there was put in by the layer. `unevenness` is the standard deviation
-of these cells over their root mean square: 0 where all are alike.
+Four small networks make a map of ones twice as large. We look at the middle of the
+result, which no edge has influenced: any structure there comes from the layer.
+`unevenness` is the standard deviation of these values divided by their root mean
+square: 0 if all are alike.
 
-- With all weights 1, an output counts the weights that lie on it. Where the stride does
-  not divide the kernel, these are more here and fewer there, in a regular pattern;
-  where it does, each output has as many.
-- With random weights, as a network starts from, even overlap is not enough: outputs
-  between two cells are made by other weights than those upon one, and nothing but
-  training makes their sums alike. To enlarge first and convolve then gives an even map
-  for any weights.
+- With all weights 1, an output counts the weights that contribute to it. If the stride
+  does not divide the kernel size, their number varies in a regular pattern; if it does,
+  all outputs have the same number.
+- With random weights, as at the start of training, even overlap is not enough: an
+  output between two input positions uses other weights than one on such a position, and
+  only training could make their sums alike. Upsampling first and convolving afterwards
+  gives an even map for any weights.
 
 See A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts",
 Distill, 2016.
@@ -22,21 +21,22 @@ Distill, 2016.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 
 from skconvnet import SequentialRegressor
 from skconvnet.layers import Conv2D, Conv2DTranspose, Flatten, Upsample
 
 SIZE = 12
-# The outputs looked at: no edge has an influence on them, and the pattern, of 2 cells
-# along each axis, is in them a whole number of times.
+# The outputs that we look at: no edge influences them, and they hold the pattern, of 2
+# positions along each axis, a whole number of times.
 MIDDLE = slice(5, 19)
 FILTERS = 64
 
-# The layers that make a map twice as large; the one called "last" has the weights.
+# Layers that make a map twice as large; the one called "last" has the weights.
 WAYS = {
     "transposed, kernel 3, stride 2": [("last", Conv2DTranspose(FILTERS, 3, 2))],
     "transposed, kernel 4, stride 2": [("last", Conv2DTranspose(FILTERS, 4, 2))],
@@ -66,7 +66,7 @@ def enlarge(layers: list, *, random: bool) -> np.ndarray:
 
 
 def middle(maps: np.ndarray) -> np.ndarray:
-    """Return the cells that are looked at."""
+    """Return the part of a map that we look at."""
     return maps[MIDDLE, MIDDLE]
 
 
@@ -77,18 +77,12 @@ def unevenness(maps: np.ndarray) -> float:
     return float(np.sqrt(np.mean(deviations**2) / np.mean(cells**2)))
 
 
-def save_plot(results: dict[str, tuple[np.ndarray, np.ndarray]], path: str) -> None:
-    """Save a picture: a column for each way, a row for weights of 1, one for random."""
-    try:
-        import matplotlib
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
+    """Draw a column for each way, a row for weights of 1, one for random."""
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(
-        2, len(results), figsize=(3 * len(results), 7), layout="constrained"
-    )
+    figure = Figure(figsize=(3 * len(results), 7), layout="constrained")
+    axes = figure.subplots(2, len(results))
     for column, (way, pair) in enumerate(results.items()):
         for axis, maps, weights in zip(
             axes[:, column], pair, ("all weights 1", "random weights"), strict=True
@@ -100,17 +94,13 @@ def save_plot(results: dict[str, tuple[np.ndarray, np.ndarray]], path: str) -> N
             axis.imshow(shown, cmap="gray", vmin=low, vmax=largest)
             axis.set_title(f"{way}\n{weights}: {unevenness(maps):.3f}", fontsize=8)
             axis.set_axis_off()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=120)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print how uneven each map is, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     results = {
         way: (enlarge(layers, random=False), enlarge(layers, random=True))
         for way, layers in WAYS.items()
@@ -120,8 +110,8 @@ def main(arguments: list[str] | None = None) -> int:
         row = " ".join(f"{value:g}" for value in middle(of_ones)[0, :8, 0])
         numbers = f"{unevenness(of_ones):10.3f}{unevenness(of_random):10.3f}"
         print(f"{way:<32}{numbers}   {row}")
-    if options.plot:
-        save_plot(results, options.plot)
+    if file:
+        plot(results, file)
     return 0
 
 

@@ -1,27 +1,27 @@
-"""Find a shape wherever it is in a picture, having seen it in one place.
+"""Find a shape anywhere in a picture, having seen it in one place.
 
     python examples/corner.py [--plot corner.png]
 
-The pictures have 4x4 cells. In one of the nine places for 2x2 cells some of these are
-set, in any of the 16 ways, and the question is whether they make a corner:
+The pictures have 4x4 pixels. In one of the nine places for a square of 2x2, some pixels
+are set, in any of the 16 possible ways. The question is whether they form a corner:
 
     ##
     .#
 
-A dense network that saw the shapes in the middle alone has learned nothing of the other
-cells, which were never set: the weights from there are those it started from. In a
-convolutional one every place has the same weights, and the largest response anywhere is
-the same wherever the shape is: what it knows of the middle it knows of all places.
+A dense network that saw shapes only in the middle has learned nothing about the other
+pixels, which were never set: their weights are those that training started from. In a
+convolutional network every place has the same weights, and the largest response is the
+same wherever the shape is: what it knows about the middle, it knows about all places.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.metrics import balanced_accuracy_score
 
 from skconvnet import SequentialClassifier
@@ -38,7 +38,7 @@ TRAINED_ON = {
 }
 NETWORKS = {
     "dense": [("flatten", Flatten()), ("hidden", Dense(32, "relu"))],
-    # The margin lets all windows that touch a shape be there, wherever it is.
+    # "full" padding: every window that touches a shape is there, wherever it is.
     "convolutional": [
         ("conv", Conv2D(16, 2, padding="full", activation="relu")),
         ("anywhere", GlobalMaxPool()),
@@ -65,7 +65,7 @@ def fit(
         solver="lbfgs",
         # One shape in 16 is the corner.
         class_weight="balanced",
-        # Nothing but the pictures changes a weight.
+        # Without a penalty, nothing but the pictures changes a weight.
         alpha=0.0,
         random_state=start,
     )
@@ -75,7 +75,7 @@ def fit(
 def accuracies(network: str, places: list[tuple[int, int]]) -> np.ndarray:
     """Return the mean accuracy in places seen in training, and in all others.
 
-    The corner counts as much as all other shapes: to guess is 0.5.
+    The corner counts as much as all other shapes together: guessing gives 0.5.
     """
     others = [place for place in PLACES if place not in places]
     values = []
@@ -88,7 +88,7 @@ def accuracies(network: str, places: list[tuple[int, int]]) -> np.ndarray:
 
 
 def unchanged_cells(model: SequentialClassifier) -> np.ndarray:
-    """Return which cells of the picture have the weights that training began with."""
+    """Return which pixels have the weights that training started from."""
     start = SequentialClassifier(**model.get_params(deep=False))
     start.initialize(*pictures(MIDDLE))
     before = start.get_weights()["hidden/kernel"]
@@ -97,12 +97,13 @@ def unchanged_cells(model: SequentialClassifier) -> np.ndarray:
 
 
 def corner_everywhere(model: SequentialClassifier) -> np.ndarray:
-    """Return how probable the model finds a corner where there is one, by its place."""
+    """Return the probability of a corner for each place that it is in."""
     X, y = pictures(PLACES)
     return model.predict_proba(X[y])[:, 1].reshape(SIZE - 1, SIZE - 1)
 
 
 def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
+    """Draw the corner in every place, with the probability that each model gives."""
     from matplotlib.figure import Figure
 
     X, y = pictures(PLACES)
@@ -126,10 +127,9 @@ def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw what is found")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print where each network finds the corner, and draw it if asked to."""
+    file = picture_file(__doc__, argv)
     print(f"Accuracy, mean of {N_STARTS} trainings; to guess is 0.5")
     print(f"  {'trained on':<27}{'network':<15}{'there':>7}{'elsewhere':>11}")
     elsewhere = {}
@@ -145,8 +145,8 @@ def main() -> int:
     print("\nCells whose weights in the dense network are as they were: .")
     for line in unchanged_cells(models["dense"]):
         print("    " + " ".join(".#"[not same] for same in line))
-    if args.plot:
-        plot(models, args.plot)
+    if file:
+        plot(models, file)
     dense, convolutional = (elsewhere["the middle", name] for name in NETWORKS)
     return 0 if dense < 0.75 and convolutional > 0.99 else 1
 

@@ -1,19 +1,19 @@
-"""Decision boundaries of the same small network with different activations.
+"""Show the decision boundaries of one small network with different activations.
 
     python examples/decision_boundaries.py [--plot boundaries.png]
 
-Two half moons of noisy points, and a network with two hidden layers of ten units. The
-identity leaves it a straight line; piecewise linear functions make boundaries of
-straight pieces, smooth ones of curves.
+The data are two half moons of noisy points; the network has two hidden layers of ten
+units. With the identity the boundary is a straight line, with piecewise linear
+activations it is made of straight pieces, and with smooth ones it is curved.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import make_moons
 from sklearn.model_selection import train_test_split
 
@@ -30,6 +30,7 @@ def load() -> list[np.ndarray]:
 
 
 def fit(activation: str, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
+    """Train two hidden layers of ten units with this activation."""
     return MLPClassifier(
         (10, 10),
         activation=activation,
@@ -59,6 +60,7 @@ def picture(model: MLPClassifier, X: np.ndarray) -> list[str]:
 
 
 def print_pictures(models: dict[str, MLPClassifier], X: np.ndarray) -> None:
+    """Print the boundaries of the models, two side by side."""
     for pair in zip(list(models)[::2], list(models)[1::2], strict=True):
         print("\n" + "   ".join(f"{name:<{COLUMNS}}" for name in pair).rstrip())
         for lines in zip(*(picture(models[name], X) for name in pair), strict=True):
@@ -72,6 +74,7 @@ def plot(
     y: np.ndarray,
     file: Path,
 ) -> None:
+    """Draw the boundary of each model and the test points."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 6), layout="constrained")
@@ -90,10 +93,9 @@ def plot(
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw boundaries")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print accuracies and boundaries, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
     print(f"Two half moons, {len(X_train)} points to train on, {len(X_test)} to test")
     print("  activation  training accuracy  test accuracy  iterations")
@@ -106,8 +108,8 @@ def main() -> int:
             f"  {accuracies[name]:13.3f}  {model.n_iter_:10}"
         )
     print_pictures(models, X_train)
-    if args.plot:
-        plot(models, accuracies, X_test, y_test, args.plot)
+    if file:
+        plot(models, accuracies, X_test, y_test, file)
     return 0
 
 

@@ -2,21 +2,21 @@
 
     python examples/edges.py [--plot edges.png]
 
-A filter of 3x3 cells that subtracts what is on its right from what is on its left puts
-out zero wherever a picture is even, and much where it is not. First two pictures of 6x6
-cells, small enough to be worked out by hand; then Sobel's filters on one of the
-photographs that come with scikit-learn, in a network of two convolutions: the first
-turns colours into grey, the second has a filter for each direction. The result is held
-against that of `scipy.ndimage.sobel`.
+A filter of 3x3 that subtracts the values on its right from those on its left returns
+zero where a picture is even, and large values where it is not. The first two pictures
+have 6x6 pixels, small enough to be worked out by hand. Then Sobel's filters are applied
+to one of the photographs that come with scikit-learn, by a network of two convolutions:
+the first turns colours into grey, the second has a filter for each direction. The
+result is compared with that of `scipy.ndimage.sobel`.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
@@ -44,7 +44,7 @@ SHADES = " .:-=+*#%@"
 
 
 def convolve(image: np.ndarray, filters: list[np.ndarray]) -> np.ndarray:
-    """Return the map of each filter on an image of one channel, side by side."""
+    """Return the map of each filter on an image of one channel, along the last axis."""
     layers = [("edges", Conv2D(len(filters), filters[0].shape)), GlobalAvgPool()]
     X = image[np.newaxis, ..., np.newaxis].astype(float)
     network = SequentialRegressor(layers).initialize(X, [0.0])
@@ -53,7 +53,7 @@ def convolve(image: np.ndarray, filters: list[np.ndarray]) -> np.ndarray:
 
 
 def make_sobel(photo: np.ndarray) -> SequentialRegressor:
-    """Return a network that makes a photo grey and takes its two slopes."""
+    """Return a network that turns a photo grey and takes both of its slopes."""
     layers = [("grey", Conv2D(1, 1)), ("edges", Conv2D(2, 3)), GlobalAvgPool()]
     network = SequentialRegressor(layers).initialize(photo[np.newaxis], [0.0])
     return network.set_weights(
@@ -85,6 +85,7 @@ def draw(strengths: np.ndarray, rows: int, columns: int) -> list[str]:
 
 
 def plot(photo: np.ndarray, slopes: np.ndarray, file: Path) -> None:
+    """Draw the photograph, its slope in each direction, and the edges."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 7), layout="constrained")
@@ -111,10 +112,9 @@ def load_photo() -> np.ndarray:
         sys.exit("reading the photograph needs Pillow: pip install pillow")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the edges")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print the edges that the filters find, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     for title, image in (("Numbers", NUMBERS), ("Bright to dark", BRIGHT_TO_DARK)):
         print(f"{title}, 6x6, and what a filter for vertical edges makes of it")
         found = convolve(image, [VERTICAL])[..., 0]
@@ -132,8 +132,8 @@ def main() -> int:
     print(f"  largest difference from scipy.ndimage.sobel: {difference:.1e} of the")
     print("  largest slope")
     print("\n".join(draw(np.hypot(slopes[..., 0], slopes[..., 1]), 26, 80)))
-    if args.plot:
-        plot(photo, slopes, args.plot)
+    if file:
+        plot(photo, slopes, file)
     return 0 if difference < 1e-6 else 1
 
 

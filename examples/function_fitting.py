@@ -1,21 +1,21 @@
-"""Fit a curve with MLPRegressor, also through outliers, and with a band around it.
+"""Fit a curve with MLPRegressor, despite outliers, and with a band around it.
 
     python examples/function_fitting.py [--plot curve.png]
 
-A network with one input and one output is a function of a number. Here it learns
-sin(x) + x / 3 from noisy points: by squared errors; by absolute errors, which points
-that are far off do not rule; and by quantiles, between which lies a share of the
-points.
+A network with one input and one output is a function of one number. Here it learns
+sin(x) + x / 3 from noisy points: with the squared error; with the absolute error and
+the Huber loss, which are robust to outliers; and with quantiles, between which a given
+share of the points lies.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 
 from skconvnet import MLPRegressor
 from skconvnet.losses import Loss, Quantile
@@ -26,6 +26,7 @@ LOW, HIGH = 0.05, 0.95
 
 
 def curve(x: np.ndarray) -> np.ndarray:
+    """Return the function that is to be fitted."""
     return np.sin(x) + x / 3
 
 
@@ -44,6 +45,7 @@ def with_outliers(y: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def make_model(loss: str | Loss) -> MLPRegressor:
+    """Return two hidden layers of 40 units that train with this loss."""
     return MLPRegressor(
         loss=loss,
         hidden_layer_sizes=(40, 40),
@@ -64,6 +66,7 @@ def error(model: MLPRegressor, x: np.ndarray) -> float:
 
 
 def print_values(models: dict[str, MLPRegressor], x: np.ndarray) -> None:
+    """Print the curve and what each model predicts at these points."""
     print("       x    curve" + "".join(f"{name:>16}" for name in models))
     for value in x:
         row = "".join(f"{m.predict([[value]])[0]:16.3f}" for m in models.values())
@@ -82,6 +85,7 @@ def plot(
     x: np.ndarray,
     file: Path,
 ) -> None:
+    """Draw the points and the fits of each panel."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.8), layout="constrained")
@@ -99,10 +103,9 @@ def plot(
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the fits")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print how close the fits come, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     X, y = load()
     x = np.linspace(-4.8, 4.8, 200)
 
@@ -128,13 +131,13 @@ def main() -> int:
     X_new, y_new = load(2000, seed=2)
     print(f"  of 2000 new points: {covered(*band.values(), X_new, y_new):.3f}")
 
-    if args.plot:
+    if file:
         panels = [
             ("squared error", y, {"fitted": plain.predict}),
             ("outliers", spoiled, {n: m.predict for n, m in robust.items()}),
             ("quantiles", y, {f"{q}": m.predict for q, m in band.items()}),
         ]
-        plot(panels, X[:, 0], args.plot)
+        plot(panels, X[:, 0], file)
     return 0
 
 

@@ -1,23 +1,24 @@
-"""Compare schedules of the learning rate, and what they make of the loss.
+"""Compare schedules of the learning rate, and what they do to the loss.
 
-    python examples/learning_rates.py
-    python examples/learning_rates.py --plot learning_rates.png
+    python examples/learning_rates.py [--plot learning_rates.png]
 
 A perceptron learns the digits by stochastic gradient descent with momentum, with each
-schedule and from several initial rates. With a rate that stays large the loss goes down
-fast and then jumps about, since every minibatch pulls in another direction; with one
-that stays small it has not arrived when the epochs are over. A rate that starts large
-and falls has the best of both. The table has the training loss of the last epoch, and
-the accuracy on the test set from the largest rate, means over a few random states.
+schedule and from several initial rates. If the rate stays large, the loss falls fast
+and then jumps about, since every minibatch pulls in another direction; if it stays
+small, training is not finished when the epochs are over. A rate that starts large and
+falls combines the advantages of both. The table has the training loss of the last
+epoch, and the accuracy on the test set from the largest rate, as means over a few
+random states.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -56,12 +57,15 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def load() -> list[np.ndarray]:
-    """Return the digits, from 0 to 1, cut into training and test set."""
+    """Return the digits, from 0 to 1, split into training and test set."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / 16, y, random_state=0, stratify=y)
 
 
-def fit(schedule: Schedule, rate: float, seed: int, X, y) -> MLPClassifier:
+def fit(
+    schedule: Schedule, rate: float, seed: int, X: np.ndarray, y: np.ndarray
+) -> MLPClassifier:
+    """Train a hidden layer of 32 units under this schedule."""
     model = MLPClassifier(
         32,
         solver="sgd",
@@ -80,12 +84,10 @@ def fit(schedule: Schedule, rate: float, seed: int, X, y) -> MLPClassifier:
         return model.fit(X, y)
 
 
-def save_plot(models: dict[str, MLPClassifier], path: str) -> None:
-    """Save a picture: the rate of each epoch above, the loss below."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
+def plot(models: dict[str, MLPClassifier], file: Path) -> None:
+    """Draw the rate of each epoch above, the loss below."""
+    from matplotlib.figure import Figure
+
     columns = -(-len(models) // 2)
     figure = Figure(figsize=(2.6 * columns, 8), layout="constrained")
     panels = figure.subplots(4, columns, sharex=True, sharey="row")
@@ -107,16 +109,13 @@ def save_plot(models: dict[str, MLPClassifier], path: str) -> None:
                 axes.set_title(name, fontsize=10)
             if not column:
                 axes.set_ylabel(labels[half])
-    figure.savefig(path, dpi=100)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=100)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print the losses under each schedule, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
 
     print(f"{EPOCHS} epochs on {len(X_train)} digits: training loss in the last")
@@ -135,8 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
         shown = ", ".join(f"{curve[k]:.2g}" for k in (0, EPOCHS // 2 - 1, -1))
         row = "".join(f"{loss:11.4f}" for loss in losses)
         print(f"{name:<21}{row}{accuracy:16.3f}   {shown}", flush=True)
-    if options.plot:
-        save_plot(drawn, options.plot)
+    if file:
+        plot(drawn, file)
     return 0
 
 

@@ -1,21 +1,22 @@
-"""Logic gates from perceptrons: learned, set by hand, and put together to an adder.
+"""Build logic gates from perceptrons: learned, set by hand, and combined into an adder.
 
     python examples/logic_gates.py [--plot gates.png]
 
-A perceptron is a network without hidden layers that puts out 1 where w x + b >= 0 and
-else 0. Rosenblatt's rule, w += eta (t - y) x after each sample, finds AND, OR and NAND,
-whose ones and zeros a line separates. It cannot find XOR, where no line does. NANDs in
-layers can: with weights set by hand, they are a half adder, whose sum is an XOR.
+A perceptron is a network without hidden layers that returns 1 where w x + b >= 0, and 0
+elsewhere. Rosenblatt's rule, w += eta (t - y) x after each sample, learns AND, OR and
+NAND, whose ones and zeros can be separated by a line. It cannot learn XOR, for which
+there is no such line. Layers of NANDs can: with weights set by hand they are a half
+adder, whose sum is an XOR.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import MLPClassifier, SequentialClassifier
@@ -76,10 +77,10 @@ def nand_by_hand() -> MLPClassifier:
 
 
 def half_adder() -> SequentialClassifier:
-    """Return a network of NANDs that puts out the sum and the carry of two bits.
+    """Return a network of NANDs that returns the sum and the carry of two bits.
 
     With n = NAND(a, b), the sum is NAND(NAND(a, n), NAND(b, n)) and the carry is
-    NAND(n, n). A step in a layer keeps its outputs 0 or 1.
+    NAND(n, n). The step activation keeps the outputs of a layer 0 or 1.
     """
     w, bias = NAND_WEIGHT, NAND_BIAS
     layers = [
@@ -116,7 +117,7 @@ def print_adder(adder: SequentialClassifier) -> bool:
 
 
 def plot(gates: dict[str, MLPClassifier], file: Path) -> None:
-    """Draw each gate's corners and the side of the line that puts out 1."""
+    """Draw each gate's corners and the side of the line that gives 1."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 2.8), layout="constrained")
@@ -133,18 +134,17 @@ def plot(gates: dict[str, MLPClassifier], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the gates")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print what each gate has learned, and draw it if asked to."""
+    file = picture_file(__doc__, argv)
     print("Learned by the rule w += eta (t - y) x")
     gates = {name: learn(name) for name in GATES}
     print("\nA NAND gate set by hand")
     nand_by_hand()
     print("\nA half adder of NANDs")
     is_right = print_adder(half_adder())
-    if args.plot:
-        plot(gates, args.plot)
+    if file:
+        plot(gates, file)
     return 0 if is_right else 1
 
 

@@ -1,26 +1,27 @@
-"""Watch every optimizer go down a bent valley, and train a network on the digits.
+"""Watch every optimizer descend a bent valley, and train a network on the digits.
 
-    python examples/optimizers.py
-    python examples/optimizers.py --plot optimizers.png
+    python examples/optimizers.py [--plot optimizers.png]
 
 The valley is Rosenbrock's function of two weights, (1 - x)^2 + 20 (y - x^2)^2. Its
-floor follows a parabola and falls slowly along it to the minimum of 0 at (1, 1), while
-its walls are steep: a rate that suits the walls is small for the floor. An optimizer
-changes any flat vector of weights in place, so that it is used here by itself.
+floor follows a parabola and falls slowly to the minimum of 0 at (1, 1), while its walls
+are steep: a rate that suits the walls is small for the floor. An optimizer changes any
+flat vector of weights in place, so it can be used here on its own.
 
-Then a perceptron learns the digits with each of them. An optimizer is as good as its
-learning rate: all have the same list of rates to choose from, and are shown with the
-one that got them lowest. `AdamW` also pulls all weights to zero, and does not end in
-the minimum. L-BFGS, which has no rate, looks at the whole function before each step.
+Then a perceptron learns the digits with each of them. An optimizer is only as good as
+its learning rate: all have the same list of rates to choose from, and are shown with
+the one that brought them lowest. `AdamW` also pulls all weights towards zero, and does
+not end at the minimum. L-BFGS, which has no rate, evaluates the whole function before
+each step.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -71,7 +72,7 @@ def valley(weights: np.ndarray) -> tuple[float, np.ndarray]:
 def descend(optimizer: Optimizer, rate: float, n_steps: int) -> np.ndarray:
     """Return the start and where `optimizer` is after each step, (n_steps + 1, 2).
 
-    After a step that leads beyond all numbers the rest is nan.
+    After a step that overflows, the rest is nan.
     """
     optimizer = clone(optimizer)
     weights = np.array(START)
@@ -81,14 +82,14 @@ def descend(optimizer: Optimizer, rate: float, n_steps: int) -> np.ndarray:
         optimizer.step(weights, valley(weights)[1], rate)
         if np.abs(weights).max() > 1e6:
             break
-        # Some predict by other weights than those in training.
+        # Some predict with other weights than those in training.
         if not optimizer.average(weights, out=path[k + 1]):
             path[k + 1] = weights
     return path
 
 
 def best_descent(optimizer: Optimizer) -> tuple[float, np.ndarray]:
-    """Return the rate that ends lowest, and the way it takes."""
+    """Return the rate that ends lowest, and the path it takes."""
     paths = {rate: descend(optimizer, rate, STEPS) for rate in RATES}
     ends = {rate: valley(path[-1])[0] for rate, path in paths.items()}
     rate = min(RATES, key=lambda rate: (np.isnan(ends[rate]), ends[rate]))
@@ -108,12 +109,14 @@ def search() -> np.ndarray:
 
 
 def load() -> list[np.ndarray]:
-    """Return the digits, from 0 to 1, cut into training and test set."""
+    """Return the digits, from 0 to 1, split into training and test set."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / 16, y, random_state=0, stratify=y)
 
 
-def fit(optimizer: Optimizer, rate: float, X, y) -> MLPClassifier | None:
+def fit(
+    optimizer: Optimizer, rate: float, X: np.ndarray, y: np.ndarray
+) -> MLPClassifier | None:
     """Train for a few epochs; return None if that diverged."""
     model = MLPClassifier(
         32,
@@ -126,7 +129,7 @@ def fit(optimizer: Optimizer, rate: float, X, y) -> MLPClassifier | None:
         random_state=0,
     )
     with warnings.catch_warnings():
-        # All have the same few epochs, enough or not.
+        # All have the same number of epochs, whether or not it is enough.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
@@ -135,20 +138,18 @@ def fit(optimizer: Optimizer, rate: float, X, y) -> MLPClassifier | None:
             return None
 
 
-def best_fit(optimizer: Optimizer, X, y) -> MLPClassifier:
+def best_fit(optimizer: Optimizer, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
     """Return the model with the rate that brings the training loss lowest."""
     models = [fit(optimizer, rate, X, y) for rate in RATES]
     return min((m for m in models if m is not None), key=lambda m: m.loss_)
 
 
-def save_plot(
-    paths: dict[str, np.ndarray], models: dict[str, MLPClassifier], path: str
+def plot(
+    paths: dict[str, np.ndarray], models: dict[str, MLPClassifier], file: Path
 ) -> None:
-    """Save a picture: the ways down the valley, and the losses on the digits."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
+    """Draw the paths down the valley, and the losses on the digits."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(16, 8), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(5, 3))
     x, y = np.meshgrid(np.linspace(-1.7, 1.7, 120), np.linspace(-0.6, 1.9, 120))
@@ -167,16 +168,13 @@ def save_plot(
         axes.semilogy(range(1, EPOCHS + 1), model.loss_curve_, style, label=label)
     axes.set(title="digits, each at its rate", xlabel="epoch", ylabel="training loss")
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=100)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=100)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print how far each optimizer comes, and draw its path if asked to."""
+    file = picture_file(__doc__, argv)
 
     third = STEPS // 3
     height = valley(np.array(START))[0]
@@ -205,8 +203,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"{model.score(X_test, y_test):16.3f}",
             flush=True,
         )
-    if options.plot:
-        save_plot(paths, models, options.plot)
+    if file:
+        plot(paths, models, file)
     return 0
 
 

@@ -1,28 +1,27 @@
-"""Over-fit a small training set, and see what each cure does about it.
+"""Over-fit a small training set, and see how much each cure helps.
 
-    python examples/overfitting.py
-    python examples/overfitting.py --plot overfitting.png
+    python examples/overfitting.py [--plot overfitting.png]
 
 A convolutional network learns from 200 digits. A fifth of them have a label drawn at
-random, as have those that it is tested on: nobody can be right about more than 82 %. It
-has dozens of weights for each digit, and soon knows all labels by heart, the wrong ones
-too. The loss on digits it has not seen goes through a minimum and then rises, since the
-network becomes the more certain the longer it is trained, also where it is wrong. The
-gap between the losses on the test and on the training set is the over-fitting.
+random, and so have those that it is tested on: no model can be right more than 82 % of
+the time. The network has dozens of weights per digit, and soon knows all labels by
+heart, wrong ones included. The loss on new digits goes through a minimum and then
+rises, since the network becomes more and more certain, even where it is wrong. The gap
+between the losses on the test set and the training set measures the over-fitting.
 
 Each row of the table changes one thing, the last one two. All numbers are means over
-three drawings of the training set. The strengths of the cures were chosen on other
-drawings.
+three random training sets. The strengths of the cures were chosen on other ones.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -44,7 +43,7 @@ CURES: dict[str, dict] = {
     "L1": {"alpha": 0.03, "l1_ratio": 1.0},
     "dropout": {"dropout": 0.5},
     "augmentation": {"augmentation": WARP},
-    # A fifth of the training set pays for it.
+    # This takes a fifth of the training set.
     "early stopping": {
         "early_stopping": True,
         "validation_fraction": 0.2,
@@ -69,6 +68,7 @@ class Result(NamedTuple):
 
     @property
     def gap(self) -> float:
+        """How much larger the loss is on new digits."""
         return self.test_loss - self.train_loss
 
 
@@ -99,7 +99,7 @@ def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
     # not be the test set.
     watched = {} if model.early_stopping else {"X_val": X_test, "y_val": y_test}
     with warnings.catch_warnings():
-        # The number of epochs is meant.
+        # The number of epochs is deliberate.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y, **watched)
     sets = (X, y), (X_test, y_test)
@@ -111,14 +111,12 @@ def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
     return model, Result(*losses, *accuracies, model.n_iter_)
 
 
-def save_plot(
-    results: dict[str, Result], curves: dict[str, list[float]], path: str
+def plot(
+    results: dict[str, Result], curves: dict[str, list[float]], file: Path
 ) -> None:
-    """Save a picture: both losses with each cure, and the test loss by epoch."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit("--plot needs matplotlib: pip install matplotlib")
+    """Draw both losses with each cure, and the test loss by epoch."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(13, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     names = list(results)
@@ -133,16 +131,13 @@ def save_plot(
         right.plot(range(1, len(curve) + 1), curve, label=name)
     right.set(title="one drawing", xlabel="epoch", ylabel="test loss")
     right.legend()
-    figure.savefig(path, dpi=100)
-    print(f"saved {path}")
+    figure.savefig(file, dpi=100)
+    print(f"\nDrawn to {file}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plot", metavar="FILE", help="save a picture there")
-    options = parser.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """Print what each cure brings, and draw it if asked to."""
+    file = picture_file(__doc__, argv)
     print(f"{N_FEW} digits, {WRONG:.0%} of the labels drawn at random")
     heads = ("train loss", "test loss", "gap", "train acc.", "test acc.", "epochs")
     print(f"{'cure':<22}" + "".join(f"{head:>12}" for head in heads))
@@ -156,8 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
         losses = f"{mean.train_loss:12.3f}{mean.test_loss:12.3f}{mean.gap:12.3f}"
         accuracies = f"{mean.train_accuracy:12.3f}{mean.test_accuracy:12.3f}"
         print(f"{cure:<22}{losses}{accuracies}{mean.epochs:12.0f}", flush=True)
-    if options.plot:
-        save_plot(results, curves, options.plot)
+    if file:
+        plot(results, curves, file)
     return 0
 
 

@@ -2,9 +2,9 @@
 
     python examples/quickstart.py
 
-A ConvNetClassifier does here what any scikit-learn classifier does: it stands in a
-Pipeline behind a scaler, is cross-validated and grid-searched, and is saved and
-loaded with joblib. The 1,797 images of 8x8 pixels come with scikit-learn.
+Here a ConvNetClassifier does what any scikit-learn classifier does: it works in a
+Pipeline after a scaler, is cross-validated and grid-searched, and is saved and loaded
+with joblib. The 1,797 images of 8x8 pixels come with scikit-learn.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def make_model() -> Pipeline:
         dropout=(0.0, 0.0, 0.5),
         batch_size=32,
         learning_rate_init=0.002,
-        # Training ends when the loss has not come down by `tol` for some epochs.
+        # Training ends when the loss has not fallen by `tol` for some epochs.
         max_iter=100,
         tol=1e-3,
         n_iter_no_change=5,
@@ -67,8 +67,8 @@ def cross_validate(model: Pipeline, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 def search(model: Pipeline, X: np.ndarray, y: np.ndarray) -> GridSearchCV:
     """Print the scores of a small grid, and return the fitted search."""
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    # Each of the two processes is granted its share of the CPUs: threads of the
-    # networks do not get in each other's way.
+    # Each of the two processes gets its share of the CPUs, so that the threads of
+    # their networks do not compete.
     grid = GridSearchCV(model, GRID, cv=folds, n_jobs=2).fit(X, y)
     print(f"Grid search, {len(y)} training images, 3 folds, two processes")
     results = grid.cv_results_
@@ -85,7 +85,7 @@ def _without_prefix(params: dict) -> str:
 
 
 def report_confusions(model: Pipeline, X: np.ndarray, y: np.ndarray) -> None:
-    """Print the accuracy on images not seen so far, and the digits mixed up."""
+    """Print the accuracy on images not seen so far, and which digits were confused."""
     predicted = model.predict(X)
     print(f"Best model on {len(y)} images held out from the search")
     print(f"  accuracy: {np.mean(predicted == y):.4f}")
@@ -100,7 +100,7 @@ def report_confusions(model: Pipeline, X: np.ndarray, y: np.ndarray) -> None:
 
 
 def survives_saving(model: Pipeline, X: np.ndarray) -> bool:
-    """Save and load `model`, and say whether it predicts the same to the last bit."""
+    """Save and load `model`, and say whether its predictions are the same bits."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "digits.joblib"
         joblib.dump(model, path)
@@ -115,6 +115,7 @@ def survives_saving(model: Pipeline, X: np.ndarray) -> bool:
 
 
 def main() -> int:
+    """Cross-validate, search, report and save; return 1 if loading changed anything."""
     start = time.perf_counter()
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(

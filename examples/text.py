@@ -1,15 +1,16 @@
-"""Tell from a docstring which package it is from, with networks over words.
+"""Tell from a docstring which package it comes from, with networks over words.
 
     python examples/text.py
 
-Two pipelines go from raw strings to classes: a TextCNN, which convolves over the
+Two pipelines lead from raw strings to classes: a TextCNN, which convolves over the
 vectors of words and takes the largest value of each filter (Y. Kim, 2014), and the mean
 of the vectors of words and pairs of words, as in FastText (A. Joulin et al., 2017).
-Beside them stands what scikit-learn has for this, a logistic regression on TF-IDF.
+They are compared with what scikit-learn has for this, a logistic regression on TF-IDF.
 
-The texts are the docstrings of NumPy, SciPy and scikit-learn, read from the files that
-are installed: no network is needed. The packages' names are taken out, so are code and
-cross references, and all docstrings of one file are either learned from or tested on.
+The texts are the docstrings of NumPy, SciPy and scikit-learn, read from the installed
+files: no connection is needed. The packages' names are removed, and so are code and
+cross references. All docstrings of one file are used either for training or for
+testing.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NAMES = re.compile(r"(?i)\b(np|num_?py|sci_?py|sk_?learn|scikit([-_ ]?learn)?)\b
 FEWEST_WORDS = 20
 WORD = r"\b[a-z][a-z]+\b"
 
-# Words known to a network, and how many of a text it is given.
+# Words that a network knows, and how many of each text it is given.
 N_TOKENS, LENGTH = 10_000, 100
 # Words and pairs of words for the means.
 N_PAIRS, LENGTH_PAIRS = 30_000, 400
@@ -83,8 +84,8 @@ def read_texts(
     return np.array(texts, dtype=object), np.array(labels), np.array(files)
 
 
-def make_network(layers: list, **params) -> SequentialClassifier:
-    """Return a classifier that stops when a tenth of the texts is classified best."""
+def make_network(layers: list, **params: object) -> SequentialClassifier:
+    """Return a classifier that keeps the weights best on a tenth of the texts."""
     return SequentialClassifier(
         layers,
         batch_size=64,
@@ -97,7 +98,7 @@ def make_network(layers: list, **params) -> SequentialClassifier:
 
 
 def make_text_cnn() -> Pipeline:
-    """Return a network that looks for phrases of some words, wherever they stand."""
+    """Return a network that looks for phrases of some words, wherever they are."""
     phrases = [
         (f"of_{n}", [Conv1D(32, n, activation="relu"), GlobalMaxPool()])
         for n in (2, 3, 4)
@@ -123,7 +124,7 @@ def make_means() -> Pipeline:
 
 
 def make_baseline() -> Pipeline:
-    """Return what is hard to beat with a few thousand texts."""
+    """Return a baseline that is hard to beat with a few thousand texts."""
     words = TfidfVectorizer(token_pattern=WORD, sublinear_tf=True)
     return Pipeline([("words", words), ("net", LogisticRegression(C=10))])
 
@@ -180,7 +181,7 @@ def compare(
 
 
 def answer(model: Pipeline, questions: Sequence[str]) -> None:
-    """Print how probable each package is for some sentences of our own."""
+    """Print the probability of each package for some sentences of our own."""
     for text, probabilities in zip(
         questions, model.predict_proba(questions), strict=True
     ):
@@ -190,6 +191,7 @@ def answer(model: Pipeline, questions: Sequence[str]) -> None:
 
 
 def main() -> int:
+    """Compare the models, and ask one about texts of our own."""
     start = time.perf_counter()
     texts, labels, files = read_texts()
     names, counts = np.unique(labels, return_counts=True)

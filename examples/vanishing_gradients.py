@@ -1,24 +1,25 @@
-"""How gradients vanish in deep networks, how they explode, and what holds them.
+"""Show how gradients vanish in deep networks, how they explode, and what prevents it.
 
     python examples/vanishing_gradients.py [--plot gradients.png]
 
-Backpropagation multiplies a gradient by the slope of the activation in each layer. That
-of the logistic function is a quarter at most: twelve layers down, next to nothing is
-left. ReLU's slope is 0 or 1, and with weights drawn to fit it (He et al., 2015) the
-gradient comes through. With weights too large it explodes instead: it grows on the way
-down as the outputs do on the way up, so that it is hundreds of times as long in every
-layer, and training diverges, unless the gradient's length is bounded.
+Backpropagation multiplies a gradient by the slope of the activation in each layer. The
+slope of the logistic function is at most a quarter: after twelve layers almost nothing
+is left. ReLU's slope is 0 or 1, and with weights drawn to suit it (He et al., 2015) the
+gradient keeps its length. With larger weights it explodes: the outputs grow from layer
+to layer in the forward pass, the gradient grows in the backward pass, until it is
+hundreds of times as long in every layer, and training diverges, unless its norm is
+clipped.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import textwrap
 import warnings
 from pathlib import Path
 
 import numpy as np
+from _command_line import picture_file
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -43,6 +44,7 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_model(name: str, **params: object) -> MLPClassifier:
+    """Return the network called `name`, many layers deep."""
     activation, initializer = NETWORKS[name]
     return MLPClassifier(
         (WIDTH,) * N_LAYERS,
@@ -63,6 +65,7 @@ def gradient_norms(name: str, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def print_norms(norms: dict[str, np.ndarray]) -> None:
+    """Print a row for each layer, a column for each network."""
     print("  layer " + "".join(f"{name:>18}" for name in norms))
     for i in range(N_LAYERS):
         row = "".join(f"{values[i]:18.2e}" for values in norms.values())
@@ -74,7 +77,7 @@ def print_norms(norms: dict[str, np.ndarray]) -> None:
 def train(
     max_grad_norm: float | None, X: np.ndarray, y: np.ndarray
 ) -> tuple[list[float], str]:
-    """Train the network with the exploding gradient; return its losses and its fate."""
+    """Train the network whose gradient explodes; return its losses and how it ended."""
     model = make_model(
         "relu, too large",
         solver="sgd",
@@ -86,7 +89,7 @@ def train(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # That numbers overflow on the way is what is shown here.
+            # Overflow on the way is what this is about.
             warnings.simplefilter("ignore", RuntimeWarning)
             losses = model.fit(X, y).loss_curve_
     except ValueError as error:
@@ -106,6 +109,7 @@ def train(
 
 
 def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
+    """Draw the norms by layer, and the loss of the clipped training."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
@@ -120,10 +124,9 @@ def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
     print(f"\nDrawn to {file}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the norms")
-    args = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Print the norms of the gradients, and draw them if asked to."""
+    file = picture_file(__doc__, argv)
     X, y = load()
     print(f"Norm of the gradient of each kernel, {N_LAYERS} hidden layers of {WIDTH}")
     norms = {name: gradient_norms(name, X, y) for name in NETWORKS}
@@ -131,8 +134,8 @@ def main() -> int:
     print("\nTraining the one that explodes")
     train(None, X, y)
     losses, fate = train(1.0, X, y)
-    if args.plot:
-        plot(norms, losses, args.plot)
+    if file:
+        plot(norms, losses, file)
     return 0 if fate == "learned" else 1
 
 

@@ -1,7 +1,8 @@
-"""A convolution and the pooling behind it, as one layer and as two."""
+"""A convolution and the pooling after it, as one layer and as two."""
 
 import numpy as np
 import pytest
+from layer_tools import in_blocks
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
@@ -20,7 +21,6 @@ from skconvnet.layers import (
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
 from skconvnet.ops.activations import ACTIVATIONS
-from skconvnet.ops.convolution import winograd
 from skconvnet.ops.workspace import Workspace
 
 MONOTONE = [name for name, f in ACTIVATIONS.items() if f.is_monotone and f.is_trainable]
@@ -97,23 +97,21 @@ WINOGRAD = [
     ids=[f"{c}-{p}" for c, p, _ in WINOGRAD],
 )
 def test_winograd_pools_by_itself(
-    monkeypatch, convolution, pool, in_shape, empty, block_bytes, train
+    convolution, pool, in_shape, empty, block_bytes, train
 ):
-    monkeypatch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(in_shape[-1], *in_shape[:-1], 5))
     if empty:
         x[:, : in_shape[0] // 2] = 0
-    layer = convolution.build(in_shape)
+    layer = in_blocks(convolution, block_bytes).build(in_shape)
     weights = {k: rng.normal(size=s) for k, s in layer.weight_shapes.items()}
     layer.bind(weights, {})
-    fused = PooledConvolutionLayer(layer, pool.build(layer.out_shape))
-    assert fused._method(5) is not None
+    pool = pool.build(layer.out_shape)
+    assert PooledConvolutionLayer(layer, pool).pooling_algorithm(5) is not None
     results = []
-    dy = rng.normal(size=(fused.out_shape[-1], *fused.out_shape[:-1], 5))
-    for is_apart in (False, True):
-        if is_apart:
-            monkeypatch.setattr(fused, "_method", lambda _: None)
+    dy = rng.normal(size=(pool.out_shape[-1], *pool.out_shape[:-1], 5))
+    for pool_in_algorithm in (True, False):
+        fused = PooledConvolutionLayer(layer, pool, pool_in_algorithm=pool_in_algorithm)
         workspace = Workspace()
         y, cache = fused.forward(x, train=train, rng=None, workspace=workspace)
         gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}
@@ -130,7 +128,8 @@ def test_winograd_pools_by_itself(
 )
 def test_pools_that_winograds_tiles_do_not_suit(pool):
     layer = Conv2D(4, 3, padding="same", conv_method="winograd").build((15, 15, 3))
-    assert PooledConvolutionLayer(layer, pool.build(layer.out_shape))._method(5) is None
+    fused = PooledConvolutionLayer(layer, pool.build(layer.out_shape))
+    assert fused.pooling_algorithm(5) is None
 
 
 @pytest.mark.parametrize("name", MONOTONE)

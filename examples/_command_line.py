@@ -1,0 +1,32 @@
+"""The option that most examples have: a file to draw a picture to."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+
+def picture_file(description: str, argv: list[str] | None) -> Path | None:
+    """Return the file that ``--plot FILE`` names, or None without that option.
+
+    Parameters
+    ----------
+    description : str
+        The docstring of the example, which ``--help`` prints.
+    argv : list of str or None
+        Arguments to parse; None means those of the command line.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a picture")
+    file: Path | None = parser.parse_args(argv).plot
+    if file is not None:
+        try:
+            importlib.import_module("matplotlib")
+        except ImportError:
+            # Now, rather than when everything has been trained.
+            sys.exit("--plot needs matplotlib: pip install matplotlib")
+    return file

@@ -1,0 +1,104 @@
+"""Run the checks of this project, each in a virtual environment of its own.
+
+nox                     lint, types, and the tests on every Python that is found
+nox -l                  what else there is
+nox -s tests-3.13       the tests on another Python
+nox -s tests -- -k conv with arguments for pytest
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_external_run = True
+
+OLDEST, *OTHERS = ["3.11", "3.12", "3.13", "3.14"]
+# What is checked by its newest version alone.
+TOOLS = ("ruff", "mypy")
+# matplotlib 3.9 calls what newer versions of its parser warn of.
+LOWEST_CONSTRAINTS = ["pyparsing<3.3"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and the tidiness of files."""
+    session.install("-e", ".[test]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("python", ".ci/check_files.py")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the package."""
+    session.install("-e", ".[test]")
+    session.run("mypy")
+
+
+@nox.session(python=[OLDEST, *OTHERS])
+def tests(session: nox.Session) -> None:
+    """Run the tests, and the examples in docstrings and documentation."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests, and fail where they reach less than 95 % of the lines."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "--cov=skconvnet", "--cov-fail-under=95", *session.posargs)
+
+
+@nox.session
+def oracles(session: nox.Session) -> None:
+    """Compare with PyTorch, and draw with matplotlib; no test may be skipped."""
+    session.install("-e", ".[test,bench]")
+    session.run("pytest", "-m", "torch or matplotlib", "--no-skips", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    """Run the tests on the lowest supported version of every dependency."""
+    pinned = lowest_versions("plot", "progress", "image", "test")
+    constraints = Path(session.create_tmp()) / "lowest-versions.txt"
+    constraints.write_text("\n".join([*pinned, *LOWEST_CONSTRAINTS]) + "\n")
+    extras = ".[plot,progress,image,test]"
+    session.install("-e", extras, "--constraint", str(constraints))
+    session.run("python", "-m", "pip", "list")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(name="docs-examples")
+def docs_examples(session: nox.Session) -> None:
+    """Run every example as its reader does, and draw its picture."""
+    session.install("-e", ".[plot,image]")
+    pictures = Path(session.create_tmp())
+    for example in sorted(Path("examples").glob("[!_]*.py")):
+        plot = ["--plot", str(pictures / f"{example.stem}.png")]
+        session.run(
+            "python", str(example), *(plot if "--plot" in example.read_text() else [])
+        )
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Run every benchmark on little data, to see that it runs."""
+    session.install("-e", ".[test,bench]")
+    session.run("pytest", "tests/benchmarks", "--no-skips", *session.posargs)
+
+
+def lowest_versions(*extras: str) -> list[str]:
+    """Return the requirements with each lower bound as the one version."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    required = list(project["dependencies"])
+    for extra in extras:
+        required += project["optional-dependencies"][extra]
+    return [
+        requirement.replace(">=", "==")
+        for requirement in required
+        if not requirement.startswith(TOOLS)
+    ]
