@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf, isfinite
 from numbers import Integral, Real
-from typing import TypeGuard
+from typing import Any, TypeGuard
+
+import numpy as np
 
 
 def is_int(value: object) -> TypeGuard[int]:
     """Whether `value` is an int: of Python or NumPy, and not a bool.
 
-    >>> import numpy as np
     >>> is_int(np.uint8(2)), is_int(True), is_int(2.0)
     (True, False, False)
     """
@@ -26,17 +27,27 @@ def is_int(value: object) -> TypeGuard[int]:
 def is_real(value: object) -> TypeGuard[float]:
     """Whether `value` is a real number: of Python or NumPy, and not a bool.
 
-    >>> import numpy as np
     >>> is_real(np.float32(0.5)), is_real(1), is_real(np.True_)
     (True, True, False)
     """
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def as_python(value: Any) -> Any:  # noqa: ANN401  any value
+    """Return a scalar of NumPy as Python's, and anything else as it is.
+
+    Arithmetic with Python's numbers keeps the precision of arrays, which that with
+    ``np.float64`` does not.
+
+    >>> as_python(np.float64(0.5)), as_python("auto")
+    (0.5, 'auto')
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def check_int(name: str, value: object, minimum: int = 1) -> int:
     """Return `value` as an int, or raise an error that names the parameter.
 
-    >>> import numpy as np
     >>> check_int("units", np.int64(3))
     3
 
@@ -87,7 +98,6 @@ def check_number(
 ) -> float:
     """Return `value` as a finite float within the bounds, both included.
 
-    >>> import numpy as np
     >>> check_number("probability", np.float32(0.5), 0, 1)
     0.5
     """

@@ -1,4 +1,4 @@
-"""Raw strings to rows of tokens, what an Embedding takes."""
+"""From raw strings to rows of tokens, which an Embedding takes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -44,7 +45,7 @@ _ENDS = [StrOptions({"pre", "post"})]
 
 @dataclass(eq=False, repr=False)
 class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Turn raw texts into rows of tokens, all of one length.
+    r"""Turn raw texts into rows of tokens, all of one length.
 
     A token is the number of a word: 0 fills up short texts, 1 stands for every word
     that is not in the vocabulary, and from 2 on come the words of the vocabulary, the
@@ -79,7 +80,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Called with a text to cut it into words, instead of by `token_pattern`.
     stop_words : {"english"} or list of str, default=None
         Words that are left out altogether.
-    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
+    token_pattern : str, default=r"(?u)\b\w\w+\b"
         Regular expression of a word. The default takes those of two characters or
         more, without punctuation.
     ngram_range : tuple of two int, default=(1, 1)
@@ -157,13 +158,17 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "padding": _ENDS,
         "truncating": _ENDS,
         **{
-            name: CountVectorizer._parameter_constraints[name]
+            name: CountVectorizer._parameter_constraints[name]  # noqa: SLF001  the same
             for name in _OF_COUNT_VECTORIZER
         },
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Iterable[Any], y: Any = None) -> TokenSequence:
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: object = None,  # noqa: ARG002  a Pipeline passes it
+    ) -> Self:
         """Learn the vocabulary, and the length of a row where `max_length` is None.
 
         Parameters
@@ -187,7 +192,11 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Iterable[Any], y: Any = None) -> np.ndarray:
+    def fit_transform(
+        self,
+        X: Iterable[Any],
+        y: object = None,  # noqa: ARG002  a Pipeline passes it
+    ) -> np.ndarray:
         """Fit to the texts and return their rows, going through them once.
 
         Parameters
@@ -218,7 +227,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         return self._rows(self._analyzed(X))
 
-    def inverse_transform(self, X: Any) -> list[list[Any]]:
+    def inverse_transform(self, X: npt.ArrayLike) -> list[list[Any]]:
         """Return the words of rows of tokens, without the padding.
 
         Parameters
@@ -231,17 +240,19 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             "[UNK]" where a word was not in the vocabulary.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype="numeric", input_name="X")
-        if X.min() < 0 or X.max() >= self.n_tokens_ or (np.trunc(X) != X).any():
+        tokens = check_array(X, dtype="numeric", input_name="X")
+        least, most = tokens.min(), tokens.max()
+        is_whole = (np.trunc(tokens) == tokens).all()
+        if least < 0 or most >= self.n_tokens_ or not is_whole:
             raise ValueError(
                 f"X must hold whole numbers from 0 to n_tokens_ - 1 = "
-                f"{self.n_tokens_ - 1}; got values from {X.min()} to {X.max()}."
+                f"{self.n_tokens_ - 1}; got values from {least} to {most}."
             )
         words = [None, _UNKNOWN, *self.vocabulary_]
-        rows = X.astype(np.intp).tolist()
+        rows = tokens.astype(np.intp).tolist()
         return [[words[t] for t in row if t != PADDING_TOKEN] for row in rows]
 
-    def _analyzed(self, X: Any) -> list[Sequence[Any]]:
+    def _analyzed(self, X: Iterable[Any]) -> list[Sequence[Any]]:
         """Cut each text into words."""
         if isinstance(X, (str, bytes)):
             raise ValueError(
@@ -249,9 +260,10 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "Put a single text into a list."
             )
         if getattr(X, "ndim", 1) != 1:
+            shape = getattr(X, "shape", None)
             raise ValueError(
                 "X must be a one-dimensional iterable of texts; got an array or "
-                f"DataFrame of shape {X.shape}. Take one column of it, X['text'], and "
+                f"DataFrame of shape {shape}. Take one column of it, X['text'], and "
                 "in a ColumnTransformer name it 'text' instead of ['text']."
             )
         lower, upper = self.ngram_range
@@ -323,7 +335,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _n_features_out(self) -> int:
         return self.length_
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 import sklearn
+from threadpoolctl import threadpool_info
 
 from skconvnet import show_versions
 from skconvnet.inspection import versions
+
+OLDER = [{"internal_api": "openblas", "architecture": "Haswell"}]
+NEWER = [{"internal_api": "openblas", "architecture": "SkylakeX"}]
+AVX512 = ["X86_V3", "X86_V4"]
+IS_SET = {"OPENBLAS_CORETYPE": "Haswell"}
 
 
 def test_it_names_what_is_installed(capsys):
@@ -13,8 +19,15 @@ def test_it_names_what_is_installed(capsys):
     out = capsys.readouterr().out
     for line in (f"numpy: {np.__version__}", f"scikit-learn: {sklearn.__version__}"):
         assert line in out
-    assert "kernels:" in out
     assert "threads:" in out
+
+
+def test_it_names_the_kernels_in_use(capsys):
+    show_versions()
+    out = capsys.readouterr().out
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            assert f"kernels: {library.get('architecture', 'unknown')}" in out
 
 
 @pytest.mark.parametrize(
@@ -27,20 +40,51 @@ def test_it_names_what_is_installed(capsys):
         (("mkl", "Haswell"), ["X86_V4"], False),
     ],
 )
-def test_advice_only_where_the_cpu_has_more(library, features, expected):
+def test_older_kernels_are_those_without_what_the_cpu_has(library, features, expected):
     api, architecture = library
     libraries = [{"internal_api": api, "architecture": architecture}]
     assert versions.has_older_kernels(libraries, features) is expected
 
 
+def test_a_variable_is_told_to_be_the_cause_of_older_kernels():
+    advice = versions.advice_on_kernels(IS_SET, OLDER, AVX512)
+    assert "OPENBLAS_CORETYPE=Haswell is set" in advice
+    assert "half the speed" in advice
+    assert "Unset OPENBLAS_CORETYPE and\nOPENBLAS_L2_SIZE" in advice
+
+
+def test_a_variable_that_does_no_harm_is_named_without_a_cost():
+    advice = versions.advice_on_kernels(IS_SET, NEWER, AVX512)
+    assert "OPENBLAS_CORETYPE=Haswell is set" in advice
+    assert "half the speed" not in advice
+
+
+@pytest.mark.parametrize("libraries", [OLDER, NEWER])
+@pytest.mark.parametrize("environ", [{}, {"OPENBLAS_CORETYPE": ""}])
+def test_no_advice_without_the_variable(environ, libraries):
+    assert versions.advice_on_kernels(environ, libraries, AVX512) is None
+
+
 @pytest.mark.parametrize("measure", [False, True])
-def test_advice_names_the_variable(monkeypatch, capsys, measure):
-    monkeypatch.setattr(versions, "has_older_kernels", lambda *_: True)
-    monkeypatch.setattr(versions, "measured_gain", lambda: 1.5)
+def test_advice_and_its_measured_cost_are_printed(monkeypatch, capsys, measure):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setattr(versions, "measured_cost", lambda: 1.5)
     show_versions(measure=measure)
     out = capsys.readouterr().out
-    assert "OPENBLAS_CORETYPE=SKYLAKEX" in out
-    assert ("1/1.50 of the time" in out) is measure
+    assert "Unset OPENBLAS_CORETYPE" in out
+    assert ("1.50 times as long" in out) is measure
+
+
+def test_nothing_is_advised_without_the_variable(monkeypatch, capsys):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    show_versions(measure=True)
+    assert "OPENBLAS_CORETYPE" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_cost_is_measured_with_and_without_the_variable(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert versions.measured_cost() > 0
 
 
 def test_features_are_those_of_this_cpu():

@@ -8,13 +8,13 @@ the output layer from y. Lists add up, so that blocks make a network::
         *inception_block(16, 32, 8, 8, name="second"),
     ]
 
-and a layer is exchanged, or left out, by its name:
+and a layer is replaced, or left out, by its name:
 ``SequentialClassifier(alexnet()).set_params(drop6="passthrough")``.
 
-`width` multiplies the number of channels of every layer, and that of the units of dense
-ones: rounded to the nearest whole number, halves up, and at least 1. In layers of
-several groups each group is rounded by itself. Layers before a ReLU start from normal
-weights that fit it ("he_normal"), where the layer has the choice.
+`width` multiplies the number of channels of every layer, and of the units of dense
+layers. The product is rounded to the nearest whole number, halves up, and is at least
+1; in layers of several groups each group is rounded by itself. Layers before a ReLU
+start from "he_normal" weights, which fit it, if they have an initializer.
 """
 
 from skconvnet.architectures.alexnet import alexnet

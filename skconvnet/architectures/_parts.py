@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from skconvnet._checks import check_float, check_positive_int
 from skconvnet.layers import Conv2D, Dense
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
     Layers = list[tuple[str, LayerSpec]]
 
+# One int for all spatial axes, or one for each; and as the padding of `Conv2D`.
+PerAxis: TypeAlias = int | tuple[int, ...]
+Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
 
-def scaled(name: str, n: Any, width: float, groups: int = 1) -> int:
+
+def scaled(name: str, n: object, width: float, groups: int = 1) -> int:
     """Return `n` channels times `width`, as many in each of `groups`, at least 1.
 
     >>> scaled("filters", 6, 0.25), scaled("filters", 96, 0.001)
@@ -28,23 +32,25 @@ def scaled(name: str, n: Any, width: float, groups: int = 1) -> int:
     return groups * max(1, floor(per_group * width + 0.5))
 
 
-def each_scaled(name: str, values: Any, width: float) -> list[int]:
+def each_scaled(name: str, values: object, width: float) -> list[int]:
     """Return every number of a sequence of channels times `width`."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(
-            f"{name} must be a sequence of ints, one a convolution; got {values!r}."
+            f"{name} must be a sequence of ints, one per convolution; got {values!r}."
         )
-    if not len(values := list(values)):
-        raise ValueError(f"{name} must name at least one convolution; got {values!r}.")
-    return [scaled(f"each of {name}", value, width) for value in values]
+    numbers = list(values)
+    if not numbers:
+        raise ValueError(f"{name} must name at least one convolution; got {numbers!r}.")
+    return [scaled(f"each of {name}", number, width) for number in numbers]
 
 
 def conv(
     filters: int,
-    kernel_size: Any,
-    strides: Any = 1,
-    padding: Any = "same",
+    kernel_size: PerAxis,
+    strides: PerAxis = 1,
+    padding: Padding = "same",
     groups: int = 1,
+    activation: str | None = "relu",
 ) -> Conv2D:
     """Return a convolution with a ReLU, and weights that fit it."""
     return Conv2D(
@@ -53,7 +59,7 @@ def conv(
         strides,
         padding,
         groups=groups,
-        activation="relu",
+        activation=activation,
         kernel_initializer="he_normal",
     )
 
@@ -63,7 +69,7 @@ def dense(units: int) -> Dense:
     return Dense(units, "relu", kernel_initializer="he_normal")
 
 
-def check_name(name: Any) -> str:
+def check_name(name: object) -> str:
     """Return the name of a block, from which those of its layers are made."""
     if not isinstance(name, str) or not name or "__" in name or "/" in name:
         raise ValueError(

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def alexnet(width: float = 1.0) -> Layers:
-    """AlexNet for images of 224x224x3 or 227x227x3 [1]_.
+    """Return AlexNet for images of 224x224x3 or 227x227x3 [1]_.
 
-    It is the network of the paper, whose second, fourth and fifth convolution are in
-    two groups, as it was trained on two devices. With the output layer for 1,000
-    classes it has 60,965,224 weights. The first convolution puts out the paper's 55x55
-    maps: from 224 cells that takes three cells of padding, of which the paper is
-    silent; from 227 they make no difference to the shape. Other sizes of images give
-    other numbers of weights in ``dense6``.
+    As in the paper, the second, fourth and fifth convolution have two groups, since
+    the network was trained on two devices. With the output layer for 1,000 classes it
+    has 60,965,224 weights. The first convolution puts out the paper's 55x55 maps: from
+    images of 224x224 that takes a padding of 3, which the paper does not mention; from
+    227x227 the padding does not change the shape. Other sizes of images give other
+    numbers of weights in ``dense6``.
 
     Parameters
     ----------

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def deepface(width: float = 1.0) -> Layers:
-    """DeepFace for aligned faces of 152x152x3 [1]_.
+    """Return DeepFace for aligned faces of 152x152x3 [1]_.
 
-    Behind two convolutions stand three layers that have other kernels at every place,
-    since eyes, nose and mouth always lie at the same ones. By the shapes of the paper
-    that makes 102,412,864 weights up to the 4,096 units that describe a face, and
-    118,923,774 with its output layer for 4,030 people ("more than 120 million"
-    there), of which all but 53,136 belong to local and dense layers. Names are those
-    of the paper.
+    Two convolutions are followed by three layers with kernels of their own at every
+    position, since eyes, nose and mouth are always at the same ones. With the shapes of
+    the paper, that makes 102,412,864 weights up to the 4,096 units that describe a
+    face, and 118,923,774 with the output layer for 4,030 people ("more than 120
+    million" in the paper). All but 53,136 belong to local and dense layers. Names are
+    those of the paper.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from skconvnet.layers import (
 if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers
 
-# Filters of 1x1, 3x3, 5x5 and of those behind the pooling; reductions before 3x3, 5x5.
+# Filters of 1x1, 3x3, 5x5 and of those after the pooling; reductions before 3x3, 5x5.
 MODULES = {
     "3a": (64, 128, 32, 32, 96, 16),
     "3b": (128, 192, 96, 64, 128, 32),
@@ -41,11 +41,11 @@ def inception_block(
     width: float = 1.0,
     name: str = "inception",
 ) -> Layers:
-    """Convolutions of 1x1, 3x3 and 5x5 cells and a pooling side by side [1]_.
+    """Return 1x1, 3x3 and 5x5 convolutions and a pooling side by side [1]_.
 
     All keep the size of the map, and their channels are joined. 1x1 convolutions
-    before the large windows and behind the pooling make the channels fewer, and so the
-    weights. The branches are named "conv1", "conv3", "conv5" and "pool", the
+    before the large kernels and after the pooling reduce the number of channels, and so
+    of weights. The branches are named "conv1", "conv3", "conv5" and "pool", the
     convolutions in them "reduce" and "conv".
 
     Parameters
@@ -53,7 +53,7 @@ def inception_block(
     filters_1x1, filters_3x3, filters_5x5 : int
         Output channels of the three convolutions.
     filters_pool : int, default=None
-        Of a 1x1 convolution behind the pooling. None leaves it out.
+        Of a 1x1 convolution after the pooling. None leaves it out.
     reduce_3x3, reduce_5x5 : int, default=None
         Of 1x1 convolutions before the others. None leaves it out.
     width : float, default=1.0
@@ -99,7 +99,7 @@ def inception_block(
 
 
 def inception_3a(width: float = 1.0) -> Layers:
-    """The first module of GoogLeNet: maps of 28x28x192 into 256 maps [1]_.
+    """Return the first module of GoogLeNet: maps of 28x28x192 into 256 maps [1]_.
 
     It has 163,696 weights, and would have 393,472 without the two reductions.
 
@@ -127,11 +127,11 @@ def inception_3a(width: float = 1.0) -> Layers:
 
 
 def googlenet(width: float = 1.0) -> Layers:
-    """GoogLeNet for images of 224x224x3, or any other size [1]_.
+    """Return GoogLeNet for images of 224x224x3, or any other size [1]_.
 
-    Nine modules behind three convolutions, then the mean of each map. With the output
-    layer for 1,000 classes it has 6,998,552 weights. The paper's two further outputs,
-    half way up, which help in training, are not here.
+    Three convolutions and nine modules, then the mean of each map. With the output
+    layer for 1,000 classes it has 6,998,552 weights. The paper's two auxiliary outputs
+    for training are left out.
 
     Parameters
     ----------

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def lenet(width: float = 1.0) -> Layers:
-    """LeNet-5 for images of 28x28x1, or any of at least 28x28 [1]_.
+    """Return LeNet-5 for images of 28x28x1, or any of at least 28x28 [1]_.
 
-    The paper puts digits of 28x28 into images of 32x32; here the first convolution
-    adds that margin. With the output layer for 10 classes the network has 61,706
-    weights. It is the form in common use: the second convolution joins all channels,
-    where the paper's joins some, averages have no weights of their own, and the
-    output is a softmax, not a distance.
+    The paper centers digits of 28x28 in images of 32x32; here the first convolution
+    pads them. With the output layer for 10 classes the network has 61,706 weights. It
+    is the form in common use: the second convolution joins all channels (in the paper,
+    only some), averages have no weights of their own, and the output is a softmax, not
+    a distance.
 
     Parameters
     ----------

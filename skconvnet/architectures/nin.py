@@ -1,28 +1,29 @@
-"""Network in network: convolutions followed by such of 1x1 cells."""
+"""Network in network: convolutions followed by 1x1 convolutions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from skconvnet.architectures._parts import check_name, conv, each_scaled
 from skconvnet.layers import AvgPool2D, Dropout, GlobalAvgPool, MaxPool2D
 
 if TYPE_CHECKING:
-    from skconvnet.architectures._parts import Layers
+    from skconvnet.architectures._parts import Layers, Padding, PerAxis
 
 
 def nin_block(
-    filters: Any,
-    kernel_size: Any,
-    strides: Any = 1,
-    padding: Any = "same",
+    filters: Sequence[int],
+    kernel_size: PerAxis,
+    strides: PerAxis = 1,
+    padding: Padding = "same",
     *,
     width: float = 1.0,
     name: str = "mlpconv",
 ) -> Layers:
-    """A convolution whose channels a small perceptron mixes at every cell [1]_.
+    """Return a convolution whose channels a perceptron mixes at every position [1]_.
 
-    The perceptron is a row of 1x1 convolutions.
+    The perceptron consists of 1x1 convolutions.
 
     Parameters
     ----------
@@ -60,12 +61,12 @@ def nin_block(
 
 
 def nin(width: float = 1.0) -> Layers:
-    """Network in network for images of 32x32x3, or any other size [1]_.
+    """Return network in network for images of 32x32x3, or any other size [1]_.
 
     Three blocks, then the mean of each map. The paper has a last 1x1 convolution to
-    one map for each class, and its mean goes into the softmax. The mean of a linear
-    map is that of its input, mapped: the output layer behind the mean here has the
-    same weights and the same effect. For 10 classes the network has 966,986 weights.
+    one map for each class, and its mean goes into the softmax. Since both steps are
+    linear, they can be exchanged: the output layer after the mean has the same weights
+    and the same effect here. For 10 classes the network has 966,986 weights.
 
     Parameters
     ----------

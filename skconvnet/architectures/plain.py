@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def cifar_convnet(width: float = 1.0) -> Layers:
-    """Convolution, ReLU and pooling: the smallest network for images of 32x32x3.
+    """Return convolution, ReLU and pooling, the smallest network for 32x32x3 images.
 
-    12 filters of 3x3 cells keep the size of the map, and pooling halves it. It is the
-    INPUT-CONV-RELU-POOL-FC that courses start from; its FC is the output layer. Images
+    12 filters of 3x3 keep the size of the map, and pooling halves it. It is the
+    INPUT-CONV-RELU-POOL-FC that courses start with; its FC is the output layer. Images
     may have any size.
 
     Parameters
@@ -42,10 +42,10 @@ def cifar_convnet(width: float = 1.0) -> Layers:
 
 
 def two_convolutions(width: float = 1.0) -> Layers:
-    """Two convolutions of large windows, and a dense layer, for images of 90x117x3.
+    """Return two large convolutions and a dense layer for images of 90x117x3.
 
-    A network without a name for photographs larger than digits: 11x11 cells at every
-    third place, pooling apart, 7x7 cells at every other place, pooling by windows that
+    A network without a name for photographs larger than digits: 11x11 kernels with
+    strides of 3, pooling without overlap, 7x7 kernels with strides of 2, pooling with
     overlap, and 128 units. Images may have any size of at least 37x37.
 
     Parameters

@@ -1,4 +1,4 @@
-"""ResNet: blocks that add to what goes around them."""
+"""ResNet: blocks with a shortcut around their layers."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def resnet_bottleneck(
     width: float = 1.0,
     name: str = "bottleneck",
 ) -> Layers:
-    """A residual block whose 3x3 convolution stands between two of 1x1 cells [1]_.
+    """Return a residual block with a 3x3 convolution between two of 1x1 [1]_.
 
-    The first makes the channels fewer, the last four times as many as `filters`: from
-    256 channels to 64, 64 and 256, with 69,632 weights in the three kernels, where one
-    of 3x3 cells from 256 to 256 has 589,824. A `BatchNorm` follows each, and a ReLU the
-    sum.
+    The first reduces the number of channels, the last raises it to four times
+    `filters`: from 256 channels to 64, 64 and 256, with 69,632 weights in the three
+    kernels; one 3x3 kernel from 256 to 256 channels has 589,824. A `BatchNorm` follows
+    each convolution, and a ReLU the sum.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def resnet_bottleneck(
     strides : int, default=1
         Of the first convolution, as in the paper.
     projection : bool, default=False
-        The way around is a 1x1 convolution and a `BatchNorm`, which is needed where
-        the strides or the number of channels change the shape; else the input itself.
+        Whether the shortcut is a 1x1 convolution and a `BatchNorm`, which is needed if
+        the strides or the number of channels change the shape, or the input itself.
     width : float, default=1.0
         Factor of `filters`.
     name : str, default="bottleneck"
@@ -54,13 +54,13 @@ def resnet_bottleneck(
     Returns
     -------
     layers : list of (str, layer)
-        A `Residual`, and the ReLU behind it, named ``"{name}_relu"``.
+        A `Residual`, and the ReLU after it, named ``"{name}_relu"``.
 
     Raises
     ------
     ValueError
-        For strides without a projection; and in `build` where the input has not four
-        times `filters` channels, and there is no projection.
+        For strides without a projection; and in `build` if the input does not have
+        four times `filters` channels, and there is no projection.
 
     References
     ----------
@@ -85,7 +85,7 @@ def resnet_bottleneck(
             "added to it; set projection=True."
         )
     wide = EXPANSION * narrow
-    around = [("conv", _linear(wide, 1, strides)), ("norm", BatchNorm())]
+    shortcut = [("conv", _linear(wide, 1, strides)), ("norm", BatchNorm())]
     block = Residual(
         [
             ("reduce", _linear(narrow, 1, strides)),
@@ -97,14 +97,14 @@ def resnet_bottleneck(
             ("expand", _linear(wide, 1)),
             ("norm3", BatchNorm()),
         ],
-        shortcut=around if projection else "identity",
+        shortcut=shortcut if projection else "identity",
     )
     name = check_name(name)
     return [(name, block), (f"{name}_relu", Activation("relu"))]
 
 
 def resnet(depth: int = 50, width: float = 1.0) -> Layers:
-    """ResNet of bottlenecks for images of 224x224x3, or any other size [1]_.
+    """Return ResNet of bottlenecks for images of 224x224x3, or any other size [1]_.
 
     A convolution, four stages of residual blocks, and the mean of each map. With the
     output layer for 1,000 classes ResNet-50 has 25,583,592 weights on images of three
@@ -163,5 +163,5 @@ def resnet(depth: int = 50, width: float = 1.0) -> Layers:
 def _linear(
     filters: int, kernel_size: int, strides: int = 1, padding: int | str = "same"
 ) -> Conv2D:
-    """A convolution whose ReLU comes later, behind a normalization."""
-    return conv(filters, kernel_size, strides, padding).set_params(activation=None)
+    """Return a convolution whose ReLU comes later, after a normalization."""
+    return conv(filters, kernel_size, strides, padding, activation=None)

@@ -21,12 +21,13 @@ CONVOLUTIONS = {
 
 
 def vgg(depth: int = 16, width: float = 1.0) -> Layers:
-    """VGG for images of 224x224x3, or any of at least 32x32 [1]_.
+    """Return VGG for images of 224x224x3, or any of at least 32x32 [1]_.
 
-    Blocks of 3x3 convolutions, each with a pooling that halves the map. Two of them
-    see 5x5 cells with 18 weights for each pair of channels, where one convolution of
-    5x5 has 25. With the output layer for 1,000 classes VGG-16 has 138,357,544 weights
-    on 224x224x3. Convolutions are named "conv1_1" and so on, by block.
+    Blocks of 3x3 convolutions, each with a pooling that halves the map. Two such
+    convolutions see windows of 5x5 with 18 weights for each pair of channels; a single
+    5x5 convolution has 25. With the output layer for 1,000 classes VGG-16 has
+    138,357,544 weights on 224x224x3. Convolutions are named "conv1_1" and so on, by
+    block.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""Xception: convolutions of single channels, with a way around them."""
+"""Xception: separable convolutions with a shortcut around them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from skconvnet._checks import check_positive_int
 from skconvnet.architectures._parts import check_name, each_scaled
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def xception_block(
-    filters: Any = (728, 728, 728),
+    filters: Sequence[int] = (728, 728, 728),
     strides: int = 1,
     projection: bool = False,
     *,
     width: float = 1.0,
     name: str = "xception",
 ) -> Layers:
-    """Separable convolutions of 3x3 cells with a way around them [1]_.
+    """Return separable 3x3 convolutions with a shortcut around them [1]_.
 
-    Before each stands a ReLU, behind it a `BatchNorm`. The default is a block of the
-    middle of Xception, for 728 channels. Those of its beginning are
-    ``xception_block((128, 128), 2, projection=True)`` and so on, the one of its end
+    A ReLU precedes each convolution, and a `BatchNorm` follows it. The default is a
+    block from the middle of Xception, for 728 channels. Those at its beginning are
+    ``xception_block((128, 128), 2, projection=True)`` and so on, the one at its end is
     ``xception_block((728, 1024), 2, projection=True)``.
 
     Parameters
@@ -39,10 +40,10 @@ def xception_block(
     filters : sequence of int, default=(728, 728, 728)
         Output channels of each separable convolution.
     strides : int, default=1
-        Where above 1, a max pooling of 3x3 cells with these strides stands at the end.
+        If above 1, the block ends with a 3x3 max pooling with these strides.
     projection : bool, default=False
-        The way around is a 1x1 convolution and a `BatchNorm`, which is needed where
-        the strides or the number of channels change the shape; else the input itself.
+        Whether the shortcut is a 1x1 convolution and a `BatchNorm`, which is needed if
+        the strides or the number of channels change the shape, or the input itself.
     width : float, default=1.0
         Factor of the number of channels.
     name : str, default="xception"
@@ -55,8 +56,8 @@ def xception_block(
     Raises
     ------
     ValueError
-        For strides without a projection; and in `build` where the input has another
-        number of channels than the output, and there is no projection.
+        For strides without a projection; and in `build` if the input does not have
+        as many channels as the output, and there is no projection.
 
     References
     ----------
@@ -89,6 +90,9 @@ def xception_block(
         ]
     if strides > 1:
         layers += [("pool", MaxPool2D(3, strides, "same"))]
-    around = [("conv", Conv2D(channels[-1], 1, strides, "same")), ("norm", BatchNorm())]
-    block = Residual(layers, shortcut=around if projection else "identity")
+    shortcut = [
+        ("conv", Conv2D(channels[-1], 1, strides, "same")),
+        ("norm", BatchNorm()),
+    ]
+    block = Residual(layers, shortcut=shortcut if projection else "identity")
     return [(check_name(name), block)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from skconvnet._typing import FeatureMap, FlatVector, NamedArrays, Shape
 from skconvnet.engine.micro_batches import MicroBatchLimits, micro_batch_size
 from skconvnet.engine.parameter_layout import ParameterLayout
-from skconvnet.layers.base import MicroBatchRunner
+from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.layers.chain import Chain, build_layers
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
 from skconvnet.ops.workspace import Scratch, Workspace
@@ -35,6 +35,8 @@ class Network:
         Shape of one sample, channels last.
     dtype : dtype
         float32 or float64.
+    layers : mapping of str to Layer, optional
+        What copies of the specs built for this shape, if they already have.
     limits : MicroBatchLimits, optional
         What bounds the size of micro-batches, in place of `default_limits`.
     fuse_pairs : bool, default=True
@@ -65,6 +67,7 @@ class Network:
         in_shape: Shape,
         dtype: npt.DTypeLike,
         *,
+        layers: Mapping[str, Layer[Any]] | None = None,
         limits: MicroBatchLimits | None = None,
         fuse_pairs: bool = True,
     ) -> None:
@@ -74,7 +77,9 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.limits = self.default_limits if limits is None else limits
         self._fuse_pairs = fuse_pairs
-        self.chain = Chain(self.specs, self.in_shape, fuse_pairs=fuse_pairs)
+        self.chain = Chain(
+            self.specs, self.in_shape, layers=layers, fuse_pairs=fuse_pairs
+        )
         self.layers = self.chain.layers
         self.layout = ParameterLayout(self.chain.weight_shapes, self.chain.penalized)
         self._buffer_layout = ParameterLayout(self.chain.buffer_shapes, ())

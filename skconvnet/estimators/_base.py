@@ -2,85 +2,144 @@
 
 from __future__ import annotations
 
-import warnings
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from math import prod
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import check_is_fitted
 
-from skconvnet.augmentation.base import Augmenter
+from skconvnet._pickles import add_layout, check_layout
+from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.inputs import Samples
-from skconvnet.estimators._hyperparameters import TrainingParams
-from skconvnet.estimators._input_validation import check_same_shape, check_X
-from skconvnet.estimators._network_builder import BuiltEstimator
-from skconvnet.estimators._validation_set import Validation
-from skconvnet.training.averaging import Average
+from skconvnet.estimators._augmentation import make_augmenter
+from skconvnet.estimators._factories import (
+    is_stochastic,
+    make_lbfgs,
+    make_settings,
+    make_training_state,
+    update_size,
+)
+from skconvnet.estimators._guards import finite_weights, unchanged_on_error
+from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
+from skconvnet.estimators._input_validation import (
+    CheckedX,
+    check_weights,
+    check_X,
+    check_X_and_y,
+)
+from skconvnet.estimators._introspection import (
+    loss_and_gradients,
+    position_after,
+    replace_weights,
+    weights_and_buffers,
+)
+from skconvnet.estimators._network_builder import (
+    Entry,
+    build_network,
+    check_all_shapes,
+    make_inputs,
+    make_samples,
+    rebuild_network,
+)
+from skconvnet.estimators._sample_shape import (
+    check_same_shape,
+    resolve_dtype,
+    resolve_shape,
+)
+from skconvnet.estimators._targets import Targets
+from skconvnet.estimators._training_warnings import (
+    warn_of_clipped_batch_size,
+    warn_of_end,
+)
+from skconvnet.estimators._validation_set import (
+    UserScorer,
+    ValidationData,
+    ValidationSet,
+    split_samples,
+)
+from skconvnet.inspection.summary import format_summary
+from skconvnet.losses import Loss
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
-from skconvnet.training.state import TrainingState
-from skconvnet.training.stopping import TrainingDivergedError
+from skconvnet.training.state import History, TrainingState
 
-
-def stochastic_only(estimator: TrainingParams) -> bool:
-    """Say that partial_fit is there, or raise an AttributeError that says why not."""
-    if not estimator._is_stochastic:
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. "
-            f"{estimator.solver} is not stochastic."
-        )
-    return True
+_T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkEstimator(BuiltEstimator, ABC):
+class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     """Fits a network to X and y.
 
-    Subclasses say what y is (`_encode_y`, `_score_outputs`).
+    Subclasses say which layers it has (`_hidden_layers`, `_spatial_ndim`), what y is
+    (`_make_targets`) and which loss there is (`_make_loss`).
     """
 
-    @abstractmethod
-    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
-        """Return the targets, of shape (n_samples, n_outputs)."""
+    _input_checks: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Add the constraints and checks of a class to those of its bases."""
+        super().__init_subclass__(**options)
+        for name in ("_parameter_constraints", "_input_checks"):
+            of_classes = [vars(base).get(name, {}) for base in reversed(cls.__mro__)]
+            setattr(cls, name, dict(chain.from_iterable(d.items() for d in of_classes)))
 
     @abstractmethod
-    def _score_outputs(
-        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
-    ) -> float:
-        """Return accuracy or R^2 of raw `scores`, for early stopping."""
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        """Return the named layers between the input and the output layer.
 
-    def _adjust_weights(
-        self, y: Any, weights: np.ndarray | None, incremental: bool
-    ) -> np.ndarray | None:
+        With `is_guessed`, X comes as rows and the shape of a sample is a guess.
+        """
+
+    @property
+    def _spatial_ndim(self) -> int | None:
+        """Spatial axes of a sample, or None or 0 for none in particular."""
+        return None
+
+    @abstractmethod
+    def _make_targets(self) -> _T:
+        """Return what is yet to learn from the first y what it is."""
+
+    @abstractmethod
+    def _make_loss(self) -> Loss:
+        """Return the loss for the targets last encoded."""
+
+    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+        """Return the targets of a validated y, see `Targets.encode`."""
+        return self._targets.encode(y, exact=exact)
+
+    def _class_weights(
+        self,
+        y: npt.NDArray[Any],  # noqa: ARG002  classifiers look at it
+        weights: npt.NDArray[Any] | None,
+        *,
+        incremental: bool,  # noqa: ARG002
+    ) -> npt.NDArray[Any] | None:
         """Return the sample weights with those of the classes multiplied in."""
         return weights
-
-    def _make_augmenter(self, samples: Samples) -> Augmenter | None:
-        """Return what changes the samples that are trained on, if anything does."""
-        return None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Any:
+        X_val: npt.ArrayLike | None = None,
+        y_val: npt.ArrayLike | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Fit the network to X and y.
 
         Parameters
@@ -107,11 +166,12 @@ class NetworkEstimator(BuiltEstimator, ABC):
             weight turns NaN or infinite. Under early stopping a RuntimeWarning says so
             instead, and the weights of the best score are kept, if there are any.
         """
+        validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+            return self._fit(X, y, sample_weight, validation)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def initialize(self, X: Any, y: Any) -> Any:
+    def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Build the network without training it.
 
         The weights are exactly those that `fit` would start from with the same
@@ -127,132 +187,206 @@ class NetworkEstimator(BuiltEstimator, ABC):
         self : object
         """
         with unchanged_on_error(self):
-            X, y = check_X(self, X, y=y, reset=True, **self._input_checks)
-            targets = self._encode_y(y, reset=True, incremental=False)
-            rng = check_random_state(self.random_state)
-            self._start(X, targets, rng)
+            maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
+            self._targets = self._make_targets()
+            targets = self._encode(labels, exact=True)
+            self._build(maps, targets.shape[1], check_random_state(self.random_state))
             with single_threaded_blas:
-                fit_input_statistics(self.network_, self._samples(X, targets, None))
+                samples = make_samples(self.network_, maps, targets, None)
+                fit_input_statistics(self.network_, samples)
             return self
 
     def _fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: tuple[Any, Any, Any],
+        X: object,
+        y: object,
+        sample_weight: object,
+        validation: ValidationData,
+        *,
         incremental: bool = False,
-    ) -> Any:
+        targets: _T | None = None,
+    ) -> Self:
+        """Fit from end to end, for one epoch if `incremental`.
+
+        `targets` already know the classes, if these are not to be learned from y.
+        """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
-        X, y = check_X(self, X, y=y, reset=not resume, **self._input_checks)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        targets = self._encode_y(y, reset=not resume, incremental=incremental)
-        weights = self._adjust_weights(y, weights, incremental)
+        maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
+        weights = check_weights(sample_weight, maps)
+        if not resume:
+            self._targets = targets or self._make_targets()
+        encoded = self._encode(labels, exact=not incremental)
+        weights = self._class_weights(labels, weights, incremental=incremental)
+
+        params = plain_params(self)
         rng = check_random_state(self.random_state)
         if resume:
-            check_same_shape(self, X, self.network_.in_shape)
+            check_same_shape(self, maps, self.network_.in_shape)
             self._resume()
         else:
-            self._start(X, targets, rng)
-        samples = self._samples(X, targets, weights)
-        n_threads = resolve_n_threads(self.n_jobs)
-        augmenter = self._make_augmenter(samples)
-        loss = self._loss
-        if augmenter is not None and augmenter.mixes_targets:
-            loss = loss.for_mixtures()
-        with Executor(self.network_, loss, n_threads, augmenter) as engine:
-            if self._is_stochastic:
-                held_out = self._held_out(samples, y, validation, rng, incremental)
-                validate = None
-                if held_out is not None:
-                    samples, *rest = held_out
-                    validate = Validation(self, engine, *rest)
+            self._build(maps, encoded.shape[1], rng)
+
+        samples = make_samples(self.network_, maps, encoded, weights)
+        with (
+            finite_weights(self.network_),
+            self._executor(samples, params) as executor,
+        ):
+            if is_stochastic(self.solver):
+                samples, validate = self._hold_out(
+                    executor, samples, labels, validation, rng, incremental=incremental
+                )
+                state = self._training_state(params, incremental=incremental)
+                warn_of_clipped_batch_size(params, len(samples))
+                settings = make_settings(params, len(samples), incremental=incremental)
                 if not resume:
                     fit_input_statistics(self.network_, samples)
-                self._fit_stochastic(engine, samples, validate, rng, incremental)
+                train(executor, samples, state, settings, rng, validate=validate)
             else:
                 if not resume:
                     fit_input_statistics(self.network_, samples)
-                self._fit_lbfgs(engine, samples)
-        if not np.isfinite(self.network_.vector).all():
-            raise ValueError(_NON_FINITE)
+                result = minimize_lbfgs(
+                    executor,
+                    samples,
+                    solver=make_lbfgs(params),
+                    alpha=params.alpha,
+                    l1_ratio=params.l1_ratio,
+                    max_iter=params.max_iter,
+                    tol=params.tol,
+                )
+
+        if is_stochastic(self.solver):
+            self._publish(state)
+            self._is_incremental = incremental
+            if not incremental:
+                warn_of_end(params, state)
+        else:
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+            self.loss_ = float(result.fun)
         return self
 
-    def _held_out(
+    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
+        """Build the network for X and draw its first weights."""
+        input_shape = getattr(self, "input_shape", None)
+        in_shape = resolve_shape(X, self._spatial_ndim, input_shape)
+        is_guessed = X.ndim == 2 and input_shape is None
+        self.network_ = build_network(
+            self._hidden_layers(in_shape, is_guessed=is_guessed),
+            in_shape,
+            n_outputs,
+            resolve_dtype(self.dtype, X),
+            getattr(self, "kernel_initializer", None),
+        )
+        self.network_.initialize(rng)
+        check_all_shapes(self.network_, X)
+        if X.ndim > 1:  # samples of different sizes have no number of features
+            self.n_features_in_ = prod(in_shape)
+        self.n_outputs_ = n_outputs
+        layers = self.network_.layers.values()
+        self.n_layers_ = 1 + sum(bool(layer.weights) for layer in layers)
+        self._loss = self._make_loss()
+        self.out_activation_ = self._loss.output
+        self.n_iter_ = 0
+        self.t_ = 0
+        self._state: TrainingState | None = None
+        self._is_incremental = False
+        self._history = (
+            History.with_early_stopping() if self.early_stopping else History()
+        )
+
+    def _resume(self) -> None:
+        """Go on from the present weights, in copies that an error cannot spoil."""
+        old = self.network_
+        input_shape = getattr(self, "input_shape", None)
+        is_guessed = input_shape is None and len(old.in_shape) > 1
+        self.network_ = rebuild_network(
+            old,
+            self._hidden_layers(old.in_shape, is_guessed=is_guessed),
+            self.n_outputs_,
+            getattr(self, "kernel_initializer", None),
+            owner=type(self).__name__,
+        )
+        self._loss = self._make_loss()
+        self.out_activation_ = self._loss.output
+        self._history, self._state = copy.deepcopy((self._history, self._state))
+
+    def _executor(self, samples: Samples, params: TrainingParams) -> Executor:
+        """Return what runs the network in training."""
+        augmenter = make_augmenter(
+            getattr(self, "augmentation", None),
+            samples,
+            self.network_,
+            update_size(params, len(samples)),
+        )
+        loss = self._loss
+        if augmenter is not None and augmenter.mixes_targets:
+            loss = loss.for_mixtures()
+        n_threads = resolve_n_threads(self.n_jobs)
+        return Executor(self.network_, loss, n_threads, augmenter)
+
+    def _hold_out(
         self,
+        executor: Executor,
         samples: Samples,
-        y: Any,
-        validation: tuple[Any, Any, Any],
+        y: npt.NDArray[Any],
+        validation: ValidationData,
         rng: np.random.RandomState,
+        *,
         incremental: bool,
-    ) -> tuple[Samples, Samples, Any] | None:
-        """Return training samples, validation samples and the y of the latter."""
-        if validation[0] is not None or validation[1] is not None:
-            return samples, *self._check_validation(validation)
-        if not self.early_stopping:
-            return None
-        if incremental:
+    ) -> tuple[Samples, ValidationSet | None]:
+        """Return the samples to train on, and a validation set if there is one."""
+        if validation.is_given:
+            held_out, y = self._check_validation(validation)
+        elif not self.early_stopping:
+            return samples, None
+        elif incremental:
             raise ValueError(
                 "partial_fit does not support early_stopping=True unless X_val and "
                 "y_val are given."
             )
-        return *self._split(samples, rng), y
+        else:
+            samples, held_out = split_samples(
+                samples,
+                rng,
+                self.validation_fraction,
+                stratify=self._targets.can_stratify,
+            )
+        scorer = None
+        if self.scoring not in (None, "loss"):
+            scorer = UserScorer(self, self.scoring, held_out, y)
+        return samples, ValidationSet(
+            executor,
+            held_out,
+            self._targets,
+            self._loss,
+            negative_loss=self.scoring == "loss",
+            scorer=scorer,
+        )
 
     def _check_validation(
-        self, validation: tuple[Any, Any, Any]
-    ) -> tuple[Samples, Any]:
-        X, y, weights = validation
-        if X is None or y is None:
-            missing = "X_val" if X is None else "y_val"
-            raise ValueError(f"{missing}=None: X_val and y_val must be given together.")
-        X, y = check_X(self, X, y=y, reset=False, **self._input_checks)
+        self, validation: ValidationData
+    ) -> tuple[Samples, npt.NDArray[Any]]:
+        X, y = check_X_and_y(
+            self, validation.X, validation.y, reset=False, **self._input_checks
+        )
         check_same_shape(self, X, self.network_.in_shape)
-        targets = self._encode_y(y, reset=False, incremental=True)
-        if weights is not None:
-            weights = _check_sample_weight(weights, X, ensure_non_negative=True)
-        return self._samples(X, targets, weights), y
+        targets = self._encode(y, exact=False)
+        weights = check_weights(validation.sample_weight, X)
+        return make_samples(self.network_, X, targets, weights), y
 
-    def _fit_stochastic(
-        self,
-        engine: Executor,
-        samples: Samples,
-        validate: Validation | None,
-        rng: np.random.RandomState,
-        incremental: bool,
-    ) -> None:
-        if self._optimizer is None or not incremental:
-            optimizer = self._make_optimizer()
-            average = self._make_average(optimizer, self.network_.vector.size)
-            self._optimizer = TrainingState(optimizer, self._make_schedule(), average)
-        state = self._optimizer
-        state.history = self._history
-        size = 0 if isinstance(self.batch_size, str) else self.batch_size
-        if size > len(samples) and self.batch_mode == "mbgd":
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going "
-                "to be clipped",
-                stacklevel=5,
-            )
-        settings = self._make_settings(len(samples), incremental)
-        history = self._history
-        try:
-            train(engine, samples, state, settings, rng, validate=validate)
-        except TrainingDivergedError as error:
-            raise ValueError(f"{_NON_FINITE} {error}") from error
-        self.n_iter_, stopped = state.n_epochs, state.stopped
-        if stopped and not incremental:
-            self._warn_of_no_average(state.average)
-        # A schedule that was run to its end has trained for as long as it was meant to.
-        if not stopped and not incremental and not state.schedule.is_complete:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
-                "and the optimization hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-        self._is_incremental = incremental
+    def _training_state(
+        self, params: TrainingParams, *, incremental: bool
+    ) -> TrainingState:
+        """Return what training goes on from: a new one but for partial_fit."""
+        if self._state is None or not incremental:
+            n_weights = self.network_.vector.size
+            self._state = make_training_state(params, self._history, n_weights)
+        self._state.history = self._history
+        return self._state
+
+    def _publish(self, state: TrainingState) -> None:
+        """Set the attributes that tell how training went."""
+        history = state.history
+        self.n_iter_ = state.n_epochs
         self.t_ = history.n_seen
         self.loss_curve_ = history.loss_curve
         self.learning_rate_curve_ = history.learning_rate_curve
@@ -261,74 +395,149 @@ class NetworkEstimator(BuiltEstimator, ABC):
         self.validation_scores_ = history.validation_scores
         self.best_validation_score_ = history.best_validation_score
         self.validation_loss_curve_ = history.validation_loss_curve
-        self.stopped_ = stopped
+        self.stopped_ = state.stopped
 
-    def _warn_of_no_average(self, average: Average | None) -> None:
-        if average is not None and not average.has_begun:
-            warnings.warn(
-                f"averaging={self.averaging!r} had no effect: training ended after "
-                f"{self.n_iter_} epochs, before the last quarter of max_iter="
-                f"{self.max_iter}. Lower max_iter, or set n_iter_no_change=np.inf.",
-                UserWarning,
-                stacklevel=6,
-            )
+    def _raw_scores(self, X: object) -> Rows:
+        """Return the output layer's sums, of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        return self._outputs(X, scores=True)
 
-    def _split(
-        self, samples: Samples, rng: np.random.RandomState
-    ) -> tuple[Samples, Samples]:
-        """Set aside `validation_fraction` of the samples, by index."""
-        targets = samples.targets
-        stratify = targets.astype(bool) if self._stratifies else None
-        training, validation = train_test_split(
-            np.arange(len(samples)),
-            random_state=rng,
-            test_size=self.validation_fraction,
-            stratify=stratify,
+    def _outputs(
+        self, X: object, *, stop: int | None = None, scores: bool = False
+    ) -> npt.NDArray[Any]:
+        """Return predictions, raw scores, or activations before layer `stop`."""
+        checked = check_X(self, X, reset=False, **self._input_checks)
+        check_same_shape(self, checked, self.network_.in_shape)
+        inputs = make_inputs(self.network_, checked)
+        n_threads = resolve_n_threads(self.n_jobs)
+        with Executor(self.network_, self._loss, n_threads) as executor:
+            return executor.outputs(inputs, stop=stop, scores=scores)
+
+    def get_weights(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all weights, and of the buffers that some layers keep.
+
+        Returns
+        -------
+        weights : dict of str to ndarray
+            Named ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers made
+            of layers: dense kernels have shape (n_in, n_out), convolution kernels
+            (filters, channels // groups, *kernel_size). The table of layers in the
+            README has the others, and the buffers, such as ``"norm/moving_mean"``.
+        """
+        check_is_fitted(self)
+        arrays = weights_and_buffers(self.network_)
+        return {name: array.copy() for name, array in arrays.items()}
+
+    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
+        """Replace some or all weights.
+
+        Training goes on from them with ``partial_fit`` or ``warm_start=True``.
+
+        Parameters
+        ----------
+        weights : mapping of str to array-like
+            Named as in `get_weights`; arrays left out stay as they are.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If `weights` is not a mapping.
+        ValueError
+            For an unknown name, another shape, or values that are not finite. No
+            weight is changed then.
+        """
+        check_is_fitted(self)
+        replace_weights(self.network_, weights)
+        return self
+
+    def loss_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
+        """Return the loss that `fit` minimizes, and its gradient for every weight.
+
+        The loss is the weighted mean over the samples plus the penalty,
+        ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)`` of all kernels
+        divided by the sum of the samples' weights. Dropout is switched off. Squared
+        errors are summed over several outputs, also where `MLPRegressor` reports their
+        mean as `loss_`.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As in `fit`; y has no classes that `fit` did not see.
+
+        Returns
+        -------
+        loss : float
+        gradients : dict of str to ndarray
+            Named and shaped as in `get_weights`.
+        """
+        check_is_fitted(self)
+        maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
+        check_same_shape(self, maps, self.network_.in_shape)
+        weights = check_weights(sample_weight, maps)
+        targets = self._encode(labels, exact=False)
+        weights = self._class_weights(labels, weights, incremental=False)
+        return loss_and_gradients(
+            self.network_,
+            self._loss.objective(),
+            make_samples(self.network_, maps, targets, weights),
+            n_threads=resolve_n_threads(self.n_jobs),
+            alpha=self.alpha,
+            l1_ratio=self.l1_ratio,
         )
-        if len(validation) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or "
-                "the size of your dataset."
-            )
-        return (
-            Samples(samples.inputs, targets, samples.weights, training),
-            Samples(samples.inputs, targets, samples.weights, validation),
-        )
 
-    @property
-    def _stratifies(self) -> bool:
-        return False
+    def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
+        """Return what `layer` puts out for each sample.
 
-    def _fit_lbfgs(self, engine: Executor, samples: Samples) -> None:
-        try:
-            result = minimize_lbfgs(
-                engine,
-                samples,
-                alpha=self.alpha,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                solver=self._make_lbfgs(),
-                l1_ratio=self.l1_ratio,
-            )
-        except TrainingDivergedError as error:
-            raise ValueError(f"{_NON_FINITE} {error}") from error
-        self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-        self.loss_ = float(result.fun)
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+        layer : str
+            A name from `summary`. For ``"output"`` these are the predictions, after
+            the softmax, logistic or exponential function that belongs to the loss.
 
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, *out_shape)
+            Channels last.
+        """
+        check_is_fitted(self)
+        return self._outputs(X, stop=position_after(self.network_, layer))
 
-_NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large "
-    "values and need to be preprocessed."
-)
+    def summary(self) -> str:
+        """Return a table of the layers: name, kind, output shape, weights.
 
+        Shapes are channels last, without the batch.
+        """
+        check_is_fitted(self)
+        return format_summary(self.network_)
 
-@contextmanager
-def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Put back every attribute of `estimator` if the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = "accept_sparse" in self._input_checks
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        # The optimizer's moments are two more copies of the weights: they are kept in
+        # the file only if the last call was partial_fit, which will go on with them.
+        if "_state" in state and not state["_is_incremental"]:
+            state["_state"] = None
+        add_layout(state)
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        own = dict(state)
+        check_layout(own, type(self).__name__)
+        super().__setstate__(own)

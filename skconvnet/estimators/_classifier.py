@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, ClassVar
+from math import inf
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context, clone
-from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils._param_validation import StrOptions
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from skconvnet.estimators._base import stochastic_only, unchanged_on_error
-from skconvnet.estimators._introspection import IntrospectiveEstimator
-from skconvnet.losses import (
-    CLASSIFICATION_LOSSES,
-    Loss,
-)
+from skconvnet._checks import is_real
+from skconvnet._typing import Rows, override
+from skconvnet.estimators._base import NetworkEstimator
+from skconvnet.estimators._factories import make_classification_loss
+from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._targets import ClassTargets
+from skconvnet.estimators._validation_set import ValidationData
+from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
+from skconvnet.params.constraints import one_of
 
 
-def gives_probabilities(estimator: Any) -> bool:
-    """Say that predict_proba is there, or raise an AttributeError that says why not."""
+def gives_probabilities(estimator: NetworkClassifier) -> bool:
+    """Whether there is predict_proba; if not, raise an AttributeError that says why."""
     loss = getattr(estimator, "_loss", estimator.loss)
     if isinstance(loss, str):
-        # A name that is not known is fit's to complain of.
+        # An unknown name is reported by fit.
         loss = CLASSIFICATION_LOSSES.get(loss)
     if getattr(loss, "is_probabilistic", True):
         return True
@@ -50,7 +46,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 def _check_class_weight(class_weight: dict[Any, Any]) -> None:
     for value in class_weight.values():
-        if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
+        if not is_real(value) or not 0 <= value < inf:
             raise ValueError(
                 "class_weight must hold finite numbers of at least 0, one for each "
                 f"class; got {class_weight!r}."
@@ -58,67 +54,42 @@ def _check_class_weight(class_weight: dict[Any, Any]) -> None:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
+class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     """A network whose outputs are scores of classes."""
 
     loss: Any = "log_loss"
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **IntrospectiveEstimator._parameter_constraints,
-        "loss": [
-            StrOptions(set(CLASSIFICATION_LOSSES)),
-            *CLASSIFICATION_LOSSES.values(),
-        ],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "loss": [*one_of(*CLASSIFICATION_LOSSES), *CLASSIFICATION_LOSSES.values()],
+        "class_weight": [dict, *one_of("balanced"), None],
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
     _allows_one_class: ClassVar[bool] = False
 
-    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        if reset and not incremental:
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-            self._check_n_classes()
-        else:
-            self._check_known_labels(unique_labels(y), exact=not incremental)
-        return self._label_binarizer.transform(y)
+    @override
+    def _make_targets(self) -> ClassTargets:
+        return ClassTargets(type(self).__name__, allow_one_class=self._allows_one_class)
 
-    def _check_n_classes(self) -> None:
-        if len(self.classes_) < 2 and not self._allows_one_class:
-            raise ValueError(
-                f"y has only one class, {self.classes_.tolist()[0]!r}; a "
-                f"{type(self).__name__} needs samples of at least 2 classes."
-            )
-
-    def _check_known_labels(self, labels: np.ndarray, exact: bool) -> None:
-        if exact and set(labels) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the "
-                f"previous call to fit. Previously got {self.classes_}, `y` has "
-                f"{labels}"
-            )
-        if len(np.setdiff1d(labels, self.classes_, assume_unique=True)):
-            raise ValueError(
-                "`y` has classes not in `self.classes_`. `self.classes_` has "
-                f"{self.classes_}. 'y' has {labels}."
-            )
-
+    @override
     def _make_loss(self) -> Loss:
-        if isinstance(self.loss, str):
-            loss = CLASSIFICATION_LOSSES[self.loss]()
-        else:
-            loss = clone(self.loss)
-            loss.check_params()
-        is_multiclass = self._label_binarizer.y_type_ == "multiclass"
-        return loss.for_classes(exclusive=is_multiclass)
+        exclusive = self._targets.is_exclusive
+        return make_classification_loss(self.loss, exclusive=exclusive)
 
-    def _adjust_weights(
-        self, y: Any, weights: np.ndarray | None, incremental: bool
-    ) -> np.ndarray | None:
+    @override
+    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+        targets = super()._encode(y, exact=exact)
+        self.classes_ = self._targets.classes
+        return targets
+
+    @override
+    def _class_weights(
+        self,
+        y: npt.NDArray[Any],
+        weights: npt.NDArray[Any] | None,
+        *,
+        incremental: bool,
+    ) -> npt.NDArray[Any] | None:
         if self.class_weight is None:
             return weights
         if incremental and self.class_weight == "balanced":
@@ -129,35 +100,22 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
             )
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight)
-        class_weights = compute_sample_weight(self.class_weight, y)
-        return class_weights if weights is None else weights * class_weights
-
-    def _score_outputs(
-        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
-    ) -> float:
-        if self._label_binarizer.y_type_ == "multiclass":
-            true, predicted = targets.argmax(axis=1), scores.argmax(axis=1)
-        else:
-            true, predicted = targets.astype(bool), self._loss.is_positive(scores)
-        return float(accuracy_score(true, predicted, sample_weight=weights))
-
-    @property
-    def _stratifies(self) -> bool:
-        return self.n_outputs_ == 1
+        own: npt.NDArray[Any] = compute_sample_weight(self.class_weight, y)
+        return own if weights is None else weights * own
 
     @available_if(stochastic_only)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        classes: Any = None,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        classes: npt.ArrayLike | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Any:
+        X_val: npt.ArrayLike | None = None,
+        y_val: npt.ArrayLike | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Update the network with a single pass over X and y.
 
         Parameters
@@ -176,16 +134,18 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         self : object
             If partial_fit raises, it is left as it was.
         """
+        validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
+            targets = None
             if _check_partial_fit_first_call(self, classes):
+                targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")
-                self._label_binarizer = LabelBinarizer()
-                self._label_binarizer.fit(y if is_multilabel else classes)
-                self._check_n_classes()
-            validation = (X_val, y_val, sample_weight_val)
-            return self._fit(X, y, sample_weight, validation, incremental=True)
+                targets.learn(y if is_multilabel else classes, self.classes_)
+            return self._fit(
+                X, y, sample_weight, validation, incremental=True, targets=targets
+            )
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the raw scores of the output layer.
 
         Parameters
@@ -195,12 +155,12 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One score a sample for two classes, positive for ``classes_[1]``.
+            One score per sample for two classes, positive for ``classes_[1]``.
         """
         scores = self._raw_scores(X)
         return scores.ravel() if self.n_outputs_ == 1 else scores
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the class of each sample, the one with the largest score.
 
         With two classes it is ``classes_[1]`` where the score is positive; and for
@@ -216,14 +176,10 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
             Two-dimensional where y was multilabel.
         """
         scores = self._raw_scores(X)
-        if self._label_binarizer.y_type_ == "multiclass":
-            return self.classes_[scores.argmax(axis=1)]
-        positive = self._loss.is_positive(scores).astype(scores.dtype)
-        positive = positive.ravel() if self.n_outputs_ == 1 else positive
-        return self._label_binarizer.inverse_transform(positive, threshold=0.5)
+        return self._targets.decode(scores, self._loss)
 
     @available_if(gives_probabilities)
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the probability of each class.
 
         It is there for ``loss="log_loss"`` and "squared_error", both of which are
@@ -246,7 +202,7 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         return probabilities.T
 
     @available_if(gives_probabilities)
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the logarithm of `predict_proba`, which is there for the same losses.
 
         Parameters
@@ -257,11 +213,12 @@ class NetworkClassifier(ClassifierMixin, IntrospectiveEstimator):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
         """
-        probabilities = self.predict_proba(X)
+        probabilities: npt.NDArray[Any] = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+            np.log(probabilities, out=probabilities)
+        return probabilities
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

@@ -1,23 +1,84 @@
-"""The layers of a block: convolutions, normalization, activation, pooling."""
+"""The conventional stack: blocks of convolutions and pooling, then dense layers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import skconvnet.layers as la
-from skconvnet._checks import per_axis
-from skconvnet.engine.network import build_layers
+from skconvnet._checks import is_int, per_axis
+from skconvnet._typing import Shape
+from skconvnet.estimators._network_builder import Entry
+from skconvnet.estimators._per_layer_values import (
+    check_counts,
+    check_hidden_layer_sizes,
+    per_block,
+    through_hidden,
+)
+from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
+
+if TYPE_CHECKING:
+    from skconvnet.estimators.convnet import ConvNetClassifier, ConvNetRegressor
 
 # Names in the package of layers, which is imported name by name.
 POOLS = {"max": "MaxPool2D", "avg": "AvgPool2D"}
-
-
 GLOBAL_POOLS = {"max": "GlobalMaxPool", "avg": "GlobalAvgPool"}
 
+# Hyperparameters of one value for all blocks, or a tuple with one for each.
+_OF_BLOCK = (
+    "kernel_size",
+    "strides",
+    "padding",
+    "dilation",
+    "groups",
+    "separable",
+    "convs_per_block",
+    "residual",
+    "batch_norm",
+    "pooling",
+    "pool_size",
+    "conv_method",
+)
 
-Named = list[tuple[str, LayerSpec]]
+Named: TypeAlias = list[tuple[str, LayerSpec]]
+
+
+def convnet_layers(
+    estimator: ConvNetClassifier | ConvNetRegressor, *, is_guessed: bool
+) -> list[Entry]:
+    """Return all layers that the hyperparameters stand for, but the output layer.
+
+    With `is_guessed`, pooling leaves out axes of length 1.
+    """
+    filters = check_counts("filters", estimator.filters)
+    hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
+    n_blocks, n_hidden = len(filters), len(hidden)
+    of_block = {
+        name: per_block(name, getattr(estimator, name), n_blocks) for name in _OF_BLOCK
+    }
+    activations = through_hidden("activation", estimator.activation, n_blocks, n_hidden)
+    rates = through_hidden("dropout", estimator.dropout, n_blocks, n_hidden, fill=0.0)
+    layers: list[Entry] = []
+    for i in range(n_blocks):
+        params = {name: values[i] for name, values in of_block.items()}
+        params["filters"] = filters[i]
+        params["activation"] = activations[i]
+        params["kernel_initializer"] = estimator.kernel_initializer
+        layers += block(i + 1, params)
+        layers += pool(
+            i + 1, params["pooling"], params["pool_size"], is_guessed=is_guessed
+        )
+        layers += dropout(i + 1, rates[i])
+    layers += head(estimator.global_pooling)
+    for i in range(n_hidden):
+        dense = Dense(
+            hidden[i], activations[n_blocks + i], estimator.kernel_initializer
+        )
+        layers.append((f"dense{i + 1}", dense))
+        layers += dropout(n_blocks + i + 1, rates[n_blocks + i])
+    return layers
 
 
 def block(number: int, params: Mapping[str, Any]) -> Named:
@@ -47,9 +108,9 @@ def block(number: int, params: Mapping[str, Any]) -> Named:
 
 
 def _convolution(
-    suffix: str, i: int, params: Mapping[str, Any], activation: Any
+    suffix: str, i: int, params: Mapping[str, Any], activation: str | None
 ) -> Named:
-    """The i-th convolution of a block, with what belongs to it."""
+    """Return the i-th convolution of a block, with normalization and activation."""
     inside = None if params["batch_norm"] else activation
     layers: Named = [(f"conv{suffix}", _make_convolution(i, params, inside))]
     if params["batch_norm"]:
@@ -58,8 +119,10 @@ def _convolution(
     return layers
 
 
-def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> LayerSpec:
-    # The first convolution of a block takes the steps.
+def _make_convolution(
+    i: int, params: Mapping[str, Any], activation: str | None
+) -> LayerSpec:
+    # The first convolution of a block has the strides.
     strides = params["strides"] if i == 0 else 1
     geometry = (params["kernel_size"], strides, params["padding"], params["dilation"])
     drawn = params["kernel_initializer"]
@@ -87,23 +150,28 @@ def _make_convolution(i: int, params: Mapping[str, Any], activation: Any) -> Lay
     )
 
 
-def _activation(suffix: str, activation: Any) -> Named:
+def _activation(suffix: str, activation: str | None) -> Named:
     if activation is None:
         return []
     return [(f"activation{suffix}", la.Activation(activation))]
 
 
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+def _count(name: str, value: object) -> int:
+    if not is_int(value) or value < 1:
         raise ValueError(
-            f"{name} must be an int of at least 1, or a tuple of them, one a block; "
+            f"{name} must be an int of at least 1, or a tuple of them, one per block; "
             f"got {value!r}."
         )
-    return value
+    return int(value)
 
 
-def pool(number: int, pooling: Any, pool_size: Any) -> Named:
-    """Return the pooling layer of a block, if it has one."""
+def pool(
+    number: int, pooling: object, pool_size: object, *, is_guessed: bool
+) -> list[Entry]:
+    """Return the pooling layer of a block, if it has one.
+
+    With `is_guessed`, what returns its spec for the shape before it.
+    """
     if pooling is None:
         return []
     if not isinstance(pooling, str) or pooling not in POOLS:
@@ -111,23 +179,24 @@ def pool(number: int, pooling: Any, pool_size: Any) -> Named:
             f"pooling must be None or one of {', '.join(map(repr, POOLS))}, or a "
             f"tuple of them; got {pooling!r}."
         )
-    return [(f"pool{number}", getattr(la, POOLS[pooling])(pool_size))]
+    kind: type[LayerSpec] = getattr(la, POOLS[pooling])
+    if is_guessed:
+        return [(f"pool{number}", partial(_fitting_pool, kind, pool_size))]
+    return [(f"pool{number}", kind(pool_size))]
 
 
-def fitting_pool(layers: Named, in_shape: tuple[int, ...], pool_size: Any) -> Any:
-    """Leave axes of length 1 unpooled, where the shape was guessed from rows."""
-    shape = list(build_layers(layers, in_shape).values())[-1].out_shape
+def _fitting_pool(kind: type[LayerSpec], pool_size: object, shape: Shape) -> LayerSpec:
+    """Leave axes of length 1 unpooled."""
     sizes = per_axis("pool_size", pool_size, 2)
-    return tuple(
-        1 if n == 1 else size for n, size in zip(shape[:-1], sizes, strict=True)
-    )
+    return kind(tuple(1 if shape[i] == 1 else sizes[i] for i in range(2)))
 
 
-def dropout(number: int, rate: Any) -> Named:
+def dropout(number: int, rate: Any) -> Named:  # noqa: ANN401  checked by Dropout
+    """Return the dropout layer after a block or dense layer, if it has one."""
     return [(f"dropout{number}", la.Dropout(rate))] if rate else []
 
 
-def head(global_pooling: Any) -> Named:
+def head(global_pooling: str | None) -> Named:
     """Return the layer between the maps and the features."""
     if global_pooling is None:
         return [("flatten", la.Flatten())]

@@ -1,4 +1,4 @@
-"""The part of the docstrings that all estimators have in common."""
+"""The parts of the docstrings that several estimators have in common."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ filters : int or tuple of int, default=(32, 64)
     Output channels of each block's convolution.
 kernel_size : int or tuple, default=3
     Of the convolutions. Here and below a scalar holds for every block, a tuple
-    gives one value a block, which may itself be a (height, width) pair.
+    gives one value per block, which may itself be a (height, width) pair.
 strides : int or tuple, default=1
     Of the convolutions.
 padding : {"valid", "same", "full"}, int, or tuple, default="same"
     Of the convolutions.
 dilation : int or tuple, default=1
-    Distance between the cells of a kernel.
+    Distance between the taps of a kernel.
 conv_method : {"auto", "im2col", "winograd", "fft"} or tuple, default="auto"
     How convolutions are computed, see `skconvnet.layers.Conv2D`.
 pooling : {"max", "avg"}, None, or tuple, default="max"
@@ -39,36 +39,34 @@ kernel_initializer : str or Initializer, default="auto"
     layers, the output layer included.
 dropout : float or tuple, default=0.0
     Share of values dropped in training after each block and each dense layer. A
-    tuple of one rate a block drops nothing after the dense layers.
+    tuple of one rate per block drops nothing after the dense layers.
 batch_norm : bool or tuple of bool, default=False
-    Whether a `skconvnet.layers.BatchNorm` stands between each convolution and its
+    Whether there is a `skconvnet.layers.BatchNorm` between each convolution and its
     activation.
 groups : int or tuple, default=1
     Groups of channels that the convolutions keep apart.
 separable : bool or tuple of bool, default=False
     Whether convolutions are depthwise separable, `skconvnet.layers.SeparableConv2D`;
-    `groups` and `conv_method` are not for these.
+    `groups` and `conv_method` do not apply to these.
 convs_per_block : int or tuple, default=1
     Convolutions before each pooling; the first of them takes the `strides`.
 residual : bool or tuple of bool, default=False
-    Whether the convolutions of a block have a way around them,
+    Whether the convolutions of a block have a shortcut around them,
     `skconvnet.layers.Residual`.
 global_pooling : {"max", "avg"}, default=None
-    Pools each map to one value before the dense layers, in place of flattening.
+    Pools each map to one value before the dense layers, instead of flattening.
 input_shape : tuple of int, default=None
-    (height, width, channels) of an image where X comes as rows. None makes a square
-    of rows whose length is a perfect square, and an image of height 1 of others.""",
+    (height, width, channels) of an image if X comes as rows. None makes square images
+    of rows whose length is a perfect square, and images of height 1 of others.""",
     "sequential": """\
 layers : list of (str, layer) tuples or of layers, default=None
     Layers of `skconvnet.layers`, or "passthrough". None stands for a single
     ``("dense1", Dense(100, activation="relu"))``. Those without a name are called
-    after their class: ``conv2d``, or ``conv2d_1``, ``conv2d_2`` where there are
-    several.
+    after their class: ``conv2d``, or ``conv2d_1``, ``conv2d_2`` if there are several.
 input_shape : tuple of int, default=None
-    Shape of a sample, channels last, where X comes as rows. None leaves rows as they
-    are for dense layers, makes sequences of one channel for 1-D layers, and for 2-D
-    layers a square where the length is a perfect square or else an image of height
-    1.""",
+    Shape of a sample, channels last, if X comes as rows. None leaves rows as they are
+    for dense layers, makes sequences of one channel for 1-D layers, and for 2-D layers
+    a square image if the length is a perfect square, or else one of height 1.""",
     "augmentation": """\
 augmentation : Augmentation, list or None, default=None
     Random changes to the samples in training, never in prediction or validation: an
@@ -79,7 +77,7 @@ augmentation : Augmentation, list or None, default=None
     "training": """\
 solver : str or Optimizer, default="adam"
     "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
-    "schedule_free_adamw"; "lbfgs", SciPy's L-BFGS on the whole training set; or an
+    "schedule_free_adamw"; "lbfgs", SciPy's L-BFGS on the full batch; or an
     object of `skconvnet.optimizers`, whose parameters a search reaches as
     ``solver__rho``.
 alpha : float, default=0.0001
@@ -93,8 +91,8 @@ l1_ratio : float, default=0.0
 batch_size : int or "auto", default="auto"
     Samples of an update; "auto" is ``min(200, n_samples)``.
 batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
-    Minibatches of `batch_size`, the whole training set an update, or one sample an
-    update. Memory is bounded however many samples an update has.
+    Minibatches of `batch_size`, the full batch in each update, or one sample per
+    update. Memory is bounded, no matter how many samples an update has.
 learning_rate : str or Schedule, default="constant"
     How the rate changes from ``learning_rate_init``. As in scikit-learn, "invscaling"
     (divided by the ``power_t``-th power of the samples seen) and "adaptive" (divided by
@@ -102,8 +100,8 @@ learning_rate : str or Schedule, default="constant"
     "step", "exponential", "polynomial", "cosine", "one_cycle", "plateau", or an object
     of `skconvnet.schedules`, whose parameters a search reaches as
     ``learning_rate__factor``. Those with a planned end take it from `max_iter`; with
-    ``n_iter_no_change=np.inf`` they are sure to come to it. ``fit`` begins the
-    schedule anew, also with `warm_start`; calls of ``partial_fit`` count as its epochs.
+    ``n_iter_no_change=np.inf`` they are sure to reach it. ``fit`` restarts the
+    schedule, also with `warm_start`; calls of ``partial_fit`` count as its epochs.
 learning_rate_init : float, default=0.001
     The rate to start from; the largest one of "one_cycle" and of a warm-up.
 power_t : float, default=0.5
@@ -122,7 +120,7 @@ tol : float, default=1e-4
 verbose : bool, default=False
     Whether to print the loss of each epoch.
 warm_start : bool, default=False
-    Whether fit goes on from the weights of the last call.
+    Whether fit continues from the weights of the last call.
 momentum : float, default=0.9
     Of "sgd" by name; an object has its own parameters.
 nesterovs_momentum : bool, default=True
@@ -158,12 +156,12 @@ averaging : None, float or "swa", default=None
     is the decay in (0, 1) of an exponential moving average over the updates, such as
     0.999; "swa" is the mean over the epochs of the last quarter of `max_iter`. The
     moving statistics of batch normalization are averaged alike.
-    Training itself goes on with its own weights, from call to call of ``partial_fit``
-    too, unless others are set in between; with `warm_start`, ``fit`` goes on from the
-    average.
+    Training itself continues with its own weights, from call to call of
+    ``partial_fit`` too, unless others are set in between; with `warm_start`, ``fit``
+    continues from the average.
 n_jobs : int, default=None
-    Threads. None takes as many as BLAS has been granted, so that a search over
-    processes is not oversubscribed; -1 takes all CPUs.
+    Threads. None takes as many as BLAS may use, so that a search over processes does
+    not oversubscribe the CPUs; -1 takes all CPUs.
 dtype : {"auto", "float32", "float64"}, default="auto"
     Of weights and arithmetic. "auto" takes the smaller that holds the values of X:
     float32 for float32 and 8- and 16-bit integers, else float64.""",
@@ -174,13 +172,13 @@ loss : str or Loss, default="log_loss"
 
     - "log_loss", or ``LogLoss(label_smoothing=0.1)``: softmax outputs, or logistic
       ones for two classes and for multilabel y.
-    - "squared_error": half of it, on logistic outputs, one a class.
+    - "squared_error": half of it, on logistic outputs, one per class.
     - "hinge", "squared_hinge": on raw scores with t = 1 or -1, ``max(0, 1 - t * s)`` or
       its square, one class against the rest.
     - "perceptron": ``max(0, -t * s)``. With no hidden layer, "sgd" without momentum,
       ``batch_size=1`` and ``alpha=0`` it is the rule ``w += eta * (t - y) * x``.
 
-    Summed over the outputs. `predict_proba` is there for the first two.
+    Summed over the outputs. `predict_proba` is available for the first two.
 class_weight : dict, "balanced" or None, default=None
     Weight of each class, multiplied into the sample weights; "balanced" weighs
     classes by the inverse of their frequency.""",

@@ -1,182 +1,162 @@
-"""From hyperparameters and data to a network, and from a network to outputs."""
+"""From hyperparameters and the shapes of X and y to a network."""
 
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from math import prod
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+import numpy.typing as npt
 
-from skconvnet.engine.blas_threads import resolve_n_threads
-from skconvnet.engine.executor import Executor
+from skconvnet._typing import Rows, Shape
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
-from skconvnet.estimators._hyperparameters import TrainingParams
-from skconvnet.estimators._input_validation import (
-    check_same_shape,
-    check_X,
-    resolve_dtype,
-    resolve_shape,
-    with_channels,
-)
+from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.estimators._sample_shape import with_channels
+from skconvnet.initializers import Initializer
+from skconvnet.layers.base import Layer
 from skconvnet.layers.dense import Output
 from skconvnet.layers.flatten import Flatten
-from skconvnet.losses import Loss
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import OUTPUT_NAME
-from skconvnet.training.state import History, TrainingState
+
+# The name of a layer and its spec, or what returns it for the shape before the layer.
+Entry: TypeAlias = tuple[str, LayerSpec | Callable[[Shape], LayerSpec]]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class BuiltEstimator(TrainingParams, ABC):
-    """Builds a network for X and y, and runs it.
+class LayerStack:
+    """Specs with the layers that they build, one on top of the other.
 
-    Subclasses say which layers it has (`_hidden_layers`, `_spatial_ndim`) and which
-    loss (`_make_loss`).
+    Each layer is built once, and the next one may depend on the shape that it puts out.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+        Shape of one sample, channels last.
+
+    Attributes
+    ----------
+    specs : list of (str, LayerSpec)
+        Copies: the user may go on to change those given.
+    layers : dict of str to Layer
+    out_shape : tuple of int
+        Of the topmost layer.
     """
 
-    _input_checks: ClassVar[dict[str, Any]] = {}
+    def __init__(self, in_shape: Shape) -> None:
+        self.in_shape = in_shape
+        self.specs: list[tuple[str, LayerSpec]] = []
+        self.layers: dict[str, Layer[Any]] = {}
+        self.out_shape = in_shape
 
-    @abstractmethod
-    def _hidden_layers(
-        self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, LayerSpec]]:
-        """Return the named layers between the input and the output layer."""
+    def add(self, name: str, spec: LayerSpec | Callable[[Shape], LayerSpec]) -> None:
+        """Build a layer on top, or raise an error with its name."""
+        if not isinstance(spec, LayerSpec):
+            spec = spec(self.out_shape)
+        own = (name, copy.deepcopy(spec))
+        self.layers.update(build_layers([own], self.out_shape))
+        self.specs.append(own)
+        self.out_shape = self.layers[name].out_shape
 
-    @property
-    @abstractmethod
-    def _spatial_ndim(self) -> int | None:
-        """Spatial axes of a sample, or None or 0 for none in particular."""
+    def last_set(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any value
+        """Return the parameter of the topmost layer that has a value for it."""
+        values = [getattr(spec, parameter, None) for _, spec in self.specs]
+        return next((value for value in reversed(values) if value), default)
 
-    @abstractmethod
-    def _make_loss(self) -> Loss:
-        """Return the loss for the targets last encoded."""
 
-    def _start(self, X: Any, targets: np.ndarray, rng: np.random.RandomState) -> None:
-        """Build the network for X and draw its first weights."""
-        in_shape = resolve_shape(X, self._spatial_ndim, self._input_shape)
-        is_guessed = X.ndim == 2 and self._input_shape is None
-        specs = self._hidden_layers(in_shape, is_guessed)
-        specs = self._with_output(specs, in_shape, targets.shape[1])
-        network = Network(specs, in_shape, resolve_dtype(self.dtype, X))
-        network.initialize(rng)
-        if isinstance(X, MapList):
-            # Errors come before training, for every size that there is.
-            for shape in with_channels(X, in_shape).shapes:
-                network.for_shape(shape)
-        else:
-            self.n_features_in_ = prod(in_shape)
-        self.network_ = network
-        self.n_outputs_ = targets.shape[1]
-        self.n_layers_ = 1 + sum(bool(la.weights) for la in network.layers.values())
-        self._loss = self._make_loss()
-        self.out_activation_ = self._loss.output
-        self.n_iter_ = 0
-        self.t_ = 0
-        self._optimizer: TrainingState | None = None
-        self._is_incremental = False
-        if self.early_stopping:
-            self._history = History.with_early_stopping()
-        else:
-            self._history = History()
+def build_network(
+    entries: Sequence[Entry],
+    in_shape: Shape,
+    n_outputs: int,
+    dtype: npt.DTypeLike,
+    kernel_initializer: str | Initializer | None = None,
+) -> Network:
+    """Build a network of layers, and of an output layer on top of them.
 
-    def _resume(self) -> None:
-        """Go on from the present weights, in copies that an error cannot spoil."""
-        old = self.network_
-        is_guessed = self._input_shape is None and len(old.in_shape) > 1
-        specs = self._hidden_layers(old.in_shape, is_guessed)
-        specs = self._with_output(specs, old.in_shape, self.n_outputs_)
-        network = Network(specs, old.in_shape, old.dtype)
-        if network.shapes != old.shapes:
-            raise ValueError(
-                f"The layers of this {type(self).__name__} were changed since it was "
-                "fitted, so training cannot go on from its weights: they have shapes "
-                f"{old.shapes}, the new layers need {network.shapes}. "
-                "Set warm_start=False and call fit, or set the parameters back."
-            )
-        network.state[:] = old.state
-        self.network_ = network
-        self._loss = self._make_loss()
-        self.out_activation_ = self._loss.output
-        self._history = copy.deepcopy(self._history)
-        self._optimizer = copy.deepcopy(self._optimizer)
+    A Flatten is added below the output layer if the layers put out maps.
 
-    @property
-    def _input_shape(self) -> Any:
-        return getattr(self, "input_shape", None)
-
-    def _with_output(
-        self,
-        specs: list[tuple[str, LayerSpec]],
-        in_shape: tuple[int, ...],
-        n_outputs: int,
-    ) -> list[tuple[str, LayerSpec]]:
-        """Add the output layer, and a Flatten before it where it needs one."""
-        shape, activation = in_shape, "relu"
-        if specs:
-            shape = list(build_layers(specs, in_shape).values())[-1].out_shape
-            named = [getattr(spec, "activation", None) for _, spec in specs]
-            activation = next((name for name in reversed(named) if name), "relu")
-        drawn = [getattr(spec, "kernel_initializer", None) for _, spec in specs]
-        initializer = getattr(self, "kernel_initializer", None) or next(
-            (name for name in reversed(drawn) if name), "auto"
-        )
-        output = (
-            OUTPUT_NAME,
-            Output(
-                n_outputs,
-                kernel_initializer=initializer,
-                hidden_activation=activation,
-            ),
-        )
-        if len(shape) == 1:
-            return [*specs, output]
+    Parameters
+    ----------
+    entries : sequence of (str, spec)
+        The layers between input and output.
+    in_shape : tuple of int
+        Shape of one sample, channels last.
+    n_outputs : int
+    dtype : dtype
+    kernel_initializer : str or Initializer, optional
+        Of the output layer; that of the last layer which has one by default.
+    """
+    stack = LayerStack(in_shape)
+    for name, entry in entries:
+        stack.add(name, entry)
+    output = Output(
+        n_outputs,
+        kernel_initializer=kernel_initializer
+        or stack.last_set("kernel_initializer", "auto"),
+        hidden_activation=stack.last_set("activation", "relu"),
+    )
+    if len(stack.out_shape) > 1:
         name = "flatten"
-        while name in dict(specs):
+        while name in stack.layers:
             name += "_output"
-        return [*specs, (name, Flatten()), output]
+        stack.add(name, Flatten())
+    stack.add(OUTPUT_NAME, output)
+    return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
-    def _samples(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None
-    ) -> Samples:
-        network = self.network_
-        inputs = self._inputs(X)
-        if weights is not None:
-            weights = weights.astype(network.dtype, copy=False)
-        return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
 
-    def _inputs(self, X: Any) -> Inputs:
-        network = self.network_
-        if isinstance(X, MapList):
-            X = with_channels(X, network.in_shape)
-            return RaggedInputs(X, network.in_shape, network.dtype)
-        return Inputs(X, network.in_shape, network.dtype)
+def check_all_shapes(network: Network, X: CheckedX) -> None:
+    """Raise an error before training if a sample of X does not fit the network."""
+    if isinstance(X, MapList):
+        for shape in with_channels(X, network.in_shape).shapes:
+            network.for_shape(shape)
 
-    def _raw_scores(self, X: Any) -> np.ndarray:
-        """Return the output layer's sums, of shape (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        return self._outputs(X, scores=True)
 
-    def _outputs(self, X: Any, **options: Any) -> np.ndarray:
-        X = check_X(self, X, reset=False, **self._input_checks)
-        check_same_shape(self, X, self.network_.in_shape)
-        inputs = self._inputs(X)
-        n_threads = resolve_n_threads(self.n_jobs)
-        with Executor(self.network_, self._loss, n_threads) as engine:
-            return engine.outputs(inputs, **options)
+def rebuild_network(
+    old: Network,
+    entries: Sequence[Entry],
+    n_outputs: int,
+    kernel_initializer: str | Initializer | None = None,
+    *,
+    owner: str,
+) -> Network:
+    """Build a network of `entries` with a copy of the weights of the old one.
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+    Errors name the class `owner`.
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        # The optimizer's moments are two more copies of the weights: they are kept in
-        # the file only where the last call was partial_fit, which will go on with them.
-        if "_optimizer" in state and not state["_is_incremental"]:
-            state = {**state, "_optimizer": None}
-        return state
+    Raises
+    ------
+    ValueError
+        If the entries have other weights.
+    """
+    network = build_network(
+        entries, old.in_shape, n_outputs, old.dtype, kernel_initializer
+    )
+    if network.shapes != old.shapes:
+        raise ValueError(
+            f"The layers of this {owner} were changed since it was fitted, so training "
+            "cannot go on from its weights: they have shapes "
+            f"{old.shapes}, the new layers need {network.shapes}. "
+            "Set warm_start=False and call fit, or set the parameters back."
+        )
+    network.state[:] = old.state
+    return network
+
+
+def make_inputs(network: Network, X: CheckedX) -> Inputs:
+    """Return what reads the samples of a validated X for the network."""
+    if isinstance(X, MapList):
+        maps = with_channels(X, network.in_shape)
+        return RaggedInputs(maps, network.in_shape, network.dtype)
+    return Inputs(X, network.in_shape, network.dtype)
+
+
+def make_samples(
+    network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
+) -> Samples:
+    """Return the samples of a validated X, with targets and weights."""
+    inputs = make_inputs(network, X)
+    if weights is not None:
+        weights = weights.astype(network.dtype, copy=False)
+    return Samples(inputs, targets.astype(network.dtype, copy=False), weights)

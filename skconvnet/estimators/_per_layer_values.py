@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from skconvnet._checks import is_int
 
-def check_hidden_layer_sizes(sizes: Any) -> list[int]:
+
+def check_hidden_layer_sizes(sizes: object) -> list[int]:
     """Return the sizes as a list of positive ints.
 
     >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
     ([100], [30, 10])
     """
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if np.any(np.array(sizes) <= 0):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [int(size) for size in sizes]
+    values: list[Any] = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    if np.any(np.array(values) <= 0):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {values}.")
+    return [int(size) for size in values]
 
 
 def per_block(
-    name: str, value: Any, n_blocks: int, block: str = "block of filters"
+    name: str, value: object, n_blocks: int, block: str = "block of filters"
 ) -> list[Any]:
-    """Return one value a block: a scalar holds for all, a tuple gives one each.
+    """Return one value per block: a scalar holds for all, a tuple gives one each.
 
     >>> per_block("kernel_size", 3, 2), per_block("kernel_size", (5, 3), 2)
     ([3, 3], [5, 3])
@@ -33,5 +36,45 @@ def per_block(
         raise ValueError(
             f"{name} must be a single value or a tuple of {n_blocks}, one for each "
             f"{block}; got {value!r}, of length {len(value)}."
+        )
+    return list(value)
+
+
+def check_counts(name: str, value: object) -> list[int]:
+    """Return one or several ints of at least 1 as a list.
+
+    >>> check_counts("filters", np.int64(8)), check_counts("filters", [8, 16])
+    ([8], [8, 16])
+    """
+    values: list[Any] = list(value) if isinstance(value, Iterable) else [value]
+    if not all(is_int(size) and size >= 1 for size in values):
+        raise ValueError(
+            f"{name} must be a positive int or a tuple of them, one per block; got "
+            f"{value!r}."
+        )
+    return [int(size) for size in values]
+
+
+def through_hidden(
+    name: str, value: object, n_blocks: int, n_hidden: int, *, fill: object = None
+) -> list[Any]:
+    """Return one value for each block and each hidden layer after them.
+
+    A tuple of one value per block leaves out the hidden layers: these have `fill`, or
+    the last value if `fill` is None.
+
+    >>> through_hidden("dropout", (0.1, 0.2), 2, 1, fill=0.0)
+    [0.1, 0.2, 0.0]
+    """
+    n_all = n_blocks + n_hidden
+    if not isinstance(value, (tuple, list)):
+        return [value] * n_all
+    if len(value) == n_blocks:
+        return [*value, *[value[-1] if fill is None else fill] * n_hidden]
+    if len(value) != n_all:
+        raise ValueError(
+            f"{name} must be a single value, a tuple of {n_blocks}, one for each block "
+            f"of filters, or a tuple of {n_all}, the hidden layers included; got "
+            f"{value!r}, of length {len(value)}."
         )
     return list(value)

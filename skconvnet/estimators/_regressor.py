@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context, clone
-from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-from skconvnet.estimators._base import stochastic_only, unchanged_on_error
-from skconvnet.estimators._introspection import IntrospectiveEstimator
-from skconvnet.losses import (
-    REGRESSION_LOSSES,
-    Loss,
-    SquaredError,
-)
+from skconvnet._typing import Rows, override
+from skconvnet.estimators._base import NetworkEstimator
+from skconvnet.estimators._factories import make_regression_loss
+from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._targets import RealTargets
+from skconvnet.estimators._validation_set import ValidationData
+from skconvnet.losses import REGRESSION_LOSSES, Loss
+from skconvnet.params.constraints import one_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
+class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     """A network whose outputs are real numbers."""
 
     loss: Any = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **IntrospectiveEstimator._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), *REGRESSION_LOSSES.values()],
+        "loss": [*one_of(*REGRESSION_LOSSES), *REGRESSION_LOSSES.values()],
     }
     _input_checks: ClassVar[dict[str, Any]] = {
         "multi_output": True,
@@ -37,52 +35,35 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
     }
     _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
 
-    def _encode_y(self, y: Any, *, reset: bool, incremental: bool) -> np.ndarray:
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    @override
+    def _make_targets(self) -> RealTargets:
+        return RealTargets(type(self).__name__)
+
+    @override
+    def _make_loss(self) -> Loss:
+        return make_regression_loss(self.loss, self._losses)
+
+    @override
+    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
         name = self.loss if isinstance(self.loss, str) else self.loss.name
         if name == "poisson" and np.any(y < 0):
             raise ValueError(
                 f"loss={self.loss!r} needs y >= 0; got a smallest y of {np.min(y)}."
             )
-        targets = y.reshape(len(y), -1)
-        if not reset and targets.shape[1] != self.n_outputs_:
-            raise ValueError(
-                f"y has {targets.shape[1]} outputs, but {type(self).__name__} was "
-                f"fitted on {self.n_outputs_}."
-            )
-        return targets
-
-    def _make_loss(self) -> Loss:
-        if isinstance(self.loss, str):
-            return self._losses[self.loss]()
-        if type(self.loss) is SquaredError:
-            return self._losses["squared_error"]()
-        loss = clone(self.loss)
-        loss.check_params()
-        return loss
-
-    def _score_outputs(
-        self, targets: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
-    ) -> float:
-        predictions = scores.T
-        self._loss.predict(predictions)
-        if not np.isfinite(predictions).all():
-            return float("nan")
-        return float(r2_score(targets, predictions.T, sample_weight=weights))
+        return super()._encode(y, exact=exact)
 
     @available_if(stochastic_only)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Any:
+        X_val: npt.ArrayLike | None = None,
+        y_val: npt.ArrayLike | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Update the network with a single pass over X and y.
 
         Parameters
@@ -98,11 +79,11 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
         self : object
             If partial_fit raises, it is left as it was.
         """
+        validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            validation = (X_val, y_val, sample_weight_val)
             return self._fit(X, y, sample_weight, validation, incremental=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the predicted values.
 
         Parameters
@@ -113,11 +94,10 @@ class NetworkRegressor(RegressorMixin, IntrospectiveEstimator):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        predictions = self._raw_scores(X).T
-        self._loss.predict(predictions)
-        return predictions[0] if self.n_outputs_ == 1 else predictions.T
+        scores = self._raw_scores(X)
+        return self._targets.decode(scores, self._loss)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

@@ -4,76 +4,162 @@ from __future__ import annotations
 
 import copy
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 
+from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Samples
+from skconvnet.estimators._targets import Targets
+from skconvnet.losses import Loss
 
 
-class Validation:
-    """Scores an estimator in training, after each epoch.
+class ValidationData(NamedTuple):
+    """A validation set as users pass it: X_val, y_val and sample_weight_val.
+
+    Attributes
+    ----------
+    X, y, sample_weight : array-like or None
+    """
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is one, which is then checked to be complete."""
+        if self.X is None and self.y is None:
+            return False
+        if self.X is None or self.y is None:
+            missing = "X_val" if self.X is None else "y_val"
+            raise ValueError(f"{missing}=None: X_val and y_val must be given together.")
+        return True
+
+
+def split_samples(
+    samples: Samples, rng: np.random.RandomState, fraction: float, *, stratify: bool
+) -> tuple[Samples, Samples]:
+    """Set aside a fraction of the samples, by index, for validation."""
+    targets = samples.targets
+    training, validation = train_test_split(
+        np.arange(len(samples)),
+        random_state=rng,
+        test_size=fraction,
+        stratify=targets.astype(bool) if stratify else None,
+    )
+    if len(validation) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or "
+            "the size of your dataset."
+        )
+    return (
+        Samples(samples.inputs, targets, samples.weights, training),
+        Samples(samples.inputs, targets, samples.weights, validation),
+    )
+
+
+class ValidationSet:
+    """Scores a network in training, after each epoch.
 
     Parameters
     ----------
-    estimator : BuiltEstimator
+    executor : Executor
+        The one that the network is trained by.
+    samples : Samples
+        Those to score on.
+    targets : Targets
+    loss : Loss
+    negative_loss : bool, default=False
+        Whether the score is the negative loss, rather than accuracy or R^2.
+    scorer : UserScorer, optional
+        What scores instead.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        samples: Samples,
+        targets: Targets,
+        loss: Loss,
+        *,
+        negative_loss: bool = False,
+        scorer: UserScorer | None = None,
+    ) -> None:
+        rows = slice(None) if samples.index is None else samples.index
+        self.executor = executor
+        self.inputs = samples.inputs
+        self.index = samples.index
+        self.encoded: Rows = samples.targets[rows]
+        self.weights = None if samples.weights is None else samples.weights[rows]
+        self.targets = targets
+        self.loss = loss
+        self.negative_loss = negative_loss
+        self.scorer = scorer
+
+    def __call__(self) -> tuple[float, float]:
+        """Return the score and the mean loss, without the penalty."""
+        scores = self.executor.outputs(self.inputs, self.index, scores=True)
+        # An epoch may have led to infinite outputs; training reports that.
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = self._mean_loss(scores)
+        if self.scorer is not None:
+            return self.scorer(self.weights), loss
+        if self.negative_loss:
+            return -loss, loss
+        score = self.targets.score(self.encoded, scores, self.weights, self.loss)
+        return score, loss
+
+    def _mean_loss(self, scores: Rows) -> float:
+        predictions = scores.T.copy()
+        self.executor.loss.predict(predictions)
+        losses = self.executor.loss.samplewise(predictions, self.encoded.T)
+        return float(np.average(losses, weights=self.weights))
+
+
+class UserScorer:
+    """A scorer of scikit-learn's kind, on samples as the user gave them.
+
+    Parameters
+    ----------
+    estimator : estimator
         Built, with a network that is still being trained.
-    engine : Executor
-        The one it is trained by.
-    held_out : Samples
+    scoring : str or callable
+    samples : Samples
+        Those to score on.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         The targets of all samples, as the user gave them.
     """
 
     def __init__(
-        self, estimator: Any, engine: Executor, held_out: Samples, y: Any
+        self,
+        estimator: BaseEstimator,
+        scoring: object,
+        samples: Samples,
+        y: npt.NDArray[Any],
     ) -> None:
-        self.estimator = estimator
-        self.engine = engine
-        self.inputs = held_out.inputs
-        self.index = held_out.index
-        rows = slice(None) if self.index is None else self.index
-        self.targets = held_out.targets[rows]
-        self.weights = None if held_out.weights is None else held_out.weights[rows]
-        self.scorer = None
-        if estimator.scoring not in (None, "loss"):
-            self.scorer = check_scoring(estimator, scoring=estimator.scoring)
-            self.X = _safe_indexing(self.inputs.X, self.index)
-            self.y = _safe_indexing(y, self.index)
-            # X was validated: it has lost its column names, which is no mistake here.
-            self.fitted = copy.copy(estimator)
-            vars(self.fitted).pop("feature_names_in_", None)
+        self.scorer = check_scoring(estimator, scoring=scoring)
+        self.X = _safe_indexing(samples.inputs.X, samples.index)
+        self.y = _safe_indexing(y, samples.index)
+        # X was validated: it has lost its column names, which is no mistake here.
+        self.estimator = copy.copy(estimator)
+        vars(self.estimator).pop("feature_names_in_", None)
 
-    def __call__(self) -> tuple[float, float]:
-        """Return the score and the mean loss, without the penalty."""
-        scores = self.engine.outputs(self.inputs, self.index, scores=True)
-        # An epoch may have led to infinite outputs; training tells of that.
-        with np.errstate(over="ignore", invalid="ignore"):
-            loss = self._loss(scores)
-        if self.scorer is not None:
-            return self._scorer_score(), loss
-        if self.estimator.scoring == "loss":
-            return -loss, loss
-        return self.estimator._score_outputs(self.targets, scores, self.weights), loss
-
-    def _loss(self, scores: np.ndarray) -> float:
-        predictions = scores.T.copy()
-        self.engine.loss.predict(predictions)
-        losses = self.engine.loss.samplewise(predictions, self.targets.T)
-        return float(np.average(losses, weights=self.weights))
-
-    def _scorer_score(self) -> float:
+    def __call__(self, weights: npt.NDArray[Any] | None) -> float:
+        """Return the score, weighted if the scorer takes weights."""
         metadata = {}
-        if self.weights is not None and _takes_sample_weight(self.scorer):
-            metadata["sample_weight"] = self.weights
-        assert self.scorer is not None
-        return float(self.scorer(self.fitted, self.X, self.y, **metadata))
+        if weights is not None and _takes_sample_weight(self.scorer):
+            metadata["sample_weight"] = weights
+        return float(self.scorer(self.estimator, self.X, self.y, **metadata))
 
 
-def _takes_sample_weight(scorer: Any) -> bool:
+def _takes_sample_weight(scorer: Any) -> bool:  # noqa: ANN401  any callable
     parameters = signature(scorer).parameters
     return "sample_weight" in parameters or any(
         parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from skconvnet._typing import Shape, override
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
-from skconvnet.losses import Loss, MeanOutputSquaredError
+from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
 
 _CONSTRAINTS: dict[str, list[Any]] = {
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
-    "n_hidden_layers": [None, Interval(Integral, 0, None, closed="left")],
-    "n_hidden_units": [None, Interval(Integral, 1, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
-    "kernel_initializer": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+    "hidden_layer_sizes": ["array-like", *COUNT],
+    "activation": [*one_of(*ACTIVATIONS), tuple, list],
+    "n_hidden_layers": [None, *COUNT_OR_0],
+    "n_hidden_units": [None, *COUNT],
+    "dropout": [*BELOW_1, tuple, list],
+    "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
 }
 _CHECK_X: dict[str, Any] = {
     "accept_sparse": ["csr", "csc"],
@@ -35,81 +35,56 @@ _CHECK_X: dict[str, Any] = {
 }
 
 
-class _Perceptron:
-    """The layers of a multi-layer perceptron, and scikit-learn's view of them."""
+def _perceptron_layers(
+    estimator: MLPClassifier | MLPRegressor, in_shape: Shape
+) -> list[Entry]:
+    if len(in_shape) != 1:
+        raise ValueError(
+            f"X must be rows of shape (n_samples, n_features) for "
+            f"{type(estimator).__name__}; got samples of shape {in_shape}. Reshape X "
+            "with X.reshape(len(X), -1), or use ConvNetClassifier or "
+            "ConvNetRegressor for images."
+        )
+    sizes = _hidden_sizes(estimator)
+    of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
+    activations = of_layer("activation", estimator.activation)
+    rates = of_layer("dropout", estimator.dropout)
+    layers: list[Entry] = []
+    for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
+        dense = Dense(size, activations[i], estimator.kernel_initializer)
+        layers.append((f"dense{i + 1}", dense))
+        if rate:
+            layers.append((f"dropout{i + 1}", Dropout(rate)))
+    return layers
 
-    hidden_layer_sizes: Any
-    n_hidden_layers: int | None
-    n_hidden_units: int | None
-    activation: Any
-    dropout: Any
-    kernel_initializer: Any
-    network_: Any
 
-    _spatial_ndim = None
+def _hidden_sizes(estimator: MLPClassifier | MLPRegressor) -> list[int]:
+    n_layers, n_units = estimator.n_hidden_layers, estimator.n_hidden_units
+    sizes, default = estimator.hidden_layer_sizes, type(estimator).hidden_layer_sizes
+    if n_layers is None and n_units is None:
+        return check_hidden_layer_sizes(sizes)
+    if not np.array_equal(sizes, default):
+        raise ValueError(
+            f"hidden_layer_sizes={sizes!r} must be left at its default {default!r} "
+            f"where n_hidden_layers={n_layers!r} or n_hidden_units={n_units!r} is set; "
+            "give one or the other."
+        )
+    n_layers = 1 if n_layers is None else n_layers
+    n_units = 100 if n_units is None else n_units
+    return [int(n_units)] * int(n_layers)
 
-    def _hidden_layers(
-        self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, LayerSpec]]:
-        if len(in_shape) != 1:
-            raise ValueError(
-                f"X must be rows of shape (n_samples, n_features) for "
-                f"{type(self).__name__}; got samples of shape {in_shape}. Reshape X "
-                "with X.reshape(len(X), -1), or use ConvNetClassifier or "
-                "ConvNetRegressor for images."
-            )
-        sizes = self._hidden_sizes()
-        of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
-        activations = of_layer("activation", self.activation)
-        rates = of_layer("dropout", self.dropout)
-        layers: list[tuple[str, LayerSpec]] = []
-        for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
-            dense = Dense(size, activations[i], self.kernel_initializer)
-            layers.append((f"dense{i + 1}", dense))
-            if rate:
-                layers.append((f"dropout{i + 1}", Dropout(rate)))
-        return layers
 
-    def _hidden_sizes(self) -> list[int]:
-        if self.n_hidden_layers is None and self.n_hidden_units is None:
-            return check_hidden_layer_sizes(self.hidden_layer_sizes)
-        default = type(self).hidden_layer_sizes
-        if not np.array_equal(self.hidden_layer_sizes, default):
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} must be left at its "
-                f"default {default!r} where n_hidden_layers={self.n_hidden_layers!r} "
-                f"or n_hidden_units={self.n_hidden_units!r} is set; give one or the "
-                "other."
-            )
-        n_layers = 1 if self.n_hidden_layers is None else self.n_hidden_layers
-        n_units = 100 if self.n_hidden_units is None else self.n_hidden_units
-        return [int(n_units)] * int(n_layers)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return self._arrays("kernel")
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias vectors, views into the network's weights."""
-        return self._arrays("bias")
-
-    def _arrays(self, kind: str) -> list[np.ndarray]:
-        if "network_" not in vars(self):
-            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
-        weights = self.network_.weights
-        return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
-        tags.input_tags.sparse = True
-        return tags
+def _arrays(estimator: MLPClassifier | MLPRegressor, kind: str) -> list[np.ndarray]:
+    """Return the arrays of that name of all layers, in their order."""
+    if "network_" not in vars(estimator):
+        raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")
+    weights = estimator.network_.weights
+    return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class MLPClassifier(_Perceptron, NetworkClassifier):
+class MLPClassifier(NetworkClassifier):
     """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
 
     With the same `random_state` and float64 input it draws the same random numbers
@@ -124,8 +99,8 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
         "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
-        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. Where only one is
+        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. If only one is
         given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
@@ -162,21 +137,29 @@ class MLPClassifier(_Perceptron, NetworkClassifier):
     dropout: Any = field(default=0.0, kw_only=True)
     kernel_initializer: Any = field(default="auto", kw_only=True)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifier._parameter_constraints,
-        **_CONSTRAINTS,
-    }
-    _input_checks: ClassVar[dict[str, Any]] = {
-        **NetworkClassifier._input_checks,
-        **_CHECK_X,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     # scikit-learn's MLPClassifier accepts y of a single class, so this one does.
     _allows_one_class: ClassVar[bool] = True
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return _perceptron_layers(self, in_shape)
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
+        return _arrays(self, "kernel")
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Bias vectors, views into the network's weights."""
+        return _arrays(self, "bias")
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class MLPRegressor(_Perceptron, NetworkRegressor):
+class MLPRegressor(NetworkRegressor):
     """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
 
     With the same `random_state` and float64 input it draws the same random numbers
@@ -199,8 +182,8 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
         "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
         "step" (only for weights that are set by hand). A tuple gives one for each.
     n_hidden_layers, n_hidden_units : int, default=None
-        So many hidden layers of so many units each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. Where only one is
+        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
+        plain numbers that a random search draws from distributions. If only one is
         given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
         Share of values dropped in training after each hidden layer; a tuple gives one
@@ -240,15 +223,23 @@ class MLPRegressor(_Perceptron, NetworkRegressor):
     dropout: Any = field(default=0.0, kw_only=True)
     kernel_initializer: Any = field(default="auto", kw_only=True)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressor._parameter_constraints,
-        **_CONSTRAINTS,
-    }
-    _input_checks: ClassVar[dict[str, Any]] = {
-        **NetworkRegressor._input_checks,
-        **_CHECK_X,
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     _losses: ClassVar[dict[str, type[Loss]]] = {
-        **NetworkRegressor._losses,
+        **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,
     }
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return _perceptron_layers(self, in_shape)
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
+        return _arrays(self, "kernel")
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Bias vectors, views into the network's weights."""
+        return _arrays(self, "bias")

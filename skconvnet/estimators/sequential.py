@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from skconvnet.estimators._augmentation import AugmentedEstimator
+from skconvnet._typing import Shape, override
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
 
 
-@dataclass(eq=False, repr=False)
-class _Sequential(AugmentedEstimator):
-    """The list of layers, and parameters that reach into it."""
+def _named_specs(
+    estimator: SequentialClassifier | SequentialRegressor,
+) -> list[tuple[str, LayerSpec]]:
+    if estimator.layers is None:
+        return [("dense1", Dense(100, activation="relu"))]
+    return check_layers(estimator.layers, estimator.get_params(deep=False))
 
-    layers: Any = None
-    input_shape: Any = None
 
-    _lists: ClassVar[tuple[str, ...]] = ("layers",)
-
-    def _specs(self) -> list[tuple[str, LayerSpec]]:
-        reserved = set(super().get_params(deep=False))
-        if self.layers is None:
-            return [("dense1", Dense(100, activation="relu"))]
-        return check_layers(self.layers, reserved)
-
-    @property
-    def _spatial_ndim(self) -> int | None:
-        kinds = (spec.spatial_ndim for _, spec in self._specs())
-        return next((ndim for ndim in kinds if ndim is not None), None)
-
-    def _hidden_layers(
-        self, in_shape: tuple[int, ...], is_guessed: bool
-    ) -> list[tuple[str, LayerSpec]]:
-        return self._specs()
+def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
+    """Return the number of spatial axes that the first layer which says so takes."""
+    kinds = (spec.spatial_ndim for _, spec in specs)
+    return next((ndim for ndim in kinds if ndim is not None), None)
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialClassifier(_Sequential, NetworkClassifier):
+class SequentialClassifier(NetworkClassifier):
     """Classifier of any chain of layers.
 
     The output layer, named "output", is added from y, with a Flatten before it
@@ -81,15 +70,29 @@ class SequentialClassifier(_Sequential, NetworkClassifier):
     True
     """
 
+    layers: Any = None
+    input_shape: Any = None
+    augmentation: Any = field(default=None, kw_only=True)
+
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifier._parameter_constraints,
         "input_shape": [tuple, list, None],
     }
+
+    @property
+    @override
+    def _spatial_ndim(self) -> int | None:
+        return _spatial_ndim(_named_specs(self))
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return list(_named_specs(self))
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialRegressor(_Sequential, NetworkRegressor):
+class SequentialRegressor(NetworkRegressor):
     """Regressor of any chain of layers.
 
     The output layer, named "output", is added from y, with a Flatten before it
@@ -119,7 +122,21 @@ class SequentialRegressor(_Sequential, NetworkRegressor):
     True
     """
 
+    layers: Any = None
+    input_shape: Any = None
+    augmentation: Any = field(default=None, kw_only=True)
+
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressor._parameter_constraints,
         "input_shape": [tuple, list, None],
     }
+
+    @property
+    @override
+    def _spatial_ndim(self) -> int | None:
+        return _spatial_ndim(_named_specs(self))
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return list(_named_specs(self))

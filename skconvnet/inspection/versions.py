@@ -1,4 +1,4 @@
-"""What a calculation runs on: versions, BLAS, and the kernels that it chose."""
+"""What a calculation runs on: versions, and BLAS with the kernels it uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -21,10 +23,11 @@ _PACKAGES = (
     "matplotlib",
     "torch",
 )
-# OpenBLAS's kernels for CPUs without AVX-512, and those for CPUs with it.
+# The kernels of OpenBLAS for CPUs without AVX-512.
 _OLDER_KERNELS = {"Haswell", "Zen", "SandyBridge", "Nehalem", "Bulldozer", "Piledriver"}
-_CURE = "OPENBLAS_CORETYPE"
-_NEWER_KERNELS = "SKYLAKEX"
+# Environment variables that overrule what OpenBLAS finds out about the CPU.
+_KERNELS_VARIABLE = "OPENBLAS_CORETYPE"
+_VARIABLES = (_KERNELS_VARIABLE, "OPENBLAS_L2_SIZE")
 
 _GEMM = """
 import time, numpy as np
@@ -41,13 +44,13 @@ print(sorted(times)[30])
 def show_versions(*, measure: bool = False) -> None:
     """Print the versions and the BLAS libraries that skconvnet runs on.
 
-    Where NumPy's OpenBLAS uses older kernels than the CPU has, as it does on some CPUs
-    with AVX-512, the environment variable that cures it is printed as well.
+    NumPy's OpenBLAS chooses the kernels that fit the CPU by itself. If the environment
+    variable ``OPENBLAS_CORETYPE`` has it use others, this is printed as well.
 
     Parameters
     ----------
     measure : bool, default=False
-        Whether to measure what that variable gains, in two short processes.
+        Whether to measure what that variable costs, in two short processes.
 
     Examples
     --------
@@ -72,18 +75,66 @@ def show_versions(*, measure: bool = False) -> None:
             f"    {library['internal_api']} {library['version']}, kernels: {kernels}, "
             f"threads: {library['num_threads']} ({name})"
         )
-    if has_older_kernels(libraries, cpu_features()):
-        print(f"\n{_advice(measured_gain() if measure else None)}")
+    advice = advice_on_kernels(os.environ, libraries, cpu_features())
+    if advice is not None:
+        print(f"\n{advice}")
+        if measure:
+            print(f"A matrix product takes {measured_cost():.2f} times as long here.")
 
 
 def cpu_features() -> list[str]:
     """Return the vector extensions that NumPy finds in this CPU."""
-    config = np.show_config(mode="dicts") or {}
+    config: Any = np.show_config(mode="dicts") or {}
     features = config.get("SIMD Extensions", {})
     return [*features.get("baseline", []), *features.get("found", [])]
 
 
-def has_older_kernels(libraries: list[dict], features: list[str]) -> bool:
+def advice_on_kernels(
+    environ: Mapping[str, str],
+    libraries: Sequence[Mapping[str, Any]],
+    features: Sequence[str],
+) -> str | None:
+    """Return what to do about kernels chosen by the environment, or None.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        The environment variables.
+    libraries : sequence of mapping
+        As `threadpool_info` describes BLAS libraries.
+    features : sequence of str
+        As `cpu_features` returns them.
+
+    Examples
+    --------
+    >>> library = {"internal_api": "openblas", "architecture": "Haswell"}
+    >>> environ = {"OPENBLAS_CORETYPE": "Haswell"}
+    >>> print(advice_on_kernels(environ, [library], ["AVX512_SKX"]))
+    OPENBLAS_CORETYPE=Haswell is set in the environment. It is why OpenBLAS uses kernels
+    for older CPUs than this one, at about half the speed. Unset OPENBLAS_CORETYPE and
+    OPENBLAS_L2_SIZE before Python starts: by itself, NumPy chooses the right kernels.
+    >>> print(advice_on_kernels({}, [library], ["AVX512_SKX"]))
+    None
+    """
+    kernels = environ.get(_KERNELS_VARIABLE)
+    if not kernels:
+        return None
+    effect = "It takes the choice of kernels from OpenBLAS."
+    if has_older_kernels(libraries, features):
+        effect = (
+            "It is why OpenBLAS uses kernels\nfor older CPUs than this one, at about "
+            "half the speed."
+        )
+    return (
+        f"{_KERNELS_VARIABLE}={kernels} is set in the environment. {effect} Unset "
+        f"{_VARIABLES[0]} and\n{_VARIABLES[1]} before Python starts: by itself, NumPy "
+        "chooses the right kernels."
+    )
+
+
+def has_older_kernels(
+    libraries: Sequence[Mapping[str, Any]], features: Sequence[str]
+) -> bool:
     """Whether an OpenBLAS runs kernels without AVX-512 on a CPU that has it.
 
     >>> library = {"internal_api": "openblas", "architecture": "Haswell"}
@@ -100,30 +151,23 @@ def has_older_kernels(libraries: list[dict], features: list[str]) -> bool:
     )
 
 
-def measured_gain() -> float:
-    """Return how many times faster a matrix product is with the newer kernels."""
-    times = []
-    for kernels in ({}, {_CURE: _NEWER_KERNELS}):
-        result = subprocess.run(
-            [sys.executable, "-c", _GEMM],
-            env={**os.environ, **kernels},
-            capture_output=True,
-            text=True,
-            check=True,
+def measured_cost() -> float:
+    """Return how many times longer a matrix product takes with the variables set."""
+    own = dict(os.environ)
+    unset = {name: value for name, value in own.items() if name not in _VARIABLES}
+    with_variables, without = (
+        float(
+            subprocess.run(
+                [sys.executable, "-c", _GEMM],
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
         )
-        times.append(float(result.stdout))
-    return times[0] / times[1]
-
-
-def _advice(gain: float | None) -> str:
-    advice = (
-        "This CPU has AVX-512, but OpenBLAS runs kernels without it. Set the "
-        f"environment variable\n    {_CURE}={_NEWER_KERNELS}\nbefore Python starts to "
-        "have those that use it"
+        for environ in (own, unset)
     )
-    if gain is None:
-        return f"{advice}; show_versions(measure=True) measures the gain."
-    return f"{advice}: a matrix product took 1/{gain:.2f} of the time here."
+    return with_variables / without
 
 
 def _version(package: str) -> str:

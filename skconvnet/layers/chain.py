@@ -40,6 +40,8 @@ class Chain:
     specs : sequence of (str, LayerSpec)
     in_shape : tuple of int
         Shape of one sample, channels last.
+    layers : mapping of str to Layer, optional
+        What the specs built, if they already have.
     fuse_pairs : bool, default=True
         Whether a convolution and the max pooling after it run as one step.
 
@@ -60,14 +62,17 @@ class Chain:
         specs: Sequence[tuple[str, LayerSpec]],
         in_shape: Shape,
         *,
+        layers: Mapping[str, Layer[Any]] | None = None,
         fuse_pairs: bool = True,
     ) -> None:
         self.specs = list(specs)
         self.in_shape = tuple(in_shape)
-        self.layers = build_layers(self.specs, self.in_shape)
-        layers = list(self.layers.values())
-        self.steps = _fused_steps(layers) if fuse_pairs else _steps(layers)
-        self.out_shape = layers[-1].out_shape if layers else self.in_shape
+        if layers is None:
+            layers = build_layers(self.specs, self.in_shape)
+        self.layers = dict(layers)
+        chain = list(self.layers.values())
+        self.steps = _fused_steps(chain) if fuse_pairs else _steps(chain)
+        self.out_shape = chain[-1].out_shape if chain else self.in_shape
         self.weight_shapes = self._joined(
             {name: layer.weight_shapes for name, layer in self.layers.items()}
         )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import (
-    validate_parameter_constraints,
-)
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skconvnet._checks import as_python
+from skconvnet._pickles import recognize_moved_modules
 from skconvnet._typing import Shape
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
+
+# Every file that holds a network or a layer comes by here.
+recognize_moved_modules()
 
 
 class Params(BaseEstimator):
@@ -28,6 +31,17 @@ class Params(BaseEstimator):
             self.get_params(deep=False),
             caller_name=type(self).__name__,
         )
+
+    def checked_copy(self) -> Self:
+        """Return a copy that is checked, with Python's numbers in place of NumPy's."""
+        copy: Self = clone(self)
+        copy.check_params()
+        for name, value in copy.get_params(deep=False).items():
+            if isinstance(value, Params):
+                setattr(copy, name, value.checked_copy())
+            else:
+                setattr(copy, name, as_python(value))
+        return copy
 
 
 class LayerSpec(Params):

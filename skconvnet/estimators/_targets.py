@@ -1,0 +1,189 @@
+"""What y means to a network: classes or real numbers as targets, and back again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+
+from skconvnet._typing import Rows, override
+from skconvnet.losses import Loss
+
+
+class Targets(ABC):
+    """Turns y into targets, and raw scores of the output layer into y.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the estimator's class, for errors.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    @abstractmethod
+    def encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+        """Return the targets, of shape (n_samples, n_outputs).
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The first one decides which values are known from then on.
+        exact : bool
+            Whether y must have all the classes that are known, and not only no others.
+        """
+
+    @abstractmethod
+    def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
+        """Return the predictions for raw `scores`, in the form of y."""
+
+    @abstractmethod
+    def score(
+        self, targets: Rows, scores: Rows, weights: npt.NDArray[Any] | None, loss: Loss
+    ) -> float:
+        """Return the accuracy, or R^2, of raw `scores`."""
+
+    @property
+    def can_stratify(self) -> bool:
+        """Whether a validation set can have the same share of each class."""
+        return False
+
+
+class ClassTargets(Targets):
+    """Classes as one-hot rows, as one column for two, or as one for each label.
+
+    Parameters
+    ----------
+    owner : str
+    allow_one_class : bool
+        Whether y may consist of a single class.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+    is_exclusive : bool
+        Whether each sample has one of three or more classes.
+    """
+
+    def __init__(self, owner: str, *, allow_one_class: bool) -> None:
+        super().__init__(owner)
+        self.allow_one_class = allow_one_class
+        self.binarizer: LabelBinarizer | None = None
+
+    def learn(self, y: object, classes: npt.NDArray[Any] | None = None) -> None:
+        """Learn the kind of y, and its classes unless they are given."""
+        self.binarizer = LabelBinarizer().fit(y)
+        self.classes = self.binarizer.classes_ if classes is None else classes
+        self.is_exclusive = self.binarizer.y_type_ == "multiclass"
+        if len(self.classes) < 2 and not self.allow_one_class:
+            raise ValueError(
+                f"y has only one class, {self.classes.tolist()[0]!r}; a "
+                f"{self.owner} needs samples of at least 2 classes."
+            )
+
+    @override
+    def encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+        y = _without_single_column(y)
+        check_classification_targets(y)
+        if self.binarizer is None:
+            self.learn(y)
+        else:
+            self._check_known(unique_labels(y), exact)
+        assert self.binarizer is not None
+        targets: Rows = self.binarizer.transform(y)
+        return targets
+
+    def _check_known(self, labels: npt.NDArray[Any], exact: bool) -> None:
+        if exact and set(labels) != set(self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes}, `y` has "
+                f"{labels}"
+            )
+        if len(np.setdiff1d(labels, self.classes, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes}. 'y' has {labels}."
+            )
+
+    @override
+    def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
+        if self.is_exclusive:
+            chosen: npt.NDArray[Any] = self.classes[scores.argmax(axis=1)]
+            return chosen
+        positive = loss.is_positive(scores).astype(scores.dtype)
+        positive = positive.ravel() if scores.shape[1] == 1 else positive
+        assert self.binarizer is not None
+        labels: npt.NDArray[Any] = self.binarizer.inverse_transform(
+            positive, threshold=0.5
+        )
+        return labels
+
+    @override
+    def score(
+        self, targets: Rows, scores: Rows, weights: npt.NDArray[Any] | None, loss: Loss
+    ) -> float:
+        if self.is_exclusive:
+            true, predicted = targets.argmax(axis=1), scores.argmax(axis=1)
+        else:
+            true, predicted = targets.astype(bool), loss.is_positive(scores)
+        return float(accuracy_score(true, predicted, sample_weight=weights))
+
+    @property
+    @override
+    def can_stratify(self) -> bool:
+        # As scikit-learn's perceptrons, which stratify a single output only.
+        assert self.binarizer is not None
+        return bool(self.binarizer.y_type_ == "binary")
+
+
+class RealTargets(Targets):
+    """Real numbers, in a column for each output."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.n_outputs = 0
+
+    @override
+    def encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+        y = _without_single_column(y)
+        targets: Rows = y.reshape(len(y), -1)
+        n_outputs = targets.shape[1]
+        self.n_outputs = self.n_outputs or n_outputs
+        if n_outputs != self.n_outputs:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but {self.owner} was fitted on "
+                f"{self.n_outputs}."
+            )
+        return targets
+
+    @override
+    def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
+        predictions = scores.T
+        loss.predict(predictions)
+        return predictions[0] if len(predictions) == 1 else predictions.T
+
+    @override
+    def score(
+        self, targets: Rows, scores: Rows, weights: npt.NDArray[Any] | None, loss: Loss
+    ) -> float:
+        predictions = scores.T
+        loss.predict(predictions)
+        if not np.isfinite(predictions).all():
+            return float("nan")
+        return float(r2_score(targets, predictions.T, sample_weight=weights))
+
+
+def _without_single_column(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a column as a vector, with scikit-learn's warning."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        vector: npt.NDArray[Any] = column_or_1d(y, warn=True)
+        return vector
+    return y

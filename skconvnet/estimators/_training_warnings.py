@@ -1,0 +1,45 @@
+"""Warnings about training, in scikit-learn's words where it has the same."""
+
+from __future__ import annotations
+
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning
+
+from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.training.state import TrainingState
+
+# From here to who calls fit: past _fit, fit and scikit-learn's decorator.
+_STACKLEVEL = 5
+
+
+def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:
+    """Warn if there are fewer samples than `batch_size`."""
+    size = 0 if isinstance(params.batch_size, str) else params.batch_size
+    if size > n_samples and params.batch_mode == "mbgd":
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going "
+            "to be clipped",
+            stacklevel=_STACKLEVEL,
+        )
+
+
+def warn_of_end(params: TrainingParams, state: TrainingState) -> None:
+    """Warn if training ended too early for its average, or without converging."""
+    average = state.average
+    if state.stopped and average is not None and not average.has_begun:
+        warnings.warn(
+            f"averaging={params.averaging!r} had no effect: training ended after "
+            f"{state.n_epochs} epochs, before the last quarter of max_iter="
+            f"{params.max_iter}. Lower max_iter, or set n_iter_no_change=np.inf.",
+            UserWarning,
+            stacklevel=_STACKLEVEL,
+        )
+    # A schedule that was run to its end has trained for as long as it was meant to.
+    if not state.stopped and not state.schedule.is_complete:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({params.max_iter}) reached "
+            "and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=_STACKLEVEL,
+        )

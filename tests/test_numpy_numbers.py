@@ -1,0 +1,220 @@
+"""Every number among the hyperparameters may be one of NumPy's.
+
+A search draws them from arrays. The parameters are found by their defaults and by what
+the docstrings say, so that none is left out.
+"""
+
+import inspect
+import re
+from numbers import Real
+
+import numpy as np
+import pytest
+from augmentation_tools import EVERY as AUGMENTATIONS
+from estimator_cases import CLASSIFIERS, data_for, make
+from sklearn.base import clone
+from test_layer_contract import CASES
+
+import skconvnet
+from skconvnet import (
+    MLPClassifier,
+    MLPRegressor,
+    SequentialRegressor,
+    architectures,
+    augmentation,
+    initializers,
+    layers,
+    losses,
+    optimizers,
+    schedules,
+    text,
+)
+from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+INTS = [np.int64, np.int32, np.uint8]
+FLOATS = [np.float64, np.float32]
+# Values to try where the default is no number.
+GUESSES = {"int": [2, 1, 3, 0, (2, 3), (6, 6)], "float": [0.5, 1.5, (0.5, 1.5)]}
+LAYERS = {type(spec): (spec, shape) for spec, shape in reversed(CASES)}
+
+
+def weights_of(model, X, y):
+    """Return what a short training in single precision leads to."""
+    model.set_params(dtype="float32", random_state=0)
+    if model.max_iter == 200:
+        model.set_params(max_iter=2)
+    return model.fit(X.astype(np.float32), y).network_.state
+
+
+def mlp(cls, **params):
+    X, y = data_for(cls)
+    return weights_of(make(cls, **params), X, y)
+
+
+def use_estimator(model):
+    return weights_of(model, *data_for(type(model)))
+
+
+def use_layer(spec):
+    _, shape = LAYERS[type(spec)]
+    X = np.random.default_rng(0).integers(0, 2, size=(8, *shape))
+    return weights_of(SequentialRegressor([spec]), X, np.arange(8.0))
+
+
+def use_augmentation(augmentation):
+    X = np.random.default_rng(0).uniform(size=(8, 6, 6, 1))
+    model = SequentialRegressor([], augmentation=augmentation)
+    return weights_of(model, X, np.arange(8.0))
+
+
+def use_optimizer(solver):
+    return mlp(MLPClassifier, solver=solver)
+
+
+def use_schedule(schedule):
+    X, y = data_for(MLPClassifier)
+    model = make(MLPClassifier, learning_rate=schedule)
+    model.fit(X, y, X_val=X, y_val=y)
+    return np.array([*model.learning_rate_curve_, *model.network_.vector])
+
+
+def use_loss(loss):
+    is_of_classes = type(loss) in CLASSIFICATION_LOSSES.values()
+    return mlp(MLPClassifier if is_of_classes else MLPRegressor, loss=loss)
+
+
+def use_initializer(initializer):
+    return mlp(MLPClassifier, kernel_initializer=initializer)
+
+
+def use_text(tokens):
+    return tokens.fit_transform(["a cat sat", "the dog and the cat sat", "the cat"])
+
+
+def small(cls):
+    defaults = cls()
+    if cls.__name__.startswith("MLP"):  # n_hidden_layers goes with the default only
+        return make(cls, hidden_layer_sizes=defaults.hidden_layer_sizes)
+    return make(cls)
+
+
+PUBLIC_LOSSES = {*CLASSIFICATION_LOSSES.values(), *REGRESSION_LOSSES.values()}
+GROUPS = [
+    (skconvnet, small, use_estimator),
+    (layers, lambda cls: LAYERS[cls][0], use_layer),
+    (
+        augmentation,
+        lambda cls: {type(case): case for case in AUGMENTATIONS}[cls],
+        use_augmentation,
+    ),
+    (optimizers, lambda cls: cls(), use_optimizer),
+    (schedules, lambda cls: cls(), use_schedule),
+    (losses, lambda cls: cls(), use_loss),
+    (initializers, lambda cls: cls(), use_initializer),
+    (text, lambda cls: cls(), use_text),
+]
+
+
+def documented_kinds(doc, name):
+    """Whether the docstring says that the parameter is an int, or a float."""
+    for names, kind in re.findall(r"^ *(\w+(?:, \w+)*) : (.*)$", doc, re.MULTILINE):
+        if name in names.split(", "):
+            return [word for word in GUESSES if re.search(rf"\b{word}\b", kind)]
+    return []
+
+
+def is_number(value):
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(is_number(v) for v in value)
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def converted(value, types):
+    """Return the value in each of NumPy's types that holds it."""
+    if isinstance(value, (tuple, list)):
+        columns = [converted(v, types) for v in value]
+        return [type(value)(row) for row in zip(*columns, strict=False)]
+    fitting = types[0] if isinstance(value, int) else types[1]
+    is_int = isinstance(value, int)
+    return [t(value) for t in fitting if not is_int or value in range(256)] or [
+        fitting[0](value)
+    ]
+
+
+def numeric_parameters():
+    for package, base, use in GROUPS:
+        for name in getattr(package, "__all__", dir(package)):
+            cls = getattr(package, name)
+            if not inspect.isclass(cls) or inspect.isabstract(cls):
+                continue
+            if not cls.__module__.startswith(package.__name__) or name.startswith("_"):
+                continue
+            if package is losses and cls not in PUBLIC_LOSSES:
+                continue  # what others turn into; not for users
+            example = base(cls)
+            for parameter, value in example.get_params(deep=False).items():
+                kinds = documented_kinds(cls.__doc__, parameter)
+                guesses = [guess for kind in kinds for guess in GUESSES[kind]]
+                values = [value] if is_number(value) else guesses
+                if values:
+                    where = f"{package.__name__}.{name}-{parameter}"
+                    yield pytest.param(example, use, parameter, values, id=where)
+
+
+def with_parameter(example, parameter, value):
+    return clone(example).set_params(**{parameter: value})
+
+
+def first_allowed(example, use, parameter, values):
+    for value in values:
+        try:
+            return value, use(with_parameter(example, parameter, value))
+        except (TypeError, ValueError):
+            continue
+    pytest.fail(f"none of {values} is allowed")
+
+
+@pytest.mark.parametrize(
+    ("example", "use", "parameter", "values"), list(numeric_parameters())
+)
+def test_hyperparameters_take_numpy_numbers(example, use, parameter, values):
+    value, expected = first_allowed(example, use, parameter, values)
+    # The bounds of TokenSequence are scikit-learn's, which takes no other floats.
+    floats = FLOATS[:1] if use is use_text else FLOATS
+    for other in converted(value, (INTS, floats)):
+        result = use(with_parameter(example, parameter, other))
+        assert result.dtype == expected.dtype
+        if np.array_equal(other, value):
+            np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("name", architectures.__all__)
+def test_architectures_take_numpy_numbers(name):
+    function = getattr(architectures, name)
+    for parameter in inspect.signature(function).parameters.values():
+        required = {
+            p.name: 4
+            for p in inspect.signature(function).parameters.values()
+            if p.default is p.empty
+        }
+        if name == "nin_block":
+            required["filters"] = (4, 4)
+        value = required.get(parameter.name, parameter.default)
+        if not is_number(value):
+            continue
+        expected = repr(function(**{**required, parameter.name: value}))
+        for other in converted(value, (INTS, FLOATS)):
+            made = function(**{**required, parameter.name: other})
+            if parameter.name not in ("kernel_size", "strides", "padding"):
+                assert repr(made) == expected
+
+
+def test_convnets_over_an_arange():
+    X, y = data_for(CLASSIFIERS[1])
+    for n in np.arange(1, 3):
+        model = make(CLASSIFIERS[1], convs_per_block=n, groups=n // n, filters=2 * n)
+        assert model.fit(X, y).network_.layers["dense1"].out_shape == (5,)
