@@ -36,7 +36,8 @@ class Network:
     dtype : dtype
         float32 or float64.
     layers : mapping of str to Layer, optional
-        What copies of the specs built for this shape, if they already have.
+        What the specs have built for this shape. The specs then are copies already,
+        which nobody else changes.
     limits : MicroBatchLimits, optional
         What bounds the size of micro-batches, in place of `default_limits`.
     fuse_pairs : bool, default=True
@@ -72,7 +73,7 @@ class Network:
         fuse_pairs: bool = True,
     ) -> None:
         # Copies: the user may go on to change the specs, but this network stays.
-        self.specs = copy.deepcopy(list(specs))
+        self.specs = list(specs) if layers else copy.deepcopy(list(specs))
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
         self.limits = self.default_limits if limits is None else limits

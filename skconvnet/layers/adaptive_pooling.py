@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_positive_int
+from skconvnet._checks import check_positive_int, is_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -197,7 +197,7 @@ def _check_map(layer: str, in_shape: Shape) -> None:
 
 
 def _check_levels(levels: object) -> tuple[int, ...]:
-    if isinstance(levels, (int, np.integer)):
+    if is_int(levels):
         levels = (levels,)
     if isinstance(levels, (str, bytes)) or not isinstance(levels, Iterable):
         raise TypeError(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._checks import check_positive_int
+from skconvnet._checks import check_positive_int, is_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
@@ -106,7 +106,7 @@ def _check_token(value: object, n_tokens: int) -> int | None:
     if value is None:
         return None
     wanted = f"padding_token must be an int from 0 to n_tokens - 1 = {n_tokens - 1}"
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    if not is_int(value):
         raise TypeError(f"{wanted}, or None; got {value!r}.")
     if not 0 <= value < n_tokens:
         raise ValueError(f"{wanted}, or None; got {value!r}.")

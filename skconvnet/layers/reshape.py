@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skconvnet._checks import is_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -181,7 +182,7 @@ def _transpose(
 
 
 def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
-    values = (value,) if isinstance(value, (int, np.integer)) else value
+    values = (value,) if is_int(value) else value
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(
             f"{name} must be an int or a sequence of ints, {example}; got {value!r}."
@@ -189,6 +190,6 @@ def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
     ints = tuple(values)
     if not ints:
         raise ValueError(f"{name} must hold at least one int; got {value!r}.")
-    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) for n in ints):
+    if not all(is_int(n) for n in ints):
         raise TypeError(f"{name} must hold ints, {example}; got {value!r}.")
     return tuple(int(n) for n in ints)
