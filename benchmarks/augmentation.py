@@ -93,7 +93,7 @@ def alone(name: str, batch: int, augmentation: Augmentation) -> Callable[[], Non
     """Return a function that augments the parts of one minibatch, as a step does."""
     X, y = data(name, 64)
     network = our_network(name).initialize(X, y).network_
-    n_parts = -(-batch // network.micro_batch(batch))
+    n_parts = -(-batch // network.micro_batch_size(batch))
     size = -(-batch // n_parts)
     rng = np.random.Generator(np.random.SFC64(0))
     shape = map_shape(network.in_shape, size)

@@ -14,17 +14,17 @@ def lazily(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` of a package [1]_.
 
-    Importing this library takes half as long for it: most networks have a handful of
-    the layers that there are.
+    Importing this library takes half as long with it: most networks use only a handful
+    of the layers.
 
     Parameters
     ----------
     package : str
         Its ``__name__``.
     modules : mapping of str to sequence of str
-        The public names in each module of it.
+        The public names in each of its modules.
     packages : sequence of str
-        Packages within it that are public themselves.
+        Public packages within it.
 
     References
     ----------
@@ -32,7 +32,7 @@ def lazily(
     """
     homes = {name: module for module, names in modules.items() for name in names}
 
-    def get(name: str) -> Any:
+    def get(name: str) -> Any:  # noqa: ANN401  a class, a function or a package
         if name in packages:
             return import_module(f"{package}.{name}")
         if name not in homes:

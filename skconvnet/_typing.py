@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -16,9 +16,11 @@ Image: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[Any]
 # All weights of a network, or their gradient: (n_weights,), contiguous.
 FlatVector: TypeAlias = npt.NDArray[np.floating]
+# Weights, buffers or gradients by name.
+NamedArrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 # Shape of one sample, channels last, without the batch: (*spatial, channels).
 Shape: TypeAlias = tuple[int, ...]
-# Which samples: their numbers, or a slice with a start and a stop.
+# Which samples: their numbers, or a slice that has a start and a stop.
 Index: TypeAlias = npt.NDArray[np.integer] | slice
 
 if TYPE_CHECKING:

@@ -1,8 +1,13 @@
-"""Random starting weights.
+"""Initial weights of kernels, by name or as objects.
 
-In the names of the scaled ones, "uniform" is uniform over an interval around 0, and
-"normal" the normal distribution cut off at two standard deviations, widened so that the
-variance is the one that is told after that.
+The fans of a kernel are the number of inputs that an output depends on (`fan_in`) and
+the number of outputs that an input contributes to (`fan_out`). Most initializers choose
+the variance of the weights by them, so that signals, or gradients, neither grow nor
+shrink from layer to layer.
+
+In their names, "uniform" is a uniform distribution around 0, and "normal" is the normal
+distribution truncated at two standard deviations, with a scale that makes its variance,
+after the truncation, the one that is documented.
 """
 
 from __future__ import annotations
@@ -10,17 +15,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import exp, pi, prod, sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from skconvnet._typing import Shape, override
 from skconvnet.params.base import Params
 from skconvnet.params.constraints import FINITE, POSITIVE
 
+# Drawn in double precision; the network converts it.
+Kernel: TypeAlias = npt.NDArray[np.float64]
+
+# A standard normal distribution is truncated at this absolute value,
 _CUT = 2.0
+# which leaves this share of it,
 _CUT_SHARE = float(2 * ndtr(_CUT) - 1)
-# The standard deviation of a standard normal number of which |z| <= 2 is known.
+# with this standard deviation.
 _CUT_STD = sqrt(1 - 2 * _CUT * exp(-(_CUT**2) / 2) / sqrt(2 * pi) / _CUT_SHARE)
 
 
@@ -29,25 +41,27 @@ class Initializer(Params, ABC):
 
     @abstractmethod
     def draw(
-        self,
-        rng: np.random.RandomState,
-        shape: tuple[int, ...],
-        fan_in: int,
-        fan_out: int,
-    ) -> np.ndarray:
-        """Return a kernel.
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
+    ) -> Kernel:
+        """Draw a kernel.
 
         Parameters
         ----------
         rng : RandomState
         shape : tuple of int
+            Of the kernel.
         fan_in, fan_out : int
-            How many inputs an output sees, and how many outputs an input feeds.
+            Number of inputs that an output depends on, and of outputs that an input
+            contributes to.
+
+        Returns
+        -------
+        kernel : ndarray of shape `shape`, float64
         """
 
 
 class _Scaled(Initializer):
-    """Drawn with a mean of 0 and a variance that follows from the fans."""
+    """Weights with a mean of 0 and a variance that depends on the fans."""
 
     is_normal: ClassVar[bool]
 
@@ -55,20 +69,25 @@ class _Scaled(Initializer):
     def variance(self, fan_in: int, fan_out: int) -> float:
         """Return the variance of each weight."""
 
-    def draw(self, rng, shape, fan_in, fan_out):
+    @override
+    def draw(
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
+    ) -> Kernel:
         std = sqrt(self.variance(fan_in, fan_out))
         if not self.is_normal:
             bound = sqrt(3) * std
             return rng.uniform(-bound, bound, shape)
-        # By the inverse of the distribution: one random number a weight, always.
+        # By the inverse of the distribution function: always one random number per
+        # weight, which drawing again beyond the cut would not ensure.
         lowest = (1 - _CUT_SHARE) / 2
-        return ndtri(rng.uniform(lowest, 1 - lowest, shape)) * (std / _CUT_STD)
+        normal: Kernel = ndtri(rng.uniform(lowest, 1 - lowest, shape))
+        return normal * (std / _CUT_STD)
 
 
 class GlorotUniform(_Scaled):
-    """A variance of 2 / (fan_in + fan_out), for tanh and other odd functions [1]_.
+    """Uniform with a variance of ``2 / (fan_in + fan_out)``, as for tanh [1]_.
 
-    That is uniform over +-sqrt(6 / (fan_in + fan_out)).
+    The weights lie within ``sqrt(6 / (fan_in + fan_out))`` of 0.
 
     References
     ----------
@@ -84,20 +103,21 @@ class GlorotUniform(_Scaled):
 
     is_normal = False
 
+    @override
     def variance(self, fan_in: int, fan_out: int) -> float:
         return 2 / (fan_in + fan_out)
 
 
 class GlorotNormal(GlorotUniform):
-    """As `GlorotUniform`, from the normal distribution cut off at two deviations."""
+    """Truncated normal with the variance of `GlorotUniform`."""
 
     is_normal = True
 
 
 class HeUniform(_Scaled):
-    """A variance of 2 / fan_in, for ReLU and its kin [1]_.
+    """Uniform with a variance of ``2 / fan_in``, for ReLU and its variants [1]_.
 
-    That is uniform over +-sqrt(6 / fan_in).
+    The weights lie within ``sqrt(6 / fan_in)`` of 0.
 
     References
     ----------
@@ -106,20 +126,21 @@ class HeUniform(_Scaled):
 
     is_normal = False
 
+    @override
     def variance(self, fan_in: int, fan_out: int) -> float:
         return 2 / fan_in
 
 
 class HeNormal(HeUniform):
-    """As `HeUniform`, from the normal distribution cut off at two deviations."""
+    """Truncated normal with the variance of `HeUniform`."""
 
     is_normal = True
 
 
 class LecunUniform(_Scaled):
-    """A variance of 1 / fan_in, for SELU or no activation [1]_.
+    """Uniform with a variance of ``1 / fan_in``, for SELU or no activation [1]_.
 
-    That is uniform over +-sqrt(3 / fan_in).
+    The weights lie within ``sqrt(3 / fan_in)`` of 0.
 
     References
     ----------
@@ -128,12 +149,13 @@ class LecunUniform(_Scaled):
 
     is_normal = False
 
+    @override
     def variance(self, fan_in: int, fan_out: int) -> float:
         return 1 / fan_in
 
 
 class LecunNormal(LecunUniform):
-    """As `LecunUniform`, from the normal distribution cut off at two deviations."""
+    """Truncated normal with the variance of `LecunUniform`."""
 
     is_normal = True
 
@@ -142,13 +164,13 @@ class LecunNormal(LecunUniform):
 class Orthogonal(Initializer):
     """A random orthogonal matrix, times a gain [1]_.
 
-    The kernel is taken as a matrix of as many rows as its first axis is long. Its rows
-    are orthonormal, or, if there are more of them than columns, its columns.
+    The kernel is drawn as a matrix with one row for each index of its first axis. Its
+    rows are orthonormal or, if there are more rows than columns, its columns are.
 
     Parameters
     ----------
     gain : float, default=1.0
-        For example sqrt(2) for ReLU.
+        For example ``sqrt(2)`` for ReLU.
 
     References
     ----------
@@ -166,18 +188,22 @@ class Orthogonal(Initializer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"gain": POSITIVE}
 
-    def draw(self, rng, shape, fan_in, fan_out):
+    @override
+    def draw(
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
+    ) -> Kernel:
         n_rows, n_columns = shape[0], prod(shape[1:])
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
         q, r = np.linalg.qr(rng.standard_normal(tall))
-        # Without this, the signs of q would depend on how the decomposition is done.
+        # With positive diagonals of r, q does not depend on the algorithm used.
         q *= np.where(np.diag(r) < 0, -self.gain, self.gain)
-        return (q if n_rows >= n_columns else q.T).reshape(shape)
+        kernel: Kernel = (q if n_rows >= n_columns else q.T).reshape(shape)
+        return kernel
 
 
 @dataclass(eq=False, repr=False)
 class Normal(Initializer):
-    """The normal distribution with a mean of 0, whatever the shape.
+    """Normal with a mean of 0 and the same variance for every shape.
 
     Parameters
     ----------
@@ -189,7 +215,10 @@ class Normal(Initializer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"std": POSITIVE}
 
-    def draw(self, rng, shape, fan_in, fan_out):
+    @override
+    def draw(
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
+    ) -> Kernel:
         return rng.normal(0.0, self.std, shape)
 
 
@@ -197,18 +226,23 @@ class Normal(Initializer):
 class Constant(Initializer):
     """The same number for every weight.
 
-    Hidden units that start equal stay equal: it is for networks without hidden layers.
+    Hidden units that start equal stay equal, so this is for networks without hidden
+    layers.
 
     Parameters
     ----------
     value : float, default=0.0
+        The weight.
     """
 
     value: float = 0.0
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"value": FINITE}
 
-    def draw(self, rng, shape, fan_in, fan_out):
+    @override
+    def draw(
+        self, rng: np.random.RandomState, shape: Shape, fan_in: int, fan_out: int
+    ) -> Kernel:
         return np.full(shape, float(self.value))
 
 
@@ -226,15 +260,25 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-# What keeps the spread of the signal the same from layer to layer.
-_FITTING = {
+# What keeps the variance of signals about the same from layer to layer.
+_BY_ACTIVATION = {
     **dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu"), "he_uniform"),
     "selu": "lecun_normal",
 }
 
 
-def get_initializer(value: Any) -> Initializer | None:
-    """Return the initializer that is called or is `value`; None for "auto".
+def get_initializer(value: object) -> Initializer | None:
+    """Return the initializer that a hyperparameter stands for.
+
+    Parameters
+    ----------
+    value : str or Initializer
+        The name of one, or one itself.
+
+    Returns
+    -------
+    initializer : Initializer or None
+        None for "auto".
 
     Raises
     ------
@@ -257,11 +301,11 @@ def get_initializer(value: Any) -> Initializer | None:
 
 def draw_kernel(
     rng: np.random.RandomState,
-    shape: tuple[int, ...],
+    shape: Shape,
     fans: tuple[int, int],
     initializer: Initializer | None,
     activation: str = "identity",
-) -> np.ndarray:
+) -> Kernel:
     """Draw the kernel of a convolution.
 
     Parameters
@@ -269,14 +313,20 @@ def draw_kernel(
     rng : RandomState
     shape : tuple of int
     fans : (int, int)
+        `fan_in` and `fan_out`.
     initializer : Initializer or None
-        None chooses one to fit the activation: "he_uniform" before "relu",
-        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" before "selu", else
+        None chooses one that suits the activation: "he_uniform" for "relu",
+        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", otherwise
         `glorot_uniform`.
     activation : str, default="identity"
+        Of the layer.
+
+    Returns
+    -------
+    kernel : ndarray of shape `shape`, float64
     """
-    if initializer is None and activation in _FITTING:
-        initializer = INITIALIZERS[_FITTING[activation]]
+    if initializer is None and activation in _BY_ACTIVATION:
+        initializer = INITIALIZERS[_BY_ACTIVATION[activation]]
     if initializer is None:
         return glorot_uniform(rng, shape, *fans, activation)
     return initializer.draw(rng, shape, *fans)
@@ -284,14 +334,26 @@ def draw_kernel(
 
 def glorot_uniform(
     rng: np.random.RandomState,
-    shape: tuple[int, ...],
+    shape: Shape,
     fan_in: int,
     fan_out: int,
     activation: str = "relu",
-) -> np.ndarray:
-    """Draw uniformly from +-sqrt(6 / (fan_in + fan_out)), as "auto" does.
+) -> Kernel:
+    """Draw uniformly within ``sqrt(6 / (fan_in + fan_out))`` of 0, as "auto" does.
 
-    For the logistic activation the 6 is a 2, as in scikit-learn's perceptrons.
+    For the logistic activation it is ``sqrt(2 / (fan_in + fan_out))``, as in
+    scikit-learn's perceptrons.
+
+    Parameters
+    ----------
+    rng : RandomState
+    shape : tuple of int
+    fan_in, fan_out : int
+    activation : str, default="relu"
+
+    Returns
+    -------
+    kernel : ndarray of shape `shape`, float64
 
     Examples
     --------
@@ -305,8 +367,25 @@ def glorot_uniform(
 
 
 def convolution_fans(
-    filters: int, channels: int, kernel: tuple[int, ...], groups: int = 1
+    filters: int, channels: int, kernel: Shape, groups: int = 1
 ) -> tuple[int, int]:
-    """Return how many inputs an output sees, and how many outputs an input feeds."""
-    cells = prod(kernel)
-    return channels // groups * cells, filters // groups * cells
+    """Return the fans of the kernel of a convolution.
+
+    Parameters
+    ----------
+    filters, channels : int
+    kernel : tuple of int
+        Its spatial shape.
+    groups : int, default=1
+
+    Returns
+    -------
+    fan_in, fan_out : int
+
+    Examples
+    --------
+    >>> convolution_fans(filters=32, channels=16, kernel=(3, 3))
+    (144, 288)
+    """
+    n_taps = prod(kernel)
+    return channels // groups * n_taps, filters // groups * n_taps

@@ -3,6 +3,8 @@
 import numpy as np
 
 from skconvnet.engine.network import Network
+from skconvnet.layers.conv import ConvolutionLayer
+from skconvnet.ops.convolution.selection import AlgorithmSelector
 
 
 class Bench:
@@ -42,8 +44,27 @@ class Bench:
         return None if dx is None else batch_first(dx).copy(), views, gradient
 
 
+def in_blocks(spec, block_bytes):
+    """Return `spec`, a convolution, computed in row blocks of about `block_bytes`."""
+
+    class InBlocks(type(spec)):
+        def build(self, in_shape):
+            usual = super().build(in_shape)
+            selector = AlgorithmSelector(
+                self.conv_method,
+                usual.windows,
+                in_shape[-1],
+                usual.selector.filters,
+                usual.selector.groups,
+                block_bytes=block_bytes,
+            )
+            return ConvolutionLayer(in_shape, selector, self.activation)
+
+    return InBlocks(**spec.get_params())
+
+
 def batch_last(x):
-    """(n, *spatial, channels) to a contiguous (channels, *spatial, n)."""
+    """Turn (n, *spatial, channels) into a contiguous (channels, *spatial, n)."""
     if x.ndim == 2:
         return np.ascontiguousarray(x.T)
     return np.ascontiguousarray(np.moveaxis(x, (-1, 0), (0, -1)))

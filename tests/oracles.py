@@ -27,7 +27,7 @@ def pad_amounts(in_shape, kernel, strides, padding, dilation):
 
 
 def dilate(kernel, dilation):
-    """Put zeros between the cells of a kernel."""
+    """Put zeros between the taps of a kernel."""
     shape = [d * (k - 1) + 1 for k, d in zip(kernel.shape, dilation, strict=True)]
     out = np.zeros(shape)
     out[tuple(slice(None, None, d) for d in dilation)] = kernel
@@ -69,7 +69,7 @@ def crop_amounts(in_shape, kernel, strides, padding, dilation):
 def transpose_convolve(
     x, kernel, bias, strides, padding, dilation, groups, output_padding
 ):
-    """Put zeros between the cells of (n, *spatial, channels), and convolve fully."""
+    """Put zeros between positions of (n, *spatial, channels), and convolve fully."""
     channels, group_filters = kernel.shape[:2]
     in_shape = x.shape[1:-1]
     crops = crop_amounts(in_shape, kernel.shape[2:], strides, padding, dilation)
@@ -100,48 +100,52 @@ def transpose_convolve(
 
 
 def windows_of(in_shape, size, strides, padding):
-    """Yield the output position and the true cells of every window."""
+    """Yield the output position, and the input positions of every window in the map."""
     pads = pad_amounts(in_shape, size, strides, padding, [1] * len(size))
     counts = [
         (n + before + after - k) // s + 1
         for n, k, s, (before, after) in zip(in_shape, size, strides, pads, strict=True)
     ]
-    for position in product(*map(range, counts)):
+    for output in product(*map(range, counts)):
         starts = [
             p * s - before
-            for p, s, (before, _) in zip(position, strides, pads, strict=True)
+            for p, s, (before, _) in zip(output, strides, pads, strict=True)
         ]
-        cells = product(*(range(a, a + k) for a, k in zip(starts, size, strict=True)))
+        positions = product(
+            *(range(a, a + k) for a, k in zip(starts, size, strict=True))
+        )
         inside = [
-            cell
-            for cell in cells
-            if all(0 <= c < n for c, n in zip(cell, in_shape, strict=True))
+            position
+            for position in positions
+            if all(0 <= c < n for c, n in zip(position, in_shape, strict=True))
         ]
-        yield position, inside, counts
+        yield output, inside, counts
 
 
 def pool(x, size, strides, padding, kind):
     """Pool (n, *spatial, channels) by plain loops; padding does not count."""
     out = None
-    for position, inside, counts in windows_of(x.shape[1:-1], size, strides, padding):
+    for output, inside, counts in windows_of(x.shape[1:-1], size, strides, padding):
         if out is None:
             out = np.empty((len(x), *counts, x.shape[-1]))
-        values = np.stack([x[(slice(None), *cell)] for cell in inside])
+        values = np.stack([x[(slice(None), *position)] for position in inside])
         value = values.max(axis=0) if kind == "max" else values.mean(axis=0)
-        out[(slice(None), *position)] = value
+        out[(slice(None), *output)] = value
     return out
 
 
 def pool_gradient(x, dy, size, strides, padding, kind):
     """Gradient of `pool`, window by window; the first of equal maxima takes all."""
     dx = np.zeros_like(x)
-    for position, inside, _ in windows_of(x.shape[1:-1], size, strides, padding):
-        gradient = dy[(slice(None), *position)]
+    for output, inside, _ in windows_of(x.shape[1:-1], size, strides, padding):
+        gradient = dy[(slice(None), *output)]
         if kind == "avg":
-            for cell in inside:
-                dx[(slice(None), *cell)] += gradient / len(inside)
+            for position in inside:
+                dx[(slice(None), *position)] += gradient / len(inside)
             continue
-        winner = np.stack([x[(slice(None), *cell)] for cell in inside]).argmax(axis=0)
-        for number, cell in enumerate(inside):
-            dx[(slice(None), *cell)] += np.where(winner == number, gradient, 0)
+        winner = np.stack([x[(slice(None), *position)] for position in inside]).argmax(
+            axis=0
+        )
+        for number, position in enumerate(inside):
+            dx[(slice(None), *position)] += np.where(winner == number, gradient, 0)
     return dx

@@ -1,11 +1,11 @@
 """Estimators that train on changed samples, and do all else on the samples as given."""
 
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
 from augmentation_tools import EVERY, images
+from engine_tools import peak_allocation
 from estimator_cases import data_for, make
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -35,6 +35,7 @@ from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.mixup import mixed
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.network import Network
 from skconvnet.layers import (
     BatchNorm,
@@ -46,6 +47,7 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
 )
+from skconvnet.losses import LogLoss, SquaredError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 WITH_MAPS = [
@@ -80,7 +82,7 @@ class Recorder(Augmentation):
 @pytest.mark.parametrize("case", EVERY, ids=repr)
 @pytest.mark.parametrize("cls", [ConvNetClassifier, SequentialRegressor])
 def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 7)
+    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(7))
     X, y = data_for(cls)
     params = {"augmentation": case, "batch_size": 25, "max_iter": 3}
     weights = np.linspace(0, 2, len(X))
@@ -95,7 +97,7 @@ def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
 
 @pytest.mark.parametrize("case", [Shift(2), Mixup(0.5)], ids=repr)
 def test_same_bits_with_statistics_of_the_whole_minibatch(case, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 7)
+    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(7))
     X, y = data_for(SequentialClassifier)
     layers = [Conv2D(3, 3), BatchNorm(), Dropout(0.2), Flatten()]
     params = {"layers": layers, "batch_size": 25, "max_iter": 3}
@@ -119,14 +121,14 @@ def test_without_a_change_the_random_numbers_are_those_of_before(cls, none):
     assert rng.randint(2**31) == other.randint(2**31)
 
 
-def test_each_update_and_each_part_of_it_draws_anew(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 10)
+def test_each_micro_batch_of_each_update_draws_anew(monkeypatch):
+    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(10))
     X, y = data_for(ConvNetClassifier)
     recorder = Recorder()
     model = make(ConvNetClassifier, augmentation=recorder, batch_size=30, n_jobs=1)
     model.fit(X, y)
     draws = [draw for _, draw in recorder.seen]
-    # Two epochs of two updates of three parts.
+    # Two epochs of two updates of three micro-batches.
     assert len(draws) == 12 == len(set(draws))
     # An epoch sees every sample once.
     seen = np.concatenate([x[0].reshape(36, -1).T for x, _ in recorder.seen[:6]])
@@ -284,20 +286,20 @@ def test_the_loss_of_mixtures_is_their_cross_entropy():
     assert model.loss_curve_ == [pytest.approx(-(targets @ logarithms).mean())]
 
 
-def test_the_engine_augments_in_training_only():
+def test_the_executor_augments_in_training_only():
     X, y = data_for(ConvNetRegressor)
     recorder = Recorder()
     model = make(ConvNetRegressor).initialize(X, y)
     samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
     gradient = np.empty_like(model.network_.vector)
     augmenter = recorder.build((6, 6, 1))
-    with Executor(model.network_, model._loss, 1, augmenter) as engine:
+    with Executor(model.network_, SquaredError(), 1, augmenter) as executor:
         options = {"train": False, "seed": 0}
-        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
-        engine.outputs(samples.inputs)
+        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        executor.outputs(samples.inputs)
         assert not recorder.seen
         options["train"] = True
-        engine.loss_and_gradient(samples, slice(0, 60), gradient, **options)
+        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
         assert recorder.seen
 
 
@@ -395,19 +397,16 @@ def test_a_step_allocates_no_large_arrays(case, n_threads):
     samples = Samples(Inputs(X, shape, "float32"), targets)
     gradient = np.empty_like(network.vector)
     augmenter: Augmenter = case.build(shape)
-    loss = model._loss.for_mixtures()
+    loss = LogLoss().for_mixtures()
     order = np.random.default_rng(0).permutation(2 * n)
-    with Executor(network, loss, n_threads, augmenter) as engine:
+    with Executor(network, loss, n_threads, augmenter) as executor:
 
         def step(index):
-            engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)
+            executor.loss_and_gradient(samples, index, gradient, train=True, seed=0)
 
-        for _ in range(3):
-            step(order[:n])
-        tracemalloc.start()
-        step(order[n:])
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        peak = peak_allocation(
+            executor, lambda: step(order[:n]), lambda: step(order[n:])
+        )
     # The batch has 590 kB. NumPy's buffers for broadcasting two arrays of int64 have
     # 131 kB, whatever their sizes.
     assert peak < 200_000 * n_threads

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from engine_tools import assert_close, differentiate, make_network
 from layer_tools import Bench
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -11,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skconvnet import SequentialClassifier
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
@@ -22,6 +24,8 @@ from skconvnet.layers import (
     Parallel,
     Residual,
 )
+from skconvnet.layers.chain import Chain
+from skconvnet.layers.chain_micro_batches import Segment, segments_of
 from skconvnet.losses import SquaredError
 from skconvnet.optimizers import SGD
 
@@ -33,7 +37,7 @@ def draw(shape, seed=0):
 
 
 def normalized(x, epsilon=1e-5):
-    """Return the definition, and the variances over n and over n - 1."""
+    """Return what the definition gives, the means, and the variances over n - 1."""
     flat = x.reshape(-1, x.shape[-1])
     mean, variance = flat.mean(axis=0), flat.var(axis=0)
     return (x - mean) / np.sqrt(variance + epsilon), mean, flat.var(axis=0, ddof=1)
@@ -119,6 +123,27 @@ def test_no_digits_are_lost_far_from_zero():
     np.testing.assert_allclose(y, expected, atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([], []),
+        ([Dense(2), Dense(3)], [(0, 2, False)]),
+        ([BatchNorm()], [(0, 1, True)]),
+        ([BatchNorm(), BatchNorm()], [(0, 1, True), (1, 2, True)]),
+        (
+            [Dense(2), BatchNorm(), Dense(3), Dense(4), BatchNorm(), Dense(2)],
+            [(0, 1, False), (1, 2, True), (2, 4, False), (4, 5, True), (5, 6, False)],
+        ),
+        ([Dense(3), Residual([BatchNorm()])], [(0, 1, False), (1, 2, True)]),
+    ],
+    ids=str,
+)
+def test_barriers_cut_a_chain_into_segments(layers, expected):
+    named = [(f"layer{i}", layer) for i, layer in enumerate(layers)]
+    segments = segments_of(Chain(named, (3,)).steps)
+    assert segments == [Segment(*fields) for fields in expected]
+
+
 NETWORKS = [
     [("norm", BatchNorm())],
     [
@@ -158,25 +183,18 @@ NETWORKS = [
 
 @pytest.mark.parametrize("layers", NETWORKS, ids=["one", "stack", "nested"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_micro_batches_share_the_statistics_of_all(layers, weighted, monkeypatch):
+def test_micro_batches_share_the_statistics_of_all(layers, weighted):
     x, targets = draw((11, 7, 6, 2)), draw((11, 2), seed=1)
     weights = np.arange(11.0) if weighted else None
     results = []
     for size in (11, 4, 3):
-        monkeypatch.setattr(Network, "micro_batch", lambda *_, n=size: n)
         head = [("last", Flatten()), ("output", Dense(2))]
-        network = Network([*layers, *head], (7, 6, 2), "float64")
-        network.initialize(np.random.RandomState(0))
+        network = make_network([*layers, *head], (7, 6, 2), micro_batch=size)
         samples = Samples(Inputs(x, (7, 6, 2), "float64"), targets, weights)
-        gradient = np.full_like(network.vector, np.nan)
-        with Executor(network, SquaredError(), 2) as engine:
-            loss, _ = engine.loss_and_gradient(
-                samples, slice(0, 11), gradient, train=True
-            )
-        results.append((np.array([loss]), gradient, network.state))
-    for other in results[1:]:
-        for value, expected in zip(other, results[0], strict=True):
-            np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-11)
+        with Executor(network, SquaredError(), 2) as executor:
+            passed = differentiate(executor, samples)
+        results.append((*passed, network.state))
+    assert_close(results, rtol=1e-9, atol=1e-11)
 
 
 LAYERS = [
@@ -201,7 +219,7 @@ def digits():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_same_bits_for_every_n_jobs(digits, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 64)
+    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(64))
     models = [classifier(n_jobs=n).set_params(max_iter=20) for n in (1, 2, 3)]
     fits = [model.fit(*digits) for model in models]
     states = [fit.network_.state.tobytes() for fit in fits]

@@ -1,16 +1,16 @@
-"""BLAS is held to one thread and put back, whichever thread does it."""
+"""BLAS is limited to one thread and restored, whichever thread does it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from engine_tools import TIMEOUT, in_thread
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.network import Network
 from skconvnet.layers import Dense
 from skconvnet.losses import SquaredError
-
-TIMEOUT = 30
 
 
 def blas_threads():
@@ -21,12 +21,12 @@ def blas_threads():
     }
 
 
-def engine():
+def make_executor():
     return Executor(Network([("output", Dense(2))], (3,), "float64"), SquaredError(), 1)
 
 
 @pytest.fixture(autouse=True)
-def put_back():
+def restored():
     """Spare the other tests the limit that a failing one leaves behind."""
     before = max(blas_threads().values())
     yield
@@ -38,68 +38,66 @@ def put_back():
 
 
 @pytest.mark.parametrize("first_fails", [False, True])
-def test_the_last_of_two_threads_puts_it_back(first_fails):
+def test_the_last_of_two_threads_restores_it(first_fails):
     before = blas_threads()
     first_in, second_in, first_out, over = (threading.Event() for _ in range(4))
-    held, after = [], []
+
+    def hold():
+        with make_executor():
+            first_in.set()
+            assert second_in.wait(TIMEOUT)
+            if first_fails:
+                raise RuntimeError("while it is held")
 
     def first():
-        try:
-            with engine():
-                first_in.set()
-                second_in.wait(TIMEOUT)
-                if first_fails:
-                    raise RuntimeError
-        except RuntimeError:
-            pass
+        if first_fails:
+            with pytest.raises(RuntimeError, match="while it is held"):
+                hold()
+        else:
+            hold()
         first_out.set()
         # As the main thread would, this one lives on while the other leaves.
-        over.wait(TIMEOUT)
+        assert over.wait(TIMEOUT)
 
     def second():
-        first_in.wait(TIMEOUT)
-        with engine():
+        assert first_in.wait(TIMEOUT)
+        with make_executor():
             second_in.set()
-            first_out.wait(TIMEOUT)
-            held.append(blas_threads())
-        after.append(blas_threads())
+            assert first_out.wait(TIMEOUT)
+            held = blas_threads()
+        return held, blas_threads()
 
-    threads = [threading.Thread(target=f, daemon=True) for f in (first, second)]
-    for thread in threads:
-        thread.start()
-    threads[1].join(TIMEOUT)
-    over.set()
-    threads[0].join(TIMEOUT)
-    assert [set(limits.values()) for limits in held] == [{1}]
-    assert after == [before]
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(first), pool.submit(second)]
+        held, after = futures[1].result(TIMEOUT)
+        over.set()
+        futures[0].result(TIMEOUT)
+    assert set(held.values()) == {1}
+    assert after == before
 
 
 def test_it_is_held_in_a_thread_although_another_thread_has_set_a_limit():
-    held = []
-
-    def run():
-        with engine():
-            held.append(set(blas_threads().values()))
+    def held():
+        with make_executor():
+            return set(blas_threads().values())
 
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(TIMEOUT)
+        assert in_thread(held) == {1}
         assert blas_threads() == before
-    assert held == [{1}]
 
 
-def test_it_is_put_back_after_an_error():
+def test_it_is_restored_after_an_error():
     before = blas_threads()
-    inside = []
+    inside = None
 
     def fail():
-        with engine():
-            inside.append(set(blas_threads().values()))
+        nonlocal inside
+        with make_executor():
+            inside = set(blas_threads().values())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert inside == [{1}]
+    assert inside == {1}
     assert blas_threads() == before

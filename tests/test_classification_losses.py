@@ -181,7 +181,7 @@ def test_label_smoothing():
         np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-3)
     X, y = targets("binary")
     smooth = mlp(LogLoss(label_smoothing=0.3), alpha=0.0).fit(X, y)
-    assert smooth._loss.label_smoothing == 0.3
+    assert smooth.get_params()["loss__label_smoothing"] == 0.3
     value = smooth.loss_gradients(X, y)[0]
     p = smooth.predict_proba(X)
     q = np.where(y == 1, 0.85, 0.15)

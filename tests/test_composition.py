@@ -65,7 +65,7 @@ def test_branches_are_joined_along_the_channels_in_their_order():
     np.testing.assert_allclose(bench.forward(x), expected, rtol=1e-12)
 
 
-def test_residual_adds_its_way_around():
+def test_residual_adds_its_shortcut():
     spec = Residual(
         [("conv1", Conv2D(3, 3, 2, "same")), ("conv2", Conv2D(4, 3, padding="same"))]
     )
@@ -74,8 +74,10 @@ def test_residual_adds_its_way_around():
     weights = bench.weights
     main = alone(Conv2D(3, 3, 2, "same"), within(weights, "conv1/"), x)
     main = alone(Conv2D(4, 3, padding="same"), within(weights, "conv2/"), main)
-    around = alone(Conv2D(4, 1, 2, "same"), within(weights, "shortcut/projection/"), x)
-    np.testing.assert_allclose(bench.forward(x), main + around, rtol=1e-12)
+    shortcut = alone(
+        Conv2D(4, 1, 2, "same"), within(weights, "shortcut/projection/"), x
+    )
+    np.testing.assert_allclose(bench.forward(x), main + shortcut, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,10 @@ def test_projection_takes_the_strides_of_every_kind_of_layer(layers, strides):
     main = bench.forward(x)
     projection = within(bench.weights, "shortcut/projection/")
     assert projection["kernel"].shape == (4, 2, 1, 1)
-    around = alone(Conv2D(4, 1, strides, "same"), projection, x)
+    shortcut = alone(Conv2D(4, 1, strides, "same"), projection, x)
     for array in projection.values():
         array[...] = 0
-    np.testing.assert_allclose(main, bench.forward(x) + around, rtol=1e-12)
+    np.testing.assert_allclose(main, bench.forward(x) + shortcut, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shortcut", ["auto", "identity"])
@@ -175,7 +177,7 @@ def test_a_layer_inside_may_be_passed_through():
             Parallel([("a", Conv2D(2, 1)), ("b", Conv2D(2, 3))]),
             (5, 5, 1),
             ValueError,
-            r"branch 'b' puts out shape \(3, 3, 2\), but branch 'a' \(5, 5, 2\).*same",
+            r"branch 'b' has shape \(3, 3, 2\), but .*'a' has shape \(5, 5, 2\).*same",
         ),
         (
             Parallel([("a", [("c", Conv2D(2, 9))])]),
@@ -198,7 +200,7 @@ def test_a_layer_inside_may_be_passed_through():
             Residual([Conv2D(2, 3)], "identity"),
             (5, 5, 2),
             ValueError,
-            r"put out shape \(3, 3, 2\), but shortcut='identity'.*projection",
+            r"layers has shape \(3, 3, 2\), but .*shortcut='identity'.*projection",
         ),
         (
             Residual([Conv2D(2, 3)]),
@@ -206,7 +208,7 @@ def test_a_layer_inside_may_be_passed_through():
             ValueError,
             "cannot be added.*padding='same'",
         ),
-        (Residual([Flatten()]), (5, 5, 2), ValueError, "finds no projection"),
+        (Residual([Flatten()]), (5, 5, 2), ValueError, "has no projection"),
         (Residual([Dense(2)], "other"), (2,), ValueError, "shortcut must be 'auto'"),
         (Residual([("shortcut", Dense(2))]), (2,), ValueError, "'shortcut'"),
         (Residual(None), (2,), TypeError, "layers must be a list"),

@@ -1,20 +1,19 @@
-"""Winograd and FFT convolution, their accuracy, and the choice among the methods."""
+"""Winograd and FFT convolution, their accuracy, and the choice among all algorithms."""
 
 import numpy as np
 import oracles
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from layer_tools import Bench
+from layer_tools import Bench, in_blocks
 from scipy.signal import fftconvolve
 from test_convolution import KINDS, compare
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
 from skconvnet.engine.network import Network
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, MaxPool2D
-from skconvnet.ops.convolution import winograd
 from skconvnet.ops.convolution.fft import FFTConvolution
-from skconvnet.ops.convolution.selection import METHODS, Methods, cost
+from skconvnet.ops.convolution.selection import ALGORITHMS, AlgorithmSelector
 from skconvnet.ops.convolution.winograd import MAX_KERNEL
 from skconvnet.ops.convolution.winograd_transforms import filtering_matrices
 from skconvnet.ops.windows import sliding_windows
@@ -73,9 +72,8 @@ def test_fft_equals_scipy(case, n):
     block_bytes=st.sampled_from([1, 3000, 10**9]),
 )
 def test_winograd_equals_scipy(case, n, block_bytes):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
-        compare(*case, n)
+    in_shape, spec = case
+    compare(in_shape, in_blocks(spec, block_bytes), n)
 
 
 @pytest.mark.parametrize("size", [(30, 40), (64, 150)])
@@ -95,9 +93,9 @@ def test_fft_is_fftconvolve_summed_over_channels(size):
 
 def test_fft_cuts_a_long_map_into_tiles():
     windows = sliding_windows((2000,), 9)
-    method = FFTConvolution(windows, 1, 1, 1)
-    assert method.n_tiles[0] > 5
-    assert method.tile[0] < 400
+    algorithm = FFTConvolution(windows, 1, 1, 1)
+    assert algorithm.n_tiles[0] > 5
+    assert algorithm.tile[0] < 400
     assert FFTConvolution(sliding_windows((40,), 31), 1, 1, 1).n_tiles == (1,)
     compare((2000, 2), Conv1D(2, 9, conv_method="fft"))
 
@@ -166,11 +164,13 @@ def test_auto_takes_what_is_known_to_be_fastest(
     size, kernel, channels, filters, expected
 ):
     windows = sliding_windows(size, kernel, padding="same")
-    methods = Methods("auto", windows, channels, filters, 1)
-    assert isinstance(methods.for_batch(32), METHODS[expected])
+    selector = AlgorithmSelector("auto", windows, channels, filters, 1)
+    assert isinstance(selector.for_batch(32), ALGORITHMS[expected])
     costs = {
-        name: cost(Methods(name, windows, channels, filters, 1).for_batch(32), 32)
-        for name in METHODS
+        name: AlgorithmSelector(name, windows, channels, filters, 1)
+        .for_batch(32)
+        .cost(32)
+        for name in ALGORITHMS
         if name != "winograd" or kernel <= MAX_KERNEL[2]
     }
     assert min(costs, key=costs.get) == expected
@@ -211,7 +211,7 @@ def test_conv_method_of_convnets():
     model = ConvNetClassifier(**params, conv_method=("fft", "winograd"))
     layers = model.initialize(X, y).network_.layers
     for layer, name in (("conv1", "fft"), ("conv2", "winograd")):
-        assert isinstance(layers[layer].methods.for_batch(5), METHODS[name])
+        assert isinstance(layers[layer].selector.for_batch(5), ALGORITHMS[name])
     with pytest.raises(ValueError, match=r"'conv_method' parameter .* Got 'fast'"):
         ConvNetClassifier(conv_method="fast").fit(X, y)
     with pytest.raises(ValueError, match="layer 'conv1': conv_method='winograd' is"):

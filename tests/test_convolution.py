@@ -5,10 +5,9 @@ import oracles
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from layer_tools import Bench
+from layer_tools import Bench, in_blocks
 
 from skconvnet.layers import Conv1D, Conv2D, Conv3D
-from skconvnet.ops.convolution import im2col_columns as im2col
 
 KINDS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 
@@ -84,7 +83,7 @@ def test_dilation(dilation, padding, strides):
     compare((10, 11, 2), Conv2D(3, 3, strides, padding, dilation))
 
 
-def test_dilated_kernel_covers_five_cells_with_nine_weights():
+def test_dilated_kernel_covers_five_positions_with_three_taps_per_axis():
     bench = Bench(Conv2D(1, 3, dilation=2), (5, 5, 1))
     assert bench.layer.out_shape == (1, 1, 1)
     assert bench.weights["kernel"].size == 9
@@ -98,10 +97,9 @@ def test_groups(channels, filters, groups, kernel_size):
 
 @pytest.mark.parametrize("size", [(28, 28), (8, 8), (4, 5), (1, 9)])
 @pytest.mark.parametrize("block_bytes", [1, 10_000])
-def test_many_blocks(monkeypatch, size, block_bytes):
-    monkeypatch.setattr(im2col, "BLOCK_BYTES", block_bytes)
-    compare((*size, 2), Conv2D(3, (1, 3), padding="same"))
-    compare((*size, 2), Conv2D(3, 3, padding="same"))
+def test_many_blocks(size, block_bytes):
+    compare((*size, 2), in_blocks(Conv2D(3, (1, 3), padding="same"), block_bytes))
+    compare((*size, 2), in_blocks(Conv2D(3, 3, padding="same"), block_bytes))
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,8 +9,6 @@ from layer_tools import Bench
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, DepthwiseConv2D, SeparableConv2D
-from skconvnet.ops.convolution import depthwise
-from skconvnet.ops.convolution import depthwise_kernel_gradient as shifts
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.convolution.im2col import Im2colConvolution
 
@@ -20,7 +18,7 @@ def pair(value):
 
 
 def convolve_channels(x, kernel, spec):
-    """Return what a depthwise convolution is, with no bias, by SciPy."""
+    """Compute a depthwise convolution without bias by SciPy."""
     strides, dilation = pair(spec.strides), pair(spec.dilation)
     no_bias = np.zeros(len(kernel))
     return oracles.convolve(
@@ -63,21 +61,27 @@ def cases(draw, explicit=True):
     case=cases(),
     n=st.integers(1, 5),
     block_bytes=st.sampled_from([1, 10**7]),
-    run=st.sampled_from([5, 4096]),
+    run_length=st.sampled_from([5, 4096]),
 )
-def test_equals_scipy(case, n, block_bytes, run):
+def test_equals_scipy(case, n, block_bytes, run_length):
     in_shape, parameters = case
     spec = DepthwiseConv2D(**parameters)
     bench = Bench(spec, in_shape)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n, *in_shape))
     kernel, bias = bench.weights["kernel"], bench.weights["bias"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(depthwise, "BLOCK_BYTES", block_bytes)
-        patch.setattr(shifts, "_RUN", run)
-        y = bench.forward(x)
-        dy = rng.normal(size=y.shape)
-        dx, gradients, _ = bench.backward(dy)
+    usual = bench.layer.algorithm
+    bench.layer.algorithm = DepthwiseConvolution(
+        usual.windows,
+        usual.channels,
+        usual.filters,
+        usual.groups,
+        block_bytes=block_bytes,
+        run_length=run_length,
+    )
+    y = bench.forward(x)
+    dy = rng.normal(size=y.shape)
+    dx, gradients, _ = bench.backward(dy)
     expected = convolve_channels(x, kernel, spec) + bias
     assert y.shape == expected.shape == (n, *bench.layer.out_shape)
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-10)
@@ -201,7 +205,7 @@ def test_outputs_of_a_channel_stand_next_to_each_other():
 )
 def test_groups_of_one_channel_take_the_same_way(spec, in_shape, expected):
     layer = spec.build(in_shape)
-    assert type(layer.methods.for_batch(8)) is expected
+    assert type(layer.selector.for_batch(8)) is expected
 
 
 def test_convolution_with_as_many_groups_as_channels_is_the_same_layer():

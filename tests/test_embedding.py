@@ -12,7 +12,6 @@ from sklearn.base import clone
 from skconvnet import SequentialClassifier, SequentialRegressor
 from skconvnet.engine.network import Network
 from skconvnet.layers import Conv1D, Dense, Embedding, GlobalMaxPool, Parallel
-from skconvnet.ops import embedding
 
 
 def looked_up(table, X, padding, reduce):
@@ -68,11 +67,10 @@ def test_against_plain_loops(
     X = rng.integers(0, n_tokens, (n, length))
     bench = Bench(Embedding(n_tokens, n_dims, padding, reduce), (length,), seed=seed)
     table = bench.weights["table"].copy()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedding, "_BLOCK", block)
-        y = bench.forward(X, train=True)
-        dy = rng.normal(size=y.shape)
-        _, views, _ = bench.backward(dy, need_dx=False)
+    bench.layer.block_size = block
+    y = bench.forward(X, train=True)
+    dy = rng.normal(size=y.shape)
+    _, views, _ = bench.backward(dy, need_dx=False)
     np.testing.assert_allclose(y, looked_up(table, X, padding, reduce), rtol=1e-13)
     expected = gradient_of_table(table, X, dy, padding, reduce)
     np.testing.assert_allclose(views["table"], expected, rtol=1e-12, atol=1e-13)

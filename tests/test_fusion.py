@@ -1,7 +1,8 @@
-"""A convolution and the pooling behind it, as one layer and as two."""
+"""A convolution and the pooling after it, as one layer and as two."""
 
 import numpy as np
 import pytest
+from layer_tools import in_blocks
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
@@ -16,12 +17,10 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
-    chain,
 )
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
 from skconvnet.ops.activations import ACTIVATIONS
-from skconvnet.ops.convolution import winograd
 from skconvnet.ops.workspace import Workspace
 
 MONOTONE = [name for name, f in ACTIVATIONS.items() if f.is_monotone and f.is_trainable]
@@ -37,8 +36,8 @@ PAIRS = [
 ]
 
 
-def run(specs, in_shape, n=6, dtype="float64"):
-    network = Network(specs, in_shape, dtype)
+def run(specs, in_shape, n=6, dtype="float64", fuse_pairs=True):
+    network = Network(specs, in_shape, dtype, fuse_pairs=fuse_pairs)
     rng = np.random.default_rng(0)
     network.vector[:] = rng.normal(size=network.vector.size)
     X, y = rng.normal(size=(n, *in_shape)), rng.normal(size=(n, 2)).astype(dtype)
@@ -63,16 +62,15 @@ def with_head(*specs):
     PAIRS,
     ids=[f"{c}-{p}" for c, p, _ in PAIRS],
 )
-def test_as_one_and_as_two(monkeypatch, convolution, pool, in_shape):
+def test_as_one_and_as_two(convolution, pool, in_shape):
     groups = convolution.groups
     convolution = type(convolution)(**convolution.get_params())
     convolution.filters = 4 if groups > 1 else convolution.filters
     specs = with_head(convolution, pool)
     network, *fused = run(specs, in_shape)
-    assert isinstance(network.chain.steps[0][1], PooledConvolutionLayer)
+    assert isinstance(network.chain.steps[0].layer, PooledConvolutionLayer)
     assert len(network.chain.steps) == len(network.layers) - 1
-    monkeypatch.setattr(chain, "fuse", lambda *_: None)
-    network, *plain = run(specs, in_shape)
+    network, *plain = run(specs, in_shape, fuse_pairs=False)
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
@@ -99,23 +97,21 @@ WINOGRAD = [
     ids=[f"{c}-{p}" for c, p, _ in WINOGRAD],
 )
 def test_winograd_pools_by_itself(
-    monkeypatch, convolution, pool, in_shape, empty, block_bytes, train
+    convolution, pool, in_shape, empty, block_bytes, train
 ):
-    monkeypatch.setattr(winograd, "_BLOCK_BYTES", block_bytes)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(in_shape[-1], *in_shape[:-1], 5))
     if empty:
         x[:, : in_shape[0] // 2] = 0
-    layer = convolution.build(in_shape)
+    layer = in_blocks(convolution, block_bytes).build(in_shape)
     weights = {k: rng.normal(size=s) for k, s in layer.weight_shapes.items()}
     layer.bind(weights, {})
-    fused = PooledConvolutionLayer(layer, pool.build(layer.out_shape))
-    assert fused._method(5) is not None
+    pool = pool.build(layer.out_shape)
+    assert PooledConvolutionLayer(layer, pool).pooling_algorithm(5) is not None
     results = []
-    dy = rng.normal(size=(fused.out_shape[-1], *fused.out_shape[:-1], 5))
-    for is_apart in (False, True):
-        if is_apart:
-            monkeypatch.setattr(fused, "_method", lambda _: None)
+    dy = rng.normal(size=(pool.out_shape[-1], *pool.out_shape[:-1], 5))
+    for pool_in_algorithm in (True, False):
+        fused = PooledConvolutionLayer(layer, pool, pool_in_algorithm=pool_in_algorithm)
         workspace = Workspace()
         y, cache = fused.forward(x, train=train, rng=None, workspace=workspace)
         gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}
@@ -132,7 +128,8 @@ def test_winograd_pools_by_itself(
 )
 def test_pools_that_winograds_tiles_do_not_suit(pool):
     layer = Conv2D(4, 3, padding="same", conv_method="winograd").build((15, 15, 3))
-    assert PooledConvolutionLayer(layer, pool.build(layer.out_shape))._method(5) is None
+    fused = PooledConvolutionLayer(layer, pool.build(layer.out_shape))
+    assert fused.pooling_algorithm(5) is None
 
 
 @pytest.mark.parametrize("name", MONOTONE)

@@ -71,10 +71,13 @@ def test_scikit_learn_stays_outside_the_engine(path):
         assert not [m for m in imports_of(path) if m.split(".")[0] == "sklearn"]
 
 
-# Layers that are made of layers import these; all may import the protocol.
+# Layers that are made of layers import these; all may import the protocol, and those
+# without weights or of convolution what these share.
 MADE_OF = {
     "chain": {"conv_max_pool_fusion"},
-    "branched": {"chain"},
+    "conv_max_pool_fusion": {"conv", "pooling"},
+    "chain_micro_batches": {"chain"},
+    "branched": {"chain", "chain_micro_batches"},
     "composite": {"chain"},
     "parallel": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
@@ -88,7 +91,7 @@ def test_layers_do_not_import_each_other(path):
     if path.name in ("__init__.py", "base.py"):
         return
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
-    allowed = {"base", *MADE_OF.get(path.stem, ())}
+    allowed = {"base", "conv_base", "weightless", *MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
 
 

@@ -4,14 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
+from engine_tools import assert_same_bits, differentiate, make_network
 from layer_tools import Bench
 from sklearn.base import clone
 
 from skconvnet import layers
-from skconvnet.engine import executor as parallel
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
-from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,
     AvgPool1D,
@@ -286,7 +285,7 @@ def draw(shape, seed=1):
 
 
 def draw_inputs(spec, shape, seed=1):
-    """Draw samples that the layer takes: tokens where it takes those."""
+    """Draw samples that the layer takes, tokens or numbers."""
     if isinstance(spec, TAKES_TOKENS):
         return np.random.default_rng(seed).integers(0, spec.n_tokens, shape) * 1.0
     return draw(shape, seed)
@@ -449,7 +448,7 @@ def test_input_is_not_written_to(spec, in_shape):
 
 
 def surrounded(x):
-    """Copy `x` as a view into a larger array that is NaN elsewhere."""
+    """Return a copy of `x` as a view into a larger array that is NaN elsewhere."""
     whole = np.full([n + 2 for n in x.shape], np.nan)
     view = whole[(slice(1, -1),) * x.ndim]
     view[...] = x
@@ -493,31 +492,21 @@ def test_weight_gradients_do_not_need_that_of_the_input(spec, in_shape):
 
 
 @every_layer
-def test_same_bits_for_any_number_of_threads(spec, in_shape, monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 3)
-    monkeypatch.setattr(parallel, "_WORTH_THREADS", 0)
-    network = Network(
-        [("layer", spec), ("flatten", Flatten()), ("output", Dense(2))],
-        in_shape,
-        "float32",
-    )
-    network.initialize(np.random.RandomState(0))
+def test_same_bits_for_any_number_of_threads(spec, in_shape):
+    specs = [("layer", spec), ("flatten", Flatten()), ("output", Dense(2))]
+    network = make_network(specs, in_shape, "float32", micro_batch=3)
     inputs = Inputs(draw_inputs(spec, (11, *in_shape)), in_shape, "float32")
     samples = Samples(inputs, draw((11, 2)).astype("float32"))
     results, start = [], network.state.copy()
     for n_threads in (1, 2, 3):
         network.state[:] = start
-        gradient = np.full_like(network.vector, np.nan)
-        with Executor(network, SquaredError(), n_threads) as engine:
-            loss, _ = engine.loss_and_gradient(
-                samples, slice(0, 11), gradient, train=True, seed=3
-            )
-            outputs = engine.outputs(inputs)
-        results.append(
-            (loss, *map(np.ndarray.tobytes, (gradient, outputs, network.state)))
-        )
-    assert results[0] == results[1] == results[2]
-    assert np.isfinite(gradient).all()
+        executor = Executor(network, SquaredError(), n_threads, min_flops_for_threads=0)
+        with executor:
+            loss, gradient = differentiate(executor, samples, seed=3)
+            outputs = executor.outputs(inputs)
+        results.append((loss, gradient, outputs, network.state.copy()))
+    assert_same_bits(results)
+    assert np.isfinite(results[0][1]).all()
 
 
 @every_layer

@@ -194,7 +194,9 @@ def test_output_padding_is_smaller_than_strides_or_dilation():
 )
 def test_transposed_convolution_that_leaves_no_output(padding, kernel_size):
     spec = Conv2DTranspose(2, kernel_size, padding=padding)
-    check(ValueError, spec, (5, 5, 1), f"padding={padding!r}", "no output", "5 cells")
+    check(
+        ValueError, spec, (5, 5, 1), f"padding={padding!r}", "no output", "5 positions"
+    )
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, "2", True, None, (), (2,), (2, 0)])

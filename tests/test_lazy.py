@@ -11,7 +11,7 @@ import pytest
 import skconvnet
 from skconvnet import augmentation, estimators, layers
 from skconvnet.estimators.convnet import _CONSTRAINTS
-from skconvnet.ops.convolution.selection import METHODS
+from skconvnet.ops.convolution.selection import ALGORITHMS
 
 PACKAGES = [skconvnet, augmentation, estimators, layers]
 
@@ -53,7 +53,7 @@ def test_star_import():
 
 def test_methods_of_convolution_are_named_without_importing_them():
     options = _CONSTRAINTS["conv_method"][0].options
-    assert options == {"auto", *METHODS}
+    assert options == {"auto", *ALGORITHMS}
 
 
 def test_pickles_name_the_module_of_a_class():

@@ -1,9 +1,8 @@
 """What a training step allocates once its workspaces are there."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
+from engine_tools import peak_allocation
 
 from skconvnet import SequentialClassifier
 from skconvnet.engine.executor import Executor
@@ -20,6 +19,7 @@ from skconvnet.layers import (
     SeparableConv2D,
     SpatiallySeparableConv2D,
 )
+from skconvnet.losses import LogLoss
 from skconvnet.optimizers import OPTIMIZERS
 from skconvnet.training.regularization import Regularizer
 
@@ -55,19 +55,17 @@ def test_a_step_allocates_no_large_arrays(name, n_threads):
     regularizer, kernels = Regularizer(), network.vector[: network.layout.n_penalized]
     order = rng.permutation(2 * N)
 
-    with Executor(network, model._loss, n_threads) as engine:
+    with Executor(network, LogLoss(), n_threads) as executor:
 
         def step(index):
-            engine.loss_and_gradient(samples, index, gradient, train=True, seed=0)
+            executor.loss_and_gradient(samples, index, gradient, train=True, seed=0)
             regularizer.begin_update(kernels, 1e-4, 0.0, n_updates=2)
-            optimizer.step(network.vector, gradient, 1e-3, engine.team.run, regularizer)
+            run = executor.team.run
+            optimizer.step(network.vector, gradient, 1e-3, run, regularizer)
 
-        for _ in range(3):
-            step(order[:N])
-        tracemalloc.start()
-        step(order[N:])
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        peak = peak_allocation(
+            executor, lambda: step(order[:N]), lambda: step(order[N:])
+        )
     # The batch alone has 590 kB, each map of 16 channels a multiple of that; NumPy's
     # buffers for mixed dtypes and strides have up to 64 kB.
     assert peak < 150_000 * n_threads

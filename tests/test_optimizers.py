@@ -58,6 +58,28 @@ def test_adam(betas, epsilon, chunk_size):
     np.testing.assert_allclose(weights, expected, rtol=1e-9, atol=1e-12)
 
 
+def test_chunks_of_a_vector():
+    optimizer, seen = SGD(momentum=0.0), []
+
+    class Recorder:
+        def before(self, chunk, weights, gradient):
+            seen.append((chunk, len(weights), len(gradient)))
+
+        def after(self, chunk, weights):
+            assert (weights != 1).all()
+            seen.append((chunk, len(weights)))
+            return False
+
+    optimizer.chunk_size = 3
+    optimizer.step(np.ones(7), np.ones(7), 0.1, regularizer=Recorder())
+    chunks = [slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 7)]
+    sizes = [2, 2, 2, 1]
+    expected = []
+    for chunk, size in zip(chunks, sizes, strict=True):
+        expected += [(chunk, size, size), (chunk, size)]
+    assert seen == expected
+
+
 @pytest.mark.parametrize("max_norm", [0.1, 5.0, 100.0, None])
 def test_clip_norm(max_norm):
     gradient = np.random.default_rng(0).normal(size=100)

@@ -1,20 +1,23 @@
 """Threads: BLAS put back, errors passed on, two fits at once."""
 
-import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
+from engine_tools import assert_same_bits, differentiate, in_thread, make_network
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet import ConvNetClassifier
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples, index_at
+from skconvnet.engine.inputs import Inputs, Samples, index_at, index_length
+from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.network import Network
+from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.thread_team import ThreadTeam
-from skconvnet.layers import Dense
+from skconvnet.layers import Conv2D, Dense, GlobalAvgPool
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import SquaredError
 
@@ -30,11 +33,8 @@ def blas_threads():
 
 
 @pytest.fixture
-def network(monkeypatch):
-    monkeypatch.setattr(Network, "micro_batch", lambda *_: 4)
-    network = Network([("output", Dense(2))], (3,), "float64")
-    network.initialize(np.random.RandomState(0))
-    return network
+def network():
+    return make_network([("output", Dense(2))], (3,), micro_batch=4)
 
 
 def samples(n=40):
@@ -71,21 +71,13 @@ def test_an_error_reaches_the_caller(monkeypatch, network, n_threads, failing_ca
 
     monkeypatch.setattr(DenseLayer, "forward", failing)
     before = blas_threads()
-    outcome = []
 
     def run():
-        gradient = np.empty_like(network.vector)
-        try:
-            with Executor(network, SquaredError(), n_threads) as engine:
-                engine.loss_and_gradient(samples(), slice(0, 40), gradient, train=True)
-        except RuntimeError as error:
-            outcome.append(str(error))
+        with Executor(network, SquaredError(), n_threads) as executor:
+            differentiate(executor, samples())
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout=30)
-    assert not thread.is_alive(), "the engine hangs after an error"
-    assert outcome == ["a layer failed"]
+    with pytest.raises(RuntimeError, match="a layer failed"):
+        in_thread(run)
     assert blas_threads() == before
 
 
@@ -106,33 +98,43 @@ def test_two_fits_at_once_give_the_same_bits_as_alone():
 
     alone = [fitted(0), fitted(1)]
     before = blas_threads()
-    together = {}
-    threads = [
-        threading.Thread(target=lambda s=seed: together.update({s: fitted(s)}))
-        for seed in (0, 1)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    for seed in (0, 1):
-        assert together[seed].tobytes() == alone[seed].tobytes()
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(fitted, (0, 1)))
+    assert_same_bits([alone, together])
     assert blas_threads() == before
 
 
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 200])
-def test_parts_cover_a_minibatch_once(n):
+def test_micro_batches_cover_a_minibatch_once(n):
     network = Network([("output", Dense(2))], (3,), "float64")
-    engine = Executor(network, SquaredError(), 1)
-    whole = np.arange(100, 100 + n)
+    minibatch = np.arange(100, 100 + n)
     inputs = Inputs(np.zeros((300, 3)), (3,), "float64")
-    for index in (whole, slice(100, 100 + n)):
-        places = [np.arange(n)[part] for part in engine._parts(inputs, index)]
-        np.testing.assert_array_equal(np.concatenate(places), np.arange(n))
-        parts = [index_at(index, part) for part in engine._parts(inputs, index)]
+    for index in (minibatch, slice(100, 100 + n)):
+        cuts = cut_minibatch(network, inputs, index)
+        positions = [np.arange(n)[cut] for cut in cuts]
+        np.testing.assert_array_equal(np.concatenate(positions), np.arange(n))
+        indices = [index_at(index, cut) for cut in cuts]
         if isinstance(index, slice):
-            parts = [np.arange(part.start, part.stop) for part in parts]
-        np.testing.assert_array_equal(np.concatenate(parts), whole)
+            indices = [np.arange(own.start, own.stop) for own in indices]
+        np.testing.assert_array_equal(np.concatenate(indices), minibatch)
+
+
+@pytest.mark.parametrize(("n", "lengths"), [(7, [7]), (8, [4, 4]), (20, [7, 7, 6])])
+def test_micro_batches_are_of_nearly_equal_length(n, lengths):
+    network = make_network([("output", Dense(2))], (3,), micro_batch=7)
+    inputs = Inputs(np.zeros((n, 3)), (3,), "float64")
+    cuts = cut_minibatch(network, inputs, slice(0, n))
+    assert [index_length(cut) for cut in cuts] == lengths
+
+
+def test_a_micro_batch_has_samples_of_one_shape():
+    specs = [("conv", Conv2D(2, 2)), ("pool", GlobalAvgPool()), ("output", Dense(2))]
+    network = make_network(specs, (3, 3, 1), micro_batch=2)
+    sizes = [3, 5, 3, 3, 5, 4]
+    X = MapList([np.zeros((3, size, 1)) for size in sizes])
+    inputs = RaggedInputs(X, (3, 3, 1), "float64")
+    cuts = cut_minibatch(network, inputs, np.arange(6))
+    assert [cut.tolist() for cut in cuts] == [[0, 2], [3], [5], [1, 4]]
 
 
 def test_memory_does_not_grow_with_the_minibatch():
@@ -158,7 +160,7 @@ def test_a_task_may_share_out_tasks_of_its_own(n_threads):
     team, done = ThreadTeam(n_threads), []
     inner = 5
 
-    def task(i, _):
+    def task(i, _thread):
         team.run(inner, lambda j, _: done.append((i, j)))
 
     for _ in range(3):
@@ -167,23 +169,20 @@ def test_a_task_may_share_out_tasks_of_its_own(n_threads):
     assert sorted(done) == sorted(3 * [(i, j) for i in range(4) for j in range(inner)])
 
 
-def test_parts_together_after_a_part_alone():
-    # A part alone shares out its matrix products; several share the threads themselves.
-    network = Network([("hidden", Dense(512)), ("output", Dense(2))], (784,), "float32")
-    network.initialize(np.random.RandomState(0))
+def test_several_micro_batches_after_a_single_one():
+    # A single one shares out its matrix products; of several, each has a thread.
+    specs = [("hidden", Dense(512)), ("output", Dense(2))]
+    network = make_network(specs, (784,), "float32")
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2500, 784)).astype(np.float32)
     targets = rng.normal(size=(len(X), 2)).astype(np.float32)
-    inputs = Inputs(X, (784,), np.float32)
+    given = Samples(Inputs(X, (784,), np.float32), targets)
     results = []
     for n_threads in (1, 2):
-        gradient = np.empty_like(network.vector)
-        with Executor(network, SquaredError(), n_threads) as engine:
-            engine.loss_and_gradient(
-                Samples(inputs, targets), slice(0, 600), gradient, train=True
-            )
-            results.append(engine.outputs(inputs))
-    np.testing.assert_array_equal(*results)
+        with Executor(network, SquaredError(), n_threads) as executor:
+            loss, gradient = differentiate(executor, given, slice(0, 600))
+            results.append((loss, gradient, executor.outputs(given.inputs)))
+    assert_same_bits(results)
 
 
 def test_n_jobs():
@@ -198,26 +197,23 @@ def test_predictions_at_once_do_not_share_the_arrays_that_are_kept():
     model = ConvNetClassifier(8, hidden_layer_sizes=8, random_state=0)
     model.initialize(X, np.arange(64) % 4)
     expected = [model.predict_proba(X[i : i + 1]) for i in range(64)]
-    assert len(model.network_._spare) == 1
+    assert len(model.network_.spare_workspaces) == 1
     results = {}
 
     def predict(start):
         own = range(start, 64, 4)
         results.update((i, model.predict_proba(X[i : i + 1])) for i in own)
 
-    threads = [threading.Thread(target=predict, args=(start,)) for start in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(predict, range(4)))
     for i in range(64):
         np.testing.assert_array_equal(results[i], expected[i])
-    assert len(model.network_._spare) <= 4
+    assert len(model.network_.spare_workspaces) <= 4
     model.predict_proba(np.concatenate([X] * 50))
     kept = sum(
         array.nbytes
-        for workspaces in model.network_._spare
+        for workspaces in model.network_.spare_workspaces
         for workspace in workspaces
-        for array in workspace._own.values()
+        for array in workspace._own.values()  # noqa: SLF001  nothing public tells
     )
     assert kept < 1e5

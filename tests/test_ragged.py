@@ -34,7 +34,7 @@ LAYERS = [
 
 @pytest.fixture(scope="module")
 def digits():
-    """Digits with margins of different widths around them, and their labels."""
+    """Return digits with padding of different widths, and their labels."""
     X, y = load_digits(return_X_y=True)
     rng = np.random.default_rng(0)
     pads = rng.integers(0, 2, size=(400, 2, 2))

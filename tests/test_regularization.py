@@ -20,7 +20,11 @@ from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD, Optimizer
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.lbfgs import minimize_lbfgs
-from skconvnet.training.regularization import add_penalty
+from skconvnet.training.regularization import (
+    OrthantProjection,
+    Regularizer,
+    add_penalty,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)
@@ -41,6 +45,68 @@ def test_value_and_slope_of_the_penalty(strength, l1_ratio):
     of_kernel, of_bias = network.layout.views(gradient).values()
     np.testing.assert_allclose(of_kernel, 1 + l2 * kernel + l1 * np.sign(kernel))
     np.testing.assert_array_equal(of_bias, 1)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("n_chunks", [1, 2, 5])
+def test_a_regularizer_leaves_biases_alone_and_takes_chunks_in_any_order(
+    n_chunks, l1_ratio
+):
+    n, n_penalized = 20, 13
+    rng = np.random.default_rng(0)
+    weights, gradient = rng.normal(size=n), rng.normal(size=n)
+    expected, before = gradient.copy(), weights.copy()
+    value = add_penalty(weights[:n_penalized], expected[:n_penalized], 0.5, l1_ratio)
+    regularizer = Regularizer()
+    regularizer.begin_update(weights[:n_penalized], 0.5, l1_ratio, n_updates=3)
+    size = n // n_chunks
+    for start in reversed(range(0, n, size)):
+        chunk = slice(start, start + size)
+        regularizer.before(chunk, weights[chunk], gradient[chunk])
+        assert regularizer.after(chunk, weights[chunk]) == bool(l1_ratio)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-15)
+    np.testing.assert_array_equal(weights, before)
+    assert regularizer.value() == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3])
+def test_a_penalty_added_for_clipping_is_not_added_again(l1_ratio):
+    weights, gradient = np.linspace(-1, 1, 9), np.ones(9)
+    regularizer = Regularizer()
+    for _ in range(2):
+        regularizer.begin_update(weights[:6], 0.5, l1_ratio, n_updates=3)
+        regularizer.before_all(weights, gradient)
+        added = gradient.copy()
+        value = regularizer.value()
+        regularizer.before(slice(0, 9), weights, gradient)
+        np.testing.assert_array_equal(gradient, added)
+        assert regularizer.value() == value
+        gradient[:] = 1
+
+
+def test_the_projection_keeps_each_weight_in_its_orthant():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=200) * rng.integers(0, 2, 200)
+    projection, chunk, l1 = OrthantProjection(), slice(0, 200), 0.5
+    mean, total = np.zeros(200), 0.0
+    n_zeros = []
+    for _ in range(40):
+        projection.begin_update(weights, n_updates=4)
+        gradient = rng.normal(size=200)
+        mean, total = 0.75 * mean + 0.25 * gradient, 0.75 * total + 0.25
+        before, kept = weights.copy(), gradient.copy()
+        signs = projection.choose(chunk, weights, gradient, l1).copy()
+        slopes = mean / total
+        leaving = np.where(np.abs(slopes) > l1, -np.sign(slopes), 0)
+        np.testing.assert_array_equal(signs, np.where(before, np.sign(before), leaving))
+        np.testing.assert_array_equal(gradient, np.where(signs == 0, 0, kept))
+        weights += rng.normal(size=200)
+        updated = weights.copy()
+        projection.project(chunk, weights)
+        stays = np.sign(updated) == signs
+        np.testing.assert_array_equal(weights, np.where(stays, updated, 0))
+        n_zeros.append((weights == 0).sum())
+    assert min(n_zeros) > 0
 
 
 @every
@@ -179,9 +245,9 @@ def test_alpha_shrinks_the_kernels(l1_ratio):
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_lbfgs_keeps_the_value_of_the_penalty(l1_ratio):
     problem = Problem()
-    with Executor(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as executor:
         result = minimize_lbfgs(
-            engine,
+            executor,
             problem.samples,
             solver=LBFGS(),
             alpha=0.5,

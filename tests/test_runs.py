@@ -1,4 +1,4 @@
-"""Copies by runs, and the cells of pooling windows that are made with them."""
+"""Copies of short runs, and the taps of pooling windows that are made with them."""
 
 import numpy as np
 import pytest
@@ -43,39 +43,39 @@ def test_samples_apart_in_memory():
 @pytest.mark.parametrize(
     ("size", "pool"), [((24, 24), 2), ((25, 20), (2, 3)), ((301,), 2), ((9, 8, 7), 2)]
 )
-def test_cells_of_windows(size, pool, batch):
+def test_taps_of_windows(size, pool, batch):
     windows = sliding_windows(size, pool, pool)
     rng = np.random.default_rng(0)
-    # A map with a surplus behind it, as convolutions leave one.
+    # A map with row padding, as convolutions leave one.
     whole = rng.normal(size=(5, *size[:-1], size[-1] + 2, batch))
     x = whole[..., : size[-1], :]
-    cells = pooling.Cells(x, windows, Workspace())
-    expected = pooling.cells(x, windows)
-    for own, cell in zip(cells.read(), expected, strict=True):
-        np.testing.assert_array_equal(own, cell)
-    for own in cells.arrays:
+    taps = pooling.TapArrays(x, windows, Workspace())
+    expected = pooling.tap_views(x, windows)
+    for own, tap in zip(taps.read(), expected, strict=True):
+        np.testing.assert_array_equal(own, tap)
+    for own in taps.arrays:
         own *= 2
-    cells.write()
+    taps.write()
     changed = x.copy()
-    for cell in pooling.cells(changed, windows):
-        cell[...] = 7
+    for tap in pooling.tap_views(changed, windows):
+        tap[...] = 7
     assert np.all(changed[(slice(None), *(slice(k) for k in windows.kernel))] == 7)
-    sums = sum(cell.sum() for cell in pooling.cells(x, windows))
-    np.testing.assert_allclose(sums, sum(c.sum() for c in cells.arrays))
+    sums = sum(tap.sum() for tap in pooling.tap_views(x, windows))
+    np.testing.assert_allclose(sums, sum(c.sum() for c in taps.arrays))
 
 
 @pytest.mark.parametrize("strides", [2, 1], ids=["apart", "overlapping"])
 def test_the_first_of_equals_has_the_gradient(strides):
     windows = sliding_windows((4, 4), 2, strides)
     x = np.ones((1, 4, 4, 1))
-    cells = pooling.cells(x, windows)
-    y = np.empty(cells[0].shape)
+    taps = pooling.tap_views(x, windows)
+    y = np.empty(taps[0].shape)
     wins = np.empty((3, *y.shape), bool)
-    pooling.max_pool(cells, y, wins)
+    pooling.max_pool(taps, y, wins)
     dx, dy = np.zeros(x.shape), np.ones(y.shape)
-    dcells = pooling.cells(dx, windows)
+    dtaps = pooling.tap_views(dx, windows)
     share = None if strides == 2 else np.empty(y.shape)
-    pooling.max_pool_backward(dy, wins, dcells, share)
+    pooling.max_pool_backward(dy, wins, dtaps, share)
     expected = np.zeros((4, 4))
     n = windows.out_shape[0]
     expected[: n * strides : strides, : n * strides : strides] = 1

@@ -1,7 +1,8 @@
-"""One part of a minibatch on several threads, inside its layers."""
+"""A minibatch that is one micro-batch, on several threads inside its layers."""
 
 import numpy as np
 import pytest
+from layer_tools import in_blocks
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
@@ -10,9 +11,6 @@ from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten, MaxPool2D
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
-from skconvnet.ops import workspace
-from skconvnet.ops.convolution import im2col_columns as im2col
-from skconvnet.ops.convolution import winograd
 from skconvnet.ops.workspace import Workspace
 
 LAYERS = [
@@ -20,7 +18,7 @@ LAYERS = [
     (Conv1D(5, 4, activation="gelu", conv_method="im2col"), (37, 3)),
     (Conv2D(4, 3, padding="same", conv_method="winograd"), (17, 12, 3)),
     (Conv2D(4, 5, groups=2, activation="relu", conv_method="winograd"), (21, 9, 4)),
-    # Tiles of 3 outputs and 4 cells more, which reach over a whole block.
+    # Tiles of 3 outputs and 4 more positions, which reach beyond the next block.
     (Conv2D(4, 5, conv_method="winograd"), (13, 13, 2)),
     (Conv2D(4, 3, padding="same", conv_method="im2col"), (17, 12, 3)),
     (Conv2D(4, 3, strides=2, dilation=2, conv_method="im2col"), (17, 12, 2)),
@@ -35,7 +33,7 @@ def backwards(n_tasks, task):
 
 
 def results(layer, x, dy, run, need_dx):
-    space = Workspace()
+    space = Workspace(min_values_for_threads=1)
     space.run = run
     y, cache = layer.forward(x, train=True, rng=None, workspace=space)
     gradients = {k: np.empty(s) for k, s in layer.weight_shapes.items()}
@@ -45,14 +43,6 @@ def results(layer, x, dy, run, need_dx):
     return [y.copy(), *gradients.values(), *([dx.copy()] if need_dx else [])]
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(winograd, "_BLOCK_BYTES", 1)
-    monkeypatch.setattr(im2col, "BLOCK_BYTES", 4000)
-    monkeypatch.setattr(workspace, "_WORTH_TWO_THREADS", 1)
-
-
-@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("need_dx", [True, False])
 @pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize(
@@ -60,7 +50,8 @@ def small_blocks(monkeypatch):
 )
 def test_any_order_of_tasks_gives_the_same_bits(spec, in_shape, pooled, need_dx):
     rng = np.random.default_rng(0)
-    layer = spec.build(in_shape)
+    block_bytes = 1 if spec.conv_method == "winograd" else 4000
+    layer = in_blocks(spec, block_bytes).build(in_shape)
     layer.bind({k: rng.normal(size=s) for k, s in layer.weight_shapes.items()}, {})
     if pooled:
         if len(in_shape) != 3 or not layer.activation.is_monotone:
@@ -90,7 +81,7 @@ def test_the_same_bits_for_any_number_of_threads(monkeypatch, train):
     X = rng.normal(size=(16, 32, 32, 3)).astype(np.float32)
     y = rng.normal(size=(16, 4)).astype(np.float32)
     samples = Samples(Inputs(X, network.in_shape, np.float32), y)
-    assert network.micro_batch(16) == 16
+    assert network.micro_batch_size(16) == 16
     runs = []
     run = ThreadTeam.run
     monkeypatch.setattr(

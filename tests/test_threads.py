@@ -1,10 +1,12 @@
 """The team of threads, and what is shared out among it."""
 
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from engine_tools import TIMEOUT, in_thread
 
 from skconvnet import MLPClassifier, MLPRegressor
 from skconvnet.engine.thread_team import ThreadTeam
@@ -13,7 +15,6 @@ from skconvnet.ops.chunking import chunks_of
 from skconvnet.optimizers import OPTIMIZERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-TIMEOUT = 30
 
 
 @pytest.fixture
@@ -46,11 +47,66 @@ def test_threads_have_numbers_of_their_own(team):
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05])
-def test_orders_reach_helpers_awake_and_asleep(team, pause):
+def test_tasks_reach_threads_awake_and_asleep(team, pause):
+    barrier = threading.Barrier(3)
     for _ in range(20 if pause == 0 else 3):
-        barrier = threading.Barrier(3)
-        team.run(3, lambda *_, barrier=barrier: barrier.wait(TIMEOUT))
+        team.run(3, lambda _i, _thread: barrier.wait(TIMEOUT))
         time.sleep(pause)
+
+
+@pytest.fixture
+def frequent_switches():
+    """Let the interpreter switch threads as often as it can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+@pytest.mark.parametrize("n_threads", [2, 3, 8])
+def test_no_task_is_lost_or_run_twice_under_stress(n_threads):
+    """Run many tiny tasks, with pauses that let threads fall asleep now and then."""
+
+    def run():
+        team = ThreadTeam(n_threads)
+        rng = np.random.default_rng(0)
+        for n_tasks in rng.integers(1, 200, size=300):
+            # Each thread counts in a row of its own, so that no count can be lost.
+            counts = np.zeros((n_threads, n_tasks), dtype=int)
+
+            def task(i, thread, counts=counts):
+                counts[thread, i] += 1
+
+            team.run(n_tasks, task)
+            assert (counts.sum(axis=0) == 1).all()
+            if n_tasks % 50 == 0:
+                time.sleep(0.005)
+        team.close()
+
+    in_thread(run)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_errors_and_tasks_in_the_background_under_stress():
+    def run():
+        team = ThreadTeam(3)
+        for number in range(200):
+            done = []
+            team.begin(lambda _i, _thread, done=done: done.append("background"))
+
+            def task(i, _, number=number, done=done):
+                if i == number % 7:
+                    raise KeyError(number)
+                done.append(i)
+
+            with pytest.raises(KeyError, match=str(number)):
+                team.run(20, task)
+            assert done[0] == "background"
+            assert len(set(done)) == len(done) < 21
+        team.close()
+
+    in_thread(run)
 
 
 @pytest.mark.parametrize("failing", [0, 1])
@@ -88,7 +144,7 @@ def test_what_is_begun_is_waited_for(team):
     assert done == [1]
     team.wait()
 
-    def failing(*_):
+    def failing(_i, _thread):
         raise KeyError("ahead")
 
     team.begin(failing)
@@ -100,18 +156,18 @@ def test_what_is_begun_is_waited_for(team):
 def test_close_ends_all_threads():
     before = set(threading.enumerate())
     team = ThreadTeam(4)
-    team.run(4, lambda *_: None)
-    team.begin(lambda *_: time.sleep(0.05))
+    team.run(4, lambda _i, _thread: None)
+    team.begin(lambda _i, _thread: time.sleep(0.05))
     team.close()
     assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 131_072, 131_073, 1_000_003])
-def test_pieces_cover_a_vector_once(size):
-    pieces = chunks_of(size)
-    covered = np.concatenate([np.arange(p.start, p.stop) for p in pieces] or [[]])
+def test_chunks_cover_a_vector_once(size):
+    chunks = chunks_of(size)
+    covered = np.concatenate([np.arange(p.start, p.stop) for p in chunks] or [[]])
     np.testing.assert_array_equal(covered, np.arange(size))
-    assert len(pieces) <= 1 or len(pieces) % 2 == 0
+    assert len(chunks) <= 1 or len(chunks) % 2 == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

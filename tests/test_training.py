@@ -115,9 +115,9 @@ def test_penalty_and_its_gradient(strength):
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
     problem = Problem(dtype=dtype)
-    with Executor(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as executor:
         result = minimize_lbfgs(
-            engine,
+            executor,
             problem.samples,
             alpha=alpha,
             l1_ratio=0.0,
@@ -136,9 +136,9 @@ def test_lbfgs_finds_the_ridge_solution(alpha, dtype, rtol):
 
 def test_lbfgs_keeps_to_max_iter():
     problem = Problem()
-    with Executor(problem.network, SquaredError(), 1) as engine:
+    with Executor(problem.network, SquaredError(), 1) as executor:
         result = minimize_lbfgs(
-            engine,
+            executor,
             problem.samples,
             solver=LBFGS(),
             alpha=0.0,

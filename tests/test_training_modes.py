@@ -9,6 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import ConvNetClassifier, ConvNetRegressor
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.micro_batches import MicroBatchLimits
+from skconvnet.engine.network import Network
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
@@ -58,7 +60,7 @@ def test_batch_modes_are_batch_sizes(cls, shuffle):
 )
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_same_bits_for_any_number_of_threads(monkeypatch, solver, params):
-    monkeypatch.setattr("skconvnet.engine.network.Network.micro_batch", lambda *_: 16)
+    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(16))
     X, y = data_for(ConvNetClassifier, n=200)
     params = {"solver": solver, "dtype": "float32", "max_iter": 3, **params}
     models = [

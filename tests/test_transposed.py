@@ -1,4 +1,4 @@
-"""Transposed convolutions against SciPy and PyTorch, computed in either way."""
+"""Transposed convolutions against SciPy and PyTorch, computed by either algorithm."""
 
 import numpy as np
 import oracles
@@ -19,10 +19,12 @@ from skconvnet.layers import (
     Flatten,
     Upsample,
 )
-from skconvnet.ops.convolution import im2col_columns as im2col
-from skconvnet.ops.convolution.transposed import TransposedMethods, transposed_windows
-from skconvnet.ops.convolution.transposed_col2im import ScatteredConvolution
-from skconvnet.ops.convolution.transposed_flipped import FlippedConvolution
+from skconvnet.ops.convolution.transposed import (
+    TransposedAlgorithmSelector,
+    transposed_windows,
+)
+from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
+from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
 
 KINDS = {1: Conv1DTranspose, 2: Conv2DTranspose, 3: Conv3DTranspose}
 
@@ -31,19 +33,28 @@ def per_axis(value, ndim):
     return (value,) * ndim if isinstance(value, int) else tuple(value)
 
 
-def use(bench, way):
-    """Make the layer compute in one of two ways, however it would choose."""
-    methods = bench.layer.methods
-    method = {"scattered": methods.scattered, "flipped": methods.flipped}[way]
-    methods.for_batch = lambda _: method
+def use(bench, algorithm):
+    """Make the layer compute by one of two algorithms, whichever it would choose."""
+    selector = bench.layer.selector
+    chosen = {"col2im": selector.col2im, "flipped": selector.flipped}[algorithm]
+    selector.for_batch = lambda _: chosen
 
 
-def compare(in_shape, spec, n=2, way=None):
+def compare(in_shape, spec, n=2, algorithm=None, block_bytes=None):
     """Forward against SciPy; backward by linearity in the input and the kernel."""
     ndim = len(in_shape) - 1
     bench = Bench(spec, in_shape)
-    if way is not None:
-        use(bench, way)
+    if block_bytes is not None:
+        usual = bench.layer.selector
+        bench.layer.selector = TransposedAlgorithmSelector(
+            usual.windows,
+            in_shape[-1],
+            usual.filters,
+            usual.groups,
+            block_bytes=block_bytes,
+        )
+    if algorithm is not None:
+        use(bench, algorithm)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n, *in_shape))
     kernel, bias = bench.weights["kernel"].copy(), bench.weights["bias"].copy()
@@ -132,15 +143,13 @@ def transposed(draw, for_torch=False):
     case=transposed(),
     n=st.integers(1, 3),
     block_bytes=st.sampled_from([1, 3000, 10**9]),
-    way=st.sampled_from([None, "scattered", "flipped"]),
+    algorithm=st.sampled_from([None, "col2im", "flipped"]),
 )
-def test_any_parameters_in_either_way(case, n, block_bytes, way):
+def test_any_parameters_by_either_algorithm(case, n, block_bytes, algorithm):
     in_shape, spec = case
-    if way == "flipped":
-        assume(spec.build(in_shape).methods.flipped is not None)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(im2col, "BLOCK_BYTES", block_bytes)
-        compare(in_shape, spec, n, way)
+    if algorithm == "flipped":
+        assume(spec.build(in_shape).selector.flipped is not None)
+    compare(in_shape, spec, n, algorithm, block_bytes)
 
 
 @settings(max_examples=100, deadline=None)
@@ -149,7 +158,7 @@ def test_equals_torch(torch, case):
     in_shape, spec = case
     ndim = len(in_shape) - 1
     bench = Bench(spec, in_shape)
-    crops = bench.layer.windows.pads
+    crops = bench.layer.selector.windows.pads
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, *in_shape))
     tensors = [
@@ -226,7 +235,7 @@ def test_is_the_gradient_of_a_convolution(kernel_size, strides, padding):
 
 
 def strides_of(bench):
-    return bench.layer.windows.strides
+    return bench.layer.selector.windows.strides
 
 
 def test_one_cell_puts_the_kernel_on_the_output():
@@ -242,29 +251,29 @@ def test_one_cell_puts_the_kernel_on_the_output():
 @pytest.mark.parametrize(
     ("spec", "in_shape", "expected"),
     [
-        (Conv2DTranspose(16, 3, 2), (8, 8, 32), ScatteredConvolution),
-        (Conv2DTranspose(4, 3), (12, 12, 16), ScatteredConvolution),
-        (Conv2DTranspose(16, 3), (12, 12, 4), FlippedConvolution),
-        (Conv2DTranspose(16, 1), (12, 12, 32), FlippedConvolution),
-        (Conv2DTranspose(64, 3, padding="same"), (16, 16, 64), FlippedConvolution),
-        (Conv2DTranspose(4, 3, padding=3), (12, 12, 4), ScatteredConvolution),
+        (Conv2DTranspose(16, 3, 2), (8, 8, 32), TransposedCol2im),
+        (Conv2DTranspose(4, 3), (12, 12, 16), TransposedCol2im),
+        (Conv2DTranspose(16, 3), (12, 12, 4), TransposedFlippedKernel),
+        (Conv2DTranspose(16, 1), (12, 12, 32), TransposedFlippedKernel),
+        (Conv2DTranspose(64, 3, padding="same"), (16, 16, 64), TransposedFlippedKernel),
+        (Conv2DTranspose(4, 3, padding=3), (12, 12, 4), TransposedCol2im),
     ],
     ids=str,
 )
-def test_way_that_is_taken(spec, in_shape, expected):
-    assert isinstance(spec.build(in_shape).methods.for_batch(32), expected)
+def test_chosen_algorithm(spec, in_shape, expected):
+    assert isinstance(spec.build(in_shape).selector.for_batch(32), expected)
 
 
-@pytest.mark.parametrize("way", ["scattered", "flipped"])
+@pytest.mark.parametrize("algorithm", ["col2im", "flipped"])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_accuracy_in_float32(way, activation):
+def test_accuracy_in_float32(algorithm, activation):
     in_shape = (12, 10, 32)
     spec = Conv2DTranspose(24, 3, padding="same", activation=activation)
     exact, single = Bench(spec, in_shape), Bench(spec, in_shape, "float32")
     single.network.vector[:] = exact.network.vector
     exact.network.vector[:] = single.network.vector
-    use(single, way)
-    use(exact, "scattered")
+    use(single, algorithm)
+    use(exact, "col2im")
     x = np.random.default_rng(0).normal(size=(3, *in_shape)).astype(np.float32)
     dy = np.random.default_rng(1).normal(size=(3, 12, 10, 24)).astype(np.float32)
     results = []
@@ -280,9 +289,9 @@ def test_geometry_is_that_of_the_convolution_back():
     windows = transposed_windows((5,), 3, strides=2, padding=((1, 0),))
     assert windows.in_shape == (10,)
     assert windows.out_shape == (5,)
-    methods = TransposedMethods(windows, 4, 4, 1)
-    assert methods.flipped is None
-    assert methods.cached_values == 0
+    selector = TransposedAlgorithmSelector(windows, 4, 4, 1)
+    assert selector.flipped is None
+    assert selector.cached_values == 0
 
 
 def test_initial_weights():

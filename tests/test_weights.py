@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from engine_tools import differentiate
 
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.network import Network
 from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.initializers import convolution_fans, glorot_uniform
@@ -171,29 +173,50 @@ def test_gradient_of_a_whole_network(network, loss, weighted):
     weights = rng.uniform(size=9) if weighted else None
     samples = Samples(inputs, targets, weights)
     direction = rng.normal(size=network.vector.size)
-    gradient = np.empty_like(network.vector)
-    scratch = np.empty_like(gradient)
     start = network.vector.copy()
 
-    with Executor(network, loss, 1) as engine:
+    with Executor(network, loss, 1) as executor:
 
-        def value(out):
-            whole = slice(0, 9)
-            return engine.loss_and_gradient(samples, whole, out, train=True, seed=2)[0]
+        def differentiate_at(step):
+            network.vector[:] = start + step * direction
+            return differentiate(executor, samples, seed=2)
 
-        value(gradient)
-        network.vector[:] = start + 1e-5 * direction
-        difference = value(scratch)
-        network.vector[:] = start - 1e-5 * direction
-        difference = (difference - value(scratch)) / 2e-5
+        _, gradient = differentiate_at(0)
+        after, _ = differentiate_at(1e-5)
+        before, _ = differentiate_at(-1e-5)
     slope = np.vdot(gradient, direction)
-    assert abs(slope - difference) < 1e-6 * abs(slope)
+    assert abs(slope - (after - before) / 2e-5) < 1e-6 * abs(slope)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 31, 128, 10_000])
 def test_micro_batch_is_at_least_one_and_follows_from_shapes(network, batch):
-    sizes = {Network(SPECS, (8, 7, 2), "float64").micro_batch(batch) for _ in range(2)}
-    assert sizes == {network.micro_batch(batch)}
+    again = Network(SPECS, (8, 7, 2), "float64")
+    sizes = {again.micro_batch_size(batch) for _ in range(2)}
+    assert sizes == {network.micro_batch_size(batch)}
     assert min(sizes) >= 1
     huge = Network([("drop", Dropout())], (4000, 4000, 3), "float64")
-    assert huge.micro_batch(batch) == 1
+    assert huge.micro_batch_size(batch) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "batch", "size"),
+    [
+        (MicroBatchLimits.fixed(5), 3, 5),
+        (MicroBatchLimits.fixed(5), 1000, 5),
+        (MicroBatchLimits(min_flops_per_layer=0), 1000, 64),
+        (MicroBatchLimits(min_flops_per_layer=0), 100, 50),
+        (MicroBatchLimits(min_flops_per_layer=0), 10, 16),
+        # A layer has so little to do that a minibatch is cut at the largest size only.
+        (MicroBatchLimits(min_flops_per_layer=1e12), 200, 256),
+        (MicroBatchLimits(min_flops_per_layer=1e12), 1000, 256),
+        (MicroBatchLimits(max_bytes=1), 1000, 1),
+    ],
+)
+def test_limits_of_micro_batches(limits, batch, size):
+    network = Network(SPECS, (8, 7, 2), "float64", limits=limits)
+    assert network.micro_batch_size(batch) == size
+
+
+def test_a_network_without_maps_is_cut_for_memory_alone():
+    network = Network([("output", Dense(3))], (50,), "float64")
+    assert network.micro_batch_size(32) == network.micro_batch_size(5000) == 1024

@@ -66,9 +66,9 @@ class Problem:
             "early_stopping": False,
             "verbose": False,
         }
-        with Executor(self.network, SquaredError(), 1) as engine:
+        with Executor(self.network, SquaredError(), 1) as executor:
             train(
-                engine,
+                executor,
                 self.samples,
                 state,
                 Settings(**{**settings, **changed}),

@@ -1,12 +1,15 @@
-"""Turning, scaling, shearing and moving images, between pixels."""
+"""Random rotation, scaling, shear and translation of images, with interpolation."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter, uniform
 from skconvnet.augmentation.checks import (
     check_fill,
@@ -17,34 +20,80 @@ from skconvnet.augmentation.checks import (
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
+# Angles of shear are less than 90 degrees.
 _STEEPEST = 89.0
+
+# The least and the largest value of what is drawn per sample.
+_Bounds: TypeAlias = tuple[float, float]
+# A number per sample: (batch,).
+_PerSample: TypeAlias = npt.NDArray[np.float64]
+
+
+class AffineBounds(NamedTuple):
+    """Between which bounds the parts of an affine map are drawn.
+
+    Attributes
+    ----------
+    rotation, shear : (float, float)
+        Angles in degrees.
+    scaling : (float, float)
+        Factors.
+    shift : (float, float)
+        Largest vertical and horizontal distance in pixels, in either direction.
+    """
+
+    rotation: _Bounds = (0.0, 0.0)
+    scaling: _Bounds = (1.0, 1.0)
+    shear: _Bounds = (0.0, 0.0)
+    shift: _Bounds = (0.0, 0.0)
+
+
+class AffineAugmentation(Augmentation):
+    """A random affine map of each image; subclasses say which parts it has."""
+
+    fill: str
+    fill_value: float
+
+    spatial_ndims: ClassVar[tuple[int, ...] | None] = (2,)
+
+    @abstractmethod
+    def _bounds(self) -> AffineBounds:
+        """Check the hyperparameters, and return what is drawn."""
+
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
+        bounds = self._bounds()
+        outside = check_fill(self.fill, self.fill_value)
+        is_identity = bounds == AffineBounds()
+        return None if is_identity else AffineAugmenter(in_shape, bounds, outside)
 
 
 @dataclass(eq=False, repr=False)
-class Affine(Augmentation):
-    """Turn, scale, shear and move each image at random, in a single interpolation.
+class Affine(AffineAugmentation):
+    """Rotate, scale, shear and move each image at random, in a single interpolation.
 
-    About the centre of the image: first it is scaled, then sheared, then turned, then
-    moved. Values between pixels are interpolated bilinearly. One `Affine` is faster
-    than `Rotation`, `Scaling` and `Shear` one after the other, and blurs less.
+    The image is scaled about its centre, then sheared, then rotated, then moved. Values
+    between pixels are interpolated bilinearly. One `Affine` is faster than `Rotation`,
+    `Scaling` and `Shear` one after the other, and blurs less.
 
     Parameters
     ----------
     rotation : float or (float, float), default=0.0
-        Largest angle in degrees to either side, or the pair (least, largest), positive
-        for a turn against the clock, as `numpy.rot90` turns.
+        Largest angle in degrees in either direction, or the pair (least, largest).
+        Positive angles are counterclockwise, as in `numpy.rot90`.
     scaling : float or (float, float), default=0.0
-        Largest change of size: 0.1 stands for factors of 0.9 to 1.1. A pair gives the
-        factors (least, largest) themselves; above 1 the image grows.
+        Largest change of size: 0.1 means factors of 0.9 to 1.1. A pair gives the
+        factors (least, largest) themselves. Factors above 1 enlarge the image.
     shear : float or (float, float), default=0.0
         Largest angle in degrees, below 90, by which columns are slanted, or the pair
-        (least, largest), positive for tops that move to the right.
+        (least, largest). Positive angles move the top to the right.
     shift : float or (float, float), default=0.0
-        Largest distance in pixels, which need not be whole; a pair gives the largest
-        vertical and the largest horizontal one.
+        Largest distance in pixels, not necessarily whole, in either direction; a pair
+        gives the largest vertical and the largest horizontal one.
     fill : {"constant", "nearest"}, default="constant"
-        What is outside of the image: `fill_value`, or the nearest pixel.
+        What comes in from outside of the image: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     Examples
     --------
@@ -62,32 +111,33 @@ class Affine(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
-
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        shifts = per_axis("shift", self.shift, 2, "number")
-        return _build_affine(
-            in_shape,
-            self,
+    @override
+    def _bounds(self) -> AffineBounds:
+        vertical, horizontal = per_axis("shift", self.shift, 2, "number")
+        return AffineBounds(
             rotation=check_range("rotation", self.rotation),
             scaling=_check_factors("scaling", self.scaling),
             shear=_check_shear("shear", self.shear),
-            shift=[check_number("shift", value, low=0.0) for value in shifts],
+            shift=(
+                check_number("shift", vertical, low=0.0),
+                check_number("shift", horizontal, low=0.0),
+            ),
         )
 
 
 @dataclass(eq=False, repr=False)
-class Rotation(Augmentation):
-    """Turn each image by a random angle about its centre.
+class Rotation(AffineAugmentation):
+    """Rotate each image by a random angle about its centre.
 
     Parameters
     ----------
     degrees : float or (float, float), default=10.0
-        Largest angle to either side, or the pair (least, largest), positive for a turn
-        against the clock.
+        Largest angle in either direction, or the pair (least, largest). Positive angles
+        are counterclockwise.
     fill : {"constant", "nearest"}, default="constant"
-        What is outside of the image: `fill_value`, or the nearest pixel.
+        What comes in from outside of the image: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     Examples
     --------
@@ -103,26 +153,24 @@ class Rotation(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
-
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        return _build_affine(
-            in_shape, self, rotation=check_range("degrees", self.degrees)
-        )
+    @override
+    def _bounds(self) -> AffineBounds:
+        return AffineBounds(rotation=check_range("degrees", self.degrees))
 
 
 @dataclass(eq=False, repr=False)
-class Scaling(Augmentation):
-    """Scale each image by a random factor about its centre, keeping its frame.
+class Scaling(AffineAugmentation):
+    """Scale each image by a random factor about its centre; its shape stays the same.
 
     Parameters
     ----------
     factor : float or (float, float), default=0.1
-        Largest change: 0.1 stands for factors of 0.9 to 1.1. A pair gives the factors
-        (least, largest) themselves; above 1 the image grows.
+        Largest change: 0.1 means factors of 0.9 to 1.1. A pair gives the factors
+        (least, largest) themselves. Factors above 1 enlarge the image.
     fill : {"constant", "nearest"}, default="constant"
-        What is outside of the image: `fill_value`, or the nearest pixel.
+        What comes in from outside of the image: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     Examples
     --------
@@ -138,25 +186,24 @@ class Scaling(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
-
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        factors = _check_factors("factor", self.factor)
-        return _build_affine(in_shape, self, scaling=factors)
+    @override
+    def _bounds(self) -> AffineBounds:
+        return AffineBounds(scaling=_check_factors("factor", self.factor))
 
 
 @dataclass(eq=False, repr=False)
-class Shear(Augmentation):
+class Shear(AffineAugmentation):
     """Slant the columns of each image by a random angle about its centre.
 
     Parameters
     ----------
     degrees : float or (float, float), default=10.0
-        Largest angle to either side, below 90, or the pair (least, largest), positive
-        for tops that move to the right.
+        Largest angle in either direction, below 90, or the pair (least, largest).
+        Positive angles move the top to the right.
     fill : {"constant", "nearest"}, default="constant"
-        What is outside of the image: `fill_value`, or the nearest pixel.
+        What comes in from outside of the image: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     Examples
     --------
@@ -174,15 +221,12 @@ class Shear(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
-
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        return _build_affine(
-            in_shape, self, shear=_check_shear("degrees", self.degrees)
-        )
+    @override
+    def _bounds(self) -> AffineBounds:
+        return AffineBounds(shear=_check_shear("degrees", self.degrees))
 
 
-def _check_factors(name: str, value: Any) -> tuple[float, float]:
+def _check_factors(name: str, value: object) -> _Bounds:
     least, most = check_range(name, value, centre=1.0)
     if least <= 0:
         raise ValueError(
@@ -192,62 +236,55 @@ def _check_factors(name: str, value: Any) -> tuple[float, float]:
     return least, most
 
 
-def _check_shear(name: str, value: Any) -> tuple[float, float]:
+def _check_shear(name: str, value: object) -> _Bounds:
     return check_range(name, value, low=-_STEEPEST, high=_STEEPEST)
 
 
-def _build_affine(
-    in_shape: tuple[int, ...],
-    spec: Any,
-    *,
-    rotation: tuple[float, float] = (0.0, 0.0),
-    scaling: tuple[float, float] = (1.0, 1.0),
-    shear: tuple[float, float] = (0.0, 0.0),
-    shift: list[float] | None = None,
-) -> Augmenter | None:
-    shift = [0.0, 0.0] if shift is None else shift
-    outside = check_fill(spec.fill, spec.fill_value)
-    is_still = rotation == shear == (0.0, 0.0) and scaling == (1.0, 1.0)
-    if is_still and not any(shift):
-        return None
-    return AffineAugmenter(in_shape, rotation, scaling, shear, shift, outside)
-
-
 class AffineAugmenter(MapAugmenter):
+    """Maps each image by an affine map of its own.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    bounds : AffineBounds
+    fill : float or None
+        Value of positions outside of the image; None means the nearest pixel.
+    """
+
     def __init__(
-        self,
-        in_shape: tuple[int, ...],
-        rotation: tuple[float, float],
-        scaling: tuple[float, float],
-        shear: tuple[float, float],
-        shift: list[float],
-        fill: float | None,
+        self, in_shape: Shape, bounds: AffineBounds, fill: float | None
     ) -> None:
         super().__init__(in_shape)
-        self.rotation = rotation
-        self.scaling = scaling
-        self.shear = shear
-        self.shift = shift
+        self.bounds = bounds
         self.fill = fill
 
+    @override
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
         batch = x.shape[-1]
-        angle, slant = (
-            np.deg2rad(uniform(rng, degrees, batch))
-            for degrees in (self.rotation, self.shear)
+        angle = np.deg2rad(uniform(rng, self.bounds.rotation, batch))
+        slant = np.deg2rad(uniform(rng, self.bounds.shear, batch))
+        factor = uniform(rng, self.bounds.scaling, batch)
+        shift = np.array(
+            [uniform(rng, (-most, most), batch) for most in self.bounds.shift]
         )
-        factor = uniform(rng, self.scaling, batch)
-        shift = np.array([uniform(rng, (-most, most), batch) for most in self.shift])
         matrix = inverse_affine(angle, factor, slant)
         return transformed(x, matrix, shift, self.fill, workspace)
 
 
 def inverse_affine(
-    angle: np.ndarray, factor: np.ndarray, slant: np.ndarray
-) -> np.ndarray:
-    """Return where (row, column) of a scaled, sheared, turned image comes from.
+    angle: _PerSample, factor: _PerSample, slant: _PerSample
+) -> npt.NDArray[np.float64]:
+    """Return the matrices that undo a scaling, shear and rotation, in this order.
+
+    A matrix takes a position (row, column) of the result, relative to the centre, to
+    the position of the image that it is read from. With a the angle of the rotation, s
+    that of the shear and f the factor::
+
+        1   [    1    0 ]   [  cos a   sin a ]
+        - * [           ] * [                ]
+        f   [ tan s   1 ]   [ -sin a   cos a ]
 
     Parameters
     ----------
@@ -259,20 +296,22 @@ def inverse_affine(
     matrix : ndarray of shape (2, 2, batch)
     """
     cos, sin, tan = np.cos(angle), np.sin(angle), np.tan(slant)
-    # Undone in the reverse order: the turn, then the shear, then the scaling.
-    turned = np.array([[cos, sin], [-sin, cos]])
-    turned[1] += tan * turned[0]
-    return turned / factor
+    rotated: npt.NDArray[np.float64] = np.array([[cos, sin], [-sin, cos]])
+    rotated[1] += tan * rotated[0]
+    return rotated / factor
 
 
 def transformed(
-    x: np.ndarray,
-    matrix: np.ndarray,
-    shift: np.ndarray,
+    x: FeatureMap,
+    matrix: npt.NDArray[np.float64],
+    shift: npt.NDArray[np.float64],
     fill: float | None,
     workspace: Workspace,
-) -> np.ndarray:
-    """Read each pixel of sample n, about the centre, at ``matrix[..., n]`` of it.
+) -> FeatureMap:
+    """Map each image by the inverse of its matrix about the centre, then move it.
+
+    Position p of sample n is read from position
+    ``centre + matrix[..., n] @ (p - centre - shift[:, n])``.
 
     Parameters
     ----------
@@ -281,23 +320,30 @@ def transformed(
     shift : ndarray of shape (2, batch)
         How far the result is moved, down and to the right.
     fill : float or None
+        Value of positions outside of the image; None means the nearest pixel.
     workspace : Workspace
+
+    Returns
+    -------
+    y : ndarray, shaped like x
+        The workspace's array "y".
     """
     _, height, width, batch = x.shape
     centre = ((height - 1) / 2, (width - 1) / 2)
     down, right = np.arange(height) - centre[0], np.arange(width) - centre[1]
-    places = []
+    positions = []
     for axis, name in enumerate(("rows", "columns")):
         of_row, of_column = matrix[axis]
         offset = centre[axis] - of_row * shift[0] - of_column * shift[1]
+        # of_row * row + of_column * column + offset, as an outer sum.
         by_row = np.multiply.outer(down, of_row) + offset
         by_column = np.multiply.outer(right, of_column)
-        place = workspace.scratch(name, (height, width, batch), x.dtype)
+        position = workspace.scratch(name, (height, width, batch), x.dtype)
         np.add(
             by_row.astype(x.dtype)[:, np.newaxis],
             by_column.astype(x.dtype),
-            out=place,
+            out=position,
         )
-        places.append(place)
-    rows, columns = places
+        positions.append(position)
+    rows, columns = positions
     return bilinear(x, rows, columns, fill, workspace)

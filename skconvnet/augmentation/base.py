@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Image, Shape, override
 from skconvnet.augmentation.checks import check_axes
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import Params
 
 # Samples that `augment` changes at a time.
-_BLOCK = 256
+_BATCH_SIZE = 256
+
+_RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 
 
 class Batch(NamedTuple):
-    """A part of a minibatch, batch last.
+    """A micro-batch, batch last.
 
     Attributes
     ----------
@@ -25,9 +29,9 @@ class Batch(NamedTuple):
     weights : ndarray of shape (batch,), or float
     """
 
-    x: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray | float
+    x: FeatureMap
+    targets: FeatureMap
+    weights: npt.NDArray[np.floating] | float
 
 
 class Augmenter(ABC):
@@ -41,28 +45,38 @@ class Augmenter(ABC):
     Attributes
     ----------
     mixes_targets : bool
-        Whether targets become mixtures of several samples'.
+        Whether targets become mixtures of those of several samples.
     """
 
     mixes_targets = False
 
-    def __init__(self, in_shape: tuple[int, ...]) -> None:
+    def __init__(self, in_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
 
     @abstractmethod
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
-        """Return the batch as it is trained on.
+        """Return the micro-batch to train on.
 
-        The arrays of `batch` are not written to; those returned may be overwritten by
-        the next call with the same workspace.
+        Parameters
+        ----------
+        batch : Batch
+            Only read.
+        rng : Generator
+        workspace : Workspace
+
+        Returns
+        -------
+        batch : Batch
+            Its arrays may be overwritten by the next call with the same workspace.
         """
 
 
 class MapAugmenter(Augmenter):
-    """An augmenter that changes maps alone."""
+    """An augmenter that changes feature maps, and neither targets nor weights."""
 
+    @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
@@ -70,14 +84,26 @@ class MapAugmenter(Augmenter):
 
     @abstractmethod
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
-        """Return the changed maps, in an array of the workspace."""
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
+        """Return the changed maps, in an array of the workspace.
+
+        Parameters
+        ----------
+        x : ndarray of shape (channels, *spatial, batch)
+            Only read.
+        rng : Generator
+        workspace : Workspace
+
+        Returns
+        -------
+        y : ndarray, shaped like x
+        """
 
 
 def uniform(
     rng: np.random.Generator, bounds: tuple[float, float], batch: int
-) -> np.ndarray:
+) -> npt.NDArray[np.float64]:
     """Draw a number within `bounds` for each sample."""
     return rng.uniform(bounds[0], bounds[1], (batch,))
 
@@ -97,7 +123,7 @@ class Augmentation(Params, ABC):
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = (1, 2, 3)
 
-    def build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    def build(self, in_shape: Shape) -> Augmenter | None:
         """Return what changes samples of shape `in_shape`.
 
         Parameters
@@ -108,22 +134,37 @@ class Augmentation(Params, ABC):
         Returns
         -------
         augmenter : Augmenter or None
-            None where no sample would ever change.
+            None if no sample would ever change.
 
         Raises
         ------
         ValueError, TypeError
-            Where a hyperparameter is out of range or does not fit `in_shape`.
+            If a hyperparameter is out of range or does not fit `in_shape`.
         """
         if self.spatial_ndims is not None:
             check_axes(type(self).__name__, in_shape, self.spatial_ndims)
         return self._build(tuple(in_shape))
 
     @abstractmethod
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        """Check the hyperparameters, and build for a shape of the right axes."""
+    def _build(self, in_shape: Shape) -> Augmenter | None:
+        """Check the hyperparameters, and build for a shape with allowed axes."""
 
-    def augment(self, X: Any, y: Any = None, random_state: Any = None) -> Any:
+    @overload
+    def augment(
+        self, X: npt.ArrayLike, y: None = None, random_state: _RandomState = None
+    ) -> Image: ...
+
+    @overload
+    def augment(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, random_state: _RandomState = None
+    ) -> tuple[Image, npt.NDArray[np.float64]]: ...
+
+    def augment(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike | None = None,
+        random_state: _RandomState = None,
+    ) -> Image | tuple[Image, npt.NDArray[np.float64]]:
         """Return changed copies of samples, as a network would be trained on them.
 
         Parameters
@@ -131,18 +172,18 @@ class Augmentation(Params, ABC):
         X : array-like of shape (n_samples, *spatial, channels)
             Of any real dtype, which the result has too: integers are rounded.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Numbers, such as one-hot rows for classes; needed by `Mixup` alone.
+            Numbers, such as one-hot rows for classes. Only `Mixup` needs it.
         random_state : int, Generator, RandomState or None, default=None
 
         Returns
         -------
         X : ndarray, shaped like X
-            Or the pair (X, y) where y is given.
+            Or the pair (X, y) if y is given.
 
         Raises
         ------
         ValueError, TypeError
-            Where a hyperparameter does not fit X.
+            If a hyperparameter does not fit X.
         """
         X = np.asarray(X)
         if X.ndim < 2:
@@ -159,23 +200,24 @@ class Augmentation(Params, ABC):
         out = X.copy()
         targets = np.zeros((len(X), 1)) if y is None else np.array(y, dtype=float)
         if augmenter is not None:
-            rng = micro_batch_rng(random_state)
+            rng = _as_generator(random_state)
             workspace = Workspace()
-            for start in range(0, len(X), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                _augment_block(augmenter, out[block], targets[block], rng, workspace)
+            for start in range(0, len(X), _BATCH_SIZE):
+                rows = slice(start, start + _BATCH_SIZE)
+                _augment_rows(augmenter, out[rows], targets[rows], rng, workspace)
         return out if y is None else (out, targets)
 
 
-def _augment_block(
+def _augment_rows(
     augmenter: Augmenter,
-    X: np.ndarray,
-    targets: np.ndarray,
+    X: npt.NDArray[Any],
+    targets: npt.NDArray[np.float64],
     rng: np.random.Generator,
     workspace: Workspace,
 ) -> None:
     """Change samples and targets in place."""
     dtype = X.dtype if X.dtype == np.float32 else np.float64
+    # The same permutation of axes leads from channels last to batch last and back.
     batch_last = (X.ndim - 1, *range(1, X.ndim - 1), 0)
     x = np.ascontiguousarray(X.transpose(batch_last), dtype=dtype)
     rows = targets.reshape(len(X), -1)
@@ -187,7 +229,7 @@ def _augment_block(
     rows[...] = batch.targets.T
 
 
-def micro_batch_rng(random_state: Any) -> np.random.Generator:
+def _as_generator(random_state: _RandomState) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**31)
     return np.random.default_rng(random_state)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from skconvnet.augmentation.base import Augmentation, Augmenter, uniform
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.checks import check_range
-from skconvnet.augmentation.values import ValueAugmenter, check_value_range
-from skconvnet.ops.workspace import Workspace
+from skconvnet.augmentation.values import (
+    Bound,
+    ValueAugmentation,
+    ValueAugmenter,
+    ValueRange,
+)
 
 
 @dataclass(eq=False, repr=False)
-class Contrast(Augmentation):
-    """Multiply by a random factor what the values of a sample are off their mean.
+class Contrast(ValueAugmentation):
+    """Multiply the differences of all values from their mean by a random factor.
 
     The mean is that of each channel of each sample.
 
     Parameters
     ----------
     factor : float or (float, float), default=0.2
-        Largest change: 0.2 stands for factors of 0.8 to 1.2. A pair gives the factors
-        (least, largest) themselves; none is negative.
+        Largest change: 0.2 means factors of 0.8 to 1.2. A pair gives the factors
+        (least, largest) themselves; none may be negative.
     value_range : (float, float) or None, default=None
-        Smallest and largest value that a sample may have: what goes beyond is cut
-        off. None takes those of each sample itself.
+        Smallest and largest value that a sample may have; values beyond are clipped.
+        None means those of each sample itself.
 
     Examples
     --------
@@ -37,30 +40,30 @@ class Contrast(Augmentation):
     array([ 0, 15, 35, 50], dtype=uint8)
     """
 
-    factor: Any = 0.2
-    value_range: Any = None
+    _neutral = 1.0
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        factors = check_range("factor", self.factor, centre=1.0, low=0.0)
-        value_range = check_value_range(self.value_range)
-        if factors == (1.0, 1.0):
-            return None
+    @override
+    def _factors(self) -> tuple[float, float]:
+        return check_range("factor", self.factor, centre=1.0, low=0.0)
+
+    @override
+    def _augmenter(
+        self, in_shape: Shape, factors: tuple[float, float], value_range: ValueRange
+    ) -> ValueAugmenter:
         return ContrastAugmenter(in_shape, factors, value_range)
 
 
 class ContrastAugmenter(ValueAugmenter):
-    def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+    """Multiplies the differences from the mean of each channel by the factor."""
+
+    @override
+    def _apply(
+        self, x: FeatureMap, factor: FeatureMap, span: Bound, y: FeatureMap
+    ) -> None:
         channels, batch = x.shape[0], x.shape[-1]
-        least, most = self.value_range.of(x)
-        factor = uniform(rng, self.factors, x.shape[-1]).astype(x.dtype)
-        cells = x.reshape(channels, -1, batch)
-        mean = cells.mean(axis=1, keepdims=True)
-        y = workspace.array("y", x.shape, x.dtype)
-        changed = y.reshape(cells.shape)
-        np.subtract(cells, mean, out=changed)
+        values = x.reshape(channels, -1, batch)
+        mean = values.mean(axis=1, keepdims=True)
+        changed = y.reshape(values.shape)
+        np.subtract(values, mean, out=changed)
         changed *= factor
         changed += mean
-        np.clip(y, least, most, out=y)
-        return y

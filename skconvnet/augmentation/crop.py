@@ -1,10 +1,11 @@
-"""Padding samples and cutting a random window of their size out again."""
+"""Padding samples and cropping them back to their size at random."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter
 from skconvnet.augmentation.checks import check_fill, counts_per_axis
 from skconvnet.augmentation.shift import ShiftAugmenter
@@ -12,20 +13,21 @@ from skconvnet.augmentation.shift import ShiftAugmenter
 
 @dataclass(eq=False, repr=False)
 class Crop(Augmentation):
-    """Pad each sample and crop it back to its size at a random place.
+    """Pad each sample and crop it back to its size at a random position.
 
-    What "random crop with padding" of 4 pixels is for 32x32 photographs [1]_. Every
-    place of the window is equally likely, so that the sample moves by up to `padding`
-    pixels: `Shift` under the name it has there.
+    This is the "random crop with padding" of 4 pixels of 32x32 photographs [1]_. All
+    positions of the window are equally likely, so the sample moves by up to `padding`
+    pixels: it is `Shift` under the name that is usual there.
 
     Parameters
     ----------
     padding : int or tuple of int, default=4
-        Pixels added on each side, fewer than the image has; a tuple gives one for each
-        spatial axis.
+        Pixels added on each side, fewer than the image has; a tuple gives a number for
+        each spatial axis.
     fill : {"constant", "nearest"}, default="constant"
         What is added: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     References
     ----------
@@ -45,7 +47,8 @@ class Crop(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         pixels = counts_per_axis("padding", self.padding, in_shape, low=0, below=1)
         outside = check_fill(self.fill, self.fill_value)
         return ShiftAugmenter(in_shape, pixels, outside) if any(pixels) else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_number, counts_per_axis
 from skconvnet.ops.workspace import Workspace
@@ -14,17 +17,17 @@ from skconvnet.ops.workspace import Workspace
 
 @dataclass(eq=False, repr=False)
 class Cutout(Augmentation):
-    """Fill a square at a random place of each sample, in all channels [1]_.
+    """Fill a square at a random position of each sample, in all channels [1]_.
 
-    Its centre may be any pixel, so that a part of it may lie outside of the sample.
+    Its centre may be any pixel, so a part of it may lie outside of the sample.
 
     Parameters
     ----------
     size : int or tuple of int, default=8
-        Length of its sides in pixels, at most that of the image; a tuple gives one for
-        each spatial axis.
+        Length of its sides in pixels, at most that of the image; a tuple gives a length
+        for each spatial axis.
     fill_value : float, default=0.0
-        What it is filled with.
+        The value it is filled with.
 
     References
     ----------
@@ -46,35 +49,49 @@ class Cutout(Augmentation):
     size: Any = 8
     fill_value: float = 0.0
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         sizes = counts_per_axis("size", self.size, in_shape, low=0, below=0)
         fill_value = check_number("fill_value", self.fill_value)
         return CutoutAugmenter(in_shape, sizes, fill_value) if all(sizes) else None
 
 
 class CutoutAugmenter(MapAugmenter):
-    def __init__(
-        self, in_shape: tuple[int, ...], sizes: list[int], fill_value: float
-    ) -> None:
+    """Fills a square of each sample.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    sizes : list of int
+        Length of the square along each spatial axis.
+    fill_value : float
+    """
+
+    def __init__(self, in_shape: Shape, sizes: list[int], fill_value: float) -> None:
         super().__init__(in_shape)
         self.sizes = sizes
         self.fill_value = fill_value
 
+    @override
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
         batch = x.shape[-1]
         centres = [rng.integers(0, length, (batch,)) for length in x.shape[1:-1]]
         return self.masked(x, centres, workspace)
 
     def masked(
-        self, x: np.ndarray, centres: list[np.ndarray], workspace: Workspace
-    ) -> np.ndarray:
+        self,
+        x: FeatureMap,
+        centres: Sequence[npt.NDArray[np.integer]],
+        workspace: Workspace,
+    ) -> FeatureMap:
         """Fill the square around ``centres[axis][n]`` in each sample n of `x`.
 
-        A square of even size has one pixel more before its centre than behind.
+        A square of even size has one pixel more before its centre than after it.
         """
-        mask = np.ones(x.shape[-1], dtype=bool)
+        # The mask gains one spatial axis after the other: (*axes so far, batch).
+        mask: npt.NDArray[np.bool_] = np.ones(x.shape[-1], dtype=np.bool_)
         for axis, (size, centre) in enumerate(zip(self.sizes, centres, strict=True)):
             distance = np.subtract.outer(np.arange(x.shape[1 + axis]), centre)
             distance += size // 2

@@ -6,36 +6,39 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_fill, check_number
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
-# Standard deviations after which the smoothing kernel ends, as SciPy has it.
+# The smoothing kernel is cut off after so many standard deviations, as in SciPy.
 _TRUNCATE = 4.0
 
 
 @dataclass(eq=False, repr=False)
 class Elastic(Augmentation):
-    """Move each pixel by a random vector, neighbours by nearly the same [1]_.
+    """Move each pixel by a random vector that is nearly that of its neighbours [1]_.
 
-    Vectors of uniform random numbers in [-1, 1] are smoothed by a Gaussian, with
-    zeros around the image, and multiplied by `alpha`. Values between pixels are
-    interpolated bilinearly.
+    A field of uniform random vectors with elements in [-1, 1] is smoothed by a
+    Gaussian, with zeros around the image, and multiplied by `alpha`. Values between
+    pixels are interpolated bilinearly.
 
     Parameters
     ----------
     alpha : float, default=34.0
-        Strength. At ``sigma=4`` pixels are moved by about ``0.04 * alpha`` along each
-        axis (its standard deviation), less near the edges.
+        Strength. With ``sigma=4`` the distances along each axis have a standard
+        deviation of about ``0.04 * alpha`` pixels, less near the edges.
     sigma : float, default=4.0
-        Standard deviation of the Gaussian in pixels: small ones crumple an image,
-        large ones move it as a whole. The defaults are those of [1]_ for handwritten
+        Standard deviation of the Gaussian in pixels. A small one crumples the image, a
+        large one moves it as a whole. The defaults are those of [1]_ for handwritten
         digits of 29x29 pixels.
     fill : {"constant", "nearest"}, default="constant"
-        What is outside of the image: `fill_value`, or the nearest pixel.
+        What comes in from outside of the image: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     References
     ----------
@@ -56,9 +59,10 @@ class Elastic(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    spatial_ndims: ClassVar[tuple[int, ...]] = (2,)
+    spatial_ndims: ClassVar[tuple[int, ...] | None] = (2,)
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         alpha = check_number("alpha", self.alpha, low=0.0)
         sigma = check_number("sigma", self.sigma, low=0.0)
         outside = check_fill(self.fill, self.fill_value)
@@ -66,15 +70,27 @@ class Elastic(Augmentation):
 
 
 class ElasticAugmenter(MapAugmenter):
+    """Distorts each image by a smooth random field.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    alpha, sigma : float
+    fill : float or None
+        Value of positions outside of the image; None means the nearest pixel.
+    """
+
     def __init__(
         self,
-        in_shape: tuple[int, ...],
+        in_shape: Shape,
         alpha: float,
         sigma: float,
         fill: float | None,
     ) -> None:
         super().__init__(in_shape)
         self.fill = fill
+        # The Gaussian is separable: one matrix smooths columns, one rows. The strength
+        # is a factor of one of them.
         smoothing = [smoothing_matrix(n, sigma) for n in in_shape[:2]]
         smoothing[1] *= alpha
         self._smoothing = {
@@ -82,9 +98,10 @@ class ElasticAugmenter(MapAugmenter):
             for dtype in (np.float32, np.float64)
         }
 
+    @override
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
         field = workspace.scratch("field", (2, *x.shape[1:]), x.dtype)
         rng.random(out=field, dtype=x.dtype)
         field *= 2
@@ -92,16 +109,21 @@ class ElasticAugmenter(MapAugmenter):
         return self.distorted(x, field, workspace)
 
     def distorted(
-        self, x: np.ndarray, field: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Move the pixels of `x` by `field` smoothed and strengthened, overwriting it.
+        self, x: FeatureMap, field: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
+        """Move the pixels of `x` by `field`, which is first smoothed and scaled.
 
         Parameters
         ----------
         x : ndarray of shape (channels, height, width, batch)
         field : ndarray of shape (2, height, width, batch)
             Vertical and horizontal displacements of each pixel, contiguous.
+            Overwritten.
         workspace : Workspace
+
+        Returns
+        -------
+        y : ndarray, shaped like x
         """
         _, height, width, batch = x.shape
         over_rows, over_columns = self._smoothing[x.dtype]
@@ -115,11 +137,11 @@ class ElasticAugmenter(MapAugmenter):
         return bilinear(x, rows, columns, self.fill, workspace)
 
 
-def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
+def smoothing_matrix(length: int, sigma: float) -> npt.NDArray[np.float64]:
     """Return the matrix that smooths a line by a Gaussian, with zeros around it.
 
-    The Gaussian is sampled at whole pixels, cut off, and scaled to a sum of 1, before
-    the part that lies outside of the line is left out.
+    The Gaussian is sampled at whole pixels, cut off, and scaled to a sum of 1. Only
+    then is the part that lies outside of the line left out.
 
     >>> smoothing_matrix(3, 0.0).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]

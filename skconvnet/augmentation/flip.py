@@ -1,12 +1,12 @@
-"""Mirror images."""
+"""Random mirror images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_number
 from skconvnet.ops.resampling import gather
@@ -15,7 +15,7 @@ from skconvnet.ops.workspace import Workspace
 
 @dataclass(eq=False, repr=False)
 class Flip(Augmentation):
-    """Turn some samples into their mirror images.
+    """Mirror some of the samples.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Flip(Augmentation):
     vertical : bool, default=False
         Whether top and bottom are exchanged: the spatial axis before the last.
     probability : float, default=0.5
-        Of each of the two, drawn for each sample.
+        Of either exchange, drawn separately for each sample.
 
     Examples
     --------
@@ -40,7 +40,8 @@ class Flip(Augmentation):
     vertical: bool = False
     probability: float = 0.5
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         _check_bool("horizontal", self.horizontal)
         _check_bool("vertical", self.vertical)
         probability = check_number("probability", self.probability, 0.0, 1.0)
@@ -58,27 +59,36 @@ class Flip(Augmentation):
 
 
 class FlipAugmenter(MapAugmenter):
-    def __init__(
-        self, in_shape: tuple[int, ...], axes: list[int], probability: float
-    ) -> None:
+    """Mirrors some of the samples along some of the axes.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    axes : list of int
+        Spatial axes.
+    probability : float
+    """
+
+    def __init__(self, in_shape: Shape, axes: list[int], probability: float) -> None:
         super().__init__(in_shape)
         self.axes = axes
         self.probability = probability
 
+    @override
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
         batch = x.shape[-1]
-        places = []
+        sources = []
         for axis, length in enumerate(x.shape[1:-1]):
-            cells = np.arange(length)[:, np.newaxis]
+            positions = np.arange(length)[:, np.newaxis]
             is_flipped = np.zeros(batch, dtype=bool)
             if axis in self.axes:
                 is_flipped = rng.random((batch,)) < self.probability
-            places.append(np.where(is_flipped, cells[::-1], cells))
-        return gather(x, places, 0.0, workspace)
+            sources.append(np.where(is_flipped, positions[::-1], positions))
+        return gather(x, sources, 0.0, workspace)
 
 
-def _check_bool(name: str, value: Any) -> None:
+def _check_bool(name: str, value: object) -> None:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False; got {value!r}.")

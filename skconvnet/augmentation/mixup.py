@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.augmentation.checks import check_number
 from skconvnet.ops.workspace import Workspace
@@ -16,18 +18,17 @@ from skconvnet.ops.workspace import Workspace
 class Mixup(Augmentation):
     """Blend each sample with another one, and their targets in the same shares [1]_.
 
-    A sample becomes ``share * own + (1 - share) * partner`` with a share drawn from
-    the Beta distribution of (alpha, alpha); the partners are a random permutation of
-    the part of the minibatch that is worked through at a time, in which all samples are
-    of one size. Where samples have
-    weights, those of classes included, each of the two counts in the target by its
-    share times its weight.
+    A sample becomes ``share * own + (1 - share) * partner`` with a share drawn from the
+    Beta(alpha, alpha) distribution. Partners are a random permutation of the samples of
+    a micro-batch, which all have one size. If samples have weights, including those of
+    classes, each of the two counts in the target by its share times its weight.
 
     Parameters
     ----------
     alpha : float, default=0.2
-        Small ones leave most samples nearly as they are, 1 makes all shares equally
-        likely, large ones make halves of all. 0 mixes nothing.
+        A small one leaves most samples nearly as they are, with 1 all shares are
+        equally likely, and with a large one they are close to one half. 0 mixes
+        nothing.
 
     References
     ----------
@@ -47,18 +48,28 @@ class Mixup(Augmentation):
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = None
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
         alpha = check_number("alpha", self.alpha, low=0.0)
         return MixupAugmenter(in_shape, alpha) if alpha else None
 
 
 class MixupAugmenter(Augmenter):
+    """Blends each sample with another of its micro-batch.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    alpha : float
+    """
+
     mixes_targets = True
 
-    def __init__(self, in_shape: tuple[int, ...], alpha: float) -> None:
+    def __init__(self, in_shape: Shape, alpha: float) -> None:
         super().__init__(in_shape)
         self.alpha = alpha
 
+    @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
@@ -69,17 +80,25 @@ class MixupAugmenter(Augmenter):
 
 
 def mixed(
-    batch: Batch, partner: np.ndarray, share: np.ndarray, workspace: Workspace
+    batch: Batch,
+    partner: npt.NDArray[np.integer],
+    share: npt.NDArray[np.floating],
+    workspace: Workspace,
 ) -> Batch:
-    """Blend each sample with the one numbered `partner`, which has a part of `share`.
+    """Blend each sample with its partner.
 
     Parameters
     ----------
     batch : Batch
     partner : ndarray of int of shape (batch,)
+        Position of the partner in the micro-batch.
     share : ndarray of shape (batch,)
-        In [0, 1].
+        Of the partner, in [0, 1].
     workspace : Workspace
+
+    Returns
+    -------
+    batch : Batch
     """
     x, targets, weights = batch
     target_share = share
@@ -97,15 +116,20 @@ def mixed(
 
 
 def _blended(
-    name: str, x: np.ndarray, partner: np.ndarray, share: np.ndarray, ws: Workspace
-) -> np.ndarray:
+    name: str,
+    x: FeatureMap,
+    partner: npt.NDArray[np.integer],
+    share: npt.NDArray[np.floating],
+    workspace: Workspace,
+) -> FeatureMap:
+    """Blend batch-last arrays, into the workspace's array `name`."""
     share = share.astype(x.dtype)
     if x.ndim == 2:
-        # Flat features come as the transpose of rows, as targets do.
+        # Flat features are transposed rows, and so are targets.
         x, share, axis = x.T, share[:, np.newaxis], 0
     else:
         axis = x.ndim - 1
-    y = ws.array(name, x.shape, x.dtype)
+    y = workspace.array(name, x.shape, x.dtype)
     np.take(x, partner, axis=axis, out=y, mode="wrap")
     y -= x
     y *= share

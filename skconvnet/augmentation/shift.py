@@ -1,12 +1,15 @@
-"""Moving samples by whole pixels."""
+"""Random moves by whole pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import (
     check_fill,
@@ -28,13 +31,14 @@ class Shift(Augmentation):
     ----------
     max_pixels : int or tuple of int, default=None
         The largest distance, smaller than the image; a tuple gives one for each
-        spatial axis, (vertical, horizontal) for images. None takes `fraction`.
+        spatial axis, (vertical, horizontal) for images. None uses `fraction`.
     fraction : float or tuple of float, default=0.1
-        The largest distance as a part, in [0, 1), of the length of an axis, rounded
-        down. Used where `max_pixels` is None.
+        The largest distance as a fraction, in [0, 1), of the length of an axis, rounded
+        down to whole pixels. Used if `max_pixels` is None.
     fill : {"constant", "nearest"}, default="constant"
         What comes in from outside: `fill_value`, or the nearest pixel.
     fill_value : float, default=0.0
+        Used by "constant".
 
     Examples
     --------
@@ -54,46 +58,65 @@ class Shift(Augmentation):
     fill: str = "constant"
     fill_value: float = 0.0
 
-    def _build(self, in_shape: tuple[int, ...]) -> Augmenter | None:
-        lengths = in_shape[:-1]
-        if self.max_pixels is None:
-            fractions = per_axis("fraction", self.fraction, len(lengths), "float")
-            for value in fractions:
-                if check_number("fraction", value, 0.0, 1.0) == 1.0:
-                    raise ValueError(
-                        "fraction must be a number in [0, 1), or one for each spatial "
-                        f"axis; got {self.fraction!r}."
-                    )
-            pixels = [int(f * n) for f, n in zip(fractions, lengths, strict=True)]
-        else:
-            pixels = counts_per_axis(
-                "max_pixels", self.max_pixels, in_shape, low=0, below=1
-            )
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
+        pixels = self._largest(in_shape)
         outside = check_fill(self.fill, self.fill_value)
         return ShiftAugmenter(in_shape, pixels, outside) if any(pixels) else None
 
+    def _largest(self, in_shape: Shape) -> list[int]:
+        """Return the largest distance along each spatial axis."""
+        if self.max_pixels is not None:
+            return counts_per_axis(
+                "max_pixels", self.max_pixels, in_shape, low=0, below=1
+            )
+        lengths = in_shape[:-1]
+        fractions = per_axis("fraction", self.fraction, len(lengths), "float")
+        for value in fractions:
+            if check_number("fraction", value, 0.0, 1.0) == 1.0:
+                raise ValueError(
+                    "fraction must be a number in [0, 1), or one for each spatial "
+                    f"axis; got {self.fraction!r}."
+                )
+        return [int(f * n) for f, n in zip(fractions, lengths, strict=True)]
+
 
 class ShiftAugmenter(MapAugmenter):
+    """Moves each sample by whole pixels.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    max_pixels : list of int
+        Largest distance along each spatial axis.
+    fill : float or None
+        Value of what comes in from outside; None means the nearest pixel.
+    """
+
     def __init__(
-        self, in_shape: tuple[int, ...], max_pixels: list[int], fill: float | None
+        self, in_shape: Shape, max_pixels: list[int], fill: float | None
     ) -> None:
         super().__init__(in_shape)
         self.max_pixels = max_pixels
         self.fill = fill
 
+    @override
     def change(
-        self, x: np.ndarray, rng: np.random.Generator, workspace: Workspace
-    ) -> np.ndarray:
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
         pixels = [rng.integers(-m, m + 1, (x.shape[-1],)) for m in self.max_pixels]
         return shifted(x, pixels, self.fill, workspace)
 
 
 def shifted(
-    x: np.ndarray, pixels: list[np.ndarray], fill: float | None, workspace: Workspace
-) -> np.ndarray:
-    """Move sample n of the batch-last `x` by ``pixels[axis][n]``, towards the end."""
-    places = [
+    x: FeatureMap,
+    pixels: Sequence[npt.NDArray[np.integer]],
+    fill: float | None,
+    workspace: Workspace,
+) -> FeatureMap:
+    """Move sample n of batch-last maps by ``pixels[axis][n]``, towards the end."""
+    sources = [
         np.subtract.outer(np.arange(length), distance)
         for length, distance in zip(x.shape[1:-1], pixels, strict=True)
     ]
-    return gather(x, places, fill, workspace)
+    return gather(x, sources, fill, workspace)

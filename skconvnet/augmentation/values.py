@@ -1,13 +1,21 @@
-"""The smallest and the largest value that samples may have."""
+"""What random changes of brightness and contrast share."""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from skconvnet.augmentation.base import MapAugmenter
+from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter, uniform
 from skconvnet.augmentation.checks import check_number
+from skconvnet.ops.workspace import Workspace
+
+# A number for all samples, or one per sample: (batch,).
+Bound: TypeAlias = npt.NDArray[np.floating] | np.floating
 
 
 class ValueRange:
@@ -16,14 +24,14 @@ class ValueRange:
     Parameters
     ----------
     bounds : (float, float) or None
-        None stands for the smallest and the largest value of each sample.
+        None means the smallest and the largest value of each sample.
     """
 
     def __init__(self, bounds: tuple[float, float] | None) -> None:
         self.bounds = bounds
 
-    def of(self, x: np.ndarray) -> tuple[Any, Any]:
-        """Return the bounds for the batch-last `x`: two numbers, or one pair a sample.
+    def of(self, x: FeatureMap) -> tuple[Bound, Bound]:
+        """Return the bounds for batch-last maps: two numbers, or a pair per sample.
 
         >>> least, most = ValueRange(None).of(np.array([[1.0, 5.0], [2.0, 3.0]]))
         >>> least, most
@@ -32,8 +40,47 @@ class ValueRange:
         if self.bounds is not None:
             least, most = self.bounds
             return x.dtype.type(least), x.dtype.type(most)
-        cells = x.reshape(-1, x.shape[-1])
-        return cells.min(axis=0), cells.max(axis=0)
+        values = x.reshape(-1, x.shape[-1])
+        return values.min(axis=0), values.max(axis=0)
+
+
+@dataclass(eq=False, repr=False)
+class ValueAugmentation(Augmentation):
+    """A change of all values of a sample by a random factor, within their range.
+
+    Subclasses say what the factor does.
+
+    Parameters
+    ----------
+    factor : float or (float, float), default=0.2
+        Largest change, or the pair (least, largest) of factors.
+    value_range : (float, float) or None, default=None
+        Smallest and largest value that a sample may have.
+    """
+
+    factor: Any = 0.2
+    value_range: Any = None
+
+    # The factor that changes nothing.
+    _neutral: ClassVar[float]
+
+    @abstractmethod
+    def _factors(self) -> tuple[float, float]:
+        """Check `factor`, and return the least and the largest one."""
+
+    @abstractmethod
+    def _augmenter(
+        self, in_shape: Shape, factors: tuple[float, float], value_range: ValueRange
+    ) -> ValueAugmenter:
+        """Return what changes samples by a factor within these bounds."""
+
+    @override
+    def _build(self, in_shape: Shape) -> Augmenter | None:
+        factors = self._factors()
+        value_range = check_value_range(self.value_range)
+        if factors == (self._neutral, self._neutral):
+            return None
+        return self._augmenter(in_shape, factors, value_range)
 
 
 class ValueAugmenter(MapAugmenter):
@@ -43,13 +90,13 @@ class ValueAugmenter(MapAugmenter):
     ----------
     in_shape : tuple of int
     factors : (float, float)
-        What the factor is drawn between.
+        The least and the largest factor.
     value_range : ValueRange
     """
 
     def __init__(
         self,
-        in_shape: tuple[int, ...],
+        in_shape: Shape,
         factors: tuple[float, float],
         value_range: ValueRange,
     ) -> None:
@@ -57,8 +104,33 @@ class ValueAugmenter(MapAugmenter):
         self.factors = factors
         self.value_range = value_range
 
+    @override
+    def change(
+        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
+    ) -> FeatureMap:
+        least, most = self.value_range.of(x)
+        factor = uniform(rng, self.factors, x.shape[-1]).astype(x.dtype)
+        y = workspace.array("y", x.shape, x.dtype)
+        self._apply(x, factor, most - least, y)
+        return np.clip(y, least, most, out=y)
 
-def check_value_range(value: Any) -> ValueRange:
+    @abstractmethod
+    def _apply(
+        self, x: FeatureMap, factor: FeatureMap, span: Bound, y: FeatureMap
+    ) -> None:
+        """Write the changed maps, which may exceed the range, into `y`.
+
+        Parameters
+        ----------
+        x, y : ndarray of shape (channels, *spatial, batch)
+            `y` is contiguous.
+        factor : ndarray of shape (batch,)
+        span : float or ndarray of shape (batch,)
+            Width of the range.
+        """
+
+
+def check_value_range(value: object) -> ValueRange:
     """Return the range for a hyperparameter `value_range`."""
     if value is None:
         return ValueRange(None)

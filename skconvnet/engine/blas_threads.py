@@ -1,70 +1,78 @@
-"""The threads of BLAS: how many were granted, and holding them to one."""
+"""The threads of BLAS: how many were granted, and limiting them to one."""
 
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 
 class SingleThreadedBLAS:
-    """Holds BLAS to one thread while anyone in the process needs it so.
+    """Limits BLAS to one thread while anything in the process needs that.
 
-    BLAS has one setting for the whole process. With two fits at once in two
-    threads, the first to come saves it and the last to go puts it back.
+    BLAS has one setting for the whole process. If two fits run at once, the first to
+    enter saves it, and the last to leave restores it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._controller: ThreadpoolController | None = None
-        self._users = 0
-        self._saved: list[int] = []
+        # Found when first needed; threadpoolctl has no types.
+        self._libraries: list[Any] | None = None
+        self._n_users = 0
+        self._saved_counts: list[int] = []
 
     def granted(self) -> int:
         """Return the threads that BLAS has been granted by the user or by joblib."""
         with self._lock:
-            return max(self._saved if self._users else self._now(), default=1)
+            counts = self._saved_counts if self._n_users else self._thread_counts()
+            return max(counts, default=1)
 
     def hold_here(self) -> None:
-        """Hold BLAS in the calling thread, where its limits are a thread's own."""
+        """Limit BLAS in the calling thread, for libraries with a limit per thread."""
         with self._lock:
-            self._set([1] * len(self._libraries()))
+            self._limit_to_one()
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._users == 0:
-                self._saved = self._now()
-                self._set([1] * len(self._saved))
-            self._users += 1
+            if self._n_users == 0:
+                self._saved_counts = self._thread_counts()
+                self._limit_to_one()
+            self._n_users += 1
 
     def __exit__(self, *exc: object) -> None:
         with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._set(self._saved)
+            self._n_users -= 1
+            if self._n_users == 0:
+                self._set_thread_counts(self._saved_counts)
 
-    def _libraries(self) -> list:
+    def _find_libraries(self) -> list[Any]:
         # Looking for the loaded libraries takes milliseconds: it is done once.
-        if self._controller is None:
-            self._controller = ThreadpoolController().select(user_api="blas")
-        return self._controller.lib_controllers
+        if self._libraries is None:
+            controller = ThreadpoolController().select(user_api="blas")
+            self._libraries = list(controller.lib_controllers)
+        return self._libraries
 
-    def _now(self) -> list[int]:
-        return [library.num_threads or 1 for library in self._libraries()]
+    def _thread_counts(self) -> list[int]:
+        return [library.num_threads or 1 for library in self._find_libraries()]
 
-    def _set(self, counts: list[int]) -> None:
-        # threadpoolctl lets a single thread set the limits of all OpenBLAS, and
-        # ignores the others without a word: each must take over first.
-        self._take_over()
-        for library, count in zip(self._libraries(), counts, strict=True):
+    def _limit_to_one(self) -> None:
+        self._set_thread_counts([1] * len(self._find_libraries()))
+
+    def _set_thread_counts(self, counts: list[int]) -> None:
+        # For threadpoolctl, one thread at a time controls the limits of all OpenBLAS
+        # libraries, and those that others set are ignored without an error. So this
+        # thread takes over first, and lets go of them afterwards.
+        self._clear_controlling_thread()
+        for library, count in zip(self._find_libraries(), counts, strict=True):
             library.set_num_threads(count)
-        self._take_over()
+        self._clear_controlling_thread()
 
-    def _take_over(self) -> None:
-        for library in self._libraries():
-            take_over = getattr(library, "clear_controlling_thread", None)
-            if take_over is not None:
-                take_over(force=True)
+    def _clear_controlling_thread(self) -> None:
+        for library in self._find_libraries():
+            clear = getattr(library, "clear_controlling_thread", None)
+            if clear is not None:
+                clear(force=True)
                 return
 
 
@@ -87,5 +95,5 @@ def resolve_n_threads(n_jobs: int | None) -> int:
     if n_jobs < 0:
         import joblib  # here, since it takes longer to import than all of this package
 
-        return max(joblib.cpu_count() + 1 + n_jobs, 1)
+        return max(int(joblib.cpu_count()) + 1 + n_jobs, 1)
     return n_jobs

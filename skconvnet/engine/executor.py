@@ -1,39 +1,40 @@
-"""Micro-batches over threads, with results that do not depend on their number."""
+"""Passes over minibatches, with results that do not depend on the number of threads."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from types import TracebackType
+from typing import Self
 
 import numpy as np
 
-from skconvnet.augmentation.base import Augmenter, Batch
+from skconvnet._typing import FlatVector, Image, Index, Shape
+from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.inputs import Inputs, Samples, index_at, index_length
+from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.network import Network
-from skconvnet.engine.thread_team import ThreadTeam
-from skconvnet.engine.worker import Worker, micro_batch_rng
+from skconvnet.engine.thread_team import Task, ThreadTeam
+from skconvnet.engine.worker import MicroBatch, Worker
+from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.losses import Loss
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.ops.layout import channels_last
 
-# Floating-point operations of predictions that are worth waking threads for, which
-# takes up to some milliseconds after a pause.
-_WORTH_THREADS = 5e8
-
-
-# Of predictions so short that it counts to find their arrays ready the next time.
-_WORTH_KEEPING = 2e7
-
-
-# Numbers in a minibatch that takes long enough to read.
-_WORTH_A_HELPER = 50_000
+# Predictions of fewer FLOPs are made by the calling thread alone: waking others takes
+# up to some milliseconds after a pause.
+MIN_FLOPS_FOR_THREADS = 5e8
+# Predictions of fewer FLOPs are so short that allocating arrays anew would count, and
+# need so little memory that their arrays may be kept for the next ones.
+_MAX_FLOPS_TO_KEEP_ARRAYS = 2e7
+# Reading a minibatch of fewer numbers is over before another thread has begun.
+_MIN_NUMBERS_TO_READ_AHEAD = 50_000
 
 
 class Executor:
     """Runs a network over samples, cut into micro-batches, on several threads.
 
-    Use it as a context manager: BLAS is held to one thread meanwhile.
+    Use it as a context manager: BLAS is limited to one thread meanwhile.
 
     Parameters
     ----------
@@ -41,7 +42,9 @@ class Executor:
     loss : Loss
     n_threads : int
     augmenter : Augmenter, optional
-        Changes what is trained on, and nothing else.
+        Changes the samples that are trained on, and nothing else.
+    min_flops_for_threads : float, optional
+        FLOPs of predictions that are worth more than one thread.
 
     Attributes
     ----------
@@ -57,32 +60,32 @@ class Executor:
         loss: Loss,
         n_threads: int,
         augmenter: Augmenter | None = None,
+        *,
+        min_flops_for_threads: float = MIN_FLOPS_FOR_THREADS,
     ) -> None:
         self.network = network
         self.loss = loss
         self.augmenter = augmenter
+        self.min_flops_for_threads = min_flops_for_threads
         self.team = ThreadTeam(n_threads)
         self.is_random = network.is_random or augmenter is not None
-        self._workers = [Worker(network, loss, augmenter) for _ in range(n_threads)]
+        # One for each micro-batch that is under way at the same time.
+        self._workers: list[Worker] = []
+        self._first_workers(n_threads)
 
-    def __enter__(self) -> Executor:
+    def __enter__(self) -> Self:
         single_threaded_blas.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         single_threaded_blas.__exit__()
         self.team.close()
 
     def loss_and_gradient(
         self,
         samples: Samples,
-        index: np.ndarray | slice,
-        gradient: np.ndarray,
+        index: Index,
+        gradient: FlatVector,
         *,
         train: bool,
         seed: int | None = None,
@@ -109,104 +112,143 @@ class Executor:
             Sum of the samples' weights.
         """
         self.team.wait()
-        places = self._parts(samples.inputs, index)
-        parts = [index]
-        if len(places) > 1:
-            parts = [index_at(index, part) for part in places]
-        weights = None if samples.weights is None else samples.weights[index]
-        total = float(index_length(index) if weights is None else weights.sum())
+        total = samples.total_weight(index)
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
-        if train and len(parts) > 1 and self.network.needs_whole_batch:
-            return self._all_at_once(samples, parts, total, gradient, seed), total
-        losses = np.zeros(len(parts))
-        # A single part has all threads to itself, for its large matrix products.
-        self._workers[0].share(self.team if len(parts) == 1 else None)
-        # A round is one part for each thread. Their gradients are added up after it,
-        # in the order of the parts, so that sums do not depend on the threads.
-        for start in range(0, len(parts), self.team.size):
-            workers = self._workers[: len(parts) - start]
-
-            def compute(i: int, thread: int, start: int = start) -> None:
-                number, worker = start + i, self._workers[i]
-                rng = micro_batch_rng(seed, number) if train else None
-                target = gradient if number == 0 else worker.gradient()
-                losses[number] = worker.differentiate(
-                    samples, parts[number], total, target, train=train, rng=rng
-                )
-
-            self.team.run(len(workers), compute)
-            terms = [w.gradient() for w in workers[start == 0 :]]
-            self._add(gradient, terms)
+        cuts = cut_minibatch(self.network, samples.inputs, index)
+        # A minibatch that is not cut must stay the same object for `read_ahead`.
+        indices = [index_at(index, cut) for cut in cuts] if len(cuts) > 1 else [index]
+        micro_batches = [
+            MicroBatch(samples, own, number, total, train, seed)
+            for number, own in enumerate(indices)
+        ]
+        if train and len(micro_batches) > 1 and self.network.needs_whole_batch:
+            losses = self._differentiate_at_once(micro_batches, gradient)
+        else:
+            losses = self._differentiate_in_rounds(micro_batches, gradient)
         return float(losses.sum()), total
 
-    def _all_at_once(
-        self,
-        samples: Samples,
-        parts: list[np.ndarray | slice],
-        total: float,
-        gradient: np.ndarray,
-        seed: int | None,
-    ) -> float:
-        """Run all parts together, for layers that need statistics of the minibatch.
+    def _differentiate_in_rounds(
+        self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
+    ) -> np.ndarray:
+        """Return the loss of each micro-batch, and write the sum of their gradients.
 
-        Every part keeps its arrays until the last of them is through.
+        In a round, each thread takes one micro-batch all the way forward and back.
+        After the round, the gradients are added in the order of the micro-batches, so
+        that the sums have the same order for any number of threads. With two threads,
+        and g(m) for the gradient of micro-batch m::
+
+            round 0    gradient = g(0)        own of worker 1 = g(1)
+                       gradient += g(1)
+            round 1    own of worker 0 = g(2)    own of worker 1 = g(3)
+                       gradient += g(2)
+                       gradient += g(3)
         """
-        n = len(parts)
-        while len(self._workers) < n:
-            self._workers.append(Worker(self.network, self.loss, self.augmenter))
-        workers = self._workers[:n]
+        # A single micro-batch has all threads to itself, to share out what layers do.
+        self._workers[0].share(self.team if len(micro_batches) == 1 else None)
+        losses = np.zeros(len(micro_batches))
+        for start in range(0, len(micro_batches), self.team.size):
+            in_round = micro_batches[start : start + self.team.size]
+            workers = self._first_workers(len(in_round))
+            is_first = start == 0
+            own = [worker.gradient for worker in (workers[1:] if is_first else workers)]
+            losses[start : start + len(in_round)] = self._differentiate_round(
+                workers, in_round, [gradient, *own] if is_first else own
+            )
+            self._add(gradient, own)
+        return losses
+
+    def _differentiate_round(
+        self,
+        workers: Sequence[Worker],
+        micro_batches: Sequence[MicroBatch],
+        gradients: Sequence[FlatVector],
+    ) -> list[float]:
+        """Write the gradient of each micro-batch into its own vector."""
+        losses = [0.0] * len(micro_batches)
+
+        def task(i: int, _thread: int) -> None:
+            losses[i] = workers[i].differentiate(micro_batches[i], gradients[i])
+
+        self.team.run(len(micro_batches), task)
+        return losses
+
+    def _differentiate_at_once(
+        self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
+    ) -> np.ndarray:
+        """Return the loss of each micro-batch, and write the sum of their gradients.
+
+        For layers that need the whole minibatch: no micro-batch can go back before all
+        have gone forward, so each needs a worker, and keeps its arrays meanwhile.
+        """
+        workers = self._first_workers(len(micro_batches))
         for worker in workers:
             worker.share(None)
-        workspaces = [worker.workspaces for worker in workers]
-        gradients = [gradient, *(worker.gradient() for worker in workers[1:])]
-        losses = np.zeros(n)
-        rngs = [micro_batch_rng(seed, i) for i in range(n)]
-        batches: dict[int, Batch] = {}
+        gradients = [gradient, *(worker.gradient for worker in workers[1:])]
+        rngs = [micro_batch.make_rng() for micro_batch in micro_batches]
+        runner = MicroBatchRunner(self.team.run, rngs)
+        batches = runner.map(lambda m: workers[m].prepare(micro_batches[m], rngs[m]))
+        passes = self.network.micro_batches(
+            [batch.x for batch in batches],
+            runner,
+            [worker.workspaces for worker in workers],
+        )
+        ys, caches = passes.forward([batch.x for batch in batches])
 
-        def prepare(i: int, thread: int) -> None:
-            batches[i] = workers[i].prepare(samples, parts[i], total, rngs[i])
+        def differentiate_loss(m: int) -> float:
+            return self.loss(ys[m], batches[m].targets, batches[m].weights)
 
-        def compare(i: int, thread: int) -> None:
-            losses[i] = self.loss(ys[i], batches[i].targets, batches[i].weights)
-
-        run = self.team.run
-        run(n, prepare)
-        xs = [batches[i].x for i in range(n)]
-        ys, caches = self.network.forward_micro_batches(xs, workspaces, run, rngs)
-        run(n, compare)
+        losses = runner.map(differentiate_loss)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
-        self.network.backward_micro_batches(xs, ys, caches, views, workspaces, run)
+        passes.backward(ys, caches, gradients=views, need_dx=False)
         self._add(gradient, gradients[1:])
-        return float(losses.sum())
+        return np.array(losses)
 
-    def read_ahead(self, samples: Samples, index: np.ndarray | slice | None) -> None:
-        """Have a helper read the minibatch at `index`, the next to be asked for.
+    def _first_workers(self, n: int) -> list[Worker]:
+        """Return n workers, making those that are missing."""
+        while len(self._workers) < n:
+            self._workers.append(Worker(self.network, self.loss, self.augmenter))
+        return self._workers[:n]
 
-        The calling thread goes on meanwhile. Nothing is done where a minibatch is
-        small, cut into parts, or where all threads are needed for the weights.
+    def _add(self, gradient: FlatVector, terms: Sequence[FlatVector]) -> None:
+        """Add the terms to the gradient, in their order."""
+        if not terms:
+            return
+        chunks = chunks_of(gradient.size)
+
+        def task(i: int, _thread: int) -> None:
+            chunk = chunks[i]
+            for term in terms:
+                np.add(gradient[chunk], term[chunk], out=gradient[chunk])
+
+        self.team.run(len(chunks), task)
+
+    def read_ahead(self, samples: Samples, index: Index | None) -> None:
+        """Have another thread read the minibatch at `index`, the next to be asked for.
+
+        The calling thread goes on meanwhile. Nothing is done if the minibatch is
+        small or will be cut, or if all threads are needed to update the weights.
         """
         if index is None or self.team.size == 1:
             return
-        n = index_length(index)
-        is_ragged = len(samples.inputs.groups(index)) > 1
-        if is_ragged or n * prod(self.network.in_shape) < _WORTH_A_HELPER:
+        n_numbers = index_length(index) * prod(self.network.in_shape)
+        if n_numbers < _MIN_NUMBERS_TO_READ_AHEAD:
             return
-        is_cut = n > self.network.micro_batch(n)
+        is_cut = len(cut_minibatch(self.network, samples.inputs, index)) > 1
         if is_cut or len(chunks_of(self.network.vector.size)) > 1:
             return
         worker = self._workers[0]
-        self.team.begin(lambda i, thread: worker.read_ahead(samples, index))
+        self.team.begin(lambda _i, _thread: worker.read_ahead(samples, index))
 
     def outputs(
         self,
         inputs: Inputs,
-        index: np.ndarray | slice | None = None,
+        index: Index | None = None,
         *,
         stop: int | None = None,
         scores: bool = False,
-    ) -> np.ndarray:
+    ) -> Image:
         """Return predictions, raw `scores`, or the activations before layer `stop`.
 
         Returns
@@ -215,63 +257,40 @@ class Executor:
             Channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
-        parts = self._parts(inputs, index)
+        cuts = cut_minibatch(self.network, inputs, index)
         layers = list(self.network.layers.values())[:stop]
         shape = layers[-1].out_shape if layers else self.network.in_shape
-        out = np.empty((index_length(index), *shape), dtype=self.network.dtype)
-
-        def compute(i: int, thread: int) -> None:
-            part = index_at(index, parts[i])
-            y = self._workers[thread].predict(inputs, part, stop)
-            outputs = channels_last(y)
-            if outputs.shape[1:] != shape:
-                raise ValueError(
-                    f"The outputs asked for have different sizes, such as {shape} and "
-                    f"{outputs.shape[1:]}; ask for samples of one size at a time."
-                )
-            if stop is None and not scores:
-                self.loss.predict(y)
-            out[parts[i]] = outputs
-
-        flops = len(out) * sum(layer.flops for layer in layers)
-        is_alone = len(parts) == 1 and flops >= _WORTH_THREADS
-        self._workers[0].share(self.team if is_alone else None)
-        if flops < _WORTH_THREADS:
-            for i in range(len(parts)):
-                compute(i, 0)
-            if flops < _WORTH_KEEPING:
-                self._workers[0].give_back()
-        else:
-            self.team.run(len(parts), compute)
-        return out
-
-    def _parts(
-        self, inputs: Inputs, index: np.ndarray | slice
-    ) -> list[np.ndarray | slice]:
-        """Return the places in `index` of each micro-batch.
-
-        Those of samples of one shape are of nearly equal size.
-        """
-        parts: list[np.ndarray | slice] = []
-        for places in inputs.groups(index):
-            n = index_length(places)
-            network = self.network.for_shape(inputs.shape_of(index_at(index, places)))
-            n_parts = max(-(-n // network.micro_batch(n)), 1)
-            size = max(-(-n // n_parts), 1)
-            parts += [
-                index_at(places, slice(start, min(start + size, n)))
-                for start in range(0, n, size)
-            ]
-        return parts
-
-    def _add(self, gradient: np.ndarray, terms: list[np.ndarray]) -> None:
-        if not terms:
-            return
-        pieces = chunks_of(gradient.size)
+        outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:
-            piece = pieces[i]
-            for term in terms:
-                np.add(gradient[piece], term[piece], out=gradient[piece])
+            own = index_at(index, cuts[i])
+            y = self._workers[thread].predict(inputs, own, stop)
+            _check_same_size(channels_last(y).shape[1:], shape)
+            if stop is None and not scores:
+                self.loss.predict(y)
+            outputs[cuts[i]] = channels_last(y)
 
-        self.team.run(len(pieces), task)
+        flops = len(outputs) * sum(layer.flops for layer in layers)
+        self._run_predictions(len(cuts), task, flops)
+        return outputs
+
+    def _run_predictions(self, n: int, task: Task, flops: int) -> None:
+        """Run a task for each micro-batch, on as many threads as `flops` are worth."""
+        needs_threads = flops >= self.min_flops_for_threads
+        self._workers[0].share(self.team if n == 1 and needs_threads else None)
+        if needs_threads:
+            self.team.run(n, task)
+            return
+        for i in range(n):
+            task(i, 0)
+        if flops < _MAX_FLOPS_TO_KEEP_ARRAYS:
+            self._workers[0].give_back()
+
+
+def _check_same_size(shape: Shape, expected: Shape) -> None:
+    """Raise a ValueError if the outputs of some samples have another size."""
+    if shape != expected:
+        raise ValueError(
+            f"The outputs asked for have different sizes, such as {expected} and "
+            f"{shape}; ask for samples of one size at a time."
+        )

@@ -1,21 +1,49 @@
-"""Statistics of the training set, for the layers that keep them."""
+"""Mean and variance of the training set, for the layers that store them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from skconvnet._typing import Index
 from skconvnet.engine.inputs import Samples, index_at, minibatches
 from skconvnet.engine.network import Network
+from skconvnet.layers.base import Layer
+from skconvnet.ops.workspace import Workspace
 
-_AT_A_TIME = 256
+_SAMPLES_AT_A_TIME = 256
+
+
+class _Moments(NamedTuple):
+    """Mean of weighted values, and sum of squared deviations from it.
+
+    Attributes
+    ----------
+    total : float
+        Sum of the weights.
+    mean, squares : ndarray
+    """
+
+    total: float
+    mean: np.ndarray
+    squares: np.ndarray
+
+    def merge(self, other: _Moments) -> _Moments:
+        """Return the moments of both sets of values together, without cancellation."""
+        total = self.total + other.total
+        offset = other.mean - self.mean
+        mean = self.mean + offset * (other.total / total)
+        between = offset**2 * (self.total * other.total / total)
+        return _Moments(total, mean, self.squares + other.squares + between)
 
 
 def fit_input_statistics(network: Network, samples: Samples) -> None:
     """Give each layer that asks for them the mean and variance of its inputs.
 
-    The samples are read block by block and taken through the layers before it, as in
-    prediction. The blocks' statistics are brought together without loss of digits
-    [1]_.
+    The samples are taken through the layers before it as in prediction, a few at a
+    time, and the moments of these are merged [1]_.
 
     References
     ----------
@@ -23,27 +51,34 @@ def fit_input_statistics(network: Network, samples: Samples) -> None:
        sample variance", The American Statistician 37, 1983.
     """
     workspaces = network.workspaces()
-    for i, layer in enumerate(network.layers.values()):
-        if not layer.keeps_statistics:
+    for position, layer in enumerate(network.layers.values()):
+        if layer.keeps_statistics:
+            _fit_layer(layer, position, network, samples, workspaces)
+
+
+def _fit_layer(
+    layer: Layer[Any],
+    position: int,
+    network: Network,
+    samples: Samples,
+    workspaces: list[Workspace],
+) -> None:
+    moments = _Moments(0.0, np.zeros(()), np.zeros(()))
+    for index in _groups(samples):
+        weights = None if samples.weights is None else samples.weights[index]
+        if weights is not None and not weights.any():
             continue
-        count = 0.0
-        mean = squares = np.zeros(())
-        for index in minibatches(samples, None, _AT_A_TIME):
-            for places in samples.inputs.groups(index):
-                part = index_at(index, places)
-                own = network.for_shape(samples.inputs.shape_of(part))
-                x = samples.inputs.read(part, workspaces[0].nested("statistics"))
-                x, _ = own.forward(x, workspaces, stop=i)
-                reached = list(own.layers.values())[i]
-                weights = samples.weights
-                if weights is not None:
-                    weights = weights[part]
-                    if not weights.any():
-                        continue
-                n, m, s = reached.statistics(x, weights)
-                offset = m - mean
-                mean = mean + offset * (n / (count + n))
-                squares = squares + s + offset**2 * (count * n / (count + n))
-                count += n
-        if count:
-            layer.set_statistics(mean, squares / count)
+        own_network = network.for_shape(samples.inputs.shape_of(index))
+        x = samples.inputs.read(index, workspaces[0].nested("statistics"))
+        x, _ = own_network.forward(x, workspaces, stop=position)
+        own_layer = list(own_network.layers.values())[position]
+        moments = moments.merge(_Moments(*own_layer.statistics(x, weights)))
+    if moments.total:
+        layer.set_statistics(moments.mean, moments.squares / moments.total)
+
+
+def _groups(samples: Samples) -> Iterator[Index]:
+    """Yield the indices of a few samples of the same shape at a time."""
+    for index in minibatches(samples, None, _SAMPLES_AT_A_TIME):
+        for positions in samples.inputs.groups(index):
+            yield index_at(index, positions)

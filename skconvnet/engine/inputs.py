@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import issparse
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, issparse
 
+from skconvnet._typing import FeatureMap, Image, Index, Rows, Shape
 from skconvnet.ops.layout import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from skconvnet.engine.ragged import MapList
 
 BATCH_MODES = ("mbgd", "bgd", "sgd")
 
@@ -21,66 +26,78 @@ class Inputs:
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, ...)
-        Rows or maps of any real dtype, memory maps included. Never copied whole.
+        Rows or maps of any real dtype, memory maps included. Never copied as a whole.
     in_shape : tuple of int
         Shape of one sample, channels last.
     dtype : dtype
         That of the arrays read.
     """
 
-    def __init__(self, X: Any, in_shape: tuple[int, ...], dtype: Any) -> None:
+    def __init__(
+        self, X: Image | csr_matrix | MapList, in_shape: Shape, dtype: npt.DTypeLike
+    ) -> None:
         self.is_sparse = issparse(X)
-        self.X = X
+        # Any: what X[index] is depends on which of the three it is.
+        self.X: Any = X
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
 
-    def read(self, index: np.ndarray | slice, workspace: Workspace) -> Any:
-        """Return the samples at `index`, batch last, in the network's dtype."""
+    def read(self, index: Index, workspace: Workspace) -> FeatureMap:
+        """Return the samples at `index`, batch last, in the network's dtype.
+
+        Sparse rows stay sparse.
+        """
         if self.is_sparse:
-            return self.X[index].T
+            sparse: FeatureMap = self.X[index].T
+            return sparse
         if len(self.in_shape) == 1:
-            return self._rows(index, workspace).T
-        samples = (
-            self.X[index] if isinstance(index, slice) else self._taken(index, workspace)
-        )
-        # Reshaped only now: the whole of X might have to be copied for it.
+            return self._read_rows(index, workspace).T
+        samples = self._take(index, workspace)
+        # Reshaped only now: all of X might have to be copied for it.
         samples = samples.reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
 
     @property
-    def shapes(self) -> set[tuple[int, ...]]:
+    def shapes(self) -> set[Shape]:
         """The different shapes of samples."""
         return {self.in_shape}
 
-    def groups(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
-        """Return the places in `index` of samples that may be read together."""
+    def groups(self, index: Index) -> list[Index]:
+        """Return the positions in `index` of samples that may be read together."""
         return [slice(0, index_length(index))]
 
-    def shape_of(self, index: np.ndarray | slice) -> tuple[int, ...]:
+    def shape_of(
+        self,
+        index: Index,  # noqa: ARG002  decides where samples differ in size
+    ) -> Shape:
         """Return the shape of the samples at `index`, which may be read together."""
         return self.in_shape
 
-    def _rows(self, index: np.ndarray | slice, workspace: Workspace) -> np.ndarray:
-        if isinstance(index, slice):
-            rows = self.X[index]
-            return rows if rows.dtype == self.dtype else rows.astype(self.dtype)
-        taken = self._taken(index, workspace)
+    def _read_rows(self, index: Index, workspace: Workspace) -> Rows:
+        taken = self._take(index, workspace)
         if taken.dtype == self.dtype:
             return taken
+        if isinstance(index, slice):
+            return taken.astype(self.dtype)
         rows = workspace.array("rows", taken.shape, self.dtype)
         np.copyto(rows, taken, casting="unsafe")
         return rows
 
-    def _taken(self, index: np.ndarray, workspace: Workspace) -> np.ndarray:
-        shape = (len(index), *self.X.shape[1:])
-        taken = workspace.array("taken", shape, self.X.dtype)
-        # The indices are known to be good; "clip" spares take a copy of its output.
-        return np.take(self.X, index, axis=0, out=taken, mode="clip")
+    def _take(self, index: Index, workspace: Workspace) -> Image:
+        """Return the samples at `index` as they are in X, a view for a slice."""
+        if isinstance(index, slice):
+            view: Image = self.X[index]
+            return view
+        X = self.X
+        taken = workspace.array("taken", (len(index), *X.shape[1:]), X.dtype)
+        # The indices are known to be valid; "clip" spares take a copy of its output.
+        np.take(X, index, axis=0, out=taken, mode="clip")
+        return taken
 
 
 @dataclass
@@ -104,9 +121,15 @@ class Samples:
     def __len__(self) -> int:
         return len(self.inputs) if self.index is None else len(self.index)
 
+    def total_weight(self, index: Index) -> float:
+        """Return the sum of the weights of the samples at `index`."""
+        if self.weights is None:
+            return float(index_length(index))
+        return float(self.weights[index].sum())
+
 
 def resolve_batch_size(mode: str, batch_size: int | str, n_samples: int) -> int:
-    """Return the samples of an update.
+    """Return the number of samples in an update.
 
     >>> resolve_batch_size("mbgd", "auto", 1000), resolve_batch_size("bgd", 32, 1000)
     (200, 1000)
@@ -122,7 +145,7 @@ def resolve_batch_size(mode: str, batch_size: int | str, n_samples: int) -> int:
 
 def minibatches(
     samples: Samples, order: np.ndarray | None, batch_size: int
-) -> Iterator[np.ndarray | slice]:
+) -> Iterator[Index]:
     """Yield the indices of each minibatch, in `order` or as the samples come."""
     for start in range(0, len(samples), batch_size):
         batch = slice(start, min(start + batch_size, len(samples)))
@@ -135,19 +158,23 @@ def minibatches(
             yield batch
 
 
-def index_length(index: np.ndarray | slice) -> int:
+def index_length(index: Index) -> int:
     """Return how many samples `index` chooses; a slice has a start and a stop."""
-    return index.stop - index.start if isinstance(index, slice) else len(index)
+    if isinstance(index, slice):
+        return int(index.stop - index.start)
+    return len(index)
 
 
-def index_at(index: np.ndarray | slice, places: np.ndarray | slice) -> Any:
-    """Return what `index` has at these places.
+def index_at(index: Index, positions: Index) -> Index:
+    """Return the elements of `index` at these positions.
 
     >>> index_at(slice(10, 20), slice(2, 5)), index_at(slice(10, 20), np.array([1, 3]))
     (slice(12, 15, None), array([11, 13]))
     """
     if not isinstance(index, slice):
-        return index[places]
-    if not isinstance(places, slice):
-        return index.start + places
-    return slice(index.start + places.start, index.start + places.stop)
+        chosen: Index = index[positions]
+        return chosen
+    start: int = index.start
+    if not isinstance(positions, slice):
+        return positions + start
+    return slice(start + positions.start, start + positions.stop)

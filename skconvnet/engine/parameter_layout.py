@@ -7,18 +7,31 @@ from math import prod
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, Shape
+
 
 class ParameterLayout:
     """Where each named array lies in a flat vector.
 
-    Arrays that `alpha` shrinks come first, so that the penalty and its gradient
-    are one operation on a contiguous part.
+    Arrays that `alpha` shrinks come first, so that the penalty and its gradient are
+    one operation on a contiguous slice::
+
+        0                        n_penalized               size
+        | a/kernel | b/kernel | ... | a/bias | b/bias | ... |
 
     Parameters
     ----------
     shapes : mapping of str to tuple of int
     penalized : iterable of str
         Names of the arrays that come first.
+
+    Attributes
+    ----------
+    shapes : dict of str to tuple of int
+    size : int
+        Numbers in all arrays.
+    n_penalized : int
+        Numbers in those that `alpha` shrinks.
 
     Examples
     --------
@@ -29,22 +42,19 @@ class ParameterLayout:
     array([6., 7.])
     """
 
-    def __init__(
-        self, shapes: Mapping[str, tuple[int, ...]], penalized: Iterable[str]
-    ) -> None:
+    def __init__(self, shapes: Mapping[str, Shape], penalized: Iterable[str]) -> None:
         self.shapes = dict(shapes)
         penalized = set(penalized)
         first = [name for name in shapes if name in penalized]
+        rest = [name for name in shapes if name not in penalized]
         self._starts: dict[str, int] = {}
         self.size = 0
-        self.n_penalized = 0
-        for name in first + [name for name in shapes if name not in penalized]:
+        for name in first + rest:
             self._starts[name] = self.size
             self.size += prod(shapes[name])
-            if name in penalized:
-                self.n_penalized = self.size
+        self.n_penalized = sum(prod(shapes[name]) for name in first)
 
-    def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+    def views(self, vector: FlatVector) -> dict[str, np.ndarray]:
         """Return the named arrays of `vector`, in the order of `shapes`."""
         return {
             name: vector[self._starts[name] :][: prod(shape)].reshape(shape)

@@ -1,4 +1,4 @@
-"""Samples of different sizes: a list of maps, read size by size."""
+"""Samples of different sizes: a list of maps, read one size at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap, Image, Index, Shape, override
 from skconvnet.engine.inputs import Inputs
 from skconvnet.ops.layout import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
@@ -23,14 +25,14 @@ class MapList:
     Attributes
     ----------
     shape : tuple of int
-        (n_samples,): there is no more in common.
+        (n_samples,), which is all that their shapes have in common.
     dtype : dtype
-        That holds the values of all.
+        One that holds the values of all maps.
     """
 
     ndim = 1
 
-    def __init__(self, maps: Sequence[np.ndarray]) -> None:
+    def __init__(self, maps: Sequence[Image]) -> None:
         self.maps = list(maps)
         self.shape = (len(self.maps),)
         self.dtype = np.result_type(*{m.dtype for m in self.maps})
@@ -38,7 +40,7 @@ class MapList:
     def __len__(self) -> int:
         return len(self.maps)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  as that of an array
         if isinstance(index, tuple):  # X[rows, ...], as scikit-learn writes it
             index = index[0]
         if isinstance(index, slice):
@@ -51,13 +53,13 @@ class MapList:
         return MapList([self.maps[i] for i in chosen])
 
     @property
-    def shapes(self) -> set[tuple[int, ...]]:
+    def shapes(self) -> set[Shape]:
         """The different shapes of its maps."""
         return {m.shape for m in self.maps}
 
 
 class RaggedInputs(Inputs):
-    """Maps of different sizes; those read at a time are of one size.
+    """Maps of different sizes; those that are read together have the same size.
 
     Parameters
     ----------
@@ -70,24 +72,25 @@ class RaggedInputs(Inputs):
     X: MapList
 
     @property
-    def shapes(self) -> set[tuple[int, ...]]:
-        """The different shapes of samples."""
+    @override
+    def shapes(self) -> set[Shape]:
         return self.X.shapes
 
-    def groups(self, index: np.ndarray | slice) -> list[np.ndarray | slice]:
-        """Return the places in `index` of the samples of each shape."""
-        numbers = _numbers(index)
-        places: dict[tuple[int, ...], list[int]] = {}
-        for place, number in enumerate(numbers):
-            places.setdefault(self.X.maps[number].shape, []).append(place)
+    @override
+    def groups(self, index: Index) -> list[Index]:
+        positions: dict[Shape, list[int]] = {}
+        for position, number in enumerate(_numbers(index)):
+            positions.setdefault(self.X.maps[number].shape, []).append(position)
         # In an order that follows from the shapes, not from that of the samples.
-        return [np.array(places[shape]) for shape in sorted(places)]
+        return [np.array(positions[shape]) for shape in sorted(positions)]
 
-    def shape_of(self, index: np.ndarray | slice) -> tuple[int, ...]:
-        return self.X.maps[int(_numbers(index)[0])].shape
+    @override
+    def shape_of(self, index: Index) -> Shape:
+        first: Image = self.X.maps[_numbers(index)[0]]
+        return first.shape
 
-    def read(self, index: np.ndarray | slice, workspace: Workspace) -> Any:
-        """Return the samples at `index`, which are of one shape."""
+    @override
+    def read(self, index: Index, workspace: Workspace) -> FeatureMap:
         maps = [self.X.maps[number] for number in _numbers(index)]
         shape = map_shape(maps[0].shape, len(maps))
         x = workspace.array("x", shape, self.dtype)
@@ -97,7 +100,8 @@ class RaggedInputs(Inputs):
         return x
 
 
-def _numbers(index: np.ndarray | slice) -> np.ndarray:
+def _numbers(index: Index) -> npt.NDArray[np.integer]:
+    """Return the numbers of the samples at `index`."""
     if isinstance(index, slice):
         return np.arange(index.start, index.stop)
     return index

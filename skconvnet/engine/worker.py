@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, FlatVector, Index
 from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.engine.inputs import Inputs, Samples
 from skconvnet.engine.network import Network
@@ -14,15 +16,63 @@ from skconvnet.losses import Loss
 from skconvnet.ops.workspace import Workspace
 
 
-def micro_batch_rng(seed: int | None, number: int) -> np.random.Generator | None:
-    """The random numbers of one micro-batch."""
-    if seed is None:
-        return None
-    return np.random.Generator(np.random.SFC64([seed, number]))
+@dataclass(frozen=True)
+class MicroBatch:
+    """Samples that go through the network at once, and how.
+
+    Attributes
+    ----------
+    samples : Samples
+    index : ndarray of int or slice
+        Which of them.
+    number : int
+        Position among the micro-batches of the minibatch.
+    total_weight : float
+        Sum of the weights of the minibatch, by which losses are divided.
+    train : bool
+        Whether layers such as dropout do what they do in training.
+    seed : int or None
+        Of the minibatch; None if nothing is drawn.
+    """
+
+    samples: Samples
+    index: Index
+    number: int
+    total_weight: float
+    train: bool
+    seed: int | None
+
+    def make_rng(self) -> np.random.Generator | None:
+        """Return a generator that depends on the minibatch and the number alone."""
+        if self.seed is None or not self.train:
+            return None
+        return np.random.Generator(np.random.SFC64([self.seed, self.number]))
+
+
+@dataclass(frozen=True)
+class _InputsAhead:
+    """Samples that were read before they were asked for."""
+
+    index: Index
+    x: FeatureMap
+
+
+class _GradientViews(NamedTuple):
+    """The arrays of each layer in a flat gradient."""
+
+    gradient: FlatVector
+    by_layer: list[dict[str, np.ndarray]]
 
 
 class Worker:
-    """What a micro-batch needs for itself: workspaces and a gradient."""
+    """What a micro-batch needs for itself: workspaces and a gradient.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    augmenter : Augmenter, optional
+    """
 
     def __init__(
         self, network: Network, loss: Loss, augmenter: Augmenter | None
@@ -32,19 +82,21 @@ class Worker:
         self.augmenter = augmenter
         self._augmenting = Workspace()
         self._workspaces: list[Workspace] = []
+        # While a minibatch that was read is in use, the next is read into the other.
         self._reading, self._reading_ahead = Workspace(), Workspace()
-        self._ahead: tuple[np.ndarray | slice, Any] | None = None
-        self._gradient: np.ndarray | None = None
-        self._views: list[tuple[np.ndarray, list[dict[str, np.ndarray]]]] = []
+        self._ahead: _InputsAhead | None = None
+        self._gradient: FlatVector | None = None
+        self._views: list[_GradientViews] = []
 
     @property
     def workspaces(self) -> list[Workspace]:
+        """The workspace of each layer."""
         if not self._workspaces:
             self._workspaces = self.network.workspaces()
         return self._workspaces
 
     def give_back(self) -> None:
-        """Leave its arrays to later predictions."""
+        """Leave the workspaces to later predictions."""
         workspaces, self._workspaces = self._workspaces, []
         self.network.give_back(workspaces)
 
@@ -54,69 +106,67 @@ class Worker:
         for workspace in self.workspaces:
             workspace.run = run
 
-    def gradient(self) -> np.ndarray:
-        """Return the worker's own gradient."""
+    @property
+    def gradient(self) -> FlatVector:
+        """The worker's own gradient."""
         if self._gradient is None:
             self._gradient = np.empty_like(self.network.vector)
         return self._gradient
 
-    def views(self, gradient: np.ndarray) -> list[dict[str, np.ndarray]]:
-        """Return the views of `gradient` by layer, made once for each vector."""
-        for vector, views in self._views:
-            if vector is gradient:
-                return views
-        views = self.network.by_layer(gradient)
-        self._views = [*self._views[-1:], (gradient, views)]
-        return views
+    def views(self, gradient: FlatVector) -> list[dict[str, np.ndarray]]:
+        """Return the views of `gradient` by layer.
 
-    def differentiate(
-        self,
-        samples: Samples,
-        index: np.ndarray | slice,
-        total: float,
-        gradient: np.ndarray,
-        *,
-        train: bool,
-        rng: np.random.Generator | None,
-    ) -> float:
-        """Add up the weighted losses of a micro-batch, and write their gradient."""
-        network = self.network.for_shape(samples.inputs.shape_of(index))
-        batch = self.prepare(samples, index, total, rng)
-        y, caches = network.forward(batch.x, self.workspaces, train=train, rng=rng)
-        value = self.loss(y, batch.targets, batch.weights)
+        They are kept for the two gradients last asked for, usually the worker's own
+        and the one that the sum goes into.
+        """
+        for kept in self._views:
+            if kept.gradient is gradient:
+                return kept.by_layer
+        views = _GradientViews(gradient, self.network.by_layer(gradient))
+        self._views = [*self._views[-1:], views]
+        return views.by_layer
+
+    def differentiate(self, micro_batch: MicroBatch, gradient: FlatVector) -> float:
+        """Return the weighted sum of losses, and write its gradient."""
+        samples, rng = micro_batch.samples, micro_batch.make_rng()
+        shape = samples.inputs.shape_of(micro_batch.index)
+        network = self.network.for_shape(shape)
+        batch = self.prepare(micro_batch, rng)
+        y, caches = network.forward(
+            batch.x, self.workspaces, train=micro_batch.train, rng=rng
+        )
+        loss = self.loss(y, batch.targets, batch.weights)
         network.backward(y, caches, self.views(gradient), self.workspaces)
-        return value
+        return loss
 
     def prepare(
-        self,
-        samples: Samples,
-        index: np.ndarray | slice,
-        total: float,
-        rng: np.random.Generator | None,
+        self, micro_batch: MicroBatch, rng: np.random.Generator | None
     ) -> Batch:
-        """Return the samples at `index`, augmented where there is an `rng` for it."""
+        """Return the samples batch last, augmented if there is an `rng` for it."""
+        samples, index = micro_batch.samples, micro_batch.index
+        total = micro_batch.total_weight
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
             weight = (samples.weights[index] / total).astype(self.network.dtype)
-        batch = Batch(self.read(samples, index), samples.targets[index].T, weight)
+        batch = Batch(self._read(samples, index), samples.targets[index].T, weight)
         if self.augmenter is None or rng is None:
             return batch
         return self.augmenter(batch, rng, self._augmenting)
 
-    def read_ahead(self, samples: Samples, index: np.ndarray | slice) -> None:
-        self._ahead = (index, samples.inputs.read(index, self._reading_ahead))
+    def read_ahead(self, samples: Samples, index: Index) -> None:
+        """Read samples that are asked for next, by the same object as `index`."""
+        x = samples.inputs.read(index, self._reading_ahead)
+        self._ahead = _InputsAhead(index, x)
 
-    def read(self, samples: Samples, index: np.ndarray | slice) -> Any:
-        """Return the samples at `index`, read ahead or now."""
+    def _read(self, samples: Samples, index: Index) -> FeatureMap:
         ahead, self._ahead = self._ahead, None
-        if ahead is None or ahead[0] is not index:
+        if ahead is None or ahead.index is not index:
             return samples.inputs.read(index, self._reading)
         self._reading, self._reading_ahead = self._reading_ahead, self._reading
-        return ahead[1]
+        return ahead.x
 
-    def predict(
-        self, inputs: Inputs, index: np.ndarray | slice, stop: int | None
-    ) -> np.ndarray:
+    def predict(self, inputs: Inputs, index: Index, stop: int | None) -> FeatureMap:
+        """Return raw scores, or the input of the layer at position `stop`."""
         x = inputs.read(index, self._reading)
         network = self.network.for_shape(inputs.shape_of(index))
         y, _ = network.forward(x, self.workspaces, stop=stop)

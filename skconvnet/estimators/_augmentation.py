@@ -41,7 +41,7 @@ class AugmentedEstimator(NestedParams, _Base):
         size = n_samples
         if self._is_stochastic:
             size = resolve_batch_size(self.batch_mode, self.batch_size, n_samples)
-        if min(size, self.network_.micro_batch(size)) < 2:
+        if min(size, self.network_.micro_batch_size(size)) < 2:
             raise ValueError(
                 f"augmentation={self.augmentation!r} mixes samples that are worked "
                 "through together, which here is only 1: an update has "

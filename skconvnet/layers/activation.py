@@ -1,17 +1,18 @@
-"""Activation functions as layers, fixed, learned or random."""
+"""Activation functions as layers: fixed, learned and random."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
@@ -43,8 +44,10 @@ class Activation(LayerSpec):
         return ActivationLayer(in_shape, self.function)
 
 
-class ActivationLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], function: str) -> None:
+class ActivationLayer(WeightlessLayer[FeatureMap]):
+    """Runtime layer of `Activation`; its cache is the input or the output."""
+
+    def __init__(self, in_shape: Shape, function: str) -> None:
         super().__init__(in_shape, in_shape)
         self.function = get_activation(function, "function")
 
@@ -56,23 +59,15 @@ class ActivationLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, FeatureMap]:
         y = workspace.array("y", x.shape, x.dtype)
         self.function.apply(x, y, workspace)
         return y, x if self.function.needs_input else y
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
         self.function.backward(cache, dy, dy, workspace)
         return dy
 
@@ -83,16 +78,16 @@ class PReLU(LayerSpec):
 
     ``y = x`` where x > 0, else ``slope * x``.
 
-    Weights: ``slope`` of shape (channels,), or (1,) where it is shared. `alpha` does
-    not shrink it: it would push towards ReLU.
+    Weights: ``slope`` of shape (channels,), or (1,) if it is shared. `alpha` does not
+    shrink it, as that would push it towards the slope 0 of ReLU.
 
     Parameters
     ----------
     shared : bool, default=False
-        One slope for all channels, or for each its own. Of flat input every feature is
-        a channel.
+        Whether all channels share one slope. Otherwise each has its own. In flat input
+        every feature is a channel.
     initial : float, default=0.25
-        What every slope starts from.
+        Initial value of every slope.
 
     References
     ----------
@@ -119,10 +114,12 @@ class PReLU(LayerSpec):
         return PReLULayer(in_shape, bool(self.shared), initial)
 
 
-class PReLULayer(Layer):
+class PReLULayer(Layer[FeatureMap]):
+    """Runtime layer of `PReLU`; its cache is the input as rows (channels, columns)."""
+
     penalized = ()
 
-    def __init__(self, in_shape: tuple[int, ...], shared: bool, initial: float) -> None:
+    def __init__(self, in_shape: Shape, shared: bool, initial: float) -> None:
         super().__init__(in_shape, in_shape)
         self.initial = initial
         self.weight_shapes = {"slope": (1,) if shared else self.in_shape[-1:]}
@@ -140,7 +137,7 @@ class PReLULayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, FeatureMap]:
         rows = as_rows(x, len(x), workspace, "x")
         return _leak(rows, self._slope, workspace).reshape(x.shape), rows
 
@@ -148,7 +145,7 @@ class PReLULayer(Layer):
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: FeatureMap,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
@@ -171,13 +168,14 @@ class PReLULayer(Layer):
 class RReLU(LayerSpec):
     """Rectifier with a random slope for values below 0 in training [1]_.
 
-    ``y = x`` where x > 0, else ``slope * x``. In training each value has a slope of its
-    own, drawn uniformly from `lower` to `upper`; at prediction it is their mean.
+    ``y = x`` where x > 0, else ``slope * x``. In training the slope is drawn for every
+    value anew, uniformly from `lower` to `upper`; in prediction it is the mean of the
+    two.
 
     Parameters
     ----------
     lower, upper : float, default=1/8 and 1/3
-        Finite, and `lower` not larger than `upper`. Where they are equal nothing is
+        Finite, and `lower` not larger than `upper`. If they are equal, nothing is
         random.
 
     References
@@ -207,8 +205,25 @@ class RReLU(LayerSpec):
         return RReLULayer(in_shape, lower, upper)
 
 
-class RReLULayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], lower: float, upper: float) -> None:
+class RReLUCache(NamedTuple):
+    """What `RReLULayer` keeps of a pass.
+
+    Attributes
+    ----------
+    values : ndarray
+        The factor that each value was multiplied by, if slopes were drawn; otherwise
+        the input as rows (channels, columns).
+    are_factors : bool
+    """
+
+    values: FeatureMap
+    are_factors: bool
+
+
+class RReLULayer(WeightlessLayer[RReLUCache]):
+    """Runtime layer of `RReLU`."""
+
+    def __init__(self, in_shape: Shape, lower: float, upper: float) -> None:
         super().__init__(in_shape, in_shape)
         self.lower = lower
         self.upper = upper
@@ -224,50 +239,47 @@ class RReLULayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, RReLUCache]:
         if not train or not self.is_random:
             rows = as_rows(x, len(x), workspace, "x")
-            return _leak(rows, self._mean(x), workspace).reshape(x.shape), (rows, None)
+            y = _leak(rows, self._mean_slope(x), workspace).reshape(x.shape)
+            return y, RReLUCache(rows, are_factors=False)
+        assert rng is not None
         factor = workspace.array("factor", x.shape, x.dtype)
         positive = workspace.scratch("positive", x.shape, bool)
         np.greater(x, 0, out=positive)
         rng.random(out=factor, dtype=x.dtype)
         factor *= x.dtype.type(self.upper - self.lower)
         factor += x.dtype.type(self.lower - 1)
-        # What is left of slope - 1 where x is above 0 is 0: the factor there is 1.
+        # factor is now slope - 1. Zeroing it where x > 0 leaves a factor of 1 there.
         factor *= np.logical_not(positive, out=positive)
         factor += 1
         y = workspace.array("y", x.shape, x.dtype)
-        return np.multiply(x, factor, out=y), (None, factor)
+        np.multiply(x, factor, out=y)
+        return y, RReLUCache(factor, are_factors=True)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        x, factor = cache
-        if factor is not None:
-            return np.multiply(dy, factor, out=dy)
+    def input_gradient(
+        self, dy: FeatureMap, cache: RReLUCache, workspace: Workspace
+    ) -> FeatureMap:
+        if cache.are_factors:
+            dy *= cache.values
+            return dy
         rows = as_rows(dy, len(dy), workspace, "dy")
-        _leak_backward(rows, x, self._mean(dy), workspace, need_dx)
+        _leak_backward(
+            rows, cache.values, self._mean_slope(dy), workspace, need_dx=True
+        )
         return rows.reshape(dy.shape)
 
-    def _mean(self, x: np.ndarray) -> np.ndarray:
+    def _mean_slope(self, x: np.ndarray) -> np.ndarray:
         return np.full((1, 1), (self.lower + self.upper) / 2, x.dtype)
 
 
 def _leak(x: np.ndarray, slope: np.ndarray, workspace: Workspace) -> np.ndarray:
-    """Return x where it is above 0, else slope * x, of rows (channels, columns)."""
+    """Return ``max(x, 0) + slope * min(x, 0)`` for rows (channels, columns)."""
     y = workspace.array("y", x.shape, x.dtype)
     below = workspace.scratch("below", x.shape, x.dtype)
-    # Against an array np.maximum uses SIMD, against a scalar it does not.
+    # np.maximum uses SIMD against an array, but not against a scalar.
     zeros = workspace.scratch("zeros", x.shape[1:], x.dtype)
     zeros.fill(0)
     np.minimum(x, zeros, out=below)
@@ -284,12 +296,15 @@ def _leak_backward(
     workspace: Workspace,
     need_dx: bool,
 ) -> np.ndarray:
-    """Return the gradient of each row's slope, and turn `dy` into that of `x`."""
+    """Return the gradient of each row's slope, and turn `dy` into that of `x`.
+
+    Without `need_dx`, `dy` is left unusable.
+    """
     above = workspace.scratch("above", x.shape, x.dtype)
     positive = workspace.scratch("positive", x.shape, bool)
     np.multiply(dy, np.greater(x, 0, out=positive), out=above)
     dy -= above
-    dslope = np.vecdot(dy, x)
+    dslope: np.ndarray = np.vecdot(dy, x)
     if need_dx:
         dy *= slope
         dy += above

@@ -1,17 +1,18 @@
-"""Pooling to a number of features that does not depend on the map's size."""
+"""Pooling to a number of features that does not depend on the size of the map."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import adaptive_pooling as ops
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
@@ -25,7 +26,7 @@ class GlobalMaxPool(LayerSpec):
     """Largest value of each channel over the whole map.
 
     Maps of shape (*spatial, channels), with one, two or three spatial axes, become
-    features of shape (channels,). The gradient goes to the largest cell, the first of
+    features of shape (channels,). The gradient goes to the largest value, the first of
     equals.
 
     Examples
@@ -67,26 +68,27 @@ class GlobalAvgPool(LayerSpec):
 
 @dataclass(eq=False, repr=False)
 class SpatialPyramidPool(LayerSpec):
-    """Pool over grids of windows, from the whole map to fine ones [1]_.
+    """Pool over grids of windows, from coarse to fine [1]_.
 
-    Level n cuts each spatial axis into n windows: window i of an axis of `size` cells
-    goes from floor(i * size / n) to ceil((i + 1) * size / n). Together they cover every
-    row and column; they overlap by a cell where n does not divide `size`, and a map
-    smaller than n is no error. The number of features, ``channels * sum(n ** ndim for n
-    in levels)``, does not depend on the map's size, so that neither do the weights of a
-    dense layer behind it: 256 channels of two spatial axes give 21 * 256 features.
+    Level n cuts each spatial axis into n windows: window i of an axis with `size`
+    positions goes from floor(i * size / n) to ceil((i + 1) * size / n). Together they
+    cover the whole axis. They overlap by one position where n does not divide `size`,
+    and n may exceed `size`. The number of features, ``channels * sum(n ** ndim for n in
+    levels)``, does not depend on the size of the map, and so neither do the weights of
+    a dense layer after it. With the default levels, maps of two spatial axes and 256
+    channels give 21 * 256 features.
 
-    The features stand level by level, in the order of `levels`; within a level by
-    window, row by row; within a window by channel. Each level is as `Flatten` lays out
-    a map of shape (n, n, channels).
+    Features are ordered by level, as in `levels`; within a level by window, row by row;
+    within a window by channel. Each level is what `Flatten` makes of a map of shape
+    (n, n, channels).
 
     Parameters
     ----------
     levels : int or sequence of int, default=(1, 2, 4)
-        Windows along each axis, one number a level.
+        Number of windows along each axis, for every level.
     pooling : {"max", "avg"}, default="max"
-        The largest value of each window, whose gradient goes to the first of equals, or
-        the mean.
+        Whether to take the largest value of each window, whose gradient goes to the
+        first of equals, or the mean.
 
     References
     ----------
@@ -102,7 +104,7 @@ class SpatialPyramidPool(LayerSpec):
     (5376,)
     """
 
-    levels: Any = (1, 2, 4)
+    levels: int | Sequence[int] = (1, 2, 4)
     pooling: str = "max"
 
     @override
@@ -116,12 +118,24 @@ class SpatialPyramidPool(LayerSpec):
         return AdaptivePoolLayer(in_shape, _check_levels(self.levels), self.pooling)
 
 
-class AdaptivePoolLayer(Layer):
-    """Windows of every level, one level after the other as flat features."""
+class AdaptivePoolCache(NamedTuple):
+    """The input and the output of a pass."""
 
-    def __init__(
-        self, in_shape: tuple[int, ...], levels: tuple[int, ...], pooling: str
-    ) -> None:
+    x: FeatureMap
+    y: FeatureMap
+
+
+class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
+    """Runtime layer of all the specs here: a global pool is a pyramid of one level.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    levels : tuple of int
+    pooling : {"max", "avg"}
+    """
+
+    def __init__(self, in_shape: Shape, levels: tuple[int, ...], pooling: str) -> None:
         *spatial, channels = in_shape
         self._shapes = [(*(n,) * len(spatial), channels) for n in levels]
         super().__init__(in_shape, (sum(map(prod, self._shapes)),))
@@ -139,26 +153,18 @@ class AdaptivePoolLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, AdaptivePoolCache]:
         y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)
         for i, level in enumerate(self._levels_of(y)):
             ops.reduce_windows(self._ufunc, x, level, workspace)
             if self._counts is not None:
                 level /= self._counts[i]
-        return y, (x, y)
+        return y, AdaptivePoolCache(x, y)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: AdaptivePoolCache, workspace: Workspace
+    ) -> FeatureMap:
         x, y = cache
         dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
         dlevels = self._levels_of(dy)
@@ -173,7 +179,7 @@ class AdaptivePoolLayer(Layer):
         return dx
 
     def _levels_of(self, y: np.ndarray) -> Iterator[np.ndarray]:
-        """View flat features as (channels, n, ..., n, batch), level by level."""
+        """View flat features as maps (channels, n, ..., n, batch), one per level."""
         start = 0
         for shape in self._shapes:
             level = y[start : start + prod(shape)].reshape(*shape, y.shape[-1])
@@ -181,7 +187,7 @@ class AdaptivePoolLayer(Layer):
             yield np.moveaxis(level, -2, 0)
 
 
-def _check_map(layer: str, in_shape: tuple[int, ...]) -> None:
+def _check_map(layer: str, in_shape: Shape) -> None:
     if len(in_shape) < 2:
         raise ValueError(
             f"{layer} needs a map of shape (length, channels), (height, width, "
@@ -190,7 +196,7 @@ def _check_map(layer: str, in_shape: tuple[int, ...]) -> None:
         )
 
 
-def _check_levels(levels: Any) -> tuple[int, ...]:
+def _check_levels(levels: object) -> tuple[int, ...]:
     if isinstance(levels, (int, np.integer)):
         levels = (levels,)
     if isinstance(levels, (str, bytes)) or not isinstance(levels, Iterable):
@@ -198,6 +204,7 @@ def _check_levels(levels: Any) -> tuple[int, ...]:
             "levels must be an int or a sequence of ints, such as (1, 2, 4); got "
             f"{levels!r}."
         )
-    if not len(levels := tuple(levels)):
-        raise ValueError(f"levels must name at least one level; got {levels!r}.")
-    return tuple(check_positive_int("each of levels", n) for n in levels)
+    numbers = tuple(levels)
+    if not numbers:
+        raise ValueError(f"levels must name at least one level; got {numbers!r}.")
+    return tuple(check_positive_int("each of levels", n) for n in numbers)

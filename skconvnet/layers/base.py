@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any, Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, Shape
+from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.ops.workspace import Run, Workspace
 
 Cache = TypeVar("Cache")
+Result = TypeVar("Result")
 
 
-@dataclass
-class MicroBatches:
-    """The micro-batches of a minibatch, all run at the same time.
+@dataclass(frozen=True)
+class MicroBatchRunner:
+    """Runs all micro-batches of a minibatch, on threads where there are several.
 
     Attributes
     ----------
     run : callable
-        ``run(n, task)`` calls ``task(i, thread)`` for each of n micro-batches.
+        ``run(n, task)`` calls ``task(i, thread)`` once for each i below n, and returns
+        when all are done.
     rngs : sequence of Generator or None
         One for each micro-batch.
     """
@@ -32,11 +34,43 @@ class MicroBatches:
     run: Run
     rngs: Sequence[np.random.Generator | None]
 
+    def map(self, function: Callable[[int], Result]) -> list[Result]:
+        """Return ``function(m)`` for each micro-batch m, in their order."""
+        results: dict[int, Result] = {}
+
+        def task(m: int, _thread: int) -> None:
+            results[m] = function(m)
+
+        self.run(len(self.rngs), task)
+        return [results[m] for m in range(len(self.rngs))]
+
+    @classmethod
+    def alone(cls, rng: np.random.Generator | None) -> Self:
+        """Return one for a minibatch that is a single micro-batch."""
+        return cls(_run_in_order, [rng])
+
+
+def _run_in_order(n_tasks: int, task: Callable[[int, int], None]) -> None:
+    for i in range(n_tasks):
+        task(i, 0)
+
 
 class Layer(ABC, Generic[Cache]):
     """A built layer: shapes fixed, weights bound; nothing of a batch lives on it.
 
     ``Layer[Cache]`` names the type of what `forward` keeps for `backward`.
+
+    Every layer has `forward` and `backward`. What else one can do is optional, and an
+    attribute says that it does:
+
+    =====================  =====================================================
+    `weight_shapes`        `initialize` draws the initial weights
+    `buffer_shapes`        `initial_buffers` returns the initial buffers
+    `keeps_statistics`     `statistics` and `set_statistics` learn the mean and
+                           the variance of the layer's inputs before training
+    `needs_whole_batch`    `forward_micro_batches` and `backward_micro_batches`
+                           run all micro-batches of a minibatch at once
+    =====================  =====================================================
 
     Attributes
     ----------
@@ -54,7 +88,7 @@ class Layer(ABC, Generic[Cache]):
     is_random : bool
         Whether a training pass draws random numbers.
     needs_whole_batch : bool
-        Whether a training pass needs all of a minibatch at once: then
+        Whether a training pass depends on all of a minibatch at once. If so,
         `forward_micro_batches` and `backward_micro_batches` replace `forward` and
         `backward` for a minibatch of several micro-batches.
     keeps_statistics : bool
@@ -68,27 +102,26 @@ class Layer(ABC, Generic[Cache]):
         Numbers kept for the backward pass besides maps, per sample.
     strides : tuple of int or of Fraction
         Positions of the input from one output position to the next along each spatial
-        axis: fractions where the map grows. Empty where it keeps its size, or has none.
+        axis: fractions where the map grows. Empty if it keeps its size, or has none.
     is_max_pool : bool
         Whether each output is the largest of some inputs.
     """
-
-    cached_values = 0
-    strides: tuple[int | Fraction, ...] = ()
-    is_max_pool = False
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
     needs_whole_batch = False
     keeps_statistics = False
+    cached_values = 0
+    strides: tuple[int | Fraction, ...] = ()
+    is_max_pool = False
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
         self.out_shape = tuple(out_shape)
         self.weight_shapes: dict[str, Shape] = {}
         self.buffer_shapes: dict[str, Shape] = {}
-        self.weights: Mapping[str, np.ndarray] = {}
-        self.buffers: Mapping[str, np.ndarray] = {}
+        self.weights: NamedArrays = {}
+        self.buffers: NamedArrays = {}
         self.flops = prod(in_shape)
 
     @property
@@ -96,14 +129,15 @@ class Layer(ABC, Generic[Cache]):
         """Whether input and output are features, without spatial axes."""
         return len(self.in_shape) == 1 and len(self.out_shape) == 1
 
-    def bind(
-        self, weights: Mapping[str, np.ndarray], buffers: Mapping[str, np.ndarray]
-    ) -> None:
+    def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
         """Use these arrays from now on."""
         self.weights = weights
         self.buffers = buffers
 
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
+    def initialize(
+        self,
+        rng: np.random.RandomState,  # noqa: ARG002  for layers that have weights
+    ) -> dict[str, np.ndarray]:
         """Draw the initial values of every array of `weight_shapes`."""
         return {}
 
@@ -151,7 +185,7 @@ class Layer(ABC, Generic[Cache]):
         dy: FeatureMap,
         cache: Cache,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
@@ -167,36 +201,53 @@ class Layer(ABC, Generic[Cache]):
             Overwritten, one array for each of `weights`.
         workspace : Workspace
         need_dx : bool
-            Where False, None is returned.
+            If False, None is returned.
         """
 
-    @staticmethod
+    @classmethod
     def forward_micro_batches(
-        layers: Sequence[Any],
+        cls,
+        layers: Sequence[Self],
         xs: Sequence[FeatureMap],
         *,
-        micro_batches: MicroBatches,
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[Any]]:
-        """Run a training pass over all micro-batches: their outputs and caches.
+    ) -> tuple[list[FeatureMap], list[Cache]]:
+        """Run a training pass over all micro-batches at once.
 
-        `layers` has this layer for each micro-batch, or its equivalent for another
-        shape of samples.
+        Parameters
+        ----------
+        layers : sequence of Layer
+            One for each micro-batch: this layer, or its equivalent for another shape
+            of samples.
+        xs : sequence of ndarray
+        runner : MicroBatchRunner
+        workspaces : sequence of Workspace
+
+        Returns
+        -------
+        ys : list of ndarray
+        caches : list
         """
         raise NotImplementedError
 
-    @staticmethod
+    @classmethod
     def backward_micro_batches(
-        layers: Sequence[Any],
+        cls,
+        layers: Sequence[Self],
         dys: Sequence[FeatureMap],
-        caches: Sequence[Any],
+        caches: Sequence[Cache],
         *,
-        gradients: Sequence[Mapping[str, np.ndarray]],
-        micro_batches: MicroBatches,
+        gradients: Sequence[NamedArrays],
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[FeatureMap | None]:
-        """Write the gradients of each micro-batch; return those of the inputs."""
+    ) -> list[FeatureMap] | None:
+        """Write the gradients of each micro-batch; return those of the inputs.
+
+        None is returned unless `need_dx`. The other parameters are those of
+        `forward_micro_batches` and of `backward`, one for each micro-batch.
+        """
         raise NotImplementedError
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from skconvnet._checks import check_float
-from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.layers.base import Layer, MicroBatches
+from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -23,7 +24,8 @@ class BatchNorm(LayerSpec):
 
     In training the statistics are those of the whole minibatch, whatever the number
     of threads or micro-batches it is computed in [1]_; in prediction, those that were
-    averaged over training. A minibatch is kept in memory at once for it.
+    averaged over training. In training, the arrays of a whole minibatch are in memory
+    at once.
 
     Weights: ``gamma`` and ``beta`` of shape (channels,), which `alpha` does not
     shrink. Buffers: ``moving_mean`` and ``moving_variance`` of the same shape.
@@ -32,9 +34,9 @@ class BatchNorm(LayerSpec):
     ----------
     momentum : float, default=0.9
         Share of the moving statistics that an update keeps, in [0, 1). The rest is
-        the minibatch's, with the variance over n - 1; a minibatch of one value a
-        channel, one row of flat input, leaves that out. (PyTorch calls 1 - momentum
-        so.)
+        the minibatch's, with the variance over n - 1. A minibatch with one value per
+        channel, which is one row of flat input, leaves the moving variance unchanged.
+        (What PyTorch calls momentum is 1 - momentum.)
     epsilon : float, default=1e-5
         Added to the variance.
 
@@ -64,13 +66,76 @@ class BatchNorm(LayerSpec):
         return BatchNormLayer(in_shape, momentum, epsilon)
 
 
-class BatchNormLayer(Layer):
+# One number per channel.
+PerChannel: TypeAlias = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class FixedCache:
+    """What the backward pass needs if the statistics do not depend on the input.
+
+    Attributes
+    ----------
+    centred : ndarray, shaped like the input
+        Input minus mean.
+    deviation : ndarray of shape (channels,)
+        Square root of variance plus epsilon.
+    """
+
+    centred: FeatureMap
+    deviation: PerChannel
+
+
+@dataclass(frozen=True)
+class MinibatchCache(FixedCache):
+    """What the backward pass needs of one micro-batch if they are the minibatch's.
+
+    Attributes
+    ----------
+    centred : ndarray, shaped like the input
+        Input minus the mean of this micro-batch.
+    shift : ndarray of shape (channels,)
+        Mean of this micro-batch minus that of the minibatch, so that ``centred +
+        shift`` is the input minus the mean of the minibatch.
+    count : float
+        Values per channel in the minibatch.
+    """
+
+    shift: PerChannel
+    count: float
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Mean and sum of squared deviations from it, and the input minus the mean."""
+
+    count: int
+    mean: PerChannel
+    squares: PerChannel
+    centred: FeatureMap
+
+
+class BatchNormLayer(Layer[FixedCache]):
+    """A built `BatchNorm`.
+
+    With the mean m, the variance v and the number n of the values of a channel in the
+    minibatch, and sums over all of these values::
+
+        z = (x - m) / sqrt(v + epsilon)
+        y = gamma * z + beta
+
+        dbeta = sum(dy)
+        dgamma = sum(dy * z)
+        dx = gamma / sqrt(v + epsilon) * (dy - dbeta / n - z * dgamma / n)
+
+    Each sum is formed over one micro-batch at a time, on any thread, and those of the
+    micro-batches are then added in their order.
+    """
+
     penalized = ()
     needs_whole_batch = True
 
-    def __init__(
-        self, in_shape: tuple[int, ...], momentum: float, epsilon: float
-    ) -> None:
+    def __init__(self, in_shape: Shape, momentum: float, epsilon: float) -> None:
         super().__init__(in_shape, in_shape)
         self.momentum = momentum
         self.epsilon = epsilon
@@ -98,181 +163,183 @@ class BatchNormLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, FixedCache]:
         if train:
-            alone = MicroBatches(_one_by_one, [rng])
             ys, caches = self.forward_micro_batches(
-                [self], [x], micro_batches=alone, workspaces=[workspace]
+                [self],
+                [x],
+                runner=MicroBatchRunner.alone(rng),
+                workspaces=[workspace],
             )
             return ys[0], caches[0]
         centred = workspace.array("centred", x.shape, x.dtype)
         np.subtract(x, per_channel(self.buffers["moving_mean"], x), out=centred)
         deviation = np.sqrt(self.buffers["moving_variance"] + self.epsilon)
-        deviation = deviation.astype(x.dtype, copy=False)
-        return self._scaled(centred, deviation, None, workspace), (centred, deviation)
+        cache = FixedCache(centred, deviation.astype(x.dtype, copy=False))
+        return self.scale(cache, workspace), cache
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: FixedCache,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        if len(cache) > 2:
-            alone = MicroBatches(_one_by_one, [None])
-            (dx,) = self.backward_micro_batches(
+        if isinstance(cache, MinibatchCache):
+            dxs = self.backward_micro_batches(
                 [self],
                 [dy],
                 [cache],
                 gradients=[gradients],
-                micro_batches=alone,
+                runner=MicroBatchRunner.alone(None),
                 workspaces=[workspace],
                 need_dx=need_dx,
             )
-            return dx
-        centred, deviation = cache
-        gradients["beta"][...] = _sums(dy)
-        np.divide(_products(dy, centred), deviation, out=gradients["gamma"])
+            return None if dxs is None else dxs[0]
+        gradients["beta"][...] = _channel_sums(dy)
+        products = _channel_products(dy, cache.centred)
+        np.divide(products, cache.deviation, out=gradients["gamma"])
         if not need_dx:
             return None
-        dy *= per_channel(self.weights["gamma"] / deviation, dy)
+        dy *= per_channel(self.weights["gamma"] / cache.deviation, dy)
         return dy
 
-    @staticmethod
+    @override
+    @classmethod
     def forward_micro_batches(
-        layers: Sequence[Any],
-        xs: Sequence[np.ndarray],
+        cls,
+        layers: Sequence[Self],
+        xs: Sequence[FeatureMap],
         *,
-        micro_batches: MicroBatches,
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[np.ndarray], list[Any]]:
-        # A part is centred on its own mean, so that its squares are summed without
-        # loss of digits, and all are then brought together [Chan et al., 1983].
-        centred: list[Any] = [None] * len(xs)
-        means: list[Any] = [None] * len(xs)
-        squares: list[Any] = [None] * len(xs)
+    ) -> tuple[list[FeatureMap], list[FixedCache]]:
+        moments = runner.map(lambda m: _moments(xs[m], workspaces[m]))
+        caches = layers[0].merge(moments)
+        ys = runner.map(lambda m: layers[m].scale(caches[m], workspaces[m]))
+        return ys, caches
 
-        def centre(p: int, thread: int) -> None:
-            x = xs[p]
-            means[p] = _sums(x) / x.dtype.type(_count(x))
-            centred[p] = workspaces[p].array("centred", x.shape, x.dtype)
-            np.subtract(x, per_channel(means[p], x), out=centred[p])
-            squares[p] = _products(centred[p], centred[p])
+    def merge(self, moments: Sequence[_Moments]) -> list[FixedCache]:
+        """Merge the moments of all micro-batches, and update the moving ones.
 
-        micro_batches.run(len(xs), centre)
-        layer = layers[0]
-        counts = np.array([_count(x) for x in xs], dtype=np.float64)
-        total = counts.sum()
-        own = np.array(means, dtype=np.float64)
-        mean = counts @ own / total
-        offsets = own - mean
-        spread = np.sum(squares, axis=0, dtype=np.float64) + counts @ offsets**2
-        variance = spread / total
-        layer._keep(mean, spread, total)
-        dtype = xs[0].dtype
-        deviation = np.sqrt(variance + layer.epsilon).astype(dtype)
-        shifts = offsets.astype(dtype)
-        ys: list[Any] = [None] * len(xs)
-
-        def scale(p: int, thread: int) -> None:
-            ys[p] = layers[p]._scaled(centred[p], deviation, shifts[p], workspaces[p])
-
-        micro_batches.run(len(xs), scale)
-        return ys, [
-            (c, deviation, s, total) for c, s in zip(centred, shifts, strict=True)
+        Each micro-batch was centred on its own mean, so that its squares were summed
+        without cancellation. The squares about the common mean are larger by the count
+        times the squared distance of the means [Chan et al., 1983].
+        """
+        counts = np.array([own.count for own in moments], dtype=np.float64)
+        count = counts.sum()
+        means = np.array([own.mean for own in moments], dtype=np.float64)
+        mean = counts @ means / count
+        offsets = means - mean
+        squares = np.sum([own.squares for own in moments], axis=0, dtype=np.float64)
+        squares = squares + counts @ offsets**2
+        variance = squares / count
+        self._update_moving(mean, squares, count)
+        dtype = moments[0].centred.dtype
+        deviation = np.sqrt(variance + self.epsilon).astype(dtype)
+        return [
+            MinibatchCache(own.centred, deviation, shift, count)
+            for own, shift in zip(moments, offsets.astype(dtype), strict=True)
         ]
 
-    @staticmethod
+    @override
+    @classmethod
     def backward_micro_batches(
-        layers: Sequence[Any],
-        dys: Sequence[np.ndarray],
-        caches: Sequence[Any],
+        cls,
+        layers: Sequence[Self],
+        dys: Sequence[FeatureMap],
+        caches: Sequence[FixedCache],
         *,
-        gradients: Sequence[Mapping[str, np.ndarray]],
-        micro_batches: MicroBatches,
+        gradients: Sequence[NamedArrays],
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[np.ndarray | None]:
-        def differentiate(p: int, thread: int) -> None:
-            centred, deviation, shift, _ = caches[p]
-            dbeta = _sums(dys[p])
-            dgamma = _products(dys[p], centred)
-            dgamma += shift * dbeta
-            dgamma /= deviation
-            gradients[p]["beta"][...] = dbeta
-            gradients[p]["gamma"][...] = dgamma
-
-        micro_batches.run(len(dys), differentiate)
+    ) -> list[FeatureMap] | None:
+        own = [cache for cache in caches if isinstance(cache, MinibatchCache)]
+        runner.map(lambda m: _write_gradients(dys[m], own[m], gradients[m]))
         if not need_dx:
-            return [None] * len(dys)
+            return None
         dbeta = np.sum([g["beta"] for g in gradients], axis=0, dtype=np.float64)
         dgamma = np.sum([g["gamma"] for g in gradients], axis=0, dtype=np.float64)
-        _, deviation, _, total = caches[0]
+        deviation, count = own[0].deviation, own[0].count
         factor = layers[0].weights["gamma"] / deviation
-        # dx = factor * (dy - mean(dy) - normalized * mean(dy * normalized))
-        slope = -factor * (dgamma / total) / deviation
-        dtype = dys[0].dtype
+        # dx = factor * dy + slope * (centred + shift) - factor * dbeta / count
+        slope = -factor * (dgamma / count) / deviation
 
-        def finish(p: int, thread: int) -> None:
-            centred, _, shift, _ = caches[p]
-            dy = dys[p]
-            constant = (shift * slope - factor * (dbeta / total)).astype(dtype)
+        def finish(m: int) -> FeatureMap:
+            dy, shift = dys[m], own[m].shift
+            constant = (shift * slope - factor * (dbeta / count)).astype(dy.dtype)
             dy *= per_channel(factor, dy)
-            rest = workspaces[p].scratch("rest", dy.shape, dtype)
-            np.multiply(centred, per_channel(slope.astype(dtype), dy), out=rest)
+            rest = workspaces[m].scratch("rest", dy.shape, dy.dtype)
+            slopes = per_channel(slope.astype(dy.dtype), dy)
+            np.multiply(own[m].centred, slopes, out=rest)
             rest += per_channel(constant, dy)
             dy += rest
+            return dy
 
-        micro_batches.run(len(dys), finish)
-        return list(dys)
+        return runner.map(finish)
 
-    def _keep(self, mean: np.ndarray, spread: np.ndarray, total: float) -> None:
-        kept = {"moving_mean": mean}
+    def _update_moving(
+        self, mean: PerChannel, squares: PerChannel, count: float
+    ) -> None:
+        updates = {"moving_mean": mean}
         # A single value has no variance: zeros would make predictions ever larger.
-        if total > 1:
-            kept["moving_variance"] = spread / (total - 1)
-        for name, value in kept.items():
+        if count > 1:
+            updates["moving_variance"] = squares / (count - 1)
+        for name, value in updates.items():
             moving = self.buffers[name]
             moving *= self.momentum
             moving += (1 - self.momentum) * value
 
-    def _scaled(
-        self,
-        centred: np.ndarray,
-        deviation: np.ndarray,
-        shift: np.ndarray | None,
-        workspace: Workspace,
-    ) -> np.ndarray:
-        """gamma * (centred + shift) / deviation + beta."""
-        factor = self.weights["gamma"] / deviation
+    def scale(self, cache: FixedCache, workspace: Workspace) -> FeatureMap:
+        """Return ``gamma * (centred + shift) / deviation + beta``."""
+        centred = cache.centred
+        factor = self.weights["gamma"] / cache.deviation
         offset = self.weights["beta"]
-        if shift is not None:
-            offset = offset + factor * shift
+        if isinstance(cache, MinibatchCache):
+            offset = offset + factor * cache.shift
         y = workspace.array("y", centred.shape, centred.dtype)
         np.multiply(centred, per_channel(factor, centred), out=y)
         y += per_channel(offset, y)
         return y
 
 
-def _one_by_one(n: int, task: Any) -> None:
-    for i in range(n):
-        task(i, 0)
+def _moments(x: FeatureMap, workspace: Workspace) -> _Moments:
+    """Return the moments of one micro-batch."""
+    count = x.size // len(x)
+    mean = _channel_sums(x) / x.dtype.type(count)
+    centred = workspace.array("centred", x.shape, x.dtype)
+    np.subtract(x, per_channel(mean, x), out=centred)
+    return _Moments(count, mean, _channel_products(centred, centred), centred)
 
 
-def _count(x: np.ndarray) -> int:
-    return x.size // len(x)
+def _write_gradients(
+    dy: FeatureMap, cache: MinibatchCache, gradients: NamedArrays
+) -> None:
+    """Write one micro-batch's share of the gradients of the weights."""
+    dbeta = _channel_sums(dy)
+    dgamma = _channel_products(dy, cache.centred)
+    dgamma += cache.shift * dbeta
+    dgamma /= cache.deviation
+    gradients["beta"][...] = dbeta
+    gradients["gamma"][...] = dgamma
 
 
-def _sums(x: np.ndarray) -> np.ndarray:
-    return x.sum(axis=tuple(range(1, x.ndim)))
+def _channel_sums(x: FeatureMap) -> PerChannel:
+    """Return the sum over each channel."""
+    sums: PerChannel = x.sum(axis=tuple(range(1, x.ndim)))
+    return sums
 
 
-def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Sum of the products, a channel."""
+def _channel_products(a: FeatureMap, b: FeatureMap) -> PerChannel:
+    """Return the sum of the products over each channel."""
+    products: PerChannel
     if a.flags.c_contiguous and b.flags.c_contiguous:
-        return np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
-    letters = "abcdef"[: a.ndim]
-    return np.einsum(f"{letters},{letters}->a", a, b)
+        products = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
+    else:
+        letters = "abcdef"[: a.ndim]
+        products = np.einsum(f"{letters},{letters}->a", a, b)
+    return products

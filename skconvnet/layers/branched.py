@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from itertools import chain as concatenated
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, override
-from skconvnet.layers.base import Layer, MicroBatches
+from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.layers.chain import Chain
+from skconvnet.layers.chain_micro_batches import ChainMicroBatches
 from skconvnet.ops.workspace import Workspace
 
+# By branch, and by step of its chain.
+BranchCaches: TypeAlias = list[list[object]]
 
-class BranchedLayer(Layer):
+
+class BranchedLayer(Layer[BranchCaches]):
     """Runs chains side by side on one input, and makes one output of theirs.
 
     Subclasses say how: `join`, and `divide` for the gradient.
@@ -29,24 +32,25 @@ class BranchedLayer(Layer):
     """
 
     def __init__(
-        self,
-        in_shape: tuple[int, ...],
-        out_shape: tuple[int, ...],
-        chains: dict[str, Chain],
+        self, in_shape: Shape, out_shape: Shape, chains: dict[str, Chain]
     ) -> None:
         super().__init__(in_shape, out_shape)
         self.chains = chains
-        inner = [la for chain in chains.values() for la in chain.layers.values()]
+        inner = self._inner_layers()
         if any(layer.keeps_statistics for layer in inner):
             raise ValueError(
                 "a layer that keeps statistics of the training set, such as "
                 "Standardize, must be in the network's own list of layers, before this "
                 "one."
             )
-        self.weight_shapes = self._joined("weight_shapes")
-        self.buffer_shapes = self._joined("buffer_shapes")
+        self.weight_shapes = _joined(
+            {branch: chain.weight_shapes for branch, chain in chains.items()}
+        )
+        self.buffer_shapes = _joined(
+            {branch: chain.buffer_shapes for branch, chain in chains.items()}
+        )
         self.penalized = tuple(
-            _name(branch, array)
+            _full_name(branch, array)
             for branch, chain in chains.items()
             for array in chain.penalized
         )
@@ -57,54 +61,46 @@ class BranchedLayer(Layer):
             layer.cached_values + prod(layer.out_shape) for layer in inner
         )
 
-    def _joined(self, kind: str) -> dict[str, Any]:
-        return {
-            _name(branch, array): shape
-            for branch, chain in self.chains.items()
-            for array, shape in getattr(chain, kind).items()
-        }
+    def _inner_layers(self) -> list[Layer[Any]]:
+        return [
+            layer for chain in self.chains.values() for layer in chain.layers.values()
+        ]
 
     @property
+    @override
     def is_flat(self) -> bool:
-        inner = concatenated(*(c.layers.values() for c in self.chains.values()))
-        return super().is_flat and all(layer.is_flat for layer in inner)
+        return super().is_flat and all(layer.is_flat for layer in self._inner_layers())
 
     @abstractmethod
     def join(
-        self, ys: Sequence[np.ndarray], x: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Return the layer's output, given those of the chains."""
+        self, ys: Sequence[FeatureMap], x: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
+        """Return the layer's output, given its input and the outputs of the chains."""
 
     @abstractmethod
-    def divide(self, dy: np.ndarray, workspace: Workspace) -> list[np.ndarray]:
-        """Return the gradient for each chain's output, in arrays of their own."""
+    def divide(self, dy: FeatureMap, workspace: Workspace) -> list[FeatureMap]:
+        """Return the gradient for the output of each chain, which may overwrite it."""
 
     @override
-    def bind(
-        self, weights: Mapping[str, np.ndarray], buffers: Mapping[str, np.ndarray]
-    ) -> None:
+    def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
         super().bind(weights, buffers)
         for branch, chain in self.chains.items():
             chain.bind(
-                {name: weights[_name(branch, name)] for name in chain.weight_shapes},
-                {name: buffers[_name(branch, name)] for name in chain.buffer_shapes},
+                _of_branch(branch, chain.weight_shapes, weights),
+                _of_branch(branch, chain.buffer_shapes, buffers),
             )
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        return {
-            _name(branch, array): values
-            for branch, chain in self.chains.items()
-            for array, values in chain.initialize(rng).items()
-        }
+        return _joined(
+            {branch: chain.initialize(rng) for branch, chain in self.chains.items()}
+        )
 
     @override
     def initial_buffers(self) -> dict[str, np.ndarray]:
-        return {
-            _name(branch, array): values
-            for branch, chain in self.chains.items()
-            for array, values in chain.initial_buffers().items()
-        }
+        return _joined(
+            {branch: chain.initial_buffers() for branch, chain in self.chains.items()}
+        )
 
     @override
     def forward(
@@ -114,135 +110,151 @@ class BranchedLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        ys, caches = [], []
+    ) -> tuple[FeatureMap, BranchCaches]:
+        ys: list[FeatureMap] = []
+        caches: BranchCaches = []
         for branch, chain in self.chains.items():
-            y, cache = chain.forward(
+            y, branch_caches = chain.forward(
                 x, train=train, rng=rng, workspaces=_within(chain, branch, workspace)
             )
             ys.append(y)
-            caches.append(cache)
+            caches.append(branch_caches)
         return self.join(ys, x, workspace), caches
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: BranchCaches,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        dys = self.divide(dy, workspace)
+        branches = zip(
+            self.chains.items(), self.divide(dy, workspace), cache, strict=True
+        )
         dxs = [
             chain.backward(
-                dys[i],
-                cache[i],
-                gradients=chain.split(_of_branch(branch, chain, gradients)),
+                branch_dy,
+                branch_caches,
+                gradients=_gradients_of(branch, chain, gradients),
                 workspaces=_within(chain, branch, workspace),
                 need_dx=need_dx,
             )
-            for i, (branch, chain) in enumerate(self.chains.items())
+            for (branch, chain), branch_dy, branch_caches in branches
         ]
-        return _sum(dxs, workspace) if need_dx else None
+        if not need_dx:
+            return None
+        return _sum([dx for dx in dxs if dx is not None], workspace)
 
-    @staticmethod
+    @override
+    @classmethod
     def forward_micro_batches(
-        layers: Sequence[Any],
-        xs: Sequence[np.ndarray],
+        cls,
+        layers: Sequence[Self],
+        xs: Sequence[FeatureMap],
         *,
-        micro_batches: MicroBatches,
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[np.ndarray], list[Any]]:
-        ys: list[list[np.ndarray]] = [[] for _ in xs]
-        caches: list[list[Any]] = [[] for _ in xs]
+    ) -> tuple[list[FeatureMap], list[BranchCaches]]:
+        outputs: list[list[FeatureMap]] = []
+        caches: list[list[list[object]]] = []
         for branch in layers[0].chains:
-            chains = [layer.chains[branch] for layer in layers]
-            outs, own = Chain.forward_micro_batches(
-                chains,
-                xs,
-                micro_batches=micro_batches,
-                workspaces=[
-                    _within(c, branch, w)
-                    for c, w in zip(chains, workspaces, strict=True)
-                ],
-            )
-            for p in range(len(xs)):
-                ys[p].append(outs[p])
-                caches[p].append(own[p])
-        joined: list[Any] = [None] * len(xs)
+            ys, branch_caches = _of_micro_batches(
+                layers, branch, runner, workspaces
+            ).forward(xs)
+            outputs.append(ys)
+            caches.append(branch_caches)
 
-        def join(p: int, thread: int) -> None:
-            joined[p] = layers[p].join(ys[p], xs[p], workspaces[p])
+        def join(m: int) -> FeatureMap:
+            return layers[m].join([ys[m] for ys in outputs], xs[m], workspaces[m])
 
-        micro_batches.run(len(xs), join)
-        return joined, caches
+        # So far by branch and by micro-batch; a micro-batch needs its own of each.
+        return runner.map(join), [list(own) for own in zip(*caches, strict=True)]
 
-    @staticmethod
+    @override
+    @classmethod
     def backward_micro_batches(
-        layers: Sequence[Any],
-        dys: Sequence[np.ndarray],
-        caches: Sequence[Any],
+        cls,
+        layers: Sequence[Self],
+        dys: Sequence[FeatureMap],
+        caches: Sequence[BranchCaches],
         *,
-        gradients: Sequence[Mapping[str, np.ndarray]],
-        micro_batches: MicroBatches,
+        gradients: Sequence[NamedArrays],
+        runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[np.ndarray | None]:
-        n_parts = len(dys)
-        divided: list[list[np.ndarray]] = [[]] * n_parts
-
-        def divide(p: int, thread: int) -> None:
-            divided[p] = layers[p].divide(dys[p], workspaces[p])
-
-        micro_batches.run(n_parts, divide)
-        dxs: list[list[Any]] = [[] for _ in dys]
-        for i, branch in enumerate(layers[0].chains):
-            chains = [layer.chains[branch] for layer in layers]
-            own = Chain.backward_micro_batches(
-                chains,
-                [pieces[i] for pieces in divided],
-                [cache[i] for cache in caches],
+    ) -> list[FeatureMap] | None:
+        divided = runner.map(lambda m: layers[m].divide(dys[m], workspaces[m]))
+        dxs: list[list[FeatureMap]] = []
+        for number, branch in enumerate(layers[0].chains):
+            branch_dxs = _of_micro_batches(layers, branch, runner, workspaces).backward(
+                [own[number] for own in divided],
+                [own[number] for own in caches],
                 gradients=[
-                    c.split(_of_branch(branch, c, g))
-                    for c, g in zip(chains, gradients, strict=True)
-                ],
-                micro_batches=micro_batches,
-                workspaces=[
-                    _within(c, branch, w)
-                    for c, w in zip(chains, workspaces, strict=True)
+                    _gradients_of(branch, layer.chains[branch], own)
+                    for layer, own in zip(layers, gradients, strict=True)
                 ],
                 need_dx=need_dx,
             )
-            for p in range(n_parts):
-                dxs[p].append(own[p])
+            if branch_dxs is not None:
+                dxs.append(branch_dxs)
         if not need_dx:
-            return [None] * n_parts
-        sums: list[np.ndarray | None] = [None] * n_parts
+            return None
 
-        def add(p: int, thread: int) -> None:
-            sums[p] = _sum(dxs[p], workspaces[p])
+        def add(m: int) -> FeatureMap:
+            return _sum([branch_dxs[m] for branch_dxs in dxs], workspaces[m])
 
-        micro_batches.run(n_parts, add)
-        return sums
+        return runner.map(add)
 
 
-def _name(branch: str, array: str) -> str:
+def _full_name(branch: str, array: str) -> str:
     return f"{branch}/{array}" if branch else array
 
 
+def _joined(by_branch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Name what belongs to each array of each branch ``"branch/layer/array"``."""
+    return {
+        _full_name(branch, array): value
+        for branch, arrays in by_branch.items()
+        for array, value in arrays.items()
+    }
+
+
 def _of_branch(
-    branch: str, chain: Chain, arrays: Mapping[str, np.ndarray]
+    branch: str, names: Iterable[str], arrays: NamedArrays
 ) -> dict[str, np.ndarray]:
-    return {name: arrays[_name(branch, name)] for name in chain.weight_shapes}
+    return {name: arrays[_full_name(branch, name)] for name in names}
+
+
+def _gradients_of(
+    branch: str, chain: Chain, gradients: NamedArrays
+) -> list[dict[str, np.ndarray]]:
+    """Return the gradients of the layers of a branch."""
+    return chain.split_weights(_of_branch(branch, chain.weight_shapes, gradients))
 
 
 def _within(chain: Chain, branch: str, workspace: Workspace) -> list[Workspace]:
+    """Return the workspaces of the layers of a branch."""
     return chain.workspaces(workspace.nested(f"{branch}/"))
 
 
-def _sum(dxs: Sequence[Any], workspace: Workspace) -> np.ndarray:
+def _of_micro_batches(
+    layers: Sequence[BranchedLayer],
+    branch: str,
+    runner: MicroBatchRunner,
+    workspaces: Sequence[Workspace],
+) -> ChainMicroBatches:
+    """Return the micro-batches on their way through one branch."""
+    chains = [layer.chains[branch] for layer in layers]
+    pairs = zip(chains, workspaces, strict=True)
+    within = [_within(chain, branch, workspace) for chain, workspace in pairs]
+    return ChainMicroBatches(chains, runner, within)
+
+
+def _sum(dxs: Sequence[FeatureMap], workspace: Workspace) -> FeatureMap:
+    """Add up the gradients of the input that the branches returned."""
     dx = workspace.array("dx", dxs[0].shape, dxs[0].dtype)
     if len(dxs) == 1:
         np.copyto(dx, dxs[0])

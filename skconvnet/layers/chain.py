@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from skconvnet.layers.base import Layer, MicroBatches
+from skconvnet._typing import FeatureMap, NamedArrays, Shape
+from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_max_pool_fusion import fuse
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a chain runs at once: a layer, or a fused pair of them.
+
+    Attributes
+    ----------
+    index : int
+        Position in `Chain.layers` of the layer, or of the first of the pair, and so of
+        its workspace and its gradients. Larger than the step's own position after a
+        fused pair.
+    layer : Layer
+    """
+
+    index: int
+    layer: Layer[Any]
+
+
 class Chain:
-    """Layers that each take what the one before puts out.
+    """Layers that each take the output of the one before.
 
     Parameters
     ----------
     specs : sequence of (str, LayerSpec)
     in_shape : tuple of int
         Shape of one sample, channels last.
+    fuse_pairs : bool, default=True
+        Whether a convolution and the max pooling after it run as one step.
 
     Attributes
     ----------
     layers : dict of str to Layer
+    steps : list of Step
+        What a pass runs. Caches are numbered as these.
     out_shape : tuple of int
     weight_shapes, buffer_shapes : dict of str to tuple of int
         Arrays of all layers, named ``"layer/array"``.
@@ -33,67 +56,74 @@ class Chain:
     """
 
     def __init__(
-        self, specs: Sequence[tuple[str, LayerSpec]], in_shape: tuple[int, ...]
+        self,
+        specs: Sequence[tuple[str, LayerSpec]],
+        in_shape: Shape,
+        *,
+        fuse_pairs: bool = True,
     ) -> None:
         self.specs = list(specs)
         self.in_shape = tuple(in_shape)
         self.layers = build_layers(self.specs, self.in_shape)
-        outs = [layer.out_shape for layer in self.layers.values()]
-        self.out_shape = outs[-1] if outs else self.in_shape
-        self.weight_shapes = self._joined("weight_shapes")
-        self.buffer_shapes = self._joined("buffer_shapes")
+        layers = list(self.layers.values())
+        self.steps = _fused_steps(layers) if fuse_pairs else _steps(layers)
+        self.out_shape = layers[-1].out_shape if layers else self.in_shape
+        self.weight_shapes = self._joined(
+            {name: layer.weight_shapes for name, layer in self.layers.items()}
+        )
+        self.buffer_shapes = self._joined(
+            {name: layer.buffer_shapes for name, layer in self.layers.items()}
+        )
         self.penalized = tuple(
             f"{name}/{array}"
             for name, layer in self.layers.items()
             for array in layer.penalized
             if array in layer.weight_shapes
         )
-        self.steps = _fused(list(self.layers.values()))
 
-    def _joined(self, kind: str) -> dict[str, Any]:
+    @staticmethod
+    def _joined(by_layer: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Name what belongs to each array of each layer ``"layer/array"``."""
         return {
             f"{name}/{array}": value
-            for name, layer in self.layers.items()
-            for array, value in getattr(layer, kind).items()
+            for name, arrays in by_layer.items()
+            for array, value in arrays.items()
         }
 
-    def bind(
-        self, weights: Mapping[str, np.ndarray], buffers: Mapping[str, np.ndarray]
-    ) -> None:
+    def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
         """Let the layers use these arrays, named as in the shapes."""
-        pairs = zip(self.split(weights), self.split(buffers, "buffer"), strict=True)
-        for layer, (own_weights, own_buffers) in zip(
-            self.layers.values(), pairs, strict=True
+        for layer, own_weights, own_buffers in zip(
+            self.layers.values(),
+            self.split_weights(weights),
+            self._split_buffers(buffers),
+            strict=True,
         ):
             layer.bind(own_weights, own_buffers)
 
-    def split(
-        self, arrays: Mapping[str, np.ndarray], kind: str = "weight"
-    ) -> list[dict[str, np.ndarray]]:
-        """Return the arrays of each layer, under the names that it gives them."""
+    def split_weights(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
+        """Return the arrays of each layer, weights or gradients, by their own names."""
         return [
-            {
-                array: arrays[f"{name}/{array}"]
-                for array in getattr(la, f"{kind}_shapes")
-            }
-            for name, la in self.layers.items()
+            {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
+            for name, layer in self.layers.items()
+        ]
+
+    def _split_buffers(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
+        return [
+            {array: arrays[f"{name}/{array}"] for array in layer.buffer_shapes}
+            for name, layer in self.layers.items()
         ]
 
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        """Draw starting values of all weights, layer by layer."""
-        return {
-            f"{name}/{array}": values
-            for name, layer in self.layers.items()
-            for array, values in layer.initialize(rng).items()
-        }
+        """Draw the initial values of all weights, layer by layer."""
+        return self._joined(
+            {name: layer.initialize(rng) for name, layer in self.layers.items()}
+        )
 
     def initial_buffers(self) -> dict[str, np.ndarray]:
-        """Return what all buffers start from."""
-        return {
-            f"{name}/{array}": values
-            for name, layer in self.layers.items()
-            for array, values in layer.initial_buffers().items()
-        }
+        """Return the initial values of all buffers."""
+        return self._joined(
+            {name: layer.initial_buffers() for name, layer in self.layers.items()}
+        )
 
     def workspaces(self, workspace: Workspace) -> list[Workspace]:
         """Return a workspace within `workspace` for each layer."""
@@ -101,200 +131,130 @@ class Chain:
 
     @property
     def is_random(self) -> bool:
+        """Whether a training pass draws random numbers."""
         return any(layer.is_random for layer in self.layers.values())
 
     @property
     def needs_whole_batch(self) -> bool:
+        """Whether a training pass depends on all of a minibatch at once."""
         return any(layer.needs_whole_batch for layer in self.layers.values())
 
     def forward(
         self,
-        x: np.ndarray,
+        x: FeatureMap,
         *,
         train: bool,
         rng: np.random.Generator | None,
         workspaces: Sequence[Workspace],
         stop: int | None = None,
-    ) -> tuple[np.ndarray, list[Any]]:
-        """Run the layers, up to and without the one numbered `stop`.
+    ) -> tuple[FeatureMap, list[object]]:
+        """Return the output, and the cache of each step.
 
-        Where all are run, some are as one with the next.
+        With `stop`, only the layers before the one at that position are run, and no
+        pair is fused, so that the output is that of a single layer.
         """
         steps = self.steps
         if stop is not None:
-            steps = list(enumerate(self.layers.values()))[:stop]
-        caches = []
-        for i, layer in steps:
-            x, cache = layer.forward(x, train=train, rng=rng, workspace=workspaces[i])
-            caches.append(cache)
-        return x, caches
+            steps = _steps(list(self.layers.values())[:stop])
+        return forward_steps(steps, x, train=train, rng=rng, workspaces=workspaces)
 
     def backward(
         self,
-        dy: np.ndarray,
-        caches: Sequence[Any],
+        dy: FeatureMap,
+        caches: Sequence[object],
         *,
-        gradients: Sequence[Mapping[str, np.ndarray]],
+        gradients: Sequence[NamedArrays],
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> np.ndarray | None:
-        """Write the gradient of every weight and return that of the input."""
-        dx: np.ndarray | None = dy
-        for number in reversed(range(self._first(need_dx), len(self.steps))):
-            i, layer = self.steps[number]
-            assert dx is not None
-            dx = layer.backward(
-                dx,
-                caches[number],
-                gradients=gradients[i],
-                workspace=workspaces[i],
-                need_dx=need_dx or number > self._first(need_dx),
-            )
+    ) -> FeatureMap | None:
+        """Write the gradient of every weight and return that of the input.
+
+        Without `need_dx`, the pass ends at the first layer that has weights.
+        """
+        first = 0 if need_dx else self.first_step_with_weights
+        dx = backward_steps(
+            self.steps[first:],
+            dy,
+            caches[first:],
+            gradients=gradients,
+            workspaces=workspaces,
+            need_dx=need_dx,
+        )
         return dx if need_dx else None
 
-    def _first(self, need_dx: bool) -> int:
-        """Number of the first step that has something to do in a backward pass."""
-        if need_dx:
-            return 0
-        steps = (n for n, (_, layer) in enumerate(self.steps) if layer.weight_shapes)
-        return next(steps, len(self.steps))
-
-    @staticmethod
-    def forward_micro_batches(
-        chains: Sequence[Chain],
-        xs: Sequence[np.ndarray],
-        *,
-        micro_batches: MicroBatches,
-        workspaces: Sequence[Sequence[Workspace]],
-    ) -> tuple[list[np.ndarray], list[list[Any]]]:
-        """Run a training pass over all parts of a minibatch at once.
-
-        Parameters
-        ----------
-        chains : sequence of Chain
-            One for each part: the same, or its like for another shape of samples.
-        xs : sequence of ndarray
-        micro_batches : MicroBatches
-        workspaces : sequence of sequence of Workspace
-            By part and by layer.
-
-        Returns
-        -------
-        ys : list of ndarray
-        caches : list of list
-            By part and by step.
-        """
-        ys = list(xs)
-        caches: list[list[Any]] = [[] for _ in ys]
-        for group in _groups(chains[0].steps):
-            layer = chains[0].steps[group[0]][1]
-            if layer.needs_whole_batch:
-                i = chains[0].steps[group[0]][0]
-                ys, own = type(layer).forward_micro_batches(
-                    [chain.steps[group[0]][1] for chain in chains],
-                    ys,
-                    micro_batches=micro_batches,
-                    workspaces=[spaces[i] for spaces in workspaces],
-                )
-                for cache, value in zip(caches, own, strict=True):
-                    cache.append(value)
-                continue
-
-            def compute(
-                p: int, thread: int, group: list[int] = group, ys: list[Any] = ys
-            ) -> None:
-                for number in group:
-                    i, layer = chains[p].steps[number]
-                    ys[p], cache = layer.forward(
-                        ys[p],
-                        train=True,
-                        rng=micro_batches.rngs[p],
-                        workspace=workspaces[p][i],
-                    )
-                    caches[p].append(cache)
-
-            micro_batches.run(len(ys), compute)
-        return ys, caches
-
-    @staticmethod
-    def backward_micro_batches(
-        chains: Sequence[Chain],
-        dys: Sequence[np.ndarray],
-        caches: Sequence[Sequence[Any]],
-        *,
-        gradients: Sequence[Sequence[Mapping[str, np.ndarray]]],
-        micro_batches: MicroBatches,
-        workspaces: Sequence[Sequence[Workspace]],
-        need_dx: bool,
-    ) -> list[np.ndarray | None]:
-        """Write the gradients of every part and return those of the inputs."""
-        first = chains[0]._first(need_dx)
-        dxs: list[Any] = list(dys)
-        for group in reversed(_groups(chains[0].steps)):
-            numbers = [number for number in reversed(group) if number >= first]
-            if not numbers:
-                break
-            layer = chains[0].steps[numbers[0]][1]
-            if layer.needs_whole_batch:
-                i = chains[0].steps[numbers[0]][0]
-                dxs = type(layer).backward_micro_batches(
-                    [chain.steps[numbers[0]][1] for chain in chains],
-                    dxs,
-                    [cache[numbers[0]] for cache in caches],
-                    gradients=[gradient[i] for gradient in gradients],
-                    micro_batches=micro_batches,
-                    workspaces=[spaces[i] for spaces in workspaces],
-                    need_dx=need_dx or numbers[0] > first,
-                )
-                continue
-
-            def compute(
-                p: int, thread: int, numbers: list[int] = numbers, dxs: list[Any] = dxs
-            ) -> None:
-                for number in numbers:
-                    i, layer = chains[p].steps[number]
-                    dxs[p] = layer.backward(
-                        dxs[p],
-                        caches[p][number],
-                        gradients=gradients[p][i],
-                        workspace=workspaces[p][i],
-                        need_dx=need_dx or number > first,
-                    )
-
-            micro_batches.run(len(dxs), compute)
-        return dxs
+    @property
+    def first_step_with_weights(self) -> int:
+        """The number of steps before the first that has weights."""
+        numbers = (n for n, step in enumerate(self.steps) if step.layer.weight_shapes)
+        return next(numbers, len(self.steps))
 
 
-def _groups(steps: Sequence[tuple[int, Layer]]) -> list[list[int]]:
-    """Numbers of the steps between those that span the batch, each alone."""
-    groups: list[list[int]] = []
-    for number, (_, layer) in enumerate(steps):
-        if (
-            layer.needs_whole_batch
-            or not groups
-            or steps[groups[-1][-1]][1].needs_whole_batch
-        ):
-            groups.append([number])
-        else:
-            groups[-1].append(number)
-    return groups
+def forward_steps(
+    steps: Sequence[Step],
+    x: FeatureMap,
+    *,
+    train: bool,
+    rng: np.random.Generator | None,
+    workspaces: Sequence[Workspace],
+) -> tuple[FeatureMap, list[object]]:
+    """Run a micro-batch through steps; return the output and the cache of each step."""
+    caches: list[object] = []
+    for step in steps:
+        x, cache = step.layer.forward(
+            x, train=train, rng=rng, workspace=workspaces[step.index]
+        )
+        caches.append(cache)
+    return x, caches
 
 
-def _fused(layers: Sequence[Layer]) -> list[tuple[int, Layer]]:
-    """Number the layers, and put one that does the work of two where there is one."""
-    steps: list[tuple[int, Layer]] = []
-    for i, layer in enumerate(layers):
-        fused = fuse(steps[-1][1], layer) if steps else None
+def backward_steps(
+    steps: Sequence[Step],
+    dy: FeatureMap,
+    caches: Sequence[object],
+    *,
+    gradients: Sequence[NamedArrays],
+    workspaces: Sequence[Workspace],
+    need_dx: bool,
+) -> FeatureMap | None:
+    """Take the gradient of the output back through steps.
+
+    `need_dx` concerns the first step alone: all others must return the gradient of
+    their input, which is that of the output of the step before.
+    """
+    dx: FeatureMap | None = dy
+    for number in reversed(range(len(steps))):
+        step = steps[number]
+        assert dx is not None
+        dx = step.layer.backward(
+            dx,
+            caches[number],
+            gradients=gradients[step.index],
+            workspace=workspaces[step.index],
+            need_dx=need_dx or number > 0,
+        )
+    return dx
+
+
+def _steps(layers: Sequence[Layer[Any]]) -> list[Step]:
+    """Return a step for each layer."""
+    return [Step(index, layer) for index, layer in enumerate(layers)]
+
+
+def _fused_steps(layers: Sequence[Layer[Any]]) -> list[Step]:
+    """Return a step for each layer, or for two that one can do the work of."""
+    steps: list[Step] = []
+    for step in _steps(layers):
+        fused = fuse(steps[-1].layer, step.layer) if steps else None
         if fused is None:
-            steps.append((i, layer))
+            steps.append(step)
         else:
-            steps[-1] = (steps[-1][0], fused)
+            steps[-1] = Step(steps[-1].index, fused)
     return steps
 
 
 def build_layers(
-    specs: Sequence[tuple[str, LayerSpec]], in_shape: tuple[int, ...]
-) -> dict[str, Layer]:
+    specs: Sequence[tuple[str, LayerSpec]], in_shape: Shape
+) -> dict[str, Layer[Any]]:
     """Build one layer after the other, without allocating any weights.
 
     Raises
@@ -302,7 +262,7 @@ def build_layers(
     TypeError, ValueError
         As the specs raise them, with the layer's name before the message.
     """
-    layers: dict[str, Layer] = {}
+    layers: dict[str, Layer[Any]] = {}
     for name, spec in specs:
         try:
             layers[name] = spec.build(in_shape)

@@ -1,24 +1,25 @@
-"""Layers made of layers: branches side by side, and a way around."""
+"""Specs of layers that are made of other layers."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from skconvnet._typing import Shape, override
 from skconvnet.layers.chain import Chain
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
-from skconvnet.params.nested import NestedParams, named_entries
+from skconvnet.params.nested import Entries, NestedParams, named_entries
 
 
 class CompositeSpec(NestedParams, LayerSpec):
     """A spec whose parameters include other specs, in lists."""
 
     @property
-    def spatial_ndim(self) -> int | None:  # type: ignore[override]
+    @override
+    def spatial_ndim(self) -> int | None:  # type: ignore[override]  # not a ClassVar
         return _spatial_ndim(self._entries())
 
 
-def _spatial_ndim(entries: Any) -> int | None:
+def _spatial_ndim(entries: Entries) -> int | None:
+    """Return that of the first layer that takes only certain shapes."""
     for _, entry in entries:
         if isinstance(entry, LayerSpec):
             ndim = entry.spatial_ndim
@@ -29,15 +30,17 @@ def _spatial_ndim(entries: Any) -> int | None:
     return None
 
 
-def is_branch(entry: Any) -> bool:
-    is_pair = isinstance(entry, tuple) and len(entry) == 2
-    if not is_pair or not isinstance(entry[0], str) or not entry[0]:
+def is_branch(entry: object) -> bool:
+    """Tell whether an entry of a list is a pair that begins with a valid name."""
+    if not isinstance(entry, tuple) or len(entry) != 2:
         return False
-    return "__" not in entry[0] and "/" not in entry[0]
+    name = entry[0]
+    is_name = isinstance(name, str) and name != ""
+    return is_name and "__" not in name and "/" not in name
 
 
-def build_chain(where: str, layers: Any, in_shape: tuple[int, ...]) -> Chain:
-    """Build a chain, with its place before the message of any error."""
+def build_chain(where: str, layers: object, in_shape: Shape) -> Chain:
+    """Build a chain; the message of any error begins with `where`."""
     try:
         specs = check_layers([layers] if isinstance(layers, LayerSpec) else layers)
         return Chain(specs, in_shape)

@@ -1,26 +1,36 @@
-"""A convolution and the max pooling behind it, run as one layer."""
+"""A convolution and the max pooling after it, run as one layer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, override
+from skconvnet._typing import FeatureMap, NamedArrays, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.conv import ConvolutionLayer
+from skconvnet.layers.pooling import MaxPoolLayer
 from skconvnet.ops.blas_kernels import channel_sums
-from skconvnet.ops.convolution.selection import Method
+from skconvnet.ops.convolution.selection import AnyAlgorithm
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 
 
-class PooledConvolutionLayer(Layer):
+class _Cache(NamedTuple):
+    """What the backward pass needs; `pool_cache` only where the pool ran by itself."""
+
+    algorithm: AnyAlgorithm
+    algorithm_cache: Any  # of a type that only the algorithm knows
+    pool_cache: Any | None
+    y: FeatureMap
+
+
+class PooledConvolutionLayer(Layer[_Cache]):
     """A convolution whose bias and activation come after the pooling.
 
-    A sum and a monotone activation commute with the maximum, so that they give the same
-    numbers on what the pooling leaves of the map, and so do their gradients. Where the
-    method of the convolution allows, the maximum is taken of its results while they are
+    Adding a bias and applying a monotone activation commute with the maximum. So they
+    give the same numbers, and the same gradients, on the smaller map that pooling
+    leaves. Some algorithms can also take the maximum of their results while these are
     in the cache.
 
     Parameters
@@ -28,14 +38,33 @@ class PooledConvolutionLayer(Layer):
     convolution : ConvolutionLayer
         With an activation that is monotone.
     pool : MaxPoolLayer
+    pool_in_algorithm : bool
+        Whether the algorithm takes the maximum, if it can.
     """
 
-    def __init__(self, convolution: Any, pool: Any) -> None:
+    def __init__(
+        self,
+        convolution: ConvolutionLayer,
+        pool: MaxPoolLayer,
+        *,
+        pool_in_algorithm: bool = True,
+    ) -> None:
         super().__init__(convolution.in_shape, pool.out_shape)
         self.weight_shapes = convolution.weight_shapes
         self.convolution = convolution
         self.pool = pool
-        self._methods: dict[int, Method | None] = {}
+        self.pool_in_algorithm = pool_in_algorithm
+        self._pooling_algorithms: dict[int, AnyAlgorithm | None] = {}
+
+    def pooling_algorithm(self, batch: int) -> AnyAlgorithm | None:
+        """Return an algorithm that takes the maximum too, or None if there is none."""
+        if not self.pool_in_algorithm:
+            return None
+        if batch not in self._pooling_algorithms:
+            algorithm = self.convolution.selector.for_batch(batch)
+            pooling = algorithm.with_max_pool(self.pool.windows)
+            self._pooling_algorithms[batch] = pooling
+        return self._pooling_algorithms[batch]
 
     @override
     def forward(
@@ -45,59 +74,58 @@ class PooledConvolutionLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        method = self._method(x.shape[-1])
-        largest, cache = self.convolution.convolve(
-            x, train=train, workspace=workspace, method=method
-        )
-        pool_cache = None
-        if method is None:
+    ) -> tuple[FeatureMap, _Cache]:
+        batch = x.shape[-1]
+        pooling = self.pooling_algorithm(batch)
+        algorithm = pooling or self.convolution.selector.for_batch(batch)
+        kernel = self.convolution.weights["kernel"]
+        z, algorithm_cache = algorithm.forward(x, kernel, workspace, train=train)
+        largest, pool_cache = algorithm.crop_row_padding(z), None
+        if pooling is None:
             largest, pool_cache = self.pool.forward(
                 largest, train=train, rng=rng, workspace=workspace.nested("pool")
             )
-        bias = per_channel(self.convolution.weights["bias"], x)
         y = workspace.array("pooled", largest.shape, largest.dtype)
-        np.add(largest, bias, out=y)
+        np.add(largest, per_channel(self.convolution.weights["bias"], x), out=y)
         self.convolution.activation.apply(y, y, workspace)
-        return y, (cache, pool_cache, y)
-
-    def _method(self, batch: int) -> Method | None:
-        """One that pools by itself, or None where the pool has to follow."""
-        if batch not in self._methods:
-            methods = self.convolution.methods
-            self._methods[batch] = methods.pooled(batch, self.pool.windows)
-        return self._methods[batch]
+        return y, _Cache(algorithm, algorithm_cache, pool_cache, y)
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: _Cache,
         *,
-        gradients: Mapping[str, np.ndarray],
+        gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        cache, pool_cache, y = cache
-        self.convolution.activation.backward(y, dy, dy, workspace)
+        self.convolution.activation.backward(cache.y, dy, dy, workspace)
         channel_sums(dy, gradients["bias"])
-        if pool_cache is not None:
-            dy = self.pool.backward(
+        dsums: FeatureMap | None = dy
+        if cache.pool_cache is not None:
+            dsums = self.pool.backward(
                 dy,
-                pool_cache,
+                cache.pool_cache,
                 gradients={},
                 workspace=workspace.nested("pool"),
                 need_dx=True,
             )
-        return self.convolution.backward_of_convolve(
-            dy, cache, gradients=gradients, workspace=workspace, need_dx=need_dx
+        assert dsums is not None
+        return cache.algorithm.backward(
+            cache.algorithm.add_row_padding(dsums, workspace),
+            cache.algorithm_cache,
+            self.convolution.weights["kernel"],
+            gradients["kernel"],
+            workspace,
+            need_dx=need_dx,
         )
 
 
-def fuse(layer: Any, following: Layer) -> Layer | None:
-    """Return one layer that does what both do, or None where there is none."""
-    if not hasattr(layer, "convolve") or not following.is_max_pool:
+def fuse(layer: Layer[Any], following: Layer[Any]) -> Layer[Any] | None:
+    """Return one layer that does what both do, or None if they cannot be fused."""
+    if not isinstance(layer, ConvolutionLayer) or not layer.activation.is_monotone:
         return None
-    if not layer.activation.is_monotone:
+    if not isinstance(following, MaxPoolLayer):
         return None
     return PooledConvolutionLayer(layer, following)

@@ -1,10 +1,10 @@
-"""Dense: every output a weighted sum of all inputs."""
+"""Dense: every output is a weighted sum of all inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -32,7 +32,7 @@ class Dense(LayerSpec):
     activation : str, default=None
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
         "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; only for
-        weights that are set by hand). None is the identity.
+        weights that are set by hand). None means the identity.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
         "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
@@ -51,7 +51,7 @@ class Dense(LayerSpec):
 
     units: int
     activation: str | None = None
-    kernel_initializer: Any = "auto"
+    kernel_initializer: object = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -60,13 +60,22 @@ class Dense(LayerSpec):
         return DenseLayer(in_shape, units, self.activation, self.kernel_initializer)
 
 
-class DenseLayer(Layer):
+class DenseCache(NamedTuple):
+    """The input, a SciPy sparse array if X is one, and what the activation keeps."""
+
+    x: FeatureMap
+    activation: FeatureMap
+
+
+class DenseLayer(Layer[DenseCache]):
+    """Runtime layer of `Dense` and `Output`."""
+
     def __init__(
         self,
-        in_shape: tuple[int, ...],
+        in_shape: Shape,
         units: int,
         activation: str | None,
-        kernel_initializer: Any = "auto",
+        kernel_initializer: object = "auto",
     ) -> None:
         super().__init__(in_shape, (units,))
         (n_in,) = in_shape
@@ -95,7 +104,7 @@ class DenseLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, DenseCache]:
         kernel, bias = self.weights["kernel"], self.weights["bias"]
         z = workspace.array("z", (*self.out_shape, x.shape[1]), kernel.dtype)
         if issparse(x):
@@ -103,20 +112,20 @@ class DenseLayer(Layer):
         else:
             matmul(kernel.T, x, z, workspace.run)
         z += bias[:, None]
-        return self.activation.activated(z, workspace), (x, z)
+        return self.activation.activated(z, workspace), DenseCache(x, z)
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: DenseCache,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        x, kept = cache
-        self.activation.backward(kept, dy, dy, workspace)
+        x = cache.x
+        self.activation.backward(cache.activation, dy, dy, workspace)
         if issparse(x):
             gradients["kernel"][...] = x @ dy.T
         else:
@@ -136,8 +145,9 @@ class Output(Dense):
     Parameters
     ----------
     hidden_activation : str, default="relu"
-        That of the layer before. As in scikit-learn's perceptrons, the logistic
-        function narrows the range that all weights are drawn from, these included.
+        The activation of the layers before. As in scikit-learn's perceptrons, the
+        logistic function narrows the range that all weights are drawn from, those of
+        the output layer included.
     """
 
     hidden_activation: str | None = "relu"

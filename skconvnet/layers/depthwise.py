@@ -1,22 +1,26 @@
-"""Convolution of each channel on its own, and followed by one across channels."""
+"""Depthwise convolution, alone and followed by one across channels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
-from skconvnet.layers.base import Layer, check_ndim
-from skconvnet.ops.activations import get_activation
+from skconvnet.layers.base import Layer
+from skconvnet.layers.conv_base import (
+    ConvolutionBase,
+    ConvolutionSpec,
+    Kernel,
+    check_spatial_ndim,
+)
 from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
-from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -25,22 +29,24 @@ from skconvnet.params.base import LayerSpec
 class DepthwiseConv2D(LayerSpec):
     """Convolve each channel of (height, width, channels) with kernels of its own.
 
+    It is `Conv2D` with as many groups as channels.
+
     Weights: ``kernel`` of shape (channels * depth_multiplier, 1, *kernel_size) and
     ``bias`` of shape (channels * depth_multiplier,), zero at the start. The outputs of
-    a channel stand next to each other. It is `Conv2D` with as many groups as channels.
+    one input channel are consecutive.
 
     Parameters
     ----------
     kernel_size : int or tuple of 2 int
-        Cells of the window along each axis, odd or even.
+        Taps of the kernel along each axis, odd or even.
     depth_multiplier : int, default=1
-        Kernels, and so output channels, of each input channel.
+        Number of kernels, and so of output channels, per input channel.
     strides : int or tuple of 2 int, default=1
-        Steps of the window along each axis.
+        Positions from one window to the next along each axis.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between the cells of the window.
+        Distance between neighbouring taps along each axis.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -56,27 +62,96 @@ class DepthwiseConv2D(LayerSpec):
     kernel_size: int | tuple[int, int]
     depth_multiplier: int = 1
     strides: int | tuple[int, int] = 1
-    padding: Any = "valid"
+    padding: object = "valid"
     dilation: int | tuple[int, int] = 1
     activation: str | None = None
-    kernel_initializer: Any = "auto"
+    kernel_initializer: object = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        depthwise = _depthwise(self, in_shape)
+        algorithm = _depthwise_algorithm(self, in_shape)
         return DepthwiseLayer(
-            in_shape, depthwise, self.activation, self.kernel_initializer
+            in_shape, algorithm, self.activation, self.kernel_initializer
+        )
+
+
+class DepthwiseCache(NamedTuple):
+    """What `DepthwiseLayer` keeps of a pass.
+
+    `activated` has the activations, or the sums if the derivative of the activation
+    needs these.
+    """
+
+    x: FeatureMap
+    activated: FeatureMap
+
+
+class DepthwiseLayer(ConvolutionBase[DepthwiseCache]):
+    """Runtime layer of `DepthwiseConv2D`."""
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        algorithm: DepthwiseConvolution,
+        activation: object,
+        kernel_initializer: object,
+    ) -> None:
+        windows, filters = algorithm.windows, algorithm.filters
+        super().__init__(
+            in_shape,
+            (*windows.out_shape, filters),
+            {"kernel": _depthwise_kernel(algorithm)},
+            activation,
+            kernel_initializer,
+        )
+        self.algorithm = algorithm
+        self.strides = windows.strides
+        self.flops = 2 * prod(self.out_shape) * windows.size
+
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, DepthwiseCache]:
+        kernel = self.weights["kernel"]
+        z, cache = self.algorithm.forward(x, kernel, workspace, train=train)
+        return self.add_bias_and_activate(z, workspace), DepthwiseCache(cache, z)
+
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: DepthwiseCache,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
+        dz = self.algorithm.gradient_buffer(dy, workspace)
+        self.backward_of_activation(cache.activated, dy, dz, workspace)
+        channel_sums(dz, gradients["bias"])
+        return self.algorithm.backward(
+            dz,
+            cache.x,
+            self.weights["kernel"],
+            gradients["kernel"],
+            workspace,
+            need_dx=need_dx,
         )
 
 
 @dataclass(eq=False, repr=False)
-class SeparableConv2D(LayerSpec):
+class SeparableConv2D(ConvolutionSpec):
     """Convolve each channel on its own, then mix the channels by a 1x1 convolution.
 
-    For 3x3 kernels from 3 to 256 channels that is 795 weights, where `Conv2D` has 6,912
-    [1]_. Nothing comes between the two.
+    With 3x3 kernels, from 3 to 256 channels, these are 795 weights, compared with 6,912
+    of `Conv2D` [1]_. There is no bias or activation between the two steps.
 
     Weights: ``depthwise`` of shape (channels * depth_multiplier, 1, *kernel_size) and
     ``pointwise`` of shape (filters, channels * depth_multiplier, 1, 1), both
@@ -87,15 +162,15 @@ class SeparableConv2D(LayerSpec):
     filters : int
         Number of output channels.
     kernel_size : int or tuple of 2 int
-        Cells of the window along each axis, odd or even.
+        Taps of the kernel along each axis, odd or even.
     strides : int or tuple of 2 int, default=1
-        Steps of the window along each axis.
+        Positions from one window to the next along each axis.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between the cells of the window.
+        Distance between neighbouring taps along each axis.
     depth_multiplier : int, default=1
-        Maps that the first step makes of each channel.
+        Number of channels that the first step makes of each input channel.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -115,178 +190,123 @@ class SeparableConv2D(LayerSpec):
     {'depthwise': (3, 1, 3, 3), 'pointwise': (256, 3, 1, 1), 'bias': (256,)}
     """
 
-    filters: int
-    kernel_size: int | tuple[int, int]
-    strides: int | tuple[int, int] = 1
-    padding: Any = "valid"
-    dilation: int | tuple[int, int] = 1
     depth_multiplier: int = 1
     activation: str | None = None
-    kernel_initializer: Any = "auto"
+    kernel_initializer: object = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        filters = check_positive_int("filters", self.filters)
-        depthwise = _depthwise(self, in_shape)
+        algorithm = _depthwise_algorithm(self, in_shape)
+        filters, _ = self._checked_filters(in_shape)
         return SeparableLayer(
-            in_shape, depthwise, filters, self.activation, self.kernel_initializer
+            in_shape, algorithm, filters, self.activation, self.kernel_initializer
         )
 
 
-def _depthwise(
-    spec: DepthwiseConv2D | SeparableConv2D, in_shape: tuple[int, ...]
+class SeparableCache(NamedTuple):
+    """What `SeparableLayer` keeps of a pass.
+
+    `maps` are the outputs of the first step, which the backward pass overwrites.
+    `activated` has the activations, or the sums if the derivative of the activation
+    needs these.
+    """
+
+    x: FeatureMap
+    maps: FeatureMap
+    activated: FeatureMap
+
+
+class SeparableLayer(ConvolutionBase[SeparableCache]):
+    """Runtime layer of `SeparableConv2D`."""
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        algorithm: DepthwiseConvolution,
+        filters: int,
+        activation: object,
+        kernel_initializer: object,
+    ) -> None:
+        windows, n_maps = algorithm.windows, algorithm.filters
+        super().__init__(
+            in_shape,
+            (*windows.out_shape, filters),
+            {
+                "depthwise": _depthwise_kernel(algorithm),
+                "pointwise": Kernel((filters, n_maps, 1, 1), (n_maps, filters)),
+            },
+            activation,
+            kernel_initializer,
+        )
+        self.algorithm = algorithm
+        self.strides = windows.strides
+        self.cached_values = prod(windows.out_shape) * n_maps
+        self.flops = 2 * self.cached_values * (windows.size + filters)
+
+    @override
+    def forward(
+        self,
+        x: FeatureMap,
+        *,
+        train: bool,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
+    ) -> tuple[FeatureMap, SeparableCache]:
+        depthwise, pointwise = self.weights["depthwise"], self.weights["pointwise"]
+        maps, cache = self.algorithm.forward(x, depthwise, workspace, train=train)
+        z = workspace.array("mixed", (len(pointwise), *maps.shape[1:]), maps.dtype)
+        np.matmul(pointwise[:, :, 0, 0], _flat(maps), out=_flat(z))
+        return self.add_bias_and_activate(z, workspace), SeparableCache(cache, maps, z)
+
+    @override
+    def backward(
+        self,
+        dy: FeatureMap,
+        cache: SeparableCache,
+        *,
+        gradients: Mapping[str, np.ndarray],
+        workspace: Workspace,
+        need_dx: bool,
+    ) -> FeatureMap | None:
+        dz = self.algorithm.gradient_buffer(dy, workspace)
+        self.backward_of_activation(cache.activated, dy, dz, workspace)
+        flat, flat_maps = _flat(dz), _flat(cache.maps)
+        flat.sum(axis=1, out=gradients["bias"])
+        np.matmul(flat, flat_maps.T, out=gradients["pointwise"][:, :, 0, 0])
+        # The maps are not needed any more: their gradient overwrites them.
+        dmaps = cache.maps
+        np.matmul(self.weights["pointwise"][:, :, 0, 0].T, flat, out=flat_maps)
+        return self.algorithm.backward(
+            dmaps,
+            cache.x,
+            self.weights["depthwise"],
+            gradients["depthwise"],
+            workspace,
+            need_dx=need_dx,
+        )
+
+
+def _depthwise_algorithm(
+    spec: DepthwiseConv2D | SeparableConv2D, in_shape: Shape
 ) -> DepthwiseConvolution:
-    check_ndim(type(spec).__name__, in_shape, 2)
+    """Return the convolution of single channels that `spec` asks for."""
+    check_spatial_ndim(spec, in_shape)
     multiplier = check_positive_int("depth_multiplier", spec.depth_multiplier)
-    windows: Windows = sliding_windows(
+    windows = sliding_windows(
         in_shape[:-1], spec.kernel_size, spec.strides, spec.padding, spec.dilation
     )
     channels = in_shape[-1]
     return DepthwiseConvolution(windows, channels, channels * multiplier, channels)
 
 
-class DepthwiseLayer(Layer):
-    def __init__(
-        self,
-        in_shape: tuple[int, ...],
-        depthwise: DepthwiseConvolution,
-        activation: str | None,
-        kernel_initializer: Any,
-    ) -> None:
-        filters, windows = depthwise.filters, depthwise.windows
-        super().__init__(in_shape, (*windows.out_shape, filters))
-        self.strides = windows.strides
-        self.depthwise = depthwise
-        self.activation = get_activation(activation)
-        self.initializer = get_initializer(kernel_initializer)
-        self.weight_shapes = {
-            "kernel": (filters, 1, *windows.kernel),
-            "bias": (filters,),
-        }
-        self.flops = 2 * prod(self.out_shape) * windows.size
-
-    @override
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        shape = self.weight_shapes["kernel"]
-        channels = self.in_shape[-1]
-        fans = convolution_fans(shape[0], channels, shape[2:], channels)
-        kernel = draw_kernel(rng, shape, fans, self.initializer, self.activation.name)
-        return {"kernel": kernel, "bias": np.zeros(self.weight_shapes["bias"])}
-
-    @override
-    def forward(
-        self,
-        x: FeatureMap,
-        *,
-        train: bool,
-        rng: np.random.Generator | None,
-        workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        kernel = self.weights["kernel"]
-        z, cache = self.depthwise.forward(x, kernel, workspace, train=train)
-        z.reshape(len(z), -1)[...] += self.weights["bias"][:, None]
-        return self.activation.activated(z, workspace), (cache, z)
-
-    @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        cache, kept = cache
-        dz = dy
-        if not dy.flags.c_contiguous:
-            dz = workspace.scratch("dz", dy.shape, dy.dtype)
-        self.activation.backward(kept, dy, dz, workspace)
-        channel_sums(dz, gradients["bias"])
-        kernels = self.weights["kernel"], gradients["kernel"]
-        return self.depthwise.backward(dz, cache, *kernels, workspace, need_dx=need_dx)
+def _depthwise_kernel(algorithm: DepthwiseConvolution) -> Kernel:
+    return Kernel.of_windows(
+        algorithm.windows, algorithm.channels, algorithm.filters, algorithm.groups
+    )
 
 
-class SeparableLayer(Layer):
-    penalized = ("depthwise", "pointwise")
-
-    def __init__(
-        self,
-        in_shape: tuple[int, ...],
-        depthwise: DepthwiseConvolution,
-        filters: int,
-        activation: str | None,
-        kernel_initializer: Any,
-    ) -> None:
-        windows, n_maps = depthwise.windows, depthwise.filters
-        super().__init__(in_shape, (*windows.out_shape, filters))
-        self.strides = windows.strides
-        self.depthwise = depthwise
-        self.activation = get_activation(activation)
-        self.initializer = get_initializer(kernel_initializer)
-        self.weight_shapes = {
-            "depthwise": (n_maps, 1, *windows.kernel),
-            "pointwise": (filters, n_maps, 1, 1),
-            "bias": (filters,),
-        }
-        self.cached_values = prod(windows.out_shape) * n_maps
-        self.flops = 2 * self.cached_values * (windows.size + filters)
-
-    @override
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        channels = self.in_shape[-1]
-        depthwise, pointwise, bias = self.weight_shapes.values()
-        fans = convolution_fans(depthwise[0], channels, depthwise[2:], channels)
-        drawn, name = self.initializer, self.activation.name
-        mixing = pointwise[1], bias[0]
-        return {
-            "depthwise": draw_kernel(rng, depthwise, fans, drawn),
-            "pointwise": draw_kernel(rng, pointwise, mixing, drawn, name),
-            "bias": np.zeros(bias),
-        }
-
-    @override
-    def forward(
-        self,
-        x: FeatureMap,
-        *,
-        train: bool,
-        rng: np.random.Generator | None,
-        workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        depthwise, pointwise = self.weights["depthwise"], self.weights["pointwise"]
-        maps, cache = self.depthwise.forward(x, depthwise, workspace, train=train)
-        shape = (len(pointwise), *maps.shape[1:])
-        z = workspace.array("mixed", shape, maps.dtype)
-        flat = z.reshape(len(z), -1)
-        np.matmul(pointwise[:, :, 0, 0], maps.reshape(len(maps), -1), out=flat)
-        flat += self.weights["bias"][:, None]
-        return self.activation.activated(z, workspace), (cache, maps, z)
-
-    @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        cache, maps, kept = cache
-        dz = dy
-        if not dy.flags.c_contiguous:
-            dz = workspace.scratch("dz", dy.shape, dy.dtype)
-        self.activation.backward(kept, dy, dz, workspace)
-        flat = dz.reshape(len(dz), -1)
-        flat.sum(axis=1, out=gradients["bias"])
-        flat_maps = maps.reshape(len(maps), -1)
-        np.matmul(flat, flat_maps.T, out=gradients["pointwise"][:, :, 0, 0])
-        # The maps themselves are not needed any more.
-        np.matmul(self.weights["pointwise"][:, :, 0, 0].T, flat, out=flat_maps)
-        kernels = self.weights["depthwise"], gradients["depthwise"]
-        return self.depthwise.backward(
-            maps, cache, *kernels, workspace, need_dx=need_dx
-        )
+def _flat(x: FeatureMap) -> np.ndarray:
+    """View a map as (channels, positions x batch)."""
+    return x.reshape(len(x), -1)

@@ -1,8 +1,7 @@
-"""Noise in training: values or whole channels dropped, or noise added."""
+"""Noise in training: values or whole channels dropped, or normal noise added."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.random_normal import fill_normal
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -21,7 +21,7 @@ from skconvnet.params.base import LayerSpec
 class Dropout(LayerSpec):
     """Set a random share of the values to zero in training.
 
-    What is left is scaled by 1 / (1 - rate), so that prediction needs no change
+    The other values are scaled by 1 / (1 - rate), so that prediction needs no change
     [1]_.
 
     Parameters
@@ -45,12 +45,13 @@ class Dropout(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        rate = check_float("rate", self.rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
-        return DropoutLayer(in_shape, rate)
+        return DropoutLayer(in_shape, _check_rate(self.rate))
 
 
-class DropoutLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], rate: float) -> None:
+class DropoutLayer(WeightlessLayer[FeatureMap | None]):
+    """Runtime layer of `Dropout`; its cache is what the values were scaled by."""
+
+    def __init__(self, in_shape: Shape, rate: float) -> None:
         super().__init__(in_shape, in_shape)
         self.rate = rate
         self.is_random = rate > 0
@@ -63,36 +64,81 @@ class DropoutLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, FeatureMap | None]:
         if not train or not self.is_random:
             return x, None
-        scale = workspace.array("scale", x.shape, x.dtype)
-        rng.random(out=scale, dtype=scale.dtype)
-        np.multiply(scale >= self.rate, scale.dtype.type(1 / (1 - self.rate)), scale)
+        assert rng is not None
+        scale = workspace.array("scale", self._scale_shape(x), x.dtype)
+        rng.random(out=scale, dtype=x.dtype)
+        np.multiply(scale >= self.rate, x.dtype.type(1 / (1 - self.rate)), out=scale)
         y = workspace.array("y", x.shape, x.dtype)
-        return np.multiply(x, scale, out=y), scale
+        np.multiply(x, scale, out=y)
+        return y, scale
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        return dy if cache is None else np.multiply(dy, cache, out=dy)
+    def input_gradient(
+        self, dy: FeatureMap, cache: FeatureMap | None, workspace: Workspace
+    ) -> FeatureMap:
+        if cache is not None:
+            dy *= cache
+        return dy
+
+    def _scale_shape(self, x: FeatureMap) -> tuple[int, ...]:
+        """Return the shape of the scales that are drawn, which `x` is multiplied by."""
+        return x.shape
+
+
+@dataclass(eq=False, repr=False)
+class SpatialDropout(LayerSpec):
+    """Set a random share of the channels to zero in training, each as a whole [1]_.
+
+    Neighbouring positions of a map are so alike that dropping single values, as
+    `Dropout` does, hides little. The other channels are scaled by 1 / (1 - rate), so
+    that prediction needs no change. Maps may have any number of spatial axes; on flat
+    input, which has none, it does what `Dropout` does.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Share of channels dropped, in [0, 1).
+
+    References
+    ----------
+    .. [1] J. Tompson et al., "Efficient object localization using convolutional
+       networks", CVPR 2015.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import SpatialDropout
+    >>> SpatialDropout(0.2).build((8, 8, 32)).out_shape
+    (8, 8, 32)
+    """
+
+    rate: float = 0.5
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        return SpatialDropoutLayer(in_shape, _check_rate(self.rate))
+
+
+class SpatialDropoutLayer(DropoutLayer):
+    """Runtime layer of `SpatialDropout`."""
+
+    @override
+    def _scale_shape(self, x: FeatureMap) -> tuple[int, ...]:
+        return (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+
+
+def _check_rate(rate: object) -> float:
+    return check_float("rate", rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
 
 
 @dataclass(eq=False, repr=False)
 class GaussianNoise(LayerSpec):
     """Add normal noise of mean 0 to every value in training.
 
-    Prediction leaves the values as they are. As a first layer it is an augmentation;
-    its `stddev` is in units of what comes in.
+    Prediction leaves the values as they are. As the first layer it is an augmentation;
+    `stddev` is then in the units of X.
 
     Parameters
     ----------
@@ -116,8 +162,10 @@ class GaussianNoise(LayerSpec):
         return GaussianNoiseLayer(in_shape, stddev)
 
 
-class GaussianNoiseLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], stddev: float) -> None:
+class GaussianNoiseLayer(WeightlessLayer[None]):
+    """Runtime layer of `GaussianNoise`."""
+
+    def __init__(self, in_shape: Shape, stddev: float) -> None:
         super().__init__(in_shape, in_shape)
         self.stddev = stddev
         self.is_random = stddev > 0
@@ -131,95 +179,17 @@ class GaussianNoiseLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         if not train or not self.is_random:
             return x, None
+        assert rng is not None
         y = workspace.array("y", x.shape, x.dtype)
         fill_normal(rng, self.stddev, y, workspace)
         y += x
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        return dy if need_dx else None
-
-
-@dataclass(eq=False, repr=False)
-class SpatialDropout(LayerSpec):
-    """Set a random share of the channels to zero in training, each as a whole [1]_.
-
-    Neighbour cells of a map are alike, so that dropping single ones, as `Dropout`
-    does, hides little. What is left is scaled by 1 / (1 - rate), and prediction needs
-    no change. Maps may have any number of spatial axes; flat input has none, and there
-    it does what `Dropout` does.
-
-    Parameters
-    ----------
-    rate : float, default=0.5
-        Share of channels dropped, in [0, 1).
-
-    References
-    ----------
-    .. [1] J. Tompson et al., "Efficient object localization using convolutional
-       networks", CVPR 2015.
-
-    Examples
-    --------
-    >>> from skconvnet.layers import SpatialDropout
-    >>> SpatialDropout(0.2).build((8, 8, 32)).out_shape
-    (8, 8, 32)
-    """
-
-    rate: float = 0.5
-
-    @override
-    def build(self, in_shape: Shape) -> Layer[Any]:
-        rate = check_float("rate", self.rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
-        return SpatialDropoutLayer(in_shape, rate)
-
-
-class SpatialDropoutLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], rate: float) -> None:
-        super().__init__(in_shape, in_shape)
-        self.rate = rate
-        self.is_random = rate > 0
-
-    @override
-    def forward(
-        self,
-        x: FeatureMap,
-        *,
-        train: bool,
-        rng: np.random.Generator | None,
-        workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        if not train or not self.is_random:
-            return x, None
-        shape = (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
-        scale = workspace.array("scale", shape, x.dtype)
-        rng.random(out=scale, dtype=x.dtype)
-        np.multiply(scale >= self.rate, x.dtype.type(1 / (1 - self.rate)), out=scale)
-        y = workspace.array("y", x.shape, x.dtype)
-        return np.multiply(x, scale, out=y), scale
-
-    @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        return dy if cache is None else np.multiply(dy, cache, out=dy)
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
+        return dy

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
@@ -17,47 +18,47 @@ from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 REDUCTIONS = ("sum", "mean", "max")
-# Tokens come in the network's dtype, and float32 has all whole numbers up to here.
+# Tokens come in the dtype of the network, and float32 holds all integers up to here.
 _LARGEST = 2**24
 
 
 @dataclass(eq=False, repr=False)
 class Embedding(LayerSpec):
-    """A vector for every token of a text, looked up in a table that is learned.
+    """Look up a learned vector for every token of a text.
 
-    Texts are rows of tokens, whole numbers from 0 to ``n_tokens - 1``, all of one
+    Texts are rows of tokens, integers from 0 to ``n_tokens - 1``, all of the same
     length, such as :class:`skconvnet.text.TokenSequence` makes of raw strings. They may
-    be of any dtype, but as for all input, ``dtype="auto"`` of the network is float64
-    where they are int32 or int64, and ``dtype="float32"`` has to be asked for. The
-    output has shape (length, n_dims), what the 1-D convolutions take [1]_, or with
-    `reduce` (n_dims,), what dense layers take [2]_.
+    have any dtype. As for all input, the ``dtype="auto"`` of the network means float64
+    for int32 and int64; ask for ``dtype="float32"`` if that is wanted. The output has
+    shape (length, n_dims), as 1-D convolutions take it [1]_, or with `reduce`
+    (n_dims,), as dense layers take it [2]_.
 
     Weights: ``table`` of shape (n_tokens, n_dims), drawn uniformly from +-0.05 as in
-    Keras: a token seen once or never keeps about what it started from, which is then
-    little beside what training gives the frequent ones. `alpha` does not shrink the
-    table. The penalty would change every row in every update, those of tokens that
-    do not occur too, and take rare words to zero, the faster the rarer they are. (The
-    ``weight_decay`` of AdamW is applied to all weights, these included.)
+    Keras. A token that is seen rarely stays near its initial vector, which is then
+    small compared with the vectors of frequent tokens. `alpha` does not shrink the
+    table: the penalty would change every row in every update, also those of tokens
+    that do not occur in it, and pull rare words towards zero. (The ``weight_decay`` of
+    AdamW applies to all weights, these included.)
 
     Parameters
     ----------
     n_tokens : int
-        Number of different tokens, at most 2**24. It may be larger than needed.
+        Number of different tokens, at most 2**24. It may exceed those that occur.
     n_dims : int
         Length of a vector.
     padding_token : int, default=None
         The token that fills up short texts. Its vector is zero whatever the table
-        holds, gets no gradient, and is left out by `reduce`. None stands for no such
-        token: all are treated alike.
+        holds, gets no gradient, and is left out by `reduce`. None means that there is
+        no such token.
     reduce : {"mean", "sum", "max"}, default=None
-        What is taken of a text's vectors along each dimension. A text of padding
-        alone gives zeros. None keeps them all.
+        How the vectors of a text are combined along each dimension. A text that is all
+        padding gives zeros. None keeps the vectors apart.
 
     Raises
     ------
     ValueError
         In `build` for a parameter out of range; in training and in prediction for a
-        token that is no whole number from 0 to ``n_tokens - 1``.
+        token that is not an integer from 0 to ``n_tokens - 1``.
 
     References
     ----------
@@ -112,22 +113,32 @@ def _check_token(value: object, n_tokens: int) -> int | None:
     return int(value)
 
 
-class EmbeddingLayer(Layer):
+# The cache: the tokens that each column of the output is a sum of, (columns, tokens),
+# or for reduce="max" the tokens that had the maxima, (batch, n_dims).
+_Tokens: TypeAlias = npt.NDArray[np.intp]
+
+
+class EmbeddingLayer(Layer[_Tokens]):
+    """Runtime layer of `Embedding`."""
+
     penalized = ()
 
     def __init__(
         self,
-        in_shape: tuple[int, ...],
+        in_shape: Shape,
         n_tokens: int,
         n_dims: int,
         padding: int | None,
         reduce: str | None,
+        *,
+        block_size: int = embedding.BLOCK_SIZE,
     ) -> None:
         (length,) = in_shape
         super().__init__(in_shape, (n_dims,) if reduce else (length, n_dims))
         self.weight_shapes = {"table": (n_tokens, n_dims)}
         self.padding = padding
         self.reduce = reduce
+        self.block_size = block_size
         self.flops = length * n_dims
         self.cached_values = length
 
@@ -146,20 +157,24 @@ class EmbeddingLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        table, padding = self.weights["table"], self.padding
-        # In the order of the output's cells, or with each text in a row.
+    ) -> tuple[FeatureMap, _Tokens]:
+        table, padding, size = self.weights["table"], self.padding, self.block_size
+        # In the order of the output's positions, or with each text in a row.
         tokens = self._tokens(x.T if self.reduce else x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[1]), table.dtype)
         if self.reduce is None:
             flat = y.reshape(len(y), -1)
-            embedding.gather(table, tokens.reshape(-1), padding, flat, workspace)
+            embedding.gather(
+                table, tokens.reshape(-1), padding, flat, workspace, block_size=size
+            )
             return y, tokens.reshape(-1, 1)
         if self.reduce == "max":
             winners = workspace.array("winners", y.T.shape, np.intp)
-            embedding.maxima(table, tokens, padding, y, winners, workspace)
+            embedding.maxima(
+                table, tokens, padding, y, winners, workspace, block_size=size
+            )
             return y, winners
-        embedding.sums(table, tokens, padding, y)
+        embedding.sums(table, tokens, padding, y, block_size=size)
         if self.reduce == "mean":
             y /= self._lengths(tokens, y.dtype)
         return y, tokens
@@ -168,7 +183,7 @@ class EmbeddingLayer(Layer):
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: _Tokens,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
@@ -184,23 +199,26 @@ class EmbeddingLayer(Layer):
                 dy, view = workspace.array("dy", dy.shape, dy.dtype), dy
                 np.copyto(dy, view)
             flat = dy.reshape(len(dy), -1)
-            embedding.add_by_token(flat, cache, padding, gradient, workspace)
+            embedding.add_by_token(
+                flat, cache, padding, gradient, workspace, block_size=self.block_size
+            )
         if not need_dx:
             return None
-        # Tokens are names: there is no slope along them.
+        # Tokens are names: there is no derivative with respect to them.
         n = cache.size // self.in_shape[0] if self.reduce is None else len(cache)
         dx = workspace.array("dx", (*self.in_shape, n), dy.dtype)
         dx.fill(0)
         return dx
 
-    def _lengths(self, tokens: np.ndarray, dtype: np.dtype) -> Any:
-        """Return how many tokens each text has, 1 for one of padding alone."""
+    def _lengths(self, tokens: _Tokens, dtype: np.dtype) -> np.ndarray:
+        """Return the number of tokens of each text, 1 if it is all padding."""
         if self.padding is None:
-            return dtype.type(tokens.shape[1])
-        return np.maximum((tokens != self.padding).sum(axis=1), 1).astype(dtype)
+            return np.array(tokens.shape[1], dtype)
+        lengths: np.ndarray = np.maximum((tokens != self.padding).sum(axis=1), 1)
+        return lengths.astype(dtype)
 
-    def _tokens(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Return x as whole numbers, or raise an error where it is none of them."""
+    def _tokens(self, x: np.ndarray, workspace: Workspace) -> _Tokens:
+        """Return x as integers, or raise an error unless all are tokens."""
         n_tokens, _ = self.weight_shapes["table"]
         tokens = workspace.array("tokens", x.shape, np.intp)
         if x.min() >= 0 and x.max() < n_tokens:

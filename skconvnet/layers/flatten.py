@@ -1,8 +1,7 @@
-"""Flatten: a map laid out as features."""
+"""Flatten: a map laid out as flat features."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.workspace import Workspace
@@ -19,7 +19,7 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Flatten(LayerSpec):
-    """Lay out a map as features, channels last: ``x.reshape(n, -1)``.
+    """Lay out a map as flat features, channels last: ``x.reshape(n, -1)``.
 
     Examples
     --------
@@ -33,7 +33,9 @@ class Flatten(LayerSpec):
         return FlattenLayer(in_shape, (prod(in_shape),))
 
 
-class FlattenLayer(Layer):
+class FlattenLayer(WeightlessLayer[None]):
+    """Runtime layer of `Flatten`."""
+
     @override
     def forward(
         self,
@@ -42,7 +44,7 @@ class FlattenLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         if x.ndim == 2:
             return x, None
         y = workspace.array("y", (*x.shape[1:-1], len(x), x.shape[-1]), x.dtype)
@@ -50,17 +52,9 @@ class FlattenLayer(Layer):
         return y.reshape(*self.out_shape, -1), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         if len(self.in_shape) == 1:
             return dy
         dy = dy.reshape(*self.in_shape, -1)

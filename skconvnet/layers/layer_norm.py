@@ -1,11 +1,11 @@
-"""LayerNorm: every sample brought to mean 0 and variance 1 by itself."""
+"""LayerNorm: normalization within each sample."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 _AXES = ("channels", "all")
-# Numbers that may be added one by one: float32 loses a few of its last bits.
-_FEW = 512
+# Up to as many numbers are added one by one: float32 loses only a few of its last bits.
+_SUMMED_AT_ONCE = 512
 
 
 @dataclass(eq=False, repr=False)
@@ -26,23 +26,23 @@ class LayerNorm(LayerSpec):
     """Layer normalization: mean 0 and variance 1 within each sample [1]_.
 
     ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where mean and
-    variance (divided by n, not by n - 1) are taken over the features of flat input,
-    and, of maps, over what `axis` tells. Samples never mix, so that training and
-    prediction are alike.
+    variance (divided by n, not by n - 1) are taken over the features of flat input, or
+    over the axes of a map that `axis` selects. Samples never mix, so training and
+    prediction do the same.
 
-    Weights: ``gamma``, which starts at 1, and ``beta``, which starts at 0. They have
-    the shape (channels,), or that of a sample, channels last, for ``axis="all"``.
-    `alpha` does not shrink them.
+    Weights: ``gamma``, initially 1, and ``beta``, initially 0. They have shape
+    (channels,), or that of a sample, channels last, for ``axis="all"``. `alpha` does
+    not shrink them.
 
     Parameters
     ----------
     epsilon : float, default=1e-5
-        Added to the variance, larger than 0. The default is PyTorch's; that of Keras is
+        Added to the variance, larger than 0. The default is that of PyTorch; Keras has
         1e-3.
     axis : {"channels", "all"}, default="channels"
-        "channels": over the channels at each cell of a map, ``axis=-1`` in Keras.
-        "all": over all channels and cells of a sample. For flat input they are the
-        same.
+        "channels": over the channels at each position of a map, ``axis=-1`` in Keras.
+        "all": over all channels and positions of a sample. For flat input the two are
+        the same.
 
     References
     ----------
@@ -73,10 +73,27 @@ class LayerNorm(LayerSpec):
         return LayerNormLayer(in_shape, epsilon, self.axis)
 
 
-class LayerNormLayer(Layer):
+class LayerNormCache(NamedTuple):
+    """What `LayerNormLayer` keeps of a pass.
+
+    Attributes
+    ----------
+    normalized : ndarray of shape (n_features, columns)
+        The input, brought to mean 0 and variance 1 along the first axis.
+    inverse : ndarray of shape (columns,)
+        1 / sqrt(variance + epsilon).
+    """
+
+    normalized: FeatureMap
+    inverse: np.ndarray
+
+
+class LayerNormLayer(Layer[LayerNormCache]):
+    """Runtime layer of `LayerNorm`."""
+
     penalized = ()
 
-    def __init__(self, in_shape: tuple[int, ...], epsilon: float, axis: str) -> None:
+    def __init__(self, in_shape: Shape, epsilon: float, axis: str) -> None:
         super().__init__(in_shape, in_shape)
         self.epsilon = epsilon
         shape = self.in_shape if axis == "all" else self.in_shape[-1:]
@@ -99,7 +116,7 @@ class LayerNormLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, LayerNormCache]:
         n, dtype = self.n_features, x.dtype
         rows = as_rows(x, n, workspace, "x")
         normalized = workspace.array("normalized", rows.shape, dtype)
@@ -118,13 +135,13 @@ class LayerNormLayer(Layer):
         normalized *= inverse
         np.multiply(normalized, self._column("gamma"), out=y)
         y += self._column("beta")
-        return y.reshape(x.shape), (normalized, inverse)
+        return y.reshape(x.shape), LayerNormCache(normalized, inverse)
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: LayerNormCache,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
@@ -140,8 +157,9 @@ class LayerNormLayer(Layer):
         self._write(rows @ ones, gradients["beta"])
         if not need_dx:
             return None
-        # dx is gamma dy without its mean and without its component along the
-        # normalized values, both of which the layer takes from any input.
+        # The normalized values h do not change when x is shifted or scaled. Hence, with
+        # g = gamma * dy,
+        #     dx = inverse * (g - mean(g) - h * mean(g * h))
         gamma = self._column("gamma")
         means = workspace.scratch("means", (2, n_columns), dy.dtype)
         np.matmul(gamma[:, 0], rows, out=means[0])
@@ -154,9 +172,9 @@ class LayerNormLayer(Layer):
         return rows.reshape(dy.shape)
 
     def _sum(self, rows: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        """Add up the rows, many of them group by group, which rounds less."""
+        """Add up the rows; if they are many, in groups, which rounds less."""
         ones = _ones(self.group, rows.dtype, workspace)
-        # Products with ones are sums, at the speed of BLAS.
+        # A product with ones is a sum, at the speed of BLAS.
         if self.group == self.n_features:
             np.matmul(ones, rows, out=out)
             return
@@ -165,10 +183,11 @@ class LayerNormLayer(Layer):
         np.add.reduce(np.matmul(ones, groups, out=sums), axis=0, out=out)
 
     def _column(self, name: str) -> np.ndarray:
-        """Weights in the order of the rows, which have the channels first."""
+        """Return weights as a column in the order of the rows: channels first."""
         return np.moveaxis(self.weights[name], -1, 0).reshape(-1, 1)
 
-    def _write(self, values: np.ndarray, gradient: np.ndarray) -> None:
+    @staticmethod
+    def _write(values: np.ndarray, gradient: np.ndarray) -> None:
         channels_first = np.moveaxis(gradient, -1, 0)
         channels_first[...] = values.reshape(channels_first.shape)
 
@@ -180,12 +199,14 @@ def _ones(n: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
 
 
 def _group(n: int) -> int:
-    """Return how many of n rows to add up at a time, a divisor of n near its root.
+    """Return how many of n rows to add up at a time: a divisor of n near its root.
+
+    If n has none there, or is small, all at once.
 
     >>> _group(64), _group(32768), _group(2 * 1009)
     (64, 256, 2018)
     """
-    if n <= _FEW:
+    if n <= _SUMMED_AT_ONCE:
         return n
     root = isqrt(n)
     near = (b for b in range(2 * root, root // 4, -1) if n % b == 0)

@@ -1,17 +1,17 @@
-"""LocalResponseNorm: each value divided by how strong its neighbour channels are."""
+"""LocalResponseNorm: each value is divided by the strength of nearby channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skconvnet._checks import check_float, check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -21,8 +21,8 @@ class LocalResponseNorm(LayerSpec):
     """Local response normalization across channels, that of AlexNet [1]_.
 
     ``y[c] = x[c] / (k + alpha * s[c]) ** beta``, where ``s[c]`` is the sum of the
-    squares of `size` channels around c at the same cell, fewer at either end. It works
-    across the features of flat input just so.
+    squares of `size` channels around c at the same position, fewer at either end. In
+    flat input every feature is a channel.
 
     `alpha` multiplies the sum, as in the paper and in TensorFlow (where
     ``depth_radius`` is ``size // 2`` and ``bias`` is `k`). PyTorch multiplies the mean:
@@ -31,8 +31,8 @@ class LocalResponseNorm(LayerSpec):
     Parameters
     ----------
     size : int, default=5
-        Channels in the window. Of an even number the one more stands before c, as in
-        PyTorch.
+        Channels in the window. If it is even, one more channel comes before c than
+        after it, as in PyTorch.
     alpha : float, default=1e-4
         At least 0.
     beta : float, default=0.75
@@ -69,9 +69,19 @@ class LocalResponseNorm(LayerSpec):
         )
 
 
-class LocalResponseNormLayer(Layer):
+class LocalResponseNormCache(NamedTuple):
+    """The input, and with ``base = k + alpha * s`` that and ``base ** -beta``."""
+
+    x: FeatureMap
+    base: FeatureMap
+    factor: FeatureMap
+
+
+class LocalResponseNormLayer(WeightlessLayer[LocalResponseNormCache]):
+    """Runtime layer of `LocalResponseNorm`."""
+
     def __init__(
-        self, in_shape: tuple[int, ...], size: int, alpha: float, beta: float, k: float
+        self, in_shape: Shape, size: int, alpha: float, beta: float, k: float
     ) -> None:
         super().__init__(in_shape, in_shape)
         self.n_before, self.n_after = size // 2, (size - 1) // 2
@@ -89,7 +99,7 @@ class LocalResponseNormLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, LocalResponseNormCache]:
         base = workspace.array("base", x.shape, x.dtype)
         factor = workspace.array("factor", x.shape, x.dtype)
         y = workspace.array("y", x.shape, x.dtype)
@@ -98,27 +108,20 @@ class LocalResponseNormLayer(Layer):
         base *= x.dtype.type(self.alpha)
         base += x.dtype.type(self.k)
         _inverse_power(base, self.beta, factor, y)
-        return np.multiply(x, factor, out=y), (x, base, factor)
+        np.multiply(x, factor, out=y)
+        return y, LocalResponseNormCache(x, base, factor)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: LocalResponseNormCache, workspace: Workspace
+    ) -> FeatureMap:
         x, base, factor = cache
         dy *= factor
         shares = workspace.scratch("shares", dy.shape, dy.dtype)
         np.multiply(dy, x, out=shares)
         shares /= base
-        # A channel has a part in the windows of those that have it in theirs: as many
-        # after it as its own window holds before.
+        # dx[c] gets a share from every channel whose window holds c. Those windows are
+        # the mirror image of c's own: n_after before it, and n_before after it.
         sums = workspace.scratch("sums", dy.shape, dy.dtype)
         _sum_around(shares, self.n_after, self.n_before, sums)
         sums *= x
@@ -128,7 +131,10 @@ class LocalResponseNormLayer(Layer):
 
 
 def _sum_around(x: np.ndarray, before: int, after: int, out: np.ndarray) -> None:
-    """Write sums of rows c - `before` to c + `after` of `x`, where there are such."""
+    """Write the sum of rows c - `before` to c + `after` of `x` into row c of `out`.
+
+    Rows beyond either end count as zero.
+    """
     out[...] = x
     for offset in range(1, min(before, len(x) - 1) + 1):
         out[offset:] += x[:-offset]
@@ -139,8 +145,10 @@ def _sum_around(x: np.ndarray, before: int, after: int, out: np.ndarray) -> None
 def _inverse_power(
     base: np.ndarray, exponent: float, out: np.ndarray, spare: np.ndarray
 ) -> None:
+    """Write ``base ** -exponent`` into `out`, overwriting `spare` too."""
     if exponent == 0.75:
-        # base ** (1/2 + 1/4), the paper's exponent: two roots are faster than a power.
+        # The exponent of the paper: base ** (1/2 + 1/4), as two roots are faster than a
+        # power.
         np.sqrt(base, out=out)
         out *= np.sqrt(out, out=spare)
         np.reciprocal(out, out=out)

@@ -1,37 +1,38 @@
-"""Maxout: the largest of several channels."""
+"""Maxout: the maximum over groups of channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
 class Maxout(LayerSpec):
-    """Largest of every `pieces` consecutive channels [1]_.
+    """Maximum of every `pieces` consecutive channels [1]_.
 
-    Output channel c is the largest of the input channels ``c * pieces`` to
-    ``(c + 1) * pieces - 1`` at the same cell. The gradient goes to the largest, the
-    first of equals.
+    Output channel c is the maximum of the input channels ``c * pieces`` to
+    ``(c + 1) * pieces - 1`` at the same position. The gradient goes to the largest of
+    them, the first of equals.
 
-    A layer without an activation before it makes the classic maxout unit, a maximum of
+    After a layer without an activation it makes the classic maxout unit, a maximum of
     linear functions: ``Dense(2 * 64)`` and ``Maxout(2)`` are 64 units of 2 pieces, and
-    ``Conv2D(2 * 32, 3)`` and ``Maxout(2)`` are 32 maps.
+    ``Conv2D(2 * 32, 3)`` and ``Maxout(2)`` are 32 channels.
 
     Parameters
     ----------
     pieces : int, default=2
-        It must divide the number of channels, or of flat features.
+        Number of channels per maximum. It must divide the number of channels, or of
+        flat features.
 
     References
     ----------
@@ -60,8 +61,17 @@ class Maxout(LayerSpec):
         return MaxoutLayer(in_shape, pieces)
 
 
-class MaxoutLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], pieces: int) -> None:
+class MaxoutCache(NamedTuple):
+    """The input and the output of a pass."""
+
+    x: FeatureMap
+    y: FeatureMap
+
+
+class MaxoutLayer(WeightlessLayer[MaxoutCache]):
+    """Runtime layer of `Maxout`."""
+
+    def __init__(self, in_shape: Shape, pieces: int) -> None:
         super().__init__(in_shape, (*in_shape[:-1], in_shape[-1] // pieces))
         self.pieces = pieces
         self.flops = prod(in_shape)
@@ -74,7 +84,7 @@ class MaxoutLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, MaxoutCache]:
         y = workspace.array("y", (len(x) // self.pieces, *x.shape[1:]), x.dtype)
         first, *others = self._pieces_of(x)
         if not others:
@@ -82,20 +92,12 @@ class MaxoutLayer(Layer):
         for piece in others:
             np.maximum(first, piece, out=y)
             first = y
-        return y, (x, y)
+        return y, MaxoutCache(x, y)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: MaxoutCache, workspace: Workspace
+    ) -> FeatureMap:
         x, y = cache
         dx = workspace.array("dx", x.shape, dy.dtype)
         wins = workspace.scratch("wins", y.shape, bool)
@@ -109,4 +111,5 @@ class MaxoutLayer(Layer):
         return dx
 
     def _pieces_of(self, x: np.ndarray) -> list[np.ndarray]:
+        """View `x` as arrays shaped like the output, the maximum of which that is."""
         return [x[piece :: self.pieces] for piece in range(self.pieces)]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._typing import Shape, override
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
@@ -22,16 +22,16 @@ from skconvnet.params.nested import is_list
 class Parallel(CompositeSpec):
     """Branches of layers that take the same input, joined along the channels.
 
-    The Inception module of GoogLeNet [1]_ is one: 1x1, 3x3 and 5x5 convolutions and a
-    pooling side by side. Weights are named ``"branch/layer/array"`` within the layer,
-    parameters ``branch__layer__parameter``.
+    An example is the Inception module of GoogLeNet [1]_: 1x1, 3x3 and 5x5
+    convolutions and a pooling side by side. Weights are named
+    ``"branch/layer/array"`` within the layer, parameters ``branch__layer__parameter``.
 
     Parameters
     ----------
     branches : list of (str, layers)
-        Each with a list of layers, named or not, or a single layer; an empty list
-        hands on the input. All put out maps of the same size (`padding="same"`), of
-        any numbers of channels, or flat features.
+        Each with a list of layers, named or not, or a single layer; the output of an
+        empty list is the input. All branches must have maps of the same size as output
+        (`padding="same"`), with any number of channels, or flat features.
 
     References
     ----------
@@ -76,27 +76,36 @@ class Parallel(CompositeSpec):
                     f"branches has two branches named {name!r}; names must be unique."
                 )
             chains[name] = build_chain(f"branch {name!r}", layers, in_shape)
-        first, *others = chains
-        shape = chains[first].out_shape
-        for name in others:
-            other = chains[name].out_shape
-            if other[:-1] != shape[:-1]:
-                raise ValueError(
-                    f"branch {name!r} puts out shape {other}, but branch {first!r} "
-                    f"{shape}: all but the channels must be equal. Use padding='same' "
-                    "and equal strides in all branches."
-                )
-        channels = sum(chain.out_shape[-1] for chain in chains.values())
-        return ParallelLayer(in_shape, (*shape[:-1], channels), chains)
+        return ParallelLayer(in_shape, _joined_shape(chains), chains)
+
+
+def _joined_shape(chains: dict[str, Chain]) -> Shape:
+    """Return the shape of the outputs joined, checking that they can be."""
+    first, *others = chains
+    shape = chains[first].out_shape
+    for name in others:
+        other = chains[name].out_shape
+        if other[:-1] != shape[:-1]:
+            raise ValueError(
+                f"the output of branch {name!r} has shape {other}, but that of branch "
+                f"{first!r} has shape {shape}: all but the channels must be equal. Use "
+                "padding='same' and equal strides in all branches."
+            )
+    channels = sum(chain.out_shape[-1] for chain in chains.values())
+    return (*shape[:-1], channels)
 
 
 class ParallelLayer(BranchedLayer):
+    """Branches whose outputs are joined along the channels."""
+
+    @override
     def join(
-        self, ys: Sequence[np.ndarray], x: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
+        self, ys: Sequence[FeatureMap], x: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), ys[0].dtype)
         return np.concatenate(ys, axis=0, out=y)
 
-    def divide(self, dy: np.ndarray, workspace: Workspace) -> list[np.ndarray]:
+    @override
+    def divide(self, dy: FeatureMap, workspace: Workspace) -> list[FeatureMap]:
         ends = np.cumsum([chain.out_shape[-1] for chain in self.chains.values()])
         return np.split(dy, ends[:-1], axis=0)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.layers.base import Layer, check_ndim
+from skconvnet.layers.base import Cache, Layer, check_ndim
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import pooling
 from skconvnet.ops.layout import map_shape, pad
-from skconvnet.ops.pooling import Cells
+from skconvnet.ops.pooling import TapArrays, tap_views
 from skconvnet.ops.windows import Windows, sliding_windows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -21,11 +22,19 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class _Pooling(LayerSpec):
-    runtime: ClassVar[type[PoolingLayer]]
+    """What the specs of all pooling layers share.
+
+    Attributes
+    ----------
+    padding_note : str
+        What pooling does with padding, for the docstring.
+    """
+
+    padding_note: ClassVar[str]
 
     pool_size: int | tuple[int, ...] = 2
     strides: int | tuple[int, ...] | None = None
-    padding: Any = "valid"
+    padding: object = "valid"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -39,21 +48,182 @@ class _Pooling(LayerSpec):
             kernel_name="pool_size",
             allow_outside=False,
         )
-        return self.runtime(in_shape, windows)
+        return self._layer(in_shape, windows)
+
+    @abstractmethod
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        """Return the runtime layer for these windows."""
 
 
-class PoolingLayer(Layer):
-    """What max and average pooling share: padding on the way in and out."""
+class _MaxPooling(_Pooling):
+    padding_note = "Padding is never the maximum."
+
+    @override
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        return MaxPoolLayer(in_shape, windows)
+
+
+class _AvgPooling(_Pooling):
+    padding_note = "The mean leaves out padding, as in Keras."
+
+    @override
+    def _layer(self, in_shape: Shape, windows: Windows) -> Layer[Any]:
+        return AvgPoolLayer(in_shape, windows)
+
+
+_PARAMETERS = """Parameters
+    ----------
+    pool_size : int or tuple of {ndim} int, default=2
+        Size of the window along each axis.
+    strides : int or tuple of {ndim} int, default=None
+        Positions from one window to the next along each axis. None means `pool_size`,
+        so that windows lie side by side; with smaller strides they overlap.
+    padding : {{"valid", "same"}} or int or tuple, default="valid"
+        "valid" adds none and leaves out positions that fill no window; "same" gives
+        ceil(n / stride) outputs; or explicit numbers smaller than `pool_size`, one per
+        axis or a (before, after) pair per axis. {padding_note}"""
+
+
+Spec = TypeVar("Spec", bound=_Pooling)
+
+
+def _describe_parameters(spec: type[Spec]) -> type[Spec]:
+    """Describe in the docstring of `spec` the parameters that all of them share."""
+    assert spec.__doc__ is not None
+    text = _PARAMETERS.format(ndim=spec.spatial_ndim, padding_note=spec.padding_note)
+    spec.__doc__ = spec.__doc__.replace("{parameters}", text)
+    return spec
+
+
+@_describe_parameters
+class MaxPool1D(_MaxPooling):
+    """Max pooling of maps of shape (length, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool1D
+    >>> MaxPool1D(2).build((9, 4)).out_shape
+    (4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 1
+
+
+@_describe_parameters
+class MaxPool2D(_MaxPooling):
+    """Max pooling of maps of shape (height, width, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool2D
+    >>> MaxPool2D(2).build((8, 9, 4)).out_shape
+    (4, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 2
+
+
+@_describe_parameters
+class MaxPool3D(_MaxPooling):
+    """Max pooling of maps of shape (depth, height, width, channels).
+
+    Each output is the largest value of a window. The gradient goes to that value, the
+    first of equals.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import MaxPool3D
+    >>> MaxPool3D(2).build((4, 6, 8, 4)).out_shape
+    (2, 3, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 3
+
+
+@_describe_parameters
+class AvgPool1D(_AvgPooling):
+    """Average pooling of maps of shape (length, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool1D
+    >>> AvgPool1D(2).build((9, 4)).out_shape
+    (4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 1
+
+
+@_describe_parameters
+class AvgPool2D(_AvgPooling):
+    """Average pooling of maps of shape (height, width, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool2D
+    >>> AvgPool2D(2).build((8, 9, 4)).out_shape
+    (4, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 2
+
+
+@_describe_parameters
+class AvgPool3D(_AvgPooling):
+    """Average pooling of maps of shape (depth, height, width, channels).
+
+    Each output is the mean of a window. The gradient is shared out evenly.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconvnet.layers import AvgPool3D
+    >>> AvgPool3D(2).build((4, 6, 8, 4)).out_shape
+    (2, 3, 4, 4)
+    """
+
+    spatial_ndim: ClassVar[int | None] = 3
+
+
+class PoolingLayer(WeightlessLayer[Cache]):
+    """What max and average pooling share: padding, and cutting it off again.
+
+    Attributes
+    ----------
+    padding_value : float
+        What the padding holds in a forward pass.
+    """
 
     padding_value: ClassVar[float]
 
-    def __init__(self, in_shape: tuple[int, ...], windows: Windows) -> None:
+    def __init__(self, in_shape: Shape, windows: Windows) -> None:
         super().__init__(in_shape, (*windows.out_shape, in_shape[-1]))
         self.windows = windows
         self.strides = windows.strides
         self.flops = prod(self.out_shape) * windows.size
 
-    def _padded(self, x, workspace):
+    def _padded(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
         if not self.windows.is_padded:
             return x
         shape = map_shape((*self.windows.padded_shape, len(x)), x.shape[-1])
@@ -61,15 +231,39 @@ class PoolingLayer(Layer):
         pad(x, self.windows, padded, self.padding_value)
         return padded
 
-    def _zeros(self, batch, workspace, dtype):
-        shape = map_shape((*self.windows.padded_shape, self.in_shape[-1]), batch)
-        dpadded = workspace.array("dpadded", shape, dtype)
+    def _empty_gradient(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return an array for the gradient of the padded map.
+
+        It is zero unless the windows will write to every position exactly once.
+        """
+        shape = (len(dy), *self.windows.padded_shape, dy.shape[-1])
+        dpadded = workspace.array("dpadded", shape, dy.dtype)
         if not self.windows.is_tiling:
             dpadded.fill(0)
         return dpadded
 
+    def _without_padding(self, dpadded: FeatureMap) -> FeatureMap:
+        return dpadded[(slice(None), *self.windows.interior)]
 
-class MaxPoolLayer(PoolingLayer):
+
+class MaxPoolCache(NamedTuple):
+    """What `MaxPoolLayer` keeps of a pass.
+
+    Attributes
+    ----------
+    padded : ndarray
+        The input with its padding.
+    wins : ndarray of bool or None
+        As `ops.pooling.max_pool` writes them; None after a pass without training.
+    """
+
+    padded: FeatureMap
+    wins: np.ndarray | None
+
+
+class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
+    """Runtime layer of max pooling."""
+
     padding_value = -np.inf
     is_max_pool = True
 
@@ -81,51 +275,45 @@ class MaxPoolLayer(PoolingLayer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, MaxPoolCache]:
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         wins = self._wins(y.shape, workspace) if train else None
-        pooling.max_pool(Cells(padded, self.windows, workspace).read(), y, wins)
-        return y, (padded, wins)
+        pooling.max_pool(TapArrays(padded, self.windows, workspace).read(), y, wins)
+        return y, MaxPoolCache(padded, wins)
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: MaxPoolCache, workspace: Workspace
+    ) -> FeatureMap:
         padded, wins = cache
         if wins is None:
             wins = self._wins(dy.shape, workspace)
             y = workspace.scratch("share", dy.shape, dy.dtype)
-            pooling.max_pool(Cells(padded, self.windows, workspace).read(), y, wins)
-        dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
+            pooling.max_pool(TapArrays(padded, self.windows, workspace).read(), y, wins)
+        dpadded = self._empty_gradient(dy, workspace)
         if self.windows.are_apart:
-            dcells = Cells(dpadded, self.windows, workspace)
-            pooling.max_pool_backward(dy, wins, dcells.arrays)
-            dcells.write()
+            dtaps = TapArrays(dpadded, self.windows, workspace)
+            pooling.max_pool_backward(dy, wins, dtaps.arrays)
+            dtaps.write()
         else:
             share = workspace.scratch("share", dy.shape, dy.dtype)
-            dcells = pooling.cells(dpadded, self.windows)
-            pooling.max_pool_backward(dy, wins, dcells, share)
-        return dpadded[(slice(None), *self.windows.interior)]
+            pooling.max_pool_backward(dy, wins, tap_views(dpadded, self.windows), share)
+        return self._without_padding(dpadded)
 
-    def _wins(self, shape, workspace):
+    def _wins(self, shape: tuple[int, ...], workspace: Workspace) -> np.ndarray:
         return workspace.array("wins", (self.windows.size - 1, *shape), np.bool_)
 
 
-class AvgPoolLayer(PoolingLayer):
+class AvgPoolLayer(PoolingLayer[None]):
+    """Runtime layer of average pooling."""
+
     padding_value = 0.0
 
-    def __init__(self, in_shape: tuple[int, ...], windows: Windows) -> None:
+    def __init__(self, in_shape: Shape, windows: Windows) -> None:
         super().__init__(in_shape, windows)
-        # True cells of each window: whole numbers, exact in float32 for any dtype.
+        # Positions of each window that are no padding: whole numbers, which float32
+        # holds exactly, and which leave the dtype of what they divide alone.
         self._counts: np.ndarray | np.float32 = np.float32(windows.size)
         if windows.is_padded:
             self._counts = pooling.window_counts(windows, np.dtype(np.float32))
@@ -138,7 +326,7 @@ class AvgPoolLayer(PoolingLayer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         padded = self._padded(x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         pooling.sum_pool(padded, self.windows, y)
@@ -146,104 +334,10 @@ class AvgPoolLayer(PoolingLayer):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        dpadded = self._zeros(dy.shape[-1], workspace, dy.dtype)
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
+        dpadded = self._empty_gradient(dy, workspace)
         dy /= self._counts
         pooling.sum_pool_backward(dy, self.windows, dpadded)
-        return dpadded[(slice(None), *self.windows.interior)]
-
-
-_DOC = """{title} over windows of maps of shape ({axes}, channels).
-
-    {gist} Windows apart (the default) or overlapping (`strides` smaller than
-    `pool_size`).
-
-    Parameters
-    ----------
-    pool_size : int or tuple of {ndim} int, default=2
-        Cells of the window along each axis.
-    strides : int or tuple of {ndim} int, default=None
-        Steps of the window along each axis; None stands for `pool_size`.
-    padding : {{"valid", "same"}} or int or tuple, default="valid"
-        "valid" leaves out cells that fill no window; "same" gives ceil(n / stride)
-        outputs; or explicit numbers smaller than `pool_size`. {padding}
-
-    Examples
-    --------
-    >>> from skconvnet.layers import {name}
-    >>> {name}(2).build({shape}).out_shape
-    {result}
-    """
-
-_TEXTS = {
-    "Max": {
-        "title": "Largest value",
-        "gist": "The gradient goes to the largest cell, the first of equals.",
-        "padding": "The padding never wins.",
-    },
-    "Avg": {
-        "title": "Mean value",
-        "gist": "The gradient is shared out evenly.",
-        "padding": "The padding does not count, as in Keras.",
-    },
-}
-_AXES = {
-    1: {"axes": "length", "shape": "(9, 4)", "result": "(4, 4)"},
-    2: {"axes": "height, width", "shape": "(8, 9, 4)", "result": "(4, 4, 4)"},
-    3: {
-        "axes": "depth, height, width",
-        "shape": "(4, 6, 8, 4)",
-        "result": "(2, 3, 4, 4)",
-    },
-}
-
-
-def _doc(kind: str, ndim: int) -> str:
-    name = f"{kind}Pool{ndim}D"
-    return _DOC.format(name=name, ndim=ndim, **_TEXTS[kind], **_AXES[ndim])
-
-
-class MaxPool1D(_Pooling):
-    __doc__ = _doc("Max", 1)
-    spatial_ndim: ClassVar[int | None] = 1
-    runtime = MaxPoolLayer
-
-
-class MaxPool2D(_Pooling):
-    __doc__ = _doc("Max", 2)
-    spatial_ndim: ClassVar[int | None] = 2
-    runtime = MaxPoolLayer
-
-
-class MaxPool3D(_Pooling):
-    __doc__ = _doc("Max", 3)
-    spatial_ndim: ClassVar[int | None] = 3
-    runtime = MaxPoolLayer
-
-
-class AvgPool1D(_Pooling):
-    __doc__ = _doc("Avg", 1)
-    spatial_ndim: ClassVar[int | None] = 1
-    runtime = AvgPoolLayer
-
-
-class AvgPool2D(_Pooling):
-    __doc__ = _doc("Avg", 2)
-    spatial_ndim: ClassVar[int | None] = 2
-    runtime = AvgPoolLayer
-
-
-class AvgPool3D(_Pooling):
-    __doc__ = _doc("Avg", 3)
-    spatial_ndim: ClassVar[int | None] = 3
-    runtime = AvgPoolLayer
+        return self._without_padding(dpadded)

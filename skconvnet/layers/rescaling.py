@@ -1,8 +1,7 @@
-"""Scaling of the input, by constants or by statistics of the training set."""
+"""Scaling of the input by constants, or by statistics of the training set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -19,7 +19,9 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Rescaling(LayerSpec):
-    """Multiply by a constant and add another: pixels of 0 to 255 into 0 to 1.
+    """Multiply by one constant and add another.
+
+    The defaults bring pixels from 0 to 255 into 0 to 1.
 
     Parameters
     ----------
@@ -43,8 +45,10 @@ class Rescaling(LayerSpec):
         return RescalingLayer(in_shape, scale, offset)
 
 
-class RescalingLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], scale: float, offset: float) -> None:
+class RescalingLayer(WeightlessLayer[None]):
+    """Runtime layer of `Rescaling`."""
+
+    def __init__(self, in_shape: Shape, scale: float, offset: float) -> None:
         super().__init__(in_shape, in_shape)
         self.scale = scale
         self.offset = offset
@@ -57,7 +61,7 @@ class RescalingLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         y = workspace.array("y", x.shape, x.dtype)
         np.multiply(x, x.dtype.type(self.scale), out=y)
         if self.offset:
@@ -65,17 +69,9 @@ class RescalingLayer(Layer):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         dy *= dy.dtype.type(self.scale)
         return dy
 
@@ -84,19 +80,19 @@ class RescalingLayer(Layer):
 class Standardize(LayerSpec):
     """Subtract the training set's mean and divide by its standard deviation.
 
-    Both are taken over the training samples when `fit` or the first `partial_fit`
-    begins, by their weights, and stay as they are; what never changes is only centred.
-    Unlike
-    `sklearn.preprocessing.StandardScaler` it reads X a minibatch at a time, and works
-    on images of any dtype within the network.
+    Both are computed from the training samples and their weights when `fit` or the
+    first `partial_fit` begins, and do not change after that. Values that are constant
+    over the training set are only centred. Unlike
+    `sklearn.preprocessing.StandardScaler`, the layer reads X one minibatch at a time,
+    and works on images of any dtype within the network.
 
     Buffers: ``mean`` and ``deviation``, of shape (channels,) or that of a sample.
 
     Parameters
     ----------
     per : {"channel", "pixel"}, default="channel"
-        Whether one mean holds for a whole channel, or each value of a sample has its
-        own.
+        "channel": one mean and one deviation per channel. "pixel": one of each for
+        every value of a sample.
 
     Examples
     --------
@@ -119,10 +115,12 @@ class Standardize(LayerSpec):
         return StandardizeLayer(in_shape, self.per == "pixel")
 
 
-class StandardizeLayer(Layer):
+class StandardizeLayer(WeightlessLayer[None]):
+    """Runtime layer of `Standardize`."""
+
     keeps_statistics = True
 
-    def __init__(self, in_shape: tuple[int, ...], per_pixel: bool) -> None:
+    def __init__(self, in_shape: Shape, per_pixel: bool) -> None:
         super().__init__(in_shape, in_shape)
         self.per_pixel = per_pixel
         shape = in_shape if per_pixel else in_shape[-1:]
@@ -153,7 +151,7 @@ class StandardizeLayer(Layer):
     @override
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         self.buffers["mean"][...] = mean
-        # A constant stays centred; rounding may leave a spread that is none.
+        # A constant is only centred. Rounding may leave it a tiny variance.
         constant = variance <= (1e-7 * mean) ** 2
         self.buffers["deviation"][...] = np.where(constant, 1, np.sqrt(variance))
 
@@ -165,28 +163,21 @@ class StandardizeLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         y = workspace.array("y", x.shape, x.dtype)
-        np.subtract(x, self._of_map("mean", x), out=y)
-        y /= self._of_map("deviation", x)
+        np.subtract(x, self._broadcastable("mean", x), out=y)
+        y /= self._broadcastable("deviation", x)
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        dy /= self._of_map("deviation", dy)
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
+        dy /= self._broadcastable("deviation", dy)
         return dy
 
-    def _of_map(self, name: str, x: np.ndarray) -> np.ndarray:
+    def _broadcastable(self, name: str, x: np.ndarray) -> np.ndarray:
+        """Return the buffer called `name`, shaped to be broadcast against `x`."""
         values = self.buffers[name]
         if self.per_pixel:
             return np.moveaxis(values, -1, 0)[..., None]
@@ -194,6 +185,6 @@ class StandardizeLayer(Layer):
 
 
 def _as_buffer(values: np.ndarray) -> np.ndarray:
-    """From (channels, *spatial, 1) to a sample's shape, without axes of length 1."""
+    """Turn (channels, *spatial, 1) into (*spatial, channels), or into (channels,)."""
     flat = np.moveaxis(values[..., 0], 0, -1)
     return flat.reshape(-1) if flat.size == flat.shape[-1] else flat

@@ -1,8 +1,8 @@
-"""Reshape and Permute: the same numbers in another arrangement."""
+"""Reshape and Permute: the same values, arranged in another way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -23,7 +24,7 @@ class Reshape(LayerSpec):
     Parameters
     ----------
     shape : int or sequence of int
-        Of one sample, without the batch. One entry may be -1: it is worked out from
+        Shape of one sample, without the batch. One entry may be -1, to be computed from
         the size of the input.
 
     Examples
@@ -33,7 +34,7 @@ class Reshape(LayerSpec):
     (4, 4, 5)
     """
 
-    shape: Any
+    shape: int | Sequence[int]
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -57,7 +58,9 @@ class Reshape(LayerSpec):
         )
 
 
-class ReshapeLayer(Layer):
+class ReshapeLayer(WeightlessLayer[None]):
+    """Runtime layer of `Reshape`."""
+
     @override
     def forward(
         self,
@@ -66,28 +69,20 @@ class ReshapeLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         return _reshape(x, self.in_shape, self.out_shape, workspace, "y"), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         return _reshape(dy, self.out_shape, self.in_shape, workspace, "dx")
 
 
 def _reshape(
     x: np.ndarray,
-    old: tuple[int, ...],
-    new: tuple[int, ...],
+    old: Shape,
+    new: Shape,
     workspace: Workspace,
     name: str,
 ) -> np.ndarray:
@@ -95,7 +90,8 @@ def _reshape(
     batch = x.shape[-1]
     if old[-1] == new[-1]:
         return x.reshape(map_shape(new, batch))
-    # By way of the order that users see, channels last: flat features have it already.
+    # Through the order of values that users see, channels last, which flat features
+    # have anyway.
     if len(old) > 1:
         array = workspace.array if len(new) == 1 else workspace.scratch
         ordered = array(f"{name} ordered", (*old, batch), x.dtype)
@@ -111,14 +107,14 @@ def _reshape(
 
 @dataclass(eq=False, repr=False)
 class Permute(LayerSpec):
-    """Put the axes of samples in another order.
+    """Permute the axes of samples.
 
     Parameters
     ----------
     dims : int or sequence of int
-        For each axis of the output that of the input, numbered from 1 as in Keras:
-        axis 0 would be the batch, which stays first. ``(2, 1, 3)`` exchanges the height
-        and the width of images.
+        For each axis of the output, the axis of the input that it comes from. They are
+        numbered from 1, as in Keras; axis 0 is the batch, which stays first.
+        ``(2, 1, 3)`` exchanges the height and the width of images.
 
     Examples
     --------
@@ -127,7 +123,7 @@ class Permute(LayerSpec):
     (3, 28, 30)
     """
 
-    dims: Any
+    dims: int | Sequence[int]
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -142,10 +138,13 @@ class Permute(LayerSpec):
         return PermuteLayer(in_shape, dims)
 
 
-class PermuteLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+class PermuteLayer(WeightlessLayer[None]):
+    """Runtime layer of `Permute`."""
+
+    def __init__(self, in_shape: Shape, dims: Shape) -> None:
         super().__init__(in_shape, tuple(in_shape[d - 1] for d in dims))
-        # Batch last, the channels are axis 0 and spatial axis d, from 1, is axis d.
+        # In a map the channels are axis 0, and spatial axis d, counted from 1, is axis
+        # d. With d % ndim, the channels, last in `dims`, become axis 0.
         ndim = len(dims)
         order = [d % ndim for d in (dims[-1], *dims[:-1])]
         self._order = (*order, ndim)
@@ -159,35 +158,29 @@ class PermuteLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        return _transpose(x, self._order, workspace.array, "y"), None
+    ) -> tuple[FeatureMap, None]:
+        return _transpose(x, self._order, workspace, "y"), None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
-        return _transpose(dy, self._inverse, workspace.array, "dx")
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
+        return _transpose(dy, self._inverse, workspace, "dx")
 
 
-def _transpose(x: np.ndarray, order: tuple[int, ...], array: Any, name: str) -> Any:
-    """Return `x` with its axes in `order`, contiguous where anything moves."""
+def _transpose(
+    x: np.ndarray, order: tuple[int, ...], workspace: Workspace, name: str
+) -> np.ndarray:
+    """Return `x` with its axes in `order`, copied if that moves any."""
     if order == tuple(range(len(order))):
         return x
     turned = x.transpose(order)
-    out = array(name, turned.shape, x.dtype)
+    out = workspace.array(name, turned.shape, x.dtype)
     np.copyto(out, turned)
     return out
 
 
-def _check_ints(name: str, value: Any, example: str) -> tuple[int, ...]:
+def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
     values = (value,) if isinstance(value, (int, np.integer)) else value
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet._typing import Shape, override
+from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
@@ -26,19 +26,19 @@ _CONVOLUTIONS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 
 @dataclass(eq=False, repr=False)
 class Residual(CompositeSpec):
-    """Layers with a way around them: ``layers(x) + shortcut(x)`` [1]_.
+    """Layers with a shortcut around them: ``layers(x) + shortcut(x)`` [1]_.
 
-    Weights are named ``"layer/array"`` within the layer, those on the way around
-    ``"shortcut/layer/array"``. An activation behind the sum is a layer of its own.
+    Weights are named ``"layer/array"`` within the layer, those of the shortcut
+    ``"shortcut/layer/array"``. An activation after the sum is a layer of its own.
 
     Parameters
     ----------
     layers : list of layers or of (str, layer) tuples
     shortcut : {"auto", "identity", "projection"} or list of layers, default="auto"
-        The way around. "identity" is the input itself, for layers that keep its
-        shape; "projection" is a convolution of 1x1 cells, with strides where the map
-        shrinks, or a Dense layer for features. "auto" is the identity where it fits,
-        else the projection.
+        The path around the layers. "identity" is the input itself, for layers that
+        keep its shape; "projection" is a 1x1 convolution, with the strides of the
+        layers, or a Dense layer for features. "auto" is the identity if the shapes are
+        equal, else the projection.
 
     References
     ----------
@@ -70,14 +70,15 @@ class Residual(CompositeSpec):
         shortcut = build_chain("shortcut", self._shortcut(in_shape, main), in_shape)
         if shortcut.out_shape != main.out_shape:
             raise ValueError(
-                f"the layers put out shape {main.out_shape}, but shortcut="
-                f"{self.shortcut!r} has shape {shortcut.out_shape}, so they cannot be "
-                "added. Use shortcut='projection', padding='same' in the layers, or a "
-                "list of layers as the shortcut."
+                f"the output of the layers has shape {main.out_shape}, but that of "
+                f"shortcut={self.shortcut!r} has shape {shortcut.out_shape}, so they "
+                "cannot be added. Use shortcut='projection', padding='same' in the "
+                "layers, or a list of layers as the shortcut."
             )
         return ResidualLayer(in_shape, main.out_shape, {"": main, "shortcut": shortcut})
 
-    def _shortcut(self, in_shape: tuple[int, ...], main: Chain) -> Any:
+    def _shortcut(self, in_shape: Shape, main: Chain) -> object:
+        """Return the layers of the shortcut."""
         shortcut, out_shape = self.shortcut, main.out_shape
         if is_list(shortcut) or isinstance(shortcut, LayerSpec):
             return shortcut
@@ -91,8 +92,8 @@ class Residual(CompositeSpec):
             return []
         if len(in_shape) != len(out_shape):
             raise ValueError(
-                f"shortcut={shortcut!r} finds no projection from shape {in_shape} to "
-                f"{out_shape}; give a list of layers as the shortcut."
+                f"shortcut={shortcut!r} has no projection from shape {in_shape} to "
+                f"{out_shape}; pass a list of layers as the shortcut."
             )
         if len(in_shape) == 1:
             return [("projection", Dense(out_shape[-1]))]
@@ -102,25 +103,31 @@ class Residual(CompositeSpec):
 
 
 class ResidualLayer(BranchedLayer):
-    def join(
-        self, ys: Sequence[np.ndarray], x: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        y = workspace.array("y", ys[0].shape, ys[0].dtype)
-        return np.add(ys[0], ys[1], out=y)
+    """Layers and their shortcut, in this order, whose outputs are added."""
 
-    def divide(self, dy: np.ndarray, workspace: Workspace) -> list[np.ndarray]:
+    @override
+    def join(
+        self, ys: Sequence[FeatureMap], x: FeatureMap, workspace: Workspace
+    ) -> FeatureMap:
+        y = workspace.array("y", ys[0].shape, ys[0].dtype)
+        np.add(ys[0], ys[1], out=y)
+        return y
+
+    @override
+    def divide(self, dy: FeatureMap, workspace: Workspace) -> list[FeatureMap]:
         copy = workspace.array("dshortcut", dy.shape, dy.dtype)
         np.copyto(copy, dy)
         return [dy, copy]
 
 
 def _strides(chain: Chain, ndim: int) -> tuple[int, ...]:
-    """Steps along each axis from one output of the chain to the next, 1 if it grows."""
+    """Return the strides of a whole chain, 1 along axes that it makes longer."""
     product = _product_of_strides(chain, ndim)
     return tuple(int(s) if s.denominator == 1 else 1 for s in product)
 
 
 def _product_of_strides(chain: Chain, ndim: int) -> tuple[Fraction, ...]:
+    """Multiply the strides of the layers, of the first branch where they have some."""
     product = (Fraction(1),) * ndim
     for layer in chain.layers.values():
         own: tuple[int | Fraction, ...] = layer.strides

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
-from skconvnet.layers.base import Layer, check_ndim
-from skconvnet.ops.activations import get_activation
+from skconvnet.layers.base import Layer
+from skconvnet.layers.conv_base import (
+    ConvolutionBase,
+    ConvolutionSpec,
+    Kernel,
+    check_spatial_ndim,
+)
 from skconvnet.ops.blas_kernels import channel_sums
-from skconvnet.ops.convolution.algorithm import with_surplus, without_surplus
-from skconvnet.ops.convolution.selection import Methods
-from skconvnet.ops.windows import Windows, sliding_windows
+from skconvnet.ops.convolution.selection import AlgorithmSelector, AnyAlgorithm
+from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
 
 
 @dataclass(eq=False, repr=False)
-class SpatiallySeparableConv2D(LayerSpec):
-    """Convolve by columns of k x 1 cells, then by rows of 1 x k cells.
+class SpatiallySeparableConv2D(ConvolutionSpec):
+    """Convolve by k x 1 columns along the height, then by 1 x k rows along the width.
 
-    A kernel k1 k2^T of rank one equals its column k1 and its row k2 in turn, with 2 k
-    multiplications an output in place of k^2. Here the first step makes `filters` maps
-    of all channels and the second mixes these, with nothing in between [1]_.
+    A kernel of rank one, k1 k2^T, gives the same outputs as its column k1 followed by
+    its row k2, which take 2 k multiplications per output in place of k^2. Here the
+    first step makes `filters` channels of all input channels, and the second one mixes
+    these, with no bias or activation in between [1]_.
 
     Weights: ``vertical`` of shape (filters, channels, k, 1) and ``horizontal`` of shape
     (filters, filters, 1, k), both shrunk by `alpha`; ``bias`` of shape (filters,), zero
@@ -39,13 +41,14 @@ class SpatiallySeparableConv2D(LayerSpec):
     filters : int
         Number of output channels, and of those between the two steps.
     kernel_size : int or tuple of 2 int
-        Cells of the column and of the row, odd or even.
+        Taps of the column and of the row, odd or even.
     strides : int or tuple of 2 int, default=1
-        Steps of the column along the height and of the row along the width.
+        Positions from one window to the next, of the column along the height and of
+        the row along the width.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between the cells of the column and of the row.
+        Distance between neighbouring taps of the column and of the row.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -65,104 +68,105 @@ class SpatiallySeparableConv2D(LayerSpec):
     {'vertical': (8, 3, 5, 1), 'horizontal': (8, 8, 1, 5), 'bias': (8,)}
     """
 
-    filters: int
-    kernel_size: int | tuple[int, int]
-    strides: int | tuple[int, int] = 1
-    padding: Any = "valid"
-    dilation: int | tuple[int, int] = 1
     activation: str | None = None
-    kernel_initializer: Any = "auto"
+    kernel_initializer: object = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        check_ndim(type(self).__name__, in_shape, 2)
-        filters = check_positive_int("filters", self.filters)
-        windows = sliding_windows(
-            in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
-        )
-        vertical, horizontal = _along_each_axis(windows)
+        check_spatial_ndim(self, in_shape)
+        filters, _ = self._checked_filters(in_shape)
+        windows = self._windows(in_shape)
         return SpatiallySeparableLayer(
             in_shape,
-            Methods("auto", vertical, in_shape[-1], filters, 1),
-            Methods("auto", horizontal, filters, filters, 1),
+            AlgorithmSelector("auto", _along_height(windows), in_shape[-1], filters, 1),
+            AlgorithmSelector("auto", _along_width(windows), filters, filters, 1),
             self.activation,
             self.kernel_initializer,
         )
 
 
-def _along_each_axis(windows: Windows) -> tuple[Windows, Windows]:
-    """Split windows into those along the height, and those along the width of that."""
-    n_rows, n_columns = windows.out_shape
-    width = windows.in_shape[1]
-
-    def axis(i: int, in_shape: tuple[int, int], out_shape: tuple[int, int]) -> Windows:
-        def only(values: tuple[int, ...]) -> tuple[int, int]:
-            return (values[0], 1) if i == 0 else (1, values[1])
-
-        none = (0, 0)
-        return Windows(
-            in_shape,
-            out_shape,
-            only(windows.kernel),
-            only(windows.strides),
-            only(windows.dilation),
-            (windows.pads[0], none) if i == 0 else (none, windows.pads[1]),
-        )
-
-    between = (n_rows, width)
-    return (
-        axis(0, (windows.in_shape[0], width), between),
-        axis(1, between, (n_rows, n_columns)),
+def _along_height(windows: Windows) -> Windows:
+    """Return the windows of the first step, which leaves the width as it is."""
+    (height, width), (n_rows, _) = windows.in_shape, windows.out_shape
+    return Windows(
+        (height, width),
+        (n_rows, width),
+        (windows.kernel[0], 1),
+        (windows.strides[0], 1),
+        (windows.dilation[0], 1),
+        (windows.pads[0], (0, 0)),
     )
 
 
-class SpatiallySeparableLayer(Layer):
-    penalized = ("vertical", "horizontal")
+def _along_width(windows: Windows) -> Windows:
+    """Return the windows of the second step, on the maps that the first one makes."""
+    (_, width), (n_rows, n_columns) = windows.in_shape, windows.out_shape
+    return Windows(
+        (n_rows, width),
+        (n_rows, n_columns),
+        (1, windows.kernel[1]),
+        (1, windows.strides[1]),
+        (1, windows.dilation[1]),
+        ((0, 0), windows.pads[1]),
+    )
+
+
+class StepCache(NamedTuple):
+    """The algorithm of one step, and what it keeps of a pass."""
+
+    algorithm: AnyAlgorithm
+    algorithm_cache: object
+
+
+class SpatiallySeparableCache(NamedTuple):
+    """What `SpatiallySeparableLayer` keeps of a pass.
+
+    `activated` has the activations, or the sums if the derivative of the activation
+    needs these.
+    """
+
+    vertical: StepCache
+    horizontal: StepCache
+    activated: FeatureMap
+
+
+class SpatiallySeparableLayer(ConvolutionBase[SpatiallySeparableCache]):
+    """Runtime layer of `SpatiallySeparableConv2D`."""
 
     def __init__(
         self,
-        in_shape: tuple[int, ...],
-        vertical: Methods,
-        horizontal: Methods,
-        activation: str | None,
-        kernel_initializer: Any,
+        in_shape: Shape,
+        vertical: AlgorithmSelector,
+        horizontal: AlgorithmSelector,
+        activation: object,
+        kernel_initializer: object,
     ) -> None:
-        filters = vertical.filters
-        super().__init__(in_shape, (*horizontal.windows.out_shape, filters))
-        self.strides = (vertical.windows.strides[0], horizontal.windows.strides[1])
+        filters, steps = vertical.filters, (vertical.windows, horizontal.windows)
+        kernels = {
+            "vertical": Kernel.of_windows(steps[0], in_shape[-1], filters),
+            "horizontal": Kernel.of_windows(steps[1], filters, filters),
+        }
+        super().__init__(
+            in_shape,
+            (*steps[1].out_shape, filters),
+            kernels,
+            activation,
+            kernel_initializer,
+        )
         self.vertical = vertical
         self.horizontal = horizontal
-        self.activation = get_activation(activation)
-        self.initializer = get_initializer(kernel_initializer)
-        self.weight_shapes = {
-            "vertical": (filters, in_shape[-1], *vertical.windows.kernel),
-            "horizontal": (filters, filters, *horizontal.windows.kernel),
-            "bias": (filters,),
-        }
-        between = prod(vertical.windows.out_shape)
-        self.flops = 2 * (
-            between * prod(self.weight_shapes["vertical"])
-            + prod(horizontal.windows.out_shape)
-            * prod(self.weight_shapes["horizontal"])
+        self.strides = (steps[0].strides[0], steps[1].strides[1])
+        self.flops = 2 * sum(
+            prod(windows.out_shape) * prod(kernel.shape)
+            for windows, kernel in zip(steps, kernels.values(), strict=True)
         )
         self.cached_values = (
-            between * filters + vertical.cached_values + horizontal.cached_values
+            prod(steps[0].out_shape) * filters
+            + vertical.cached_values
+            + horizontal.cached_values
         )
-
-    @override
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        first, second, bias = self.weight_shapes.values()
-        fans = [
-            convolution_fans(shape[0], shape[1], shape[2:]) for shape in (first, second)
-        ]
-        drawn, name = self.initializer, self.activation.name
-        return {
-            "vertical": draw_kernel(rng, first, fans[0], drawn),
-            "horizontal": draw_kernel(rng, second, fans[1], drawn, name),
-            "bias": np.zeros(bias),
-        }
 
     @override
     def forward(
@@ -172,63 +176,65 @@ class SpatiallySeparableLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
-        batch = x.shape[-1]
-        first, second = self.vertical.for_batch(batch), self.horizontal.for_batch(batch)
-        # Each has arrays of its own, which go by the same names.
-        between, first_cache = first.forward(
-            x, self.weights["vertical"], workspace.nested("vertical"), train=train
+    ) -> tuple[FeatureMap, SpatiallySeparableCache]:
+        between, vertical = self._forward_step(
+            "vertical", self.vertical, x, workspace, train=train
         )
-        z, second_cache = second.forward(
-            without_surplus(between, first),
-            self.weights["horizontal"],
-            workspace.nested("horizontal"),
+        z, horizontal = self._forward_step(
+            "horizontal",
+            self.horizontal,
+            vertical.algorithm.crop_row_padding(between),
+            workspace,
             train=train,
         )
-        written = second.written(z)
-        written += self.weights["bias"][:, None]
-        y, activated = z, written
-        if self.activation.needs_input:
-            y = workspace.array("activated", z.shape, z.dtype)
-            activated = second.written(y)
-        self.activation.apply(written, activated, workspace)
-        kept = without_surplus(z, second)
-        return without_surplus(y, second), (
-            first,
-            first_cache,
-            second,
-            second_cache,
-            kept,
+        y = self.add_bias_and_activate(z, workspace, horizontal.algorithm)
+        activated = horizontal.algorithm.crop_row_padding(z)
+        return y, SpatiallySeparableCache(vertical, horizontal, activated)
+
+    def _forward_step(
+        self,
+        name: str,
+        selector: AlgorithmSelector,
+        x: FeatureMap,
+        workspace: Workspace,
+        *,
+        train: bool,
+    ) -> tuple[FeatureMap, StepCache]:
+        """Return the sums of one step, without bias, and what it keeps."""
+        algorithm = selector.for_batch(x.shape[-1])
+        # A workspace for each step, as both call their arrays by the same names.
+        z, cache = algorithm.forward(
+            x, self.weights[name], workspace.nested(name), train=train
         )
+        return z, StepCache(algorithm, cache)
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: CACHE,
+        cache: SpatiallySeparableCache,
         *,
         gradients: Mapping[str, np.ndarray],
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        first, first_cache, second, second_cache, kept = cache
-        dz = with_surplus(dy, second, workspace)
-        self.activation.backward(kept, dy, without_surplus(dz, second), workspace)
+        vertical, horizontal = cache.vertical.algorithm, cache.horizontal.algorithm
+        dz = horizontal.gradient_buffer(dy, workspace)
+        inside = horizontal.crop_row_padding(dz)
+        self.backward_of_activation(cache.activated, dy, inside, workspace)
         channel_sums(dz, gradients["bias"])
-        dbetween = second.backward(
+        dbetween = horizontal.backward(
             dz,
-            second_cache,
+            cache.horizontal.algorithm_cache,
             self.weights["horizontal"],
             gradients["horizontal"],
             workspace.nested("horizontal"),
             need_dx=True,
         )
-        dz = with_surplus(dbetween, first, workspace)
-        if dz is not dbetween:
-            np.copyto(without_surplus(dz, first), dbetween)
-        return first.backward(
-            dz,
-            first_cache,
+        assert dbetween is not None
+        return vertical.backward(
+            vertical.add_row_padding(dbetween, workspace),
+            cache.vertical.algorithm_cache,
             self.weights["vertical"],
             gradients["vertical"],
             workspace.nested("vertical"),

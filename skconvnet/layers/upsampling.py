@@ -1,9 +1,8 @@
-"""Making maps larger without weights."""
+"""Upsample: make maps larger, without weights."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -14,8 +13,10 @@ import numpy as np
 from skconvnet._checks import per_axis
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.upsampling import (
+    BLOCK_ROWS,
     linear_matrix,
     multiply_axes,
     repeat,
@@ -27,21 +28,21 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Upsample(LayerSpec):
-    """Make maps of one to three spatial axes larger by whole factors.
+    """Make maps of one to three spatial axes larger by integer factors.
 
-    Before a convolution, it does the work of a transposed convolution without that
-    one's checkerboard, as all outputs are covered alike [1]_.
+    With a convolution after it, it can replace a transposed convolution. It makes no
+    checkerboard artifacts, since all outputs depend on equally many inputs [1]_.
 
     Parameters
     ----------
     size : int or tuple of int, default=2
         Factor along each axis, at least 1.
     mode : {"nearest", "bilinear"}, default="nearest"
-        "nearest" repeats cells; "bilinear" interpolates linearly along each axis,
-        whether there are one, two or three. Cells are areas whose values belong to
-        their middles (`align_corners=False` in PyTorch, and what Keras does): output i
-        lies at (i + 1/2) / size - 1/2, and beyond the middle of the first or last cell
-        it is equal to that.
+        "nearest" repeats values; "bilinear" interpolates linearly along each axis,
+        whether there are one, two or three. Values belong to the centres of pixels, as
+        in Keras, and in PyTorch for `align_corners=False`: output i lies at position
+        (i + 1/2) / size - 1/2 of the input. Beyond the first and the last centre it
+        has the value there.
 
     References
     ----------
@@ -77,8 +78,10 @@ class Upsample(LayerSpec):
         return _MODES[self.mode](in_shape, size)
 
 
-class UpsampleLayer(Layer):
-    def __init__(self, in_shape: tuple[int, ...], size: tuple[int, ...]) -> None:
+class UpsampleLayer(WeightlessLayer[None]):
+    """What the runtime layers of both modes share."""
+
+    def __init__(self, in_shape: Shape, size: tuple[int, ...]) -> None:
         spatial = [n * s for n, s in zip(in_shape[:-1], size, strict=True)]
         super().__init__(in_shape, (*spatial, in_shape[-1]))
         self.size = size
@@ -93,7 +96,7 @@ class UpsampleLayer(Layer):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, CACHE]:
+    ) -> tuple[FeatureMap, None]:
         if self.out_shape == self.in_shape:
             return x, None
         y = workspace.array("y", map_shape(self.out_shape, x.shape[-1]), x.dtype)
@@ -101,17 +104,9 @@ class UpsampleLayer(Layer):
         return y, None
 
     @override
-    def backward(
-        self,
-        dy: FeatureMap,
-        cache: CACHE,
-        *,
-        gradients: Mapping[str, np.ndarray],
-        workspace: Workspace,
-        need_dx: bool,
-    ) -> FeatureMap | None:
-        if not need_dx:
-            return None
+    def input_gradient(
+        self, dy: FeatureMap, cache: None, workspace: Workspace
+    ) -> FeatureMap:
         if self.out_shape == self.in_shape:
             return dy
         dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
@@ -119,40 +114,56 @@ class UpsampleLayer(Layer):
         return dx
 
     @abstractmethod
-    def enlarge(self, x: np.ndarray, y: np.ndarray, workspace: Workspace) -> None:
+    def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:
         """Write the larger map into `y`."""
 
     @abstractmethod
-    def reduce(self, dy: np.ndarray, dx: np.ndarray, workspace: Workspace) -> None:
-        """Write the gradient of the map into `dx`."""
+    def reduce(self, dy: FeatureMap, dx: FeatureMap, workspace: Workspace) -> None:
+        """Write the gradient of the input into `dx`."""
 
 
-class NearestLayer(UpsampleLayer):
-    def enlarge(self, x, y, workspace):
+class NearestUpsampleLayer(UpsampleLayer):
+    """Runtime layer of `Upsample` with ``mode="nearest"``."""
+
+    @override
+    def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:
         repeat(x, self.size, y)
 
-    def reduce(self, dy, dx, workspace):
+    @override
+    def reduce(self, dy: FeatureMap, dx: FeatureMap, workspace: Workspace) -> None:
         sum_repeats(dy, self.size, dx)
 
 
-class BilinearLayer(UpsampleLayer):
-    def __init__(self, in_shape: tuple[int, ...], size: tuple[int, ...]) -> None:
+class BilinearUpsampleLayer(UpsampleLayer):
+    """Runtime layer of `Upsample` with ``mode="bilinear"``."""
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        size: tuple[int, ...],
+        *,
+        block_rows: int = BLOCK_ROWS,
+    ) -> None:
         super().__init__(in_shape, size)
+        self.block_rows = block_rows
         pairs = zip(in_shape[:-1], size, strict=True)
         self._matrices = [linear_matrix(n, s) if s > 1 else None for n, s in pairs]
 
-    def enlarge(self, x, y, workspace):
-        multiply_axes(self._cast(x.dtype), x, y, workspace)
+    @override
+    def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:
+        matrices = self._cast(x.dtype)
+        multiply_axes(matrices, x, y, workspace, block_rows=self.block_rows)
 
-    def reduce(self, dy, dx, workspace):
+    @override
+    def reduce(self, dy: FeatureMap, dx: FeatureMap, workspace: Workspace) -> None:
         matrices = [None if m is None else m.T for m in self._cast(dy.dtype)]
-        multiply_axes(matrices, dy, dx, workspace)
+        multiply_axes(matrices, dy, dx, workspace, block_rows=self.block_rows)
 
     def _cast(self, dtype: np.dtype) -> list[np.ndarray | None]:
         return [None if m is None else m.astype(dtype) for m in self._matrices]
 
 
 _MODES: dict[str, type[UpsampleLayer]] = {
-    "nearest": NearestLayer,
-    "bilinear": BilinearLayer,
+    "nearest": NearestUpsampleLayer,
+    "bilinear": BilinearUpsampleLayer,
 }

@@ -1,15 +1,23 @@
-"""Losses on the margin of a score: hinge, squared hinge, and the perceptron's."""
+"""Losses on the margin of a score: hinge, squared hinge and perceptron.
+
+The margin of a score s is ``t * s``, with t = 1 for its class and t = -1 for others. It
+is positive if the score has the right sign. Targets come as 1 and 0, so that
+``-t = 1 - 2 * target``.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from skconvnet.losses.base import Loss
+from skconvnet._typing import FeatureMap, override
+from skconvnet.losses.base import Loss, PerSample
 
 
 class _MarginLoss(Loss):
-    """What the losses have in common: a target is one side or the other."""
+    """A loss for which a target is on one side or the other, not in between."""
 
+    @override
     def for_mixtures(self) -> Loss:
         raise ValueError(
             f"loss={self.name!r} cannot be used with Mixup: a mixture of two targets "
@@ -19,10 +27,16 @@ class _MarginLoss(Loss):
 
 
 class Hinge(_MarginLoss):
-    """``max(0, 1 - t * s)`` of each score s, with t = 1 for its class, else -1.
+    """``max(0, 1 - t * s)`` of each score s, with t = 1 for its class, else -1 [1]_.
 
-    One score for two classes; of more classes or labels each has a score, one against
-    the rest, and their losses are summed. The slope at a margin of exactly 1 is 0.
+    Two classes share one score. Of more classes or labels each has a score of its own,
+    against the rest, and their losses are summed. The slope at a margin of exactly 1
+    is 0.
+
+    References
+    ----------
+    .. [1] C. Cortes and V. Vapnik, "Support-vector networks", Machine Learning 20,
+       1995.
 
     Examples
     --------
@@ -35,16 +49,19 @@ class Hinge(_MarginLoss):
 
     name = "hinge"
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return _shortfall(prediction, target).sum(axis=0)
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
+        losses: PerSample = _shortfall(prediction, target).sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         falls_short = _shortfall(prediction, target) > 0
         np.multiply(falls_short, 1 - 2 * target, out=prediction)
 
 
 class SquaredHinge(_MarginLoss):
-    """``max(0, 1 - t * s) ** 2`` of each score, t and the sum as in `Hinge`.
+    """``max(0, 1 - t * s) ** 2`` of each score s, with t and the sum as in `Hinge`.
 
     Examples
     --------
@@ -54,12 +71,15 @@ class SquaredHinge(_MarginLoss):
 
     name = "squared_hinge"
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         shortfall = _shortfall(prediction, target)
         shortfall *= shortfall
-        return shortfall.sum(axis=0)
+        losses: PerSample = shortfall.sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         shortfall = _shortfall(prediction, target)
         shortfall *= 2
         np.multiply(shortfall, 1 - 2 * target, out=prediction)
@@ -68,12 +88,12 @@ class SquaredHinge(_MarginLoss):
 class Perceptron(_MarginLoss):
     """Rosenblatt's rule as a loss: ``max(0, -t * s)`` of each score s [1]_.
 
-    t is 1 for the score's class, else -1; scores and their sum are as in `Hinge`. With
-    y = 1 where s >= 0, else 0, and t' the same as t in zeros and ones, the gradient is
-    y - t'. Without hidden layers, an update for one sample x with a learning rate of
-    eta is then the rule ``w += eta * (t' - y) * x``, and ``b += eta * (t' - y)``.
+    The signs t and the scores are as in `Hinge`. Let the prediction y be 1 if s >= 0,
+    else 0, and let the target be 1 or 0 as well. Then the gradient is ``y - target``.
+    Without hidden layers, an update for one sample x with a learning rate of eta is
+    the rule ``w += eta * (target - y) * x`` and ``b += eta * (target - y)``.
 
-    A score of exactly 0 counts as a yes, also where classes are predicted.
+    A score of exactly 0 counts as a yes, in predictions too.
 
     References
     ----------
@@ -91,20 +111,24 @@ class Perceptron(_MarginLoss):
 
     name = "perceptron"
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        margin = (1 - 2 * target) * prediction
-        return np.maximum(margin, 0, out=margin).sum(axis=0)
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
+        negated = (1 - 2 * target) * prediction
+        losses: PerSample = np.maximum(negated, 0, out=negated).sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         np.greater_equal(prediction, 0, out=prediction)
         prediction -= target
 
-    def is_positive(self, scores: np.ndarray) -> np.ndarray:
+    @override
+    def is_positive(self, scores: FeatureMap) -> npt.NDArray[np.bool_]:
         return scores >= 0
 
 
-def _shortfall(scores: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """How far each margin is below 1."""
-    shortfall = (1 - 2 * target) * scores
+def _shortfall(scores: FeatureMap, target: FeatureMap) -> FeatureMap:
+    """Return how far each margin is below 1; 0 for those that are not."""
+    shortfall: FeatureMap = (1 - 2 * target) * scores
     shortfall += 1
     return np.maximum(shortfall, 0, out=shortfall)

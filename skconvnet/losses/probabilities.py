@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, log_expit, xlogy
 
-from skconvnet.losses.base import Loss
+from skconvnet._typing import FeatureMap, override
+from skconvnet.losses.base import Loss, PerSample
 from skconvnet.params.constraints import BELOW_1
 
 
@@ -16,17 +17,19 @@ from skconvnet.params.constraints import BELOW_1
 class LogLoss(Loss):
     """Negative log-likelihood of the true class, with softmax.
 
-    With two classes, or labels that are not exclusive, it is `BinaryLogLoss`. As in
-    scikit-learn, probabilities are clipped to [eps, 1 - eps] of their dtype in the
-    value, but not in the gradient.
+    ``-log(p)`` of the probability p that the softmax of the scores gives to the true
+    class; its gradient with respect to the scores is ``probabilities - target``. For
+    two classes, or labels that are not exclusive, it is `BinaryLogLoss`. As in
+    scikit-learn, the value, but not the gradient, is that of probabilities clipped to
+    [eps, 1 - eps], with eps the resolution of their dtype.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
         Share of the target's probability, in [0, 1), that is spread evenly over all
-        classes, the true one included [1]_. It keeps the network from growing ever
-        more certain. Of an output for two classes or for a label, half of the share
-        goes to either side.
+        classes, the true one included [1]_. It keeps the network from becoming ever
+        more certain. For a single output, of two classes or of a label, half of the
+        share goes to each side.
 
     References
     ----------
@@ -51,34 +54,42 @@ class LogLoss(Loss):
         "label_smoothing": BELOW_1
     }
 
+    @override
     def for_classes(self, exclusive: bool) -> Loss:
         return self if exclusive else BinaryLogLoss(self.label_smoothing)
 
-    def predict(self, scores: np.ndarray) -> None:
+    @override
+    def predict(self, scores: FeatureMap) -> None:
         _softmax(scores)
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         if self.label_smoothing:
             return SoftLogLoss(self.label_smoothing).samplewise(prediction, target)
         # `target` is 1 for one class and 0 for the others.
-        likelihood = np.add.reduce(prediction * target, axis=0)
-        _clip(likelihood)
-        np.log(likelihood, out=likelihood)
-        return np.negative(likelihood, out=likelihood)
+        losses: PerSample = np.add.reduce(prediction * target, axis=0)
+        _clip(losses)
+        np.log(losses, out=losses)
+        return np.negative(losses, out=losses)
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= self._smoothed(target)
 
+    @override
     def for_mixtures(self) -> Loss:
         return SoftLogLoss(self.label_smoothing)
 
-    def _smoothed(self, target: np.ndarray) -> np.ndarray:
+    def _smoothed(self, target: FeatureMap) -> FeatureMap:
         return _smoothed(target, self.label_smoothing, len(target))
 
 
 @dataclass(eq=False, repr=False)
 class SoftLogLoss(LogLoss):
-    """Cross-entropy of the probabilities of all classes that sum to 1, with softmax.
+    """Cross-entropy with softmax, for targets that are probabilities of all classes.
+
+    ``-sum(target * log(p))`` over the classes. Targets that are mixtures, as `Mixup`
+    makes them, need it.
 
     Parameters
     ----------
@@ -94,22 +105,35 @@ class SoftLogLoss(LogLoss):
     array([-0.25,  0.25])
     """
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         logarithms = prediction.copy()
         _clip(logarithms)
         np.log(logarithms, out=logarithms)
         logarithms *= self._smoothed(target)
-        return -np.add.reduce(logarithms, axis=0)
+        losses: PerSample = -np.add.reduce(logarithms, axis=0)
+        return losses
 
 
 @dataclass(eq=False, repr=False)
 class BinaryLogLoss(Loss):
     """Negative log-likelihood of independent yes-or-no outputs, with logistic.
 
+    ``-sum(target * log(p) + (1 - target) * log(1 - p))`` over the outputs, with p the
+    logistic function of the score.
+
     Parameters
     ----------
     label_smoothing : float, default=0.0
         As in `LogLoss`.
+
+    Examples
+    --------
+    >>> scores = np.zeros((1, 1))
+    >>> round(BinaryLogLoss()(scores, np.array([[1.0]]), 1.0), 4)
+    0.6931
+    >>> scores.ravel()
+    array([-0.5])
     """
 
     label_smoothing: float = 0.0
@@ -121,18 +145,23 @@ class BinaryLogLoss(Loss):
         "label_smoothing": BELOW_1
     }
 
-    def predict(self, scores: np.ndarray) -> None:
+    @override
+    def predict(self, scores: FeatureMap) -> None:
         expit(scores, out=scores)
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         p, target = prediction.copy(), self._smoothed(target)
         _clip(p)
-        return -(xlogy(target, p) + xlogy(1 - target, 1 - p)).sum(axis=0)
+        likelihoods = xlogy(target, p) + xlogy(1 - target, 1 - p)
+        losses: PerSample = -likelihoods.sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= self._smoothed(target)
 
-    def _smoothed(self, target: np.ndarray) -> np.ndarray:
+    def _smoothed(self, target: FeatureMap) -> FeatureMap:
         return _smoothed(target, self.label_smoothing, 2)
 
 
@@ -141,16 +170,24 @@ class LogisticSquaredError(Loss):
     """Half the squared error of logistic outputs, summed over the outputs.
 
     ``sum((t - y) ** 2) / 2`` with y = logistic(score) and t either 0 or 1: what
-    "squared_error" stands for in a classifier. The gradient with respect to a score is
-    ``(y - t) * y * (1 - y)``: an output that is sure and wrong learns slowly, so that
-    `LogLoss` is the better choice as a rule.
+    "squared_error" means in a classifier. The gradient with respect to a score is
+    ``(y - t) * y * (1 - y)``: an output that is certain and wrong learns slowly, so
+    `LogLoss` is usually the better choice.
 
     Parameters
     ----------
     exclusive : bool, default=False
-        Whether the outputs are classes of which one is true. Each output is then the
-        logistic function of its own score still; their probabilities are the outputs
-        divided by their sum.
+        Whether the outputs are classes of which one is true. Each output is still the
+        logistic function of its own score; the probabilities of the classes are the
+        outputs divided by their sum.
+
+    Examples
+    --------
+    >>> scores = np.zeros((1, 1))
+    >>> LogisticSquaredError()(scores, np.array([[1.0]]), 1.0)
+    0.125
+    >>> scores.ravel()
+    array([-0.125])
     """
 
     exclusive: bool = False
@@ -159,42 +196,48 @@ class LogisticSquaredError(Loss):
     output = "logistic"
     is_probabilistic = True
 
-    def predict(self, scores: np.ndarray) -> None:
+    @override
+    def predict(self, scores: FeatureMap) -> None:
         expit(scores, out=scores)
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         difference = prediction - target
         difference *= difference
-        return 0.5 * difference.sum(axis=0)
+        losses: PerSample = 0.5 * difference.sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         slope = 1 - prediction
         slope *= prediction
         prediction -= target
         prediction *= slope
 
-    def probabilities(self, scores: np.ndarray) -> None:
+    @override
+    def probabilities(self, scores: FeatureMap) -> None:
         if not self.exclusive:
             self.predict(scores)
             return
-        # The sum of the outputs may be too small for a float, not its logarithm.
+        # In logarithms: the sum of the outputs may be too small for a float.
         log_expit(scores, out=scores)
         _softmax(scores)
 
 
-def _softmax(scores: np.ndarray) -> None:
+def _softmax(scores: FeatureMap) -> None:
+    # The largest score is subtracted first, so that nothing overflows.
     scores -= np.maximum.reduce(scores, axis=0)
     np.exp(scores, out=scores)
     scores /= np.add.reduce(scores, axis=0)
 
 
-def _smoothed(target: np.ndarray, smoothing: float, n_classes: int) -> np.ndarray:
+def _smoothed(target: FeatureMap, smoothing: float, n_classes: int) -> FeatureMap:
     if not smoothing:
         return target
     return target * (1 - smoothing) + smoothing / n_classes
 
 
-def _clip(probability: np.ndarray) -> None:
+def _clip(probability: FeatureMap) -> None:
     eps = np.finfo(probability.dtype).eps
     np.maximum(probability, eps, out=probability)
     np.minimum(probability, 1 - eps, out=probability)

@@ -8,51 +8,77 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import xlogy
 
-from skconvnet.losses.base import Loss
+from skconvnet._typing import FeatureMap, override
+from skconvnet.losses.base import Loss, PerSample
 from skconvnet.losses.probabilities import LogisticSquaredError
 from skconvnet.params.constraints import BETWEEN_0_AND_1, POSITIVE
 
 
 class SquaredError(Loss):
-    """Half the squared error, summed over the outputs.
+    """Half the squared error, summed over the outputs: ``sum((y - s) ** 2) / 2``.
 
     In a classifier it is `LogisticSquaredError`.
+
+    Examples
+    --------
+    >>> scores = np.array([[1.0, 5.0]])
+    >>> SquaredError()(scores, np.array([[0.0, 3.0]]), 1.0)
+    2.5
+    >>> scores
+    array([[1., 2.]])
     """
 
     name = "squared_error"
     is_probabilistic = True
 
+    @override
     def for_classes(self, exclusive: bool) -> Loss:
         return LogisticSquaredError(exclusive)
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         difference = prediction - target
         difference *= difference
-        return 0.5 * difference.sum(axis=0)
+        losses: PerSample = 0.5 * difference.sum(axis=0)
+        return losses
 
 
 class MeanOutputSquaredError(SquaredError):
-    """Half the squared error, as scikit-learn's `MLPRegressor` has it.
+    """Half the squared error, as in scikit-learn's `MLPRegressor`.
 
-    Its value is the mean over the outputs while its gradient is that of the sum.
+    Its value is the mean over the outputs, while its gradient is that of the sum.
     """
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         return super().samplewise(prediction, target) / len(target)
 
+    @override
     def objective(self) -> Loss:
         return SquaredError()
 
 
 class AbsoluteError(Loss):
-    """The absolute error, summed over the outputs; its slope at 0 is 0."""
+    """The absolute error, summed over the outputs; its slope at 0 is 0.
+
+    Examples
+    --------
+    >>> scores = np.array([[1.0, 5.0, 2.0]])
+    >>> AbsoluteError()(scores, np.array([[0.0, 8.0, 2.0]]), 1.0)
+    4.0
+    >>> scores
+    array([[ 1., -1.,  0.]])
+    """
 
     name = "absolute_error"
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return np.abs(prediction - target).sum(axis=0)
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
+        losses: PerSample = np.abs(prediction - target).sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= target
         np.sign(prediction, out=prediction)
 
@@ -61,17 +87,18 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     """Half the squared error up to an error of `delta`, linear beyond [1]_.
 
-    Summed over the outputs: ``r ** 2 / 2`` where ``|r| <= delta``, else
-    ``delta * (|r| - delta / 2)``.
+    For a residual r it is ``r ** 2 / 2`` if ``abs(r) <= delta``, otherwise
+    ``delta * (abs(r) - delta / 2)``, summed over the outputs.
 
     Parameters
     ----------
     delta : float, default=1.0
-        In the units of y.
+        The error from which on the loss is linear, in the units of y.
 
     References
     ----------
-    .. [1] P. J. Huber, "Robust estimation of a location parameter", 1964.
+    .. [1] P. J. Huber, "Robust estimation of a location parameter", Annals of
+       Mathematical Statistics 35, 1964.
 
     Examples
     --------
@@ -85,24 +112,28 @@ class Huber(Loss):
     name = "huber"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"delta": POSITIVE}
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         residual = np.abs(prediction - target)
         inner = np.minimum(residual, self.delta)
-        # Equal to both cases: inner * residual - inner^2 / 2.
-        return (inner * (residual - 0.5 * inner)).sum(axis=0)
+        # Both cases in one: with inner = min(residual, delta) it is
+        # inner * residual - inner ** 2 / 2.
+        losses: PerSample = (inner * (residual - 0.5 * inner)).sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= target
         np.clip(prediction, -self.delta, self.delta, out=prediction)
 
 
 @dataclass(eq=False, repr=False)
 class Quantile(Loss):
-    """The pinball loss, least where a share `quantile` of y is below [1]_.
+    """The pinball loss, least for a prediction with a share `quantile` of y below [1]_.
 
-    Summed over the outputs: ``quantile * r`` where the residual r = y - prediction is
-    positive, else ``(quantile - 1) * r``. Its slope at 0 is 0. With a quantile of 0.5
-    it is half the absolute error.
+    For a residual r = y - prediction it is ``quantile * r`` if r is positive, otherwise
+    ``(quantile - 1) * r``, summed over the outputs. Its slope at 0 is 0. With a
+    quantile of 0.5 it is half the absolute error.
 
     Parameters
     ----------
@@ -129,15 +160,18 @@ class Quantile(Loss):
         "quantile": BETWEEN_0_AND_1
     }
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         residual = target - prediction
-        return np.maximum(self.quantile * residual, (self.quantile - 1) * residual).sum(
-            axis=0
-        )
+        losses: PerSample = np.maximum(
+            self.quantile * residual, (self.quantile - 1) * residual
+        ).sum(axis=0)
+        return losses
 
-    def differentiate(self, prediction: np.ndarray, target: np.ndarray) -> None:
+    @override
+    def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= target
-        # From the sign, -1 to -quantile, 0 to 0, and 1 to 1 - quantile.
+        # The slope from the sign: -quantile for -1, 0 for 0 and 1 - quantile for 1.
         sign = np.sign(prediction)
         np.multiply(np.abs(sign), 0.5 - self.quantile, out=prediction)
         sign *= 0.5
@@ -145,22 +179,40 @@ class Quantile(Loss):
 
 
 class PoissonDeviance(Loss):
-    """Half the Poisson deviance, with the exponential as output activation.
+    """Half the Poisson deviance, with the exponential as output activation [1]_.
 
-    Scores are held to where their exponential is a finite number with room for sums,
-    below 84 in float32 and 705 in float64.
+    ``sum(y * log(y / p) - y + p)`` over the outputs, with ``p = exp(score)``. The
+    gradient with respect to a score is ``p - y``. Scores are limited to about 84 in
+    float32 and 705 in float64, where the exponential is finite and leaves room for
+    sums.
+
+    References
+    ----------
+    .. [1] P. McCullagh and J. A. Nelder, "Generalized linear models", 1989.
+
+    Examples
+    --------
+    >>> scores = np.zeros((1, 2))
+    >>> PoissonDeviance()(scores, np.array([[0.0, 1.0]]), 1.0)
+    1.0
+    >>> scores
+    array([[1., 0.]])
     """
 
     name = "poisson"
     output = "exp"
 
-    def predict(self, scores: np.ndarray) -> None:
+    @override
+    def predict(self, scores: FeatureMap) -> None:
         limit = np.log(np.finfo(scores.dtype).max) - 4
         np.minimum(scores, limit, out=scores)
         np.exp(scores, out=scores)
 
-    def samplewise(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    @override
+    def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         # So that the quotient is a number that a float holds.
+        # A prediction may underflow to 0: the quotient must stay finite.
         smallest = np.finfo(prediction.dtype).tiny * np.maximum(target, 1)
         ratio = target / np.maximum(prediction, smallest)
-        return (xlogy(target, ratio) - target + prediction).sum(axis=0)
+        losses: PerSample = (xlogy(target, ratio) - target + prediction).sum(axis=0)
+        return losses

@@ -1,0 +1,1 @@
+"""Functions on arrays that know nothing of layers."""

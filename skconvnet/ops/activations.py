@@ -1,14 +1,19 @@
-"""Activation functions, in place, with derivatives from what a layer keeps anyway."""
+"""Activation functions, written in place.
+
+Where it is possible, their derivatives are computed from the output y = f(z), so that a
+layer need not keep z.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import pi, sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit, ndtr
 
+from skconvnet._typing import override
 from skconvnet.ops.blas_kernels import constant
 from skconvnet.ops.workspace import Workspace
 
@@ -20,12 +25,12 @@ class ActivationFunction(ABC):
     ----------
     name : str
     needs_input : bool
-        Whether the derivative needs z. Where it follows from y = f(z), z may be
-        overwritten by y, which saves a map.
+        Whether the derivative needs z. Otherwise it follows from y = f(z), and y may
+        overwrite z, which saves a map.
     is_monotone : bool
-        Whether f never falls, so that it commutes with the maximum.
+        Whether f never decreases, so that it commutes with the maximum.
     is_trainable : bool
-        Whether the derivative is any good for training.
+        Whether the function can be trained through.
     """
 
     name: ClassVar[str]
@@ -46,15 +51,15 @@ class ActivationFunction(ABC):
         return y
 
     @abstractmethod
-    def slope(self, kept: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        """Write f'(z) into `out`, where `kept` is y, or z if `needs_input`."""
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        """Write f'(z) into `out`; `cache` is z if `needs_input`, otherwise y."""
 
     def backward(
-        self, kept: np.ndarray, dy: np.ndarray, out: np.ndarray, workspace: Workspace
+        self, cache: np.ndarray, dy: np.ndarray, out: np.ndarray, workspace: Workspace
     ) -> None:
         """Write dy * f'(z) into `out`, which may be `dy`."""
-        slope = workspace.scratch("slope", kept.shape, kept.dtype)
-        self.slope(kept, slope, workspace)
+        slope = workspace.scratch("slope", cache.shape, cache.dtype)
+        self.slope(cache, slope, workspace)
         np.multiply(dy, slope, out=out)
 
 
@@ -63,14 +68,19 @@ class Identity(ActivationFunction):
 
     name = "identity"
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         if out is not z:
             np.copyto(out, z)
 
-    def slope(self, kept, out, workspace):
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         out.fill(1)
 
-    def backward(self, kept, dy, out, workspace):
+    @override
+    def backward(
+        self, cache: np.ndarray, dy: np.ndarray, out: np.ndarray, workspace: Workspace
+    ) -> None:
         if out is not dy:
             np.copyto(out, dy)
 
@@ -80,12 +90,14 @@ class Logistic(ActivationFunction):
 
     name = "logistic"
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         expit(z, out=out)
 
-    def slope(self, kept, out, workspace):
-        np.subtract(1, kept, out=out)
-        out *= kept
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.subtract(1, cache, out=out)
+        out *= cache
 
 
 class Tanh(ActivationFunction):
@@ -93,11 +105,13 @@ class Tanh(ActivationFunction):
 
     name = "tanh"
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         np.tanh(z, out=out)
 
-    def slope(self, kept, out, workspace):
-        np.multiply(kept, kept, out=out)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.multiply(cache, cache, out=out)
         np.subtract(1, out, out=out)
 
 
@@ -106,17 +120,23 @@ class ReLU(ActivationFunction):
 
     name = "relu"
 
-    def apply(self, z, out, workspace):
-        # Against an array np.maximum uses SIMD, four times as fast as against a scalar.
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        # Against an array, np.maximum uses SIMD and is four times as fast as against a
+        # scalar.
         np.maximum(z, constant(0, z.shape[-1], z.dtype), out=out)
 
-    def slope(self, kept, out, workspace):
-        np.greater(kept, 0, out=out)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.greater(cache, 0, out=out)
 
-    def backward(self, kept, dy, out, workspace):
+    @override
+    def backward(
+        self, cache: np.ndarray, dy: np.ndarray, out: np.ndarray, workspace: Workspace
+    ) -> None:
         # Multiplying by a bool array is 17 times faster than indexing with one.
-        positive = workspace.scratch("positive", kept.shape, np.bool_)
-        np.multiply(dy, np.greater(kept, 0, out=positive), out=out)
+        positive = workspace.scratch("positive", cache.shape, np.bool_)
+        np.multiply(dy, np.greater(cache, 0, out=positive), out=out)
 
 
 class LeakyReLU(ActivationFunction):
@@ -125,12 +145,14 @@ class LeakyReLU(ActivationFunction):
     name = "leaky_relu"
     _leak = 0.01
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         leaked = workspace.scratch("leaked", z.shape, z.dtype)
         np.maximum(z, np.multiply(z, z.dtype.type(self._leak), out=leaked), out=out)
 
-    def slope(self, kept, out, workspace):
-        np.greater(kept, 0, out=out)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.greater(cache, 0, out=out)
         out *= 1 - self._leak
         out += self._leak
 
@@ -145,7 +167,8 @@ class ELU(ActivationFunction):
     _scale = 1.0
     _alpha = 1.0
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         zeros = constant(0, z.shape[-1], z.dtype)
         below = workspace.scratch("below", z.shape, z.dtype)
         np.expm1(np.minimum(z, zeros, out=below), out=below)
@@ -156,10 +179,11 @@ class ELU(ActivationFunction):
         if self._scale != 1:
             out *= self._scale
 
-    def slope(self, kept, out, workspace):
-        np.add(kept, self._scale * self._alpha, out=out)
-        positive = workspace.scratch("positive", kept.shape, np.bool_)
-        np.copyto(out, self._scale, where=np.greater(kept, 0, out=positive))
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.add(cache, self._scale * self._alpha, out=out)
+        positive = workspace.scratch("positive", cache.shape, np.bool_)
+        np.copyto(out, self._scale, where=np.greater(cache, 0, out=positive))
 
 
 class SELU(ELU):
@@ -180,18 +204,20 @@ class GELU(ActivationFunction):
     needs_input = True
     is_monotone = False
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         share = workspace.scratch("share", z.shape, z.dtype)
         np.multiply(z, ndtr(z, out=share), out=out)
 
-    def slope(self, kept, out, workspace):
-        density = workspace.scratch("share", kept.shape, kept.dtype)
-        np.multiply(kept, kept, out=density)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        density = workspace.scratch("share", cache.shape, cache.dtype)
+        np.multiply(cache, cache, out=density)
         density *= -0.5
         np.exp(density, out=density)
-        density *= kept
+        density *= cache
         density *= 1 / sqrt(2 * pi)
-        ndtr(kept, out=out)
+        ndtr(cache, out=out)
         out += density
 
 
@@ -202,15 +228,17 @@ class SiLU(ActivationFunction):
     needs_input = True
     is_monotone = False
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         share = workspace.scratch("share", z.shape, z.dtype)
         np.multiply(z, expit(z, out=share), out=out)
 
-    def slope(self, kept, out, workspace):
-        share = workspace.scratch("share", kept.shape, kept.dtype)
-        expit(kept, out=share)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        share = workspace.scratch("share", cache.shape, cache.dtype)
+        expit(cache, out=share)
         np.subtract(1, share, out=out)
-        out *= kept
+        out *= cache
         out += 1
         out *= share
 
@@ -220,46 +248,52 @@ class Softplus(ActivationFunction):
 
     name = "softplus"
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         np.logaddexp(z, z.dtype.type(0), out=out)
 
-    def slope(self, kept, out, workspace):
-        np.negative(kept, out=out)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.negative(cache, out=out)
         np.expm1(out, out=out)
         np.negative(out, out=out)
 
 
 class HardSigmoid(ActivationFunction):
-    """f(z) = z / 6 + 1 / 2 between 0 and 1, the logistic function in three lines."""
+    """f(z) = z / 6 + 1 / 2, clipped to [0, 1]: a piecewise linear logistic function."""
 
     name = "hard_sigmoid"
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         np.multiply(z, z.dtype.type(1 / 6), out=out)
         out += z.dtype.type(0.5)
         np.clip(out, 0, 1, out=out)
 
-    def slope(self, kept, out, workspace):
-        inside = workspace.scratch("positive", kept.shape, np.bool_)
-        np.greater(kept, 0, out=inside)
-        inside &= np.less(kept, 1, out=workspace.scratch("below_1", out.shape, bool))
-        np.multiply(inside, kept.dtype.type(1 / 6), out=out)
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        inside = workspace.scratch("positive", cache.shape, np.bool_)
+        np.greater(cache, 0, out=inside)
+        inside &= np.less(cache, 1, out=workspace.scratch("below_1", out.shape, bool))
+        np.multiply(inside, cache.dtype.type(1 / 6), out=out)
 
 
 class Step(ActivationFunction):
     """f(z) = 1 where z >= 0, else 0: the threshold of the first perceptrons.
 
-    Its derivative is 0 wherever there is one, so nothing can be learned through it: for
-    weights that are set by hand.
+    Its derivative is 0 wherever it exists, so nothing can be learned through it. It is
+    meant for weights that are set by hand.
     """
 
     name = "step"
     is_trainable = False
 
-    def apply(self, z, out, workspace):
+    @override
+    def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         np.greater_equal(z, 0, out=out)
 
-    def slope(self, kept, out, workspace):
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         raise ValueError(
             "activation='step' has no gradient: its slope is 0 everywhere but at 0, so "
             "that nothing can be learned through it. To train, use "
@@ -287,14 +321,14 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
 }
 
 
-def get_activation(name: Any, parameter: str = "activation") -> ActivationFunction:
+def get_activation(name: object, parameter: str = "activation") -> ActivationFunction:
     """Return the function called `name`; None is the identity.
 
     Parameters
     ----------
     name : str or None
     parameter : str
-        What the user gave it as, for the error.
+        Name of the parameter that the user passed it as, for the error.
 
     Raises
     ------

@@ -1,10 +1,16 @@
-"""Pooling over a given number of windows, however large the map is."""
+"""Pooling over a given number of windows, whatever the size of the map.
+
+Windows are those of `axis_windows` along each axis. Since a window is a product of
+intervals, sums and maxima are taken along one axis after the other::
+
+    (channels, rows, columns, batch) -> (channels, n, columns, batch)
+                                     -> (channels, n, n, batch)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -12,10 +18,11 @@ from skconvnet.ops.workspace import Workspace
 
 
 def axis_windows(size: int, n: int) -> list[slice]:
-    """Cut an axis into n windows that together cover every cell.
+    """Cut an axis into n windows that together cover it.
 
     Window i goes from floor(i * size / n) to ceil((i + 1) * size / n). They overlap by
-    a cell where n does not divide `size`, and are of one cell where n is larger.
+    one position where n does not divide `size`. For n larger than `size` they hold one
+    or two positions each.
 
     Examples
     --------
@@ -26,9 +33,10 @@ def axis_windows(size: int, n: int) -> list[slice]:
 
 
 def window_sizes(sizes: Sequence[int], n: int) -> np.ndarray:
-    """Number of cells of every window, of shape (1, n, ..., n, 1), as float32.
+    """Count the positions of every window, as float32 of shape (1, n, ..., n, 1).
 
-    Whole numbers, exact in float32, leave the dtype of what they divide alone.
+    float32 holds these integers exactly, and leaves the dtype of what they divide
+    alone.
     """
     counts = np.ones((1,) * (len(sizes) + 2), np.float32)
     for axis, size in enumerate(sizes):
@@ -41,7 +49,7 @@ def window_sizes(sizes: Sequence[int], n: int) -> np.ndarray:
 def reduce_windows(
     ufunc: np.ufunc, x: np.ndarray, out: np.ndarray, workspace: Workspace
 ) -> None:
-    """Write ``ufunc`` over every window into `out`, one axis after the other.
+    """Reduce every window by `ufunc` into `out`, one axis after the other.
 
     Parameters
     ----------
@@ -57,17 +65,16 @@ def reduce_windows(
         if axis < x.ndim - 2:
             shape = (*x.shape[:axis], n, *x.shape[axis + 1 :])
             target = workspace.scratch(f"reduced {axis}", shape, x.dtype)
-        before: tuple[Any, ...] = (slice(None),) * axis
+        before: tuple[slice | int, ...] = (slice(None),) * axis
         for i, window in enumerate(axis_windows(x.shape[axis], n)):
-            cells, result = x[(*before, window)], target[(*before, i)]
-            ufunc.reduce(cells, axis=axis, out=result)
+            ufunc.reduce(x[(*before, window)], axis=axis, out=target[(*before, i)])
         x = target
 
 
 def spread_windows(
     dy: np.ndarray, dx: np.ndarray, workspace: Workspace, *, add: bool
 ) -> None:
-    """Give the gradient of every window to all of its cells.
+    """Pass the gradient of every window's sum to all of its positions.
 
     Parameters
     ----------
@@ -78,30 +85,30 @@ def spread_windows(
         Whether to add to what `dx` holds, or to overwrite it.
     """
     n = dy.shape[1]
-    # From the last axis to the first: the long axis of runs comes with the large array.
+    # From the last axis to the first: arrays are then small while their runs are short.
     for axis in range(dx.ndim - 2, 0, -1):
         target, adds = dx, add
         if axis > 1:
             shape = (*dy.shape[:axis], *dx.shape[axis:])
             target = workspace.scratch(f"spread {axis}", shape, dx.dtype)
             adds = False
-        before: tuple[Any, ...] = (slice(None),) * axis
+        before = (slice(None),) * axis
         if not adds and dx.shape[axis] % n:
             target.fill(0)
             adds = True
         for i, window in enumerate(axis_windows(dx.shape[axis], n)):
-            cells, gradient = target[(*before, window)], dy[(*before, slice(i, i + 1))]
+            inside, gradient = target[(*before, window)], dy[(*before, slice(i, i + 1))]
             if adds:
-                cells += gradient
+                inside += gradient
             else:
-                cells[...] = gradient
+                inside[...] = gradient
         dy = target
 
 
 def add_to_maxima(
     dy: np.ndarray, x: np.ndarray, y: np.ndarray, dx: np.ndarray, workspace: Workspace
 ) -> None:
-    """Add the gradient of every window to its largest cell, the first of equals.
+    """Add the gradient of every window to its largest value, the first of equals.
 
     Parameters
     ----------
@@ -118,21 +125,22 @@ def add_to_maxima(
     by_axis = [list(enumerate(axis_windows(size, n))) for size in spatial]
     for numbered in product(*by_axis):
         number, window = zip(*numbered, strict=True)
-        cells = x[(slice(None), *window)]
-        inner = cells.shape[1:-1]
+        values = x[(slice(None), *window)]
+        inner = values.shape[1:-1]
         largest = y[(slice(None), *number)]
-        # The cells come last here, since only then argmax makes no copy.
+        # Positions are the last axis here, since only then argmax makes no copy.
         is_largest = workspace.scratch("is largest", (n_channels, batch, *inner), bool)
         np.equal(
-            cells,
+            values,
             np.expand_dims(largest, tuple(range(1, x.ndim - 1))),
             out=np.moveaxis(is_largest, 1, -1),
         )
         first = is_largest.reshape(n_channels, batch, -1).argmax(axis=2)
-        # Where that is in `dx`: each channel and sample has one such place a window.
-        place = channels
+        # Its index in `dx`, an axis at a time. A window has one per channel and sample,
+        # so no index occurs twice, and += adds every gradient.
+        position = channels
         for size, span, offset in zip(
             spatial, window, np.unravel_index(first, inner), strict=True
         ):
-            place = place * size + span.start + offset
-        flat[place * batch + samples] += dy[(slice(None), *number)]
+            position = position * size + span.start + offset
+        flat[position * batch + samples] += dy[(slice(None), *number)]

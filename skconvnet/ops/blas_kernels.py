@@ -14,7 +14,7 @@ _ROUTINES = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 
 
 def axpy(a: float, x: np.ndarray, y: np.ndarray) -> None:
-    """Add ``a * x`` to `y` in place. NumPy needs two passes and a temporary for it.
+    """Add ``a * x`` to `y` in place, which takes NumPy two passes and a temporary.
 
     Parameters
     ----------
@@ -33,22 +33,22 @@ def axpy(a: float, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError("x and y must be contiguous and of one dtype.")
 
 
-# Floating-point operations of a block, about: two threads gain from two of them.
-_BLOCK = 1.2e7
+# FLOPs of a block, about: with two blocks, a second thread saves time.
+_BLOCK_FLOPS = 1.2e7
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> None:
     """Write ``a @ b`` into `out`.
 
-    A large product is cut along the longer side of `out`, at places that follow from
-    the shapes alone: its bits do not depend on the threads.
+    A large product is cut into blocks along the longer side of `out`, at indices that
+    follow from the shapes alone: its bits do not depend on the number of threads.
 
     Parameters
     ----------
     a, b, out : ndarray of two dimensions
     run : callable or None
         ``run(n, task)`` calls ``task(i, thread)`` for each of n blocks, on threads.
-        None calls them here.
+        None computes all blocks on this thread.
 
     Examples
     --------
@@ -60,14 +60,16 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> No
     """
     n_rows, n_columns = out.shape
     longer = max(n_rows, n_columns)
-    n_blocks = min(int(2 * n_rows * n_columns * a.shape[1] / _BLOCK), longer // 16)
+    n_blocks = min(
+        int(2 * n_rows * n_columns * a.shape[1] / _BLOCK_FLOPS), longer // 16
+    )
     if n_blocks < 2:
         np.matmul(a, b, out=out)
         return
-    # An even number of them, of multiples of 16, which suits the kernels of BLAS.
+    # An even number of blocks, whose size is a multiple of 16: this suits BLAS.
     size = 16 * -(-longer // (32 * (n_blocks // 2)))
 
-    def task(i: int, thread: int = 0) -> None:
+    def task(i: int, _thread: int = 0) -> None:
         block = slice(i * size, (i + 1) * size)
         if n_rows >= n_columns:
             np.matmul(a[block], b, out=out[block])
@@ -86,7 +88,8 @@ def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
     """Write the sum over each channel of `x` into `out`.
 
     Rows are summed by a matrix product with ones, three times as fast as NumPy's sums
-    along an axis, and what comes out by NumPy, whose error grows more slowly.
+    along an axis. The sums of the rows are added by NumPy, whose pairwise summation
+    loses fewer digits.
 
     Parameters
     ----------
@@ -110,7 +113,7 @@ def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
 
 @lru_cache(maxsize=128)
 def constant(value: float, size: int, dtype: np.dtype) -> np.ndarray:
-    """Return a vector of `size` times `value`, which cannot be written to.
+    """Return a vector that holds `size` times the same value, and is read-only.
 
     >>> constant(1, 3, np.dtype("float32"))
     array([1., 1., 1.], dtype=float32)

@@ -1,8 +1,8 @@
-"""Rows of a table gathered by token, and gradients added up by token.
+"""Read rows of a table by token, and add up gradients by token.
 
-A block of tokens is worked through at a time, so that what is needed besides the
-results stays small. Sums over tokens are products with a sparse matrix of ones: that
-is the one addition by index that SciPy runs in compiled code, in a fixed order.
+Tokens are processed in blocks of samples, so that little memory is needed besides the
+results. Sums over tokens are products with a sparse matrix of ones: that is the one
+addition by index that SciPy runs in compiled code, and in a fixed order.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from scipy.sparse import csc_array, csr_array
 
 from skconvnet.ops.workspace import Workspace
 
-# Numbers of a block, 512 kB in float32. Blocks of a quarter take up to twice as long,
-# those of four times the size up to a third less.
-_BLOCK = 2**17
+# Numbers of a block, 512 kB in float32. Blocks a quarter of this size take up to twice
+# as long, blocks four times as large up to a third less time.
+BLOCK_SIZE = 2**17
 
 
 def gather(
@@ -25,6 +25,8 @@ def gather(
     padding: int | None,
     y: np.ndarray,
     workspace: Workspace,
+    *,
+    block_size: int = BLOCK_SIZE,
 ) -> None:
     """Write ``y[:, i] = table[tokens[i]]``, zeros where the token is padding.
 
@@ -36,16 +38,23 @@ def gather(
     y : ndarray of shape (n_dims, n)
         Overwritten.
     workspace : Workspace
+    block_size : int
+        Numbers of a block of samples.
     """
-    for block in _blocks(len(tokens), 1, len(y)):
+    for block in _blocks(len(tokens), len(y), block_size):
         rows = _rows(table, tokens[block], padding, 0, workspace)
         y[:, block] = rows.T
 
 
 def sums(
-    table: np.ndarray, tokens: np.ndarray, padding: int | None, y: np.ndarray
+    table: np.ndarray,
+    tokens: np.ndarray,
+    padding: int | None,
+    y: np.ndarray,
+    *,
+    block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Write the sum of the rows of each text, its padding left out.
+    """Write the sum of the rows of each text, leaving out padding.
 
     Parameters
     ----------
@@ -54,8 +63,10 @@ def sums(
     padding : int or None
     y : ndarray of shape (n_dims, n)
         Overwritten.
+    block_size : int
+        Numbers of a block of samples.
     """
-    for block in _blocks(len(tokens), tokens.shape[1], len(y)):
+    for block in _blocks(len(tokens), tokens.shape[1] * len(y), block_size):
         columns, starts = _compressed(tokens[block], padding)
         ones = np.ones(len(columns), dtype=table.dtype)
         shape = (len(starts) - 1, len(table))
@@ -68,28 +79,32 @@ def add_by_token(
     padding: int | None,
     gradient: np.ndarray,
     workspace: Workspace,
+    *,
+    block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Overwrite ``gradient[t]`` by the sum of the columns of dy that token t is in.
+    """Overwrite ``gradient[t]`` by the sum of the columns of `dy` that hold token t.
 
     Parameters
     ----------
     dy : ndarray of shape (n_dims, n)
     tokens : ndarray of intp of shape (n, length)
-        A column counts as often as the token occurs in its text.
+        The tokens of each column. One that occurs several times counts as often.
     padding : int or None
-        A token whose gradient is zero.
+        The token whose gradient is zero.
     gradient : ndarray of shape (n_tokens, n_dims)
     workspace : Workspace
+    block_size : int
+        Numbers of a block of samples.
     """
     gradient.fill(0)
     n_dims = len(dy)
     seen = workspace.scratch("seen", (len(gradient),), np.bool_)
     seen.fill(False)
     rank = workspace.scratch("rank", (len(gradient),), np.int32)
-    for block in _blocks(len(tokens), tokens.shape[1], n_dims):
+    for block in _blocks(len(tokens), tokens.shape[1] * n_dims, block_size):
         rows, starts = _compressed(tokens[block], padding)
-        # Only the tokens that occur: a product has as many rows as they are, and not
-        # as many as the table.
+        # The product has a row for each token that occurs, numbered by `rank`, not one
+        # for each row of the table.
         seen[rows] = True
         used = np.flatnonzero(seen)
         seen[used] = False
@@ -109,8 +124,10 @@ def maxima(
     y: np.ndarray,
     winners: np.ndarray,
     workspace: Workspace,
+    *,
+    block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Write the largest value of each text along each dimension, padding left out.
+    """Write the largest value of each text along each dimension, leaving out padding.
 
     Parameters
     ----------
@@ -118,13 +135,15 @@ def maxima(
     tokens : ndarray of intp of shape (n, length)
     padding : int or None
     y : ndarray of shape (n_dims, n)
-        Overwritten; zeros for a text of padding alone.
+        Overwritten; zeros for a text that is all padding.
     winners : ndarray of intp of shape (n, n_dims)
-        Overwritten by the tokens that the values are of, the first of equals.
+        Overwritten by the tokens that have these values, the first of equals.
     workspace : Workspace
+    block_size : int
+        Numbers of a block of samples.
     """
     n_dims, length = len(y), tokens.shape[1]
-    for block in _blocks(len(tokens), tokens.shape[1], n_dims):
+    for block in _blocks(len(tokens), tokens.shape[1] * n_dims, block_size):
         texts = tokens[block]
         rows = _rows(table, texts.reshape(-1), padding, -np.inf, workspace)
         turned = workspace.scratch("turned", (len(texts), n_dims, length), table.dtype)
@@ -139,47 +158,50 @@ def maxima(
 def add_by_winner(
     dy: np.ndarray, winners: np.ndarray, padding: int | None, gradient: np.ndarray
 ) -> None:
-    """Overwrite the gradient of the table, given the `winners` of `maxima`."""
+    """Overwrite the gradient of the table, given the `winners` that `maxima` wrote."""
     gradient.fill(0)
     np.add.at(gradient, (winners, np.arange(len(dy))), dy.T)
     if padding is not None:
         gradient[padding] = 0
 
 
-def _blocks(n: int, length: int, n_dims: int) -> Iterator[slice]:
-    """Cut n texts into blocks with a bounded number of tokens, at least one text."""
-    size = max(_BLOCK // (length * n_dims), 1)
-    for start in range(0, n, size):
-        yield slice(start, min(start + size, n))
+def _blocks(n: int, sample_size: int, block_size: int) -> Iterator[slice]:
+    """Cut n samples into blocks of about `block_size` numbers, at least one sample."""
+    step = max(block_size // sample_size, 1)
+    for start in range(0, n, step):
+        yield slice(start, min(start + step, n))
 
 
 def _rows(
     table: np.ndarray,
     tokens: np.ndarray,
     padding: int | None,
-    of_padding: float,
+    padding_value: float,
     workspace: Workspace,
 ) -> np.ndarray:
-    """Return the rows of `tokens`, with the value `of_padding` where that is."""
+    """Return the rows of `tokens`, filled with `padding_value` for padding."""
     rows = workspace.scratch("token_rows", (len(tokens), table.shape[1]), table.dtype)
-    # The tokens are known to be good; "clip" spares take a copy of its output.
+    # The tokens have been checked; with "clip", `take` needs no copy of its output.
     np.take(table, tokens, axis=0, out=rows, mode="clip")
-    if padding is not None and (of_padding or table[padding].any()):
-        rows[tokens == padding] = of_padding
+    if padding is not None and (padding_value or table[padding].any()):
+        rows[tokens == padding] = padding_value
     return rows
 
 
 def _compressed(
     texts: np.ndarray, padding: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tokens in a row without padding, and where each text starts."""
+    """Return all tokens but padding in one array, and where in it each text starts.
+
+    These are the `indices` and the `indptr` of a compressed sparse matrix.
+    """
     starts = np.zeros(len(texts) + 1, dtype=np.int32)
     if padding is None:
         starts[1:] = texts.shape[1]
-        kept = texts.reshape(-1)
+        tokens = texts.reshape(-1)
     else:
-        is_kept = texts != padding
-        np.sum(is_kept, axis=1, out=starts[1:])
-        kept = texts[is_kept]
+        is_token = texts != padding
+        np.sum(is_token, axis=1, out=starts[1:])
+        tokens = texts[is_token]
     np.cumsum(starts, out=starts)
-    return kept, starts
+    return tokens, starts

@@ -1,4 +1,4 @@
-"""Arrays of maps, batch last, in the shapes that operations and users need."""
+"""Maps, batch last, in the shapes that operations and users need."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
 def as_rows(x: np.ndarray, n_rows: int, workspace: Workspace, name: str) -> np.ndarray:
-    """View `x` as (n_rows, columns), or a copy of it where it is not contiguous.
+    """View `x` as (n_rows, columns), or a copy of it if it is not contiguous.
 
     Parameters
     ----------
     x : ndarray
-        Its first axis, or its first axes, are the rows.
+        Its first axis, or its first axes together, have `n_rows` elements.
     n_rows : int
     workspace : Workspace
         Holds the copy.
     name : str
-        What the copy is called there.
+        Name of the copy in the workspace.
 
     Examples
     --------
@@ -36,7 +37,7 @@ def as_rows(x: np.ndarray, n_rows: int, workspace: Workspace, name: str) -> np.n
     return x.reshape(n_rows, x.size // n_rows)
 
 
-def pad(x: np.ndarray, windows: Windows, out: np.ndarray, value: float = 0.0) -> None:
+def pad(x: FeatureMap, windows: Windows, out: FeatureMap, value: float = 0.0) -> None:
     """Copy the map `x` into `out`, with `value` in the padding around it."""
     fill_around(out, windows.interior, value)
     out[(slice(None), *windows.interior)] = x
@@ -54,6 +55,7 @@ def fill_around(
         A start and a stop for each axis from `first` on.
     value : float
     first : int
+        The axes before it are not touched.
 
     Examples
     --------
@@ -69,13 +71,23 @@ def fill_around(
 
 
 def tiled(
-    z: np.ndarray, m: tuple[int, ...], counts: tuple[int, ...], rows: slice
+    z: FeatureMap, m: tuple[int, ...], counts: tuple[int, ...], rows: slice
 ) -> np.ndarray:
-    """View the rows of tiles of m cells each as (*m, channels, rows, ..., batch).
+    """View some rows of tiles that lie side by side, position by position.
 
     Parameters
     ----------
     z : ndarray of shape (channels, *(counts * m), batch)
+    m : tuple of int
+        Positions of a tile along each axis.
+    counts : tuple of int
+        Tiles along each axis.
+    rows : slice
+        Rows of tiles, along the first axis.
+
+    Returns
+    -------
+    tiles : ndarray of shape (*m, channels, rows, *counts[1:], batch)
 
     Examples
     --------
@@ -90,7 +102,7 @@ def tiled(
     return by_tile[:, rows].transpose(*inner, 0, *outer, 2 * len(m) + 1)
 
 
-def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
+def map_shape(shape: Shape, batch: int) -> Shape:
     """Turn a public shape into that of a batch-last array.
 
     >>> map_shape((28, 28, 3), 16)
@@ -100,10 +112,10 @@ def map_shape(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
-    """View of a batch-last array as (batch, *spatial, channels)."""
+    """View a batch-last array as (batch, *spatial, channels)."""
     return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
 
 
 def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """View of one value a channel that is broadcast against the batch-last `x`."""
+    """View one value per channel so that it is broadcast against the map `x`."""
     return values.reshape(-1, *(1,) * (x.ndim - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,16 +13,25 @@ from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
-def cells(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
-    """Views of `padded`, one a cell of the window, each shaped like the output."""
-    return [padded[(slice(None), *where)] for where in windows.cells]
+def tap_views(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
+    """View `padded` once for each tap of the windows.
+
+    View t holds tap t of every window, and so is shaped like the output::
+
+        padded, 1-D, pool_size 3, strides 3:   a b c d e f
+        views:                                 a     d          tap 0
+                                                 b     e        tap 1
+                                                   c     f      tap 2
+    """
+    return [padded[(slice(None), *where)] for where in windows.taps]
 
 
-class Cells:
-    """The cells of all windows of a map, each cell an array shaped like the output.
+class TapArrays:
+    """What `tap_views` views, copied where that makes later operations faster.
 
-    Where the windows lie side by side and runs are short the arrays are copies, which
-    makes up for itself at the second time that one is used.
+    Where windows lie side by side and the contiguous runs of the views are short, the
+    arrays are copies with long runs. The time to copy is regained as soon as each array
+    is used twice.
 
     Parameters
     ----------
@@ -37,107 +47,114 @@ class Cells:
     def __init__(
         self, padded: np.ndarray, windows: Windows, workspace: Workspace
     ) -> None:
-        self._pair: tuple[np.ndarray, np.ndarray] | None = None
+        self._copied: _Copied | None = None
         if windows.strides != windows.kernel or not has_short_runs(padded):
-            self.arrays = cells(padded, windows)
+            self.arrays = tap_views(padded, windows)
             return
         sizes = zip(windows.out_shape, windows.kernel, strict=True)
         inside = padded[(slice(None), *(slice(n * k) for n, k in sizes))]
         view = tiled(inside, windows.kernel, windows.out_shape, slice(None))
-        copies = workspace.scratch("cells", view.shape, padded.dtype)
-        self._pair = view, copies
+        copies = workspace.scratch("taps", view.shape, padded.dtype)
+        self._copied = _Copied(view, copies)
         self.arrays = list(copies.reshape(-1, *view.shape[windows.ndim :]))
 
     def read(self) -> list[np.ndarray]:
-        """Return the arrays with what the map has there."""
-        if self._pair is not None:
-            view, copies = self._pair
-            copy_runs(copies, view)
+        """Return the arrays, filled with the values of the map."""
+        if self._copied is not None:
+            copy_runs(self._copied.copies, self._copied.view)
         return self.arrays
 
     def write(self) -> None:
-        """Bring the map up to what was written to the arrays."""
-        if self._pair is not None:
-            copy_runs(*self._pair)
+        """Write what the arrays hold to the map."""
+        if self._copied is not None:
+            copy_runs(self._copied.view, self._copied.copies)
+
+
+class _Copied(NamedTuple):
+    """A view of the map, (*pool_size, channels, *out_shape, batch), and its copy."""
+
+    view: np.ndarray
+    copies: np.ndarray
 
 
 def max_pool(
-    cells: Sequence[np.ndarray], out: np.ndarray, wins: np.ndarray | None
+    taps: Sequence[np.ndarray], out: np.ndarray, wins: np.ndarray | None
 ) -> None:
-    """Write the largest of `cells` into `out`.
+    """Write the elementwise maximum of `taps` into `out`.
 
     Parameters
     ----------
-    cells : sequence of ndarray
-        One for each cell of a window, all of one shape.
+    taps : sequence of ndarray
+        One for each tap of the windows, all of one shape.
     out : ndarray of that shape
-    wins : ndarray of bool of shape (len(cells) - 1, *shape) or None
-        Overwritten: where each but the first is larger than all before it.
+    wins : ndarray of bool of shape (len(taps) - 1, *shape) or None
+        Overwritten: ``wins[t - 1]`` tells where tap t is larger than all before it.
     """
-    largest = cells[0]
-    for number, cell in enumerate(cells[1:]):
+    largest = taps[0]
+    for number, tap in enumerate(taps[1:]):
         if wins is not None:
-            np.greater(cell, largest, out=wins[number])
-        largest = np.maximum(largest, cell, out=out)
-    if len(cells) == 1:
+            np.greater(tap, largest, out=wins[number])
+        largest = np.maximum(largest, tap, out=out)
+    if len(taps) == 1:
         np.copyto(out, largest)
 
 
 def max_pool_backward(
     doutput: np.ndarray,
     wins: np.ndarray,
-    dcells: Sequence[np.ndarray],
+    dtaps: Sequence[np.ndarray],
     share: np.ndarray | None = None,
 ) -> None:
-    """Send every gradient to the largest of the cells, the first of equals.
+    """Pass every gradient to the tap with the maximum, the first of equals.
 
     Parameters
     ----------
     doutput : ndarray
-        Left with what the first cell has.
+        Overwritten.
     wins : ndarray of bool
         As `max_pool` wrote it.
-    dcells : sequence of ndarray
-        Overwritten, unless there is a `share`.
+    dtaps : sequence of ndarray
+        Overwritten, or added to if `share` is given.
     share : ndarray, shaped like `doutput`, optional
-        Overwritten: for cells that are in several windows, where gradients are added.
+        Scratch, needed where windows overlap, so that gradients have to be added.
     """
-    # The last that won has the maximum; what it leaves is for those before it.
-    for win, dcell in zip(wins[::-1], dcells[:0:-1], strict=True):
-        part = np.multiply(doutput, win, out=dcell if share is None else share)
-        doutput -= part
+    # The maximum is the last tap that won. Going backwards, that one takes the
+    # gradient and leaves zero for those before it.
+    for win, dtap in zip(wins[::-1], dtaps[:0:-1], strict=True):
+        taken = np.multiply(doutput, win, out=dtap if share is None else share)
+        doutput -= taken
         if share is not None:
-            dcell += part
+            dtap += taken
     if share is None:
-        np.copyto(dcells[0], doutput)
+        np.copyto(dtaps[0], doutput)
     else:
-        dcells[0][...] += doutput
+        dtaps[0][...] += doutput
 
 
 def sum_pool(padded: np.ndarray, windows: Windows, out: np.ndarray) -> None:
     """Write the sum of every window of `padded` into `out`."""
-    first, *others = cells(padded, windows)
+    first, *others = tap_views(padded, windows)
     out[...] = first
-    for cell in others:
-        out += cell
+    for tap in others:
+        out += tap
 
 
 def sum_pool_backward(
     doutput: np.ndarray, windows: Windows, dpadded: np.ndarray
 ) -> None:
-    """Give every gradient to all cells of its window; they add where windows overlap.
+    """Pass every gradient to all positions of its window, adding where they overlap.
 
-    Cells of `dpadded` that are in no window, or in several, are zero on entry.
+    Positions of `dpadded` that are in no window, or in several, must be zero on entry.
     """
-    for dcell in cells(dpadded, windows):
+    for dtap in tap_views(dpadded, windows):
         if windows.are_apart:
-            dcell[...] = doutput
+            dtap[...] = doutput
         else:
-            dcell += doutput
+            dtap += doutput
 
 
 def window_counts(windows: Windows, dtype: np.dtype) -> np.ndarray:
-    """Number of true cells, padding left out, in every window.
+    """Count the positions of every window that are not padding.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Random numbers of a normal distribution, whole arrays at a time."""
+"""Random numbers from a normal distribution, a whole array at a time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ def fill_normal(
 ) -> None:
     """Fill `out` with normal numbers of mean 0 and standard deviation `scale`.
 
-    In float32 two uniform numbers give two normal ones (G. E. P. Box, M. E. Muller, "A
-    note on the generation of random normal deviates", 1958), in passes over arrays:
-    that takes a third of the time of ``Generator.standard_normal``. Since no uniform
-    number lies between 0 and 2 ** -24, none of them is further than 5.8 `scale` from 0.
-    In float64 the logarithm, sine and cosine are slower than the generator.
+    In float32, pairs of uniform numbers are turned into pairs of normal ones (G. E. P.
+    Box, M. E. Muller, "A note on the generation of random normal deviates", 1958), in
+    passes over arrays. That takes a third of the time of
+    ``Generator.standard_normal``. Since the smallest uniform number above 0 is
+    2 ** -24, no result is further than 5.8 `scale` from 0. In float64 the logarithm,
+    sine and cosine are slower than the generator, which is then used.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def fill_normal(
     radius = workspace.scratch("radius", (n_pairs,), out.dtype)
     angle = workspace.scratch("angle", (n_pairs,), out.dtype)
     rng.random(out=radius, dtype=out.dtype)
-    # From [0, 1) to (0, 1], which has a logarithm.
+    # From [0, 1) to (0, 1], where the logarithm is finite.
     np.subtract(1, radius, out=radius)
     np.log(radius, out=radius)
     radius *= -2

@@ -1,4 +1,4 @@
-"""Reading batch-last maps elsewhere, at positions of each sample alone."""
+"""Read batch-last maps at other positions, different ones for each sample."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from skconvnet.ops.workspace import Workspace
 
 def gather(
     x: np.ndarray,
-    places: Sequence[np.ndarray],
+    positions: Sequence[np.ndarray],
     fill_value: float | None,
     workspace: Workspace,
 ) -> np.ndarray:
-    """Read each cell of a map from the row, column, ... that `places` tell.
+    """Read each position of a map from the row, column, ... in `positions`.
 
     Parameters
     ----------
     x : ndarray of shape (channels, *spatial, batch)
-    places : sequence of ndarray of int, each of shape (length of an axis, batch)
-        Where along that axis each cell of a sample comes from. Any integers; those
-        outside the map read `fill_value`.
+    positions : sequence of ndarray of int, each of shape (length of an axis, batch)
+        For each position along that axis, the one to read. Any integers; those outside
+        the map read `fill_value`.
     fill_value : float or None
-        None stands for the nearest cell of the map.
+        None means the nearest value of the map.
     workspace : Workspace
 
     Returns
@@ -34,56 +34,56 @@ def gather(
 
     Examples
     --------
-    >>> x = np.array([[[1.0], [2.0], [3.0]]])  # one sample of three cells
+    >>> x = np.array([[[1.0], [2.0], [3.0]]])  # one channel of one sample
     >>> gather(x, [np.array([[1], [2], [3]])], 0.0, Workspace()).ravel()
     array([2., 3., 0.])
     """
-    source = bordered(x, fill_value, workspace)
+    source = _padded(x, fill_value, workspace)
     batch = x.shape[-1]
-    cells = np.arange(batch)
+    # The flat index of (row, column, sample) is a sum with a term for each axis.
     stride = batch
-    partial: list[np.ndarray] = []
-    for axis in reversed(range(len(places))):
+    terms: list[np.ndarray] = []
+    for axis in reversed(range(len(positions))):
         length = x.shape[1 + axis]
-        inside = np.clip(places[axis], -1, length)
-        inside += 1
-        inside *= stride
+        term = np.clip(positions[axis], -1, length)
+        term += 1
+        term *= stride
         stride *= length + 2
-        partial.insert(0, inside)
-    cells = partial[0]
-    for axis, more in enumerate(partial[1:], 1):
+        terms.insert(0, term)
+    indices = terms[0]
+    for axis, term in enumerate(terms[1:], 1):
         total = workspace.scratch(
-            f"cells{axis}", (*cells.shape[:-1], *more.shape), np.intp
+            f"indices{axis}", (*indices.shape[:-1], *term.shape), np.intp
         )
-        cells = np.add(cells[..., np.newaxis, :], more, out=total)
-    cells += np.arange(batch)
+        indices = np.add(indices[..., np.newaxis, :], term, out=total)
+    indices += np.arange(batch)
     y = workspace.array("y", x.shape, x.dtype)
-    take_cells(source, cells, y)
+    _take(source, indices, y)
     return y
 
 
-def take_cells(source: np.ndarray, cells: np.ndarray, out: np.ndarray) -> None:
-    """Write ``source[c].flat[cells]`` to ``out[c]`` for every channel c.
+def _take(source: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
+    """Write ``source[c].flat[indices]`` to ``out[c]`` for every channel c.
 
-    All arrays are contiguous. A cell beyond the last is counted on from the first.
+    All arrays are contiguous. An index beyond the last wraps around to the first.
     """
     channels = len(source)
-    # Any mode but "raise" spares a copy of the output; "wrap" is the fastest.
+    # Any mode but "raise" avoids a copy of the output; "wrap" is the fastest.
     np.take(
         source.reshape(channels, -1),
-        cells.reshape(-1),
+        indices.reshape(-1),
         axis=1,
         out=out.reshape(channels, -1),
         mode="wrap",
     )
 
 
-def bordered(
+def _padded(
     x: np.ndarray, fill_value: float | None, workspace: Workspace
 ) -> np.ndarray:
-    """Copy `x` with a border of one cell around the map.
+    """Copy `x` with a padding of one position on every side.
 
-    The border holds `fill_value`, or for None the nearest cell of the map.
+    The padding holds `fill_value`, or for None the nearest value of the map.
     """
     spatial = x.shape[1:-1]
     shape = (x.shape[0], *(n + 2 for n in spatial), x.shape[-1])
@@ -104,16 +104,16 @@ def bilinear(
     fill_value: float | None,
     workspace: Workspace,
 ) -> np.ndarray:
-    """Interpolate linearly between the four pixels around each place.
+    """Interpolate bilinearly between the four pixels around each position.
 
     Parameters
     ----------
     x : ndarray of shape (channels, height, width, batch)
     rows, columns : ndarray of shape (height, width, batch), of the dtype of x
-        Where each pixel of a sample is read, in pixels from the first. Overwritten.
+        The position to read for each pixel of a sample. Overwritten.
     fill_value : float or None
-        The value of all pixels around the image, which those at its edge are
-        interpolated with; None stands for the nearest pixel of the image.
+        The value of all pixels around the image, with which those at its edge are
+        interpolated; None means the nearest pixel of the image.
     workspace : Workspace
 
     Returns
@@ -132,47 +132,48 @@ def bilinear(
            [ 3.  , -1.  ]])
     """
     batch = x.shape[-1]
-    # A place at the border itself has neighbours behind it, which may be any cells, for
-    # they count nothing.
-    source = bordered(x, fill_value, workspace)
+    # A position in the padding after the last row or column is a whole number. What is
+    # read after that has weight 0, whatever it is.
+    source = _padded(x, fill_value, workspace)
     width = source.shape[2]
     floor_rows = _split(rows, x.shape[1], "rows", workspace)
     floor_columns = _split(columns, x.shape[2], "columns", workspace)
-    cells = workspace.scratch("cells", rows.shape, np.intp)
-    np.copyto(cells, _cells(floor_rows, floor_columns, width), casting="unsafe")
-    cells *= batch
-    cells += np.arange(batch)
+    indices = workspace.scratch("indices", rows.shape, np.intp)
+    pixels = _number_pixels(floor_rows, floor_columns, width)
+    np.copyto(indices, pixels, casting="unsafe")
+    indices *= batch
+    indices += np.arange(batch)
 
     y = workspace.array("y", x.shape, x.dtype)
     right = workspace.scratch("right", x.shape, x.dtype)
     lower = workspace.scratch("lower", x.shape, x.dtype)
-    take_cells(source, cells, y)
-    cells += batch
-    take_cells(source, cells, right)
+    _take(source, indices, y)
+    indices += batch
+    _take(source, indices, right)
     _blend(y, right, columns)
-    cells += (width - 1) * batch
-    take_cells(source, cells, lower)
-    cells += batch
-    take_cells(source, cells, right)
+    indices += (width - 1) * batch
+    _take(source, indices, lower)
+    indices += batch
+    _take(source, indices, right)
     _blend(lower, right, columns)
     _blend(y, lower, rows)
     return y
 
 
 def _split(
-    places: np.ndarray, length: int, name: str, workspace: Workspace
+    positions: np.ndarray, length: int, name: str, workspace: Workspace
 ) -> np.ndarray:
-    """Return the whole part of `places` in the bordered source, and leave the rest."""
-    places += 1
-    np.clip(places, 0, length + 1, out=places)
-    whole = workspace.scratch(f"floor_{name}", places.shape, places.dtype)
-    np.floor(places, out=whole)
-    places -= whole
+    """Return the integer parts of `positions` in the padded source; leave the rest."""
+    positions += 1
+    np.clip(positions, 0, length + 1, out=positions)
+    whole = workspace.scratch(f"floor_{name}", positions.shape, positions.dtype)
+    np.floor(positions, out=whole)
+    positions -= whole
     return whole
 
 
-def _cells(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
-    """Number the cells (row, column) of an image, in the dtype of `rows`."""
+def _number_pixels(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
+    """Return ``rows * width + columns``, in `rows` if its dtype can hold it."""
     if rows.dtype == np.float32 and (len(rows) + 2) * width >= 2**24:
         # Beyond 2^24 float32 has no odd numbers.
         rows = rows.astype(np.float64)
@@ -184,8 +185,8 @@ def _cells(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
 def _blend(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> None:
     """Write ``(1 - share) * first + share * second`` to `first`, overwriting both.
 
-    For a share below 1 rounding does not lead beyond the two: the product is then less
-    than their rounded difference, by a unit in its last place or more.
+    For a share below 1, rounding cannot take the result outside the two: the product is
+    then less than their rounded difference, by at least a unit in its last place.
     """
     second -= first
     second *= share

@@ -1,24 +1,27 @@
 """Copies between maps whose contiguous runs are short.
 
-NumPy copies an array run by run along its last axis, here the batch. Where maps are
-taken apart or put together that is all that is contiguous, and a run of 16 numbers is
-over before its loop is set up. Seen as one item, a run is copied as fast, and the loop
-goes over a whole row of them: twice as fast at 16 numbers, by a sixth at 64.
+NumPy copies an array run by run along its last axis, here the batch. Where maps are cut
+up or put together, nothing longer is contiguous, and a run of 16 numbers is over before
+its loop has been set up. Here each run becomes one item of a void dtype. An item is
+copied as fast as a run, and the loop goes over a whole row of items: twice as fast for
+runs of 16 numbers, by a sixth for 64.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Longer runs gain nothing, and in smaller arrays the views cost more than they save.
-_LONGEST_RUN = 256
+# Runs of more bytes gain nothing.
+_MAX_RUN_BYTES = 256
 
-
-_SMALLEST = 4096
+# In arrays of fewer elements, making the views costs more than it saves.
+_MIN_ELEMENTS = 4096
 
 
 def copy_runs(target: np.ndarray, source: np.ndarray) -> None:
     """Write `source` into `target`, of the same shape, with the batch as last axis.
+
+    Does what ``np.copyto(target, source)`` does.
 
     Examples
     --------
@@ -38,13 +41,15 @@ def copy_runs(target: np.ndarray, source: np.ndarray) -> None:
 
 
 def has_short_runs(x: np.ndarray) -> bool:
-    """Whether it pays to copy `x` into one piece before it is used several times.
+    """Tell whether `x` has runs so short that copying it once pays off.
+
+    A contiguous copy is then faster to use several times.
 
     >>> has_short_runs(np.zeros((32, 32, 16))), has_short_runs(np.zeros((32, 32, 128)))
     (True, False)
     """
     return (
-        x.size >= _SMALLEST
+        x.size >= _MIN_ELEMENTS
         and x.strides[-1] == x.itemsize
-        and x.shape[-1] * x.itemsize <= _LONGEST_RUN
+        and x.shape[-1] * x.itemsize <= _MAX_RUN_BYTES
     )

@@ -1,4 +1,4 @@
-"""Making maps larger by whole factors, and the gradients of that."""
+"""Make maps larger by integer factors, and the gradients of that."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from skconvnet.ops.workspace import Workspace
 
-# Rows of a matrix are taken so many at a time, with the columns that are not zero.
+# Rows of a banded matrix that are multiplied at once, by the columns that are not zero
+# there.
 BLOCK_ROWS = 16
 
 
 def repeat(x: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
-    """Write the map `x`, each cell repeated `sizes` times along the axes, into `out`.
+    """Write the map `x` into `out`, every value repeated `sizes` times along the axes.
 
     Parameters
     ----------
@@ -28,29 +29,30 @@ def repeat(x: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
 
 
 def sum_repeats(dy: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
-    """Write the sums over the cells of `dy` that `repeat` made of one into `out`."""
+    """Write the sums over all copies that `repeat` made of a value into `out`."""
     first, *others = np.ndindex(*sizes)
-    np.copyto(out, dy[_every(first, sizes)])
+    np.copyto(out, dy[_copies(first, sizes)])
     for offset in others:
-        out += dy[_every(offset, sizes)]
+        out += dy[_copies(offset, sizes)]
 
 
-def _every(offset: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
+def _copies(offset: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
+    """Index one copy of every value: that at `offset` from the first."""
     pairs = zip(offset, sizes, strict=True)
     return (slice(None), *(slice(o, None, size) for o, size in pairs))
 
 
 def _split(shape: Sequence[int], sizes: Sequence[int]) -> tuple[int, ...]:
-    """(channels, n, size, n, size, ..., batch)."""
+    """Return (channels, n, size, n, size, ..., batch), given the shape of a map."""
     pairs = zip(shape[1:-1], sizes, strict=True)
     return (shape[0], *(number for pair in pairs for number in pair), shape[-1])
 
 
 def linear_matrix(n: int, size: int) -> np.ndarray:
-    """Return the matrix that interpolates `size` outputs a cell between n cells.
+    """Return the matrix of shape (n * size, n) that interpolates linearly.
 
-    Output i lies at (i + 1/2) / size - 1/2, where whole numbers are the middles of
-    cells; beyond the first and the last it is equal to them.
+    Output i lies at position (i + 1/2) / size - 1/2 of the input. Beyond the first and
+    the last position it has the value there.
 
     >>> linear_matrix(2, 2)
     array([[1.  , 0.  ],
@@ -58,8 +60,9 @@ def linear_matrix(n: int, size: int) -> np.ndarray:
            [0.25, 0.75],
            [0.  , 1.  ]])
     """
-    places = np.clip((np.arange(n * size) + 0.5) / size - 0.5, 0, n - 1)
-    return np.maximum(1 - np.abs(places[:, None] - np.arange(n)), 0)
+    positions = np.clip((np.arange(n * size) + 0.5) / size - 0.5, 0, n - 1)
+    matrix: np.ndarray = np.maximum(1 - np.abs(positions[:, None] - np.arange(n)), 0)
+    return matrix
 
 
 def multiply_axes(
@@ -67,17 +70,20 @@ def multiply_axes(
     x: np.ndarray,
     out: np.ndarray,
     workspace: Workspace,
+    *,
+    block_rows: int = BLOCK_ROWS,
 ) -> None:
     """Multiply the map `x` by a matrix along each axis, and write that into `out`.
 
     Parameters
     ----------
     matrices : sequence of ndarray of shape (n_out, n) or None
-        One for each spatial axis, with few values beside a diagonal that are not zero;
-        None stands for the identity. At least one is a matrix.
+        One for each spatial axis, banded; None means the identity. At least one is a
+        matrix.
     x : ndarray of shape (channels, *spatial, batch)
     out : ndarray, contiguous
     workspace : Workspace
+    block_rows : int
     """
     if not x.flags.c_contiguous:
         copied = workspace.scratch("copied", x.shape, x.dtype)
@@ -88,8 +94,8 @@ def multiply_axes(
         for axis, matrix in enumerate(matrices, start=1)
         if matrix is not None
     ]
-    # Axes that grow come last axis first, and others first axis first: most numbers
-    # then lie in long rows.
+    # If axes grow, the last one comes first, otherwise the first one: the products with
+    # the most numbers then have long rows.
     if steps[0][1].shape[0] > steps[0][1].shape[1]:
         steps.reverse()
     for axis, matrix in steps:
@@ -101,16 +107,19 @@ def multiply_axes(
             matrix,
             x.reshape(prod(shape[:axis]), matrix.shape[1], -1),
             product.reshape(prod(shape[:axis]), len(matrix), -1),
+            block_rows,
         )
         x = product
 
 
-def _multiply_banded(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+def _multiply_banded(
+    matrix: np.ndarray, x: np.ndarray, out: np.ndarray, block_rows: int
+) -> None:
     """Write ``matrix @ x`` into `out`, leaving out most of the zeros."""
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        rows = matrix[start : start + BLOCK_ROWS]
+    for start in range(0, len(matrix), block_rows):
+        rows = matrix[start : start + block_rows]
         used = np.flatnonzero(rows.any(axis=0))
         columns = slice(used[0], used[-1] + 1)
         np.matmul(
-            rows[:, columns], x[:, columns], out=out[:, start : start + BLOCK_ROWS]
+            rows[:, columns], x[:, columns], out=out[:, start : start + block_rows]
         )

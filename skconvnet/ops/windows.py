@@ -1,4 +1,4 @@
-"""Windows sliding over a map: sizes, padding and where each window starts."""
+"""Windows that slide over a map: sizes, padding and the positions under them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any
 
 from skconvnet._checks import is_int, per_axis
+from skconvnet._typing import Shape
 
 PADDINGS = ("valid", "same", "full")
 
@@ -17,17 +17,20 @@ PADDINGS = ("valid", "same", "full")
 class Windows:
     """Geometry of windows that slide over a map of fixed size.
 
+    Along an axis, tap t of window w is over position ``w * stride + t * dilation`` of
+    the padded map.
+
     Attributes
     ----------
     in_shape, out_shape : tuple of int
         Spatial sizes before padding, and the number of windows along each axis.
     kernel, strides, dilation : tuple of int
     pads : tuple of (int, int)
-        Cells added before and after each axis.
+        Positions added before and after each axis.
     """
 
-    in_shape: tuple[int, ...]
-    out_shape: tuple[int, ...]
+    in_shape: Shape
+    out_shape: Shape
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilation: tuple[int, ...]
@@ -35,15 +38,17 @@ class Windows:
 
     @property
     def ndim(self) -> int:
+        """Number of spatial axes."""
         return len(self.in_shape)
 
     @property
     def size(self) -> int:
-        """Cells of one window."""
+        """Taps of one window."""
         return prod(self.kernel)
 
     @cached_property
-    def padded_shape(self) -> tuple[int, ...]:
+    def padded_shape(self) -> Shape:
+        """Spatial sizes with the padding."""
         return tuple(
             n + before + after
             for n, (before, after) in zip(self.in_shape, self.pads, strict=True)
@@ -51,16 +56,17 @@ class Windows:
 
     @cached_property
     def is_padded(self) -> bool:
+        """Whether there is any padding."""
         return any(before or after for before, after in self.pads)
 
     @cached_property
     def are_apart(self) -> bool:
-        """Whether no cell is in two windows."""
+        """Whether no position is in two windows."""
         return all(s >= k for s, k in zip(self.strides, self.kernel, strict=True))
 
     @cached_property
     def is_tiling(self) -> bool:
-        """Whether each cell of the padded map is in exactly one window."""
+        """Whether each position of the padded map is in exactly one window."""
         return self.strides == self.kernel and all(
             n == m * k
             for n, m, k in zip(
@@ -70,15 +76,15 @@ class Windows:
 
     @cached_property
     def interior(self) -> tuple[slice, ...]:
-        """Where the map itself lies in its padded copy."""
+        """The positions of the padded map that are the map itself."""
         return tuple(
             slice(before, before + n)
             for n, (before, _) in zip(self.in_shape, self.pads, strict=True)
         )
 
     @cached_property
-    def cells(self) -> list[tuple[slice, ...]]:
-        """For each cell of the window, slices of the padded map that hold it."""
+    def taps(self) -> list[tuple[slice, ...]]:
+        """For each tap, the positions of the padded map under it in all windows."""
         return [
             tuple(
                 slice(o * d, o * d + (n - 1) * s + 1, s)
@@ -91,11 +97,11 @@ class Windows:
 
 
 def sliding_windows(
-    in_shape: tuple[int, ...],
-    kernel: Any,
-    strides: Any = 1,
-    padding: Any = "valid",
-    dilation: Any = 1,
+    in_shape: Shape,
+    kernel: object,
+    strides: object = 1,
+    padding: object = "valid",
+    dilation: object = 1,
     *,
     kernel_name: str = "kernel_size",
     allow_outside: bool = True,
@@ -107,13 +113,13 @@ def sliding_windows(
     in_shape : tuple of int
         Spatial sizes of the map.
     kernel, strides, dilation : int or tuple of int
-    padding : {"valid", "same", "full"}, int, or one int or (before, after) an axis
-        "same" gives ``ceil(n / stride)`` windows, an odd total putting the extra
-        cell after [1]_; "full" adds the (dilated) kernel minus one on each side.
+    padding : {"valid", "same", "full"}, int, or one int or (before, after) per axis
+        "same" gives ``ceil(n / stride)`` windows, where an odd total puts the extra
+        position after [1]_; "full" adds the (dilated) kernel minus one on each side.
     kernel_name : str
-        What the window's size is called in error messages.
+        Name of the window's size in error messages.
     allow_outside : bool
-        Whether a window may lie wholly in the padding.
+        Whether a window may lie entirely in the padding.
 
     Raises
     ------
@@ -131,69 +137,76 @@ def sliding_windows(
     (4, 4)
     """
     ndim = len(in_shape)
-    kernel = per_axis(kernel_name, kernel, ndim)
-    strides = per_axis("strides", strides, ndim)
-    dilation = per_axis("dilation", dilation, ndim)
-    extent = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
-    pads = pad_amounts(padding, in_shape, extent, strides)
-    if not allow_outside and any(
-        max(p) >= k for p, k in zip(pads, kernel, strict=True)
-    ):
+    taps = per_axis(kernel_name, kernel, ndim)
+    steps = per_axis("strides", strides, ndim)
+    gaps = per_axis("dilation", dilation, ndim)
+    extents = tuple(d * (k - 1) + 1 for k, d in zip(taps, gaps, strict=True))
+    pads = pad_amounts(padding, in_shape, extents, steps)
+    if not allow_outside and any(max(p) >= k for p, k in zip(pads, taps, strict=True)):
         raise ValueError(
-            f"padding must be smaller than {kernel_name}={kernel}, or some windows "
+            f"padding must be smaller than {kernel_name}={taps}, or some windows "
             f"would hold padding alone; got {padding!r}."
         )
     out_shape = []
-    for n, e, s, (before, after) in zip(in_shape, extent, strides, pads, strict=True):
-        room = n + before + after - e
+    for n, extent, step, (before, after) in zip(
+        in_shape, extents, steps, pads, strict=True
+    ):
+        room = n + before + after - extent
         if room < 0:
             raise ValueError(
-                f"{kernel_name}={kernel} with padding={padding!r} and "
-                f"dilation={dilation} does not fit an input of spatial shape "
-                f"{tuple(in_shape)}: a window covers {e} cells of an axis that has "
-                f"{n + before + after}, padding included, so no output is left. Use a "
-                f"smaller {kernel_name}, padding='same', or fewer layers before."
+                f"{kernel_name}={taps} with padding={padding!r} and dilation={gaps} "
+                f"does not fit an input of spatial shape {tuple(in_shape)}: a window "
+                f"covers {extent} positions of an axis that has {n + before + after}, "
+                f"padding included, so no output is left. Use a smaller {kernel_name}, "
+                "padding='same', or fewer layers before."
             )
-        out_shape.append(room // s + 1)
-    return Windows(tuple(in_shape), tuple(out_shape), kernel, strides, dilation, pads)
+        out_shape.append(room // step + 1)
+    return Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
 
 
 def pad_amounts(
-    padding: Any,
-    in_shape: tuple[int, ...],
-    extent: tuple[int, ...],
-    strides: tuple[int, ...],
+    padding: object, in_shape: Shape, extents: Shape, strides: tuple[int, ...]
 ) -> tuple[tuple[int, int], ...]:
-    """Return the cells that `padding` stands for, (before, after) each axis."""
+    """Return how many positions `padding` adds, (before, after) each axis.
+
+    `extents` are the positions that a window covers along each axis.
+
+    Raises
+    ------
+    ValueError
+        If `padding` is not one of the values that `sliding_windows` takes.
+    """
     if isinstance(padding, str):
         if padding == "valid":
             return ((0, 0),) * len(in_shape)
         if padding == "full":
-            return tuple((e - 1, e - 1) for e in extent)
+            return tuple((e - 1, e - 1) for e in extents)
         if padding == "same":
             totals = [
                 max((-(-n // s) - 1) * s + e - n, 0)
-                for n, e, s in zip(in_shape, extent, strides, strict=True)
+                for n, e, s in zip(in_shape, extents, strides, strict=True)
             ]
             return tuple((total // 2, total - total // 2) for total in totals)
     ndim = len(in_shape)
-    values = (padding,) * ndim if is_int(padding) else padding
-    if not isinstance(values, (tuple, list)) or len(values) != ndim:
-        raise _bad_padding(padding, ndim)
-    pads = []
-    for value in values:
-        pair = (value, value) if is_int(value) else value
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise _bad_padding(padding, ndim)
-        if not all(is_int(v) and v >= 0 for v in pair):
-            raise _bad_padding(padding, ndim)
-        pads.append((int(pair[0]), int(pair[1])))
-    return tuple(pads)
-
-
-def _bad_padding(padding: Any, ndim: int) -> ValueError:
-    return ValueError(
+    values: object = (padding,) * ndim if is_int(padding) else padding
+    if isinstance(values, (tuple, list)) and len(values) == ndim:
+        pairs = [_as_pair(value) for value in values]
+        pads = tuple(pair for pair in pairs if pair is not None)
+        if len(pads) == ndim:
+            return pads
+    raise ValueError(
         f"padding must be one of {', '.join(map(repr, PADDINGS))}, a non-negative int, "
         f"or a tuple of {ndim} entries, each an int or a (before, after) pair; got "
         f"{padding!r}."
     )
+
+
+def _as_pair(value: object) -> tuple[int, int] | None:
+    """Return an int or a pair of ints as (before, after), or None for anything else."""
+    pair: object = (value, value) if is_int(value) else value
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        return None
+    before, after = pair
+    if not is_int(before) or not is_int(after) or min(before, after) < 0:
+        return None
+    return int(before), int(after)

@@ -1,22 +1,30 @@
-"""Arrays that are used again and again instead of being allocated anew."""
+"""Arrays that are reused instead of being allocated again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import Shape
+
+# ``run(n, task)`` calls ``task(i, thread)`` for each i below n, on threads.
 Run = Callable[[int, Callable[[int, int], None]], None]
 
-
-# Numbers to work on that are worth waking a thread for.
-_WORTH_TWO_THREADS = 400_000
+# With fewer numbers to compute on, waking another thread takes longer than it saves.
+MIN_VALUES_FOR_THREADS = 400_000
 
 
 class Scratch(dict[str, np.ndarray]):
-    """Arrays that layers share, by name, and those of other threads."""
+    """Arrays that layers share, by name.
+
+    Attributes
+    ----------
+    threads : dict of int to Scratch
+        That of other threads, by their numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,15 +34,22 @@ class Scratch(dict[str, np.ndarray]):
 class Workspace:
     """Arrays that one thread reuses from one micro-batch to the next.
 
-    `array` belongs to the one layer and lasts until that layer's next forward
-    pass; `scratch` is shared by all layers of the thread and lasts only for one
-    call. Neither is cleared.
+    An `array` belongs to one layer and lasts until that layer's next forward pass.
+    `scratch` is shared by all layers of the thread and lasts only for one call. Neither
+    is cleared.
+
+    Parameters
+    ----------
+    shared : Scratch, optional
+        The default is scratch of its own.
+    min_values_for_threads : int
+        With fewer numbers to compute on, `share_out` uses one thread.
 
     Attributes
     ----------
     run : callable or None
-        Where the thread has others to help it, ``run(n, task)`` calls
-        ``task(i, thread)`` for n tasks on all of them.
+        ``run(n, task)`` calls ``task(i, thread)`` for n tasks on several threads. None
+        if there is only this one.
 
     Examples
     --------
@@ -44,7 +59,13 @@ class Workspace:
     True
     """
 
-    def __init__(self, shared: Scratch | None = None) -> None:
+    def __init__(
+        self,
+        shared: Scratch | None = None,
+        *,
+        min_values_for_threads: int = MIN_VALUES_FOR_THREADS,
+    ) -> None:
+        self._min_values_for_threads = min_values_for_threads
         self._own: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}
         self._shared = Scratch() if shared is None else shared
@@ -52,9 +73,7 @@ class Workspace:
         self._threads: dict[int, Workspace] = {}
         self.run: Run | None = None
 
-    def array(
-        self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
-    ) -> np.ndarray:
+    def array(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """Return the layer's own array called `name`, contiguous."""
         view = self._views.get(name)
         if view is None or view.shape != shape or view.dtype != dtype:
@@ -64,33 +83,40 @@ class Workspace:
     def nested(self, name: str) -> Workspace:
         """Return the workspace of a layer within this one, with the same scratch."""
         if name not in self._nested:
-            self._nested[name] = Workspace(self._shared)
+            self._nested[name] = self._with_scratch(self._shared)
         self._nested[name].run = self.run
         return self._nested[name]
 
+    def _with_scratch(self, shared: Scratch) -> Workspace:
+        return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
+
     def of_thread(self, number: int) -> Workspace:
-        """Return this with scratch of its own, for a thread that helps the first."""
+        """Return a workspace with the same arrays, and scratch for another thread."""
         if number == 0:
             return self
         if number not in self._threads:
             shared = self._shared.threads.setdefault(number, Scratch())
-            workspace = self._threads[number] = Workspace(shared)
-            workspace._own, workspace._views = self._own, self._views
+            workspace = self._threads[number] = self._with_scratch(shared)
+            workspace._own = self._own  # noqa: SLF001 -- of the same class
+            workspace._views = self._views  # noqa: SLF001 -- of the same class
         return self._threads[number]
 
-    def _help(self, n_tasks: int, size: int) -> Run | None:
-        """Return `run` where there is enough to do for more than one thread."""
-        return self.run if n_tasks > 1 and size >= _WORTH_TWO_THREADS else None
+    def _run_for(self, n_tasks: int, size: int) -> Run | None:
+        """Return `run`, or None if there is too little to do for several threads."""
+        return (
+            self.run if n_tasks > 1 and size >= self._min_values_for_threads else None
+        )
 
     def share_out(
         self, n_tasks: int, task: Callable[[int, Workspace], None], size: int
     ) -> None:
-        """Call ``task(i, workspace)`` for n tasks, on all threads that there are.
+        """Call ``task(i, workspace)`` for each i below `n_tasks`, on all threads.
 
-        Each thread has scratch of its own, and arrays are common to all. With fewer
-        than some `size` numbers to work on, the calling thread does it all.
+        Each thread has scratch of its own, and all share the layer's arrays. `size` is
+        how many numbers the tasks compute on: if it is small, the calling thread does
+        them all.
         """
-        run = self._help(n_tasks, size)
+        run = self._run_for(n_tasks, size)
         if run is None:
             for i in range(n_tasks):
                 task(i, self)
@@ -100,32 +126,29 @@ class Workspace:
     def share_out_channels(
         self, x: np.ndarray, task: Callable[[slice, Workspace], None]
     ) -> None:
-        """Call ``task(channels, workspace)`` for all of `x`, or halves on two threads.
+        """Call ``task(channels, workspace)`` for all of `x`, or for halves on threads.
 
-        For what treats each channel alike, so that cuts do not change a bit.
+        It is for tasks that treat each channel by itself, so that the results have the
+        same bits.
         """
         n, middle = len(x), len(x) // 2
-        if self._help(n, x.size) is None:
+        if self._run_for(n, x.size) is None:
             task(slice(0, n), self)
             return
         halves = slice(0, middle), slice(middle, n)
         self.share_out(2, lambda i, workspace: task(halves[i], workspace), x.size)
 
-    def scratch(
-        self, name: str, shape: tuple[int, ...], dtype: np.dtype | type
-    ) -> np.ndarray:
+    def scratch(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """Return an array that all layers share, contiguous."""
         return _view(self._shared, name, shape, dtype)
 
 
 def _view(
-    store: dict[str, np.ndarray],
-    name: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype | type,
+    store: dict[str, np.ndarray], name: str, shape: Shape, dtype: npt.DTypeLike
 ) -> np.ndarray:
+    """View the start of the array called `name`, which is made or grown if need be."""
     size = prod(shape)
-    array: Any = store.get(name)
+    array = store.get(name)
     if array is None or array.size < size or array.dtype != dtype:
         array = store[name] = np.empty(size, dtype=dtype)
     return array[:size].reshape(shape)

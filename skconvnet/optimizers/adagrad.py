@@ -1,4 +1,4 @@
-"""Learning rates for each weight, from the squares of its gradients."""
+"""A learning rate for each weight, from the squares of its gradients."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Optimizer
+from skconvnet._typing import FlatVector, override
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
 
 
@@ -19,7 +19,7 @@ class Adagrad(Optimizer):
     Parameters
     ----------
     epsilon : float, default=1e-10
-        Added to the root.
+        Added to the root, against division by zero.
 
     References
     ----------
@@ -40,8 +40,10 @@ class Adagrad(Optimizer):
     n_moments = 1
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"epsilon": POSITIVE}
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        (total,) = moments
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        (total,) = arrays.moments
         total += np.multiply(gradient, gradient, out=step)
         np.sqrt(total, out=step)
         step += self.epsilon
@@ -86,20 +88,21 @@ class RMSprop(Optimizer):
     }
 
     @property
-    def n_moments(self) -> int:  # type: ignore[override]
+    def n_moments(self) -> int:
+        """Number of moments: the average of the gradient is kept for `centered`."""
         return 2 if self.centered else 1
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        square, *mean = moments
-        square *= self.rho
-        axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        square, *mean = arrays.moments
+        update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
         variance = square
         if mean:
-            mean[0] *= self.rho
-            axpy(1 - self.rho, gradient, mean[0])
+            update_average(mean[0], self.rho, gradient)
             np.multiply(mean[0], mean[0], out=scratch)
             variance = np.subtract(square, scratch, out=scratch)
-            # Rounding may leave it a little below zero.
+            # Rounding may make it slightly negative.
             np.maximum(variance, 0, out=variance)
         np.sqrt(variance, out=step)
         step += self.epsilon
@@ -108,9 +111,9 @@ class RMSprop(Optimizer):
 
 @dataclass(eq=False, repr=False)
 class Adadelta(Optimizer):
-    """Steps as long as past steps were, relative to past gradients [1]_.
+    """Scale steps to the size of past steps over that of past gradients [1]_.
 
-    The paper has no learning rate; set ``learning_rate_init=1.0`` for it.
+    The paper has no learning rate: set ``learning_rate_init=1.0`` for its rule.
 
     Parameters
     ----------
@@ -141,16 +144,16 @@ class Adadelta(Optimizer):
         "epsilon": POSITIVE,
     }
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        square, travelled = moments
-        square *= self.rho
-        axpy(1 - self.rho, np.multiply(gradient, gradient, out=scratch), square)
-        np.add(travelled, self.epsilon, out=step)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        square, square_step = arrays.moments
+        update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
+        np.add(square_step, self.epsilon, out=step)
         np.sqrt(step, out=step)
         np.add(square, self.epsilon, out=scratch)
         np.sqrt(scratch, out=scratch)
         step /= scratch
         step *= gradient
-        travelled *= self.rho
-        axpy(1 - self.rho, np.multiply(step, step, out=scratch), travelled)
+        update_average(square_step, self.rho, np.multiply(step, step, out=scratch))
         return -rate, step

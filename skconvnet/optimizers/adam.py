@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Optimizer
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
 
-# Before sums are kept in smaller units, they are brought back to units of 1.
+# A unit that has decayed to less goes back to 1, so that what is divided by it does not
+# overflow.
 _SMALLEST_UNIT = 1e-6
 
 _MOMENTS: dict[str, list[Any]] = {
@@ -20,11 +22,19 @@ _MOMENTS: dict[str, list[Any]] = {
     "beta_2": BELOW_1,
     "epsilon": POSITIVE,
 }
+_ADAM = {**_MOMENTS, "amsgrad": BOOLEAN, "epsilon_hat": BOOLEAN}
+
+
+class _Units(NamedTuple):
+    """In which units `Adam` stores its two decayed sums."""
+
+    gradient: float
+    square: float
 
 
 @dataclass(eq=False, repr=False)
 class Adam(Optimizer):
-    """Adaptive moment estimation [1]_.
+    r"""Adaptive moment estimation [1]_.
 
     Parameters
     ----------
@@ -35,9 +45,63 @@ class Adam(Optimizer):
     amsgrad : bool, default=False
         Whether to divide by the largest second average so far [2]_.
     epsilon_hat : bool, default=False
-        Whether `epsilon` is added to the average as it stands rather than to the one
-        corrected for its start at zero. The paper has both; ``solver="adam"`` is
-        this one, as in scikit-learn.
+        Whether `epsilon` is added to the root of the average itself, rather than of the
+        one corrected for its start at zero. The paper has both. ``solver="adam"`` sets
+        it, for the step that scikit-learn makes.
+
+    Notes
+    -----
+    **The published step.** With the gradient g of step t, and m and v starting at 0::
+
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g ** 2
+        root = sqrt(v / (1 - beta_2 ** t))
+        weights -= rate * m / (1 - beta_1 ** t) / (root + epsilon)
+
+    Each average takes two passes over memory, one that multiplies and one that adds.
+    The first of them is saved as follows.
+
+    **Decayed sums.** Without the factor ``1 - beta``, both averages are decayed sums of
+    some x, the gradient or its square::
+
+        S = beta * S + x              m or v is (1 - beta) * S
+
+    **Units.** What is stored is not S but ``S / u``. The unit u, a single number,
+    starts at 1 and decays in place of the vector: ``u = beta * u_before``. Then::
+
+        S / u = beta * S_before / u + x / u = S_before / u_before + x / u
+
+    so a step only adds ``x / u`` to what is stored. For example, with beta = 0.5 and
+    two gradients of 1::
+
+        t    u       stored              S = stored * u
+        1    0.5     0 + 1 / 0.5 = 2     1
+        2    0.25    2 + 1 / 0.25 = 6    1.5 = 0.5 * 1 + 1
+
+    Before u is so small that ``x / u`` might overflow, what is stored is multiplied by
+    it, and u set to 1: ``S / 1`` is S again.
+
+    **The step in these units.** Let A and B be what is stored of the two sums, in units
+    of p and q, and let
+
+    - ``mean_factor = p * (1 - beta_1) / (1 - beta_1 ** t)``, so that the corrected m is
+      ``mean_factor * A``,
+    - ``root_factor = sqrt(q * (1 - beta_2))``, so that ``sqrt(v)`` is
+      ``root_factor * sqrt(B)``,
+    - ``correction = sqrt(1 - beta_2 ** t)``, so that the corrected root is
+      ``root_factor * sqrt(B) / correction``.
+
+    Multiplying numerator and denominator by ``correction / root_factor`` moves all
+    factors out of the vectors::
+
+        mean_factor * A                        A                       correction
+        ------------------------------- = ------------ * mean_factor * -----------
+        root_factor * sqrt(B)             sqrt(B) + e                  root_factor
+        --------------------- + epsilon
+              correction                  with e = epsilon * correction / root_factor
+
+    With `epsilon_hat`, epsilon is added to ``sqrt(v)`` before the correction, and
+    ``e = epsilon / root_factor``.
 
     References
     ----------
@@ -59,42 +123,45 @@ class Adam(Optimizer):
     amsgrad: bool = False
     epsilon_hat: bool = field(default=False, kw_only=True)
 
-    _units = (1.0, 1.0)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_MOMENTS,
-        "amsgrad": BOOLEAN,
-        "epsilon_hat": BOOLEAN,
-    }
+    _units = _Units(1.0, 1.0)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _ADAM
 
     @property
-    def n_moments(self) -> int:  # type: ignore[override]
+    def n_moments(self) -> int:
+        """Number of moments: the largest second average is kept for `amsgrad`."""
         return 3 if self.amsgrad else 2
 
+    @override
     def _begin_step(self, rate: float) -> None:
-        # A decayed sum s = beta * s + g is kept as s / unit, where the unit decays in
-        # its place: a step then adds g / unit, which is one pass less over memory.
-        units = [self._units[0] * self.beta_1, self._units[1] * self.beta_2]
+        # With a beta of 0 the unit is 0, and the sum is forgotten, as it should be.
+        units = [self._units.gradient * self.beta_1, self._units.square * self.beta_2]
         for k, unit in enumerate(units):
             if unit < _SMALLEST_UNIT:
                 self._moments[k] *= unit
                 units[k] = 1.0
-        self._units = (units[0], units[1])
+        self._units = _Units(*units)
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        mean, square, *largest = moments
-        mean_unit, square_unit = self._units
-        axpy(1 / mean_unit, gradient, mean)
-        axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        gradient_sum, square_sum, *largest = arrays.moments
+        gradient_unit, square_unit = self._units
+        axpy(1 / gradient_unit, gradient, gradient_sum)
+        axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square_sum)
         if largest:
-            np.multiply(square, square_unit, out=step)
-            square, square_unit = np.maximum(*largest, step, out=largest[0]), 1.0
-        np.sqrt(square, out=step)
-        root = sqrt(square_unit * (1 - self.beta_2))
+            # The largest of all steps so far: it is kept in units of 1.
+            np.multiply(square_sum, square_unit, out=step)
+            square_sum = np.maximum(largest[0], step, out=largest[0])
+            square_unit = 1.0
+        np.sqrt(square_sum, out=step)
+        root_factor = sqrt(square_unit * (1 - self.beta_2))
         correction = sqrt(1 - self.beta_2**self.n_steps)
-        step += self.epsilon * (1 if self.epsilon_hat else correction) / root
-        np.divide(mean, step, out=step)
-        factor = mean_unit * (1 - self.beta_1) / (1 - self.beta_1**self.n_steps)
-        return -rate * factor * correction / root, step
+        step += self.epsilon * (1 if self.epsilon_hat else correction) / root_factor
+        np.divide(gradient_sum, step, out=step)
+        mean_factor = (
+            gradient_unit * (1 - self.beta_1) / (1 - self.beta_1**self.n_steps)
+        )
+        return -rate * mean_factor * correction / root_factor, step
 
 
 @dataclass(eq=False, repr=False)
@@ -102,15 +169,21 @@ class AdamW(Adam):
     """Adam with decoupled weight decay [1]_.
 
     Every step also multiplies the weights, biases included, by
-    ``1 - rate * weight_decay``. Set the estimator's ``alpha=0`` to have this alone.
+    ``1 - rate * weight_decay``. Set ``alpha=0`` on the estimator to have no other
+    penalty.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the averages of the gradient and of its square.
     epsilon : float, default=1e-8
+        Added to the root of the second average.
     amsgrad : bool, default=False
+        As in `Adam`.
     weight_decay : float, default=0.01
+        Share of the weights that a step with a rate of 1 takes away.
+    epsilon_hat : bool, default=False
+        As in `Adam`.
 
     References
     ----------
@@ -129,25 +202,27 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **Adam._parameter_constraints,
+        **_ADAM,
         "weight_decay": NOT_NEGATIVE,
     }
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        factor, step = super()._update(weights, gradient, rate, moments, step, scratch)
-        axpy(-rate * self.weight_decay / factor, weights, step)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        factor, step = super()._update(arrays, rate)
+        axpy(-rate * self.weight_decay / factor, arrays.weights, step)
         return factor, step
 
 
 @dataclass(eq=False, repr=False)
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum [1]_, with its schedule of the momentum.
+    """Adam with Nesterov's momentum [1]_, which rises as training goes on.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the averages of the gradient and of its square.
     epsilon : float, default=1e-8
+        Added to the root of the second average.
     momentum_decay : float, default=0.004
         The momentum of step t is ``beta_1 * (1 - 0.96 ** (t * momentum_decay) / 2)``.
 
@@ -170,28 +245,35 @@ class Nadam(Optimizer):
     momentum_decay: float = 0.004
 
     n_moments = 2
+    # The momenta of all steps so far, multiplied.
     _product = 1.0
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_MOMENTS,
         "momentum_decay": NOT_NEGATIVE,
     }
 
+    @override
     def _begin_step(self, rate: float) -> None:
         self._product *= self._momentum(self.n_steps)
 
     def _momentum(self, t: int) -> float:
-        return self.beta_1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        decay: float = 0.96 ** (t * self.momentum_decay)
+        return self.beta_1 * (1 - 0.5 * decay)
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        mean, square = moments
-        now, later = self._momentum(self.n_steps), self._momentum(self.n_steps + 1)
-        mean *= self.beta_1
-        axpy(1 - self.beta_1, gradient, mean)
-        square *= self.beta_2
-        axpy(1 - self.beta_2, np.multiply(gradient, gradient, out=scratch), square)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        mean, square = arrays.moments
+        update_average(mean, self.beta_1, gradient)
+        update_average(
+            square, self.beta_2, np.multiply(gradient, gradient, out=scratch)
+        )
+        # The divisor: the root of the second average, corrected for its start at zero.
         np.multiply(square, 1 / (1 - self.beta_2**self.n_steps), out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
+        # The dividend: what the mean will be at the next step, as far as it is known.
+        now, later = self._momentum(self.n_steps), self._momentum(self.n_steps + 1)
         np.multiply(mean, later / (1 - self._product * later), out=step)
         axpy((1 - now) / (1 - self._product), gradient, step)
         step /= scratch
@@ -229,10 +311,11 @@ class Adamax(Optimizer):
     n_moments = 2
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _MOMENTS
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        mean, largest = moments
-        mean *= self.beta_1
-        axpy(1 - self.beta_1, gradient, mean)
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        mean, largest = arrays.moments
+        update_average(mean, self.beta_1, gradient)
         largest *= self.beta_2
         np.abs(gradient, out=step)
         step += self.epsilon

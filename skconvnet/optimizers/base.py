@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,6 +12,29 @@ from skconvnet.ops.blas_kernels import axpy
 from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
+
+# Attributes that a pickled optimizer makes again: views of its moments, and scratch.
+_DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
+
+
+class ChunkArrays(NamedTuple):
+    """The arrays that an update rule works on: a chunk of each vector.
+
+    Attributes
+    ----------
+    weights, gradient : ndarray of shape (n,)
+        Only read.
+    moments : list of ndarray of shape (n,)
+        The optimizer's state, written to.
+    step, scratch : ndarray of shape (n,)
+        Free to write to; their contents are arbitrary.
+    """
+
+    weights: FlatVector
+    gradient: FlatVector
+    moments: list[FlatVector]
+    step: FlatVector
+    scratch: FlatVector
 
 
 class ChunkRegularizer(Protocol):
@@ -42,6 +65,18 @@ class ChunkRegularizer(Protocol):
         """
 
 
+def update_average(average: FlatVector, decay: float, value: FlatVector) -> None:
+    """Set `average` to ``decay * average + (1 - decay) * value``, in place.
+
+    >>> average = np.array([2.0])
+    >>> update_average(average, 0.75, np.array([4.0]))
+    >>> average
+    array([2.5])
+    """
+    average *= decay
+    axpy(1 - decay, value, average)
+
+
 class Optimizer(Params, ABC):
     """An update rule and its state, which starts at the first step.
 
@@ -52,18 +87,23 @@ class Optimizer(Params, ABC):
     ----------
     n_steps : int
         Updates made so far.
-    n_moments : int
-        Number of moments.
     chunk_size : int
-        Elements of the vector that one thread updates at once, at most.
+        Elements of the vector that one thread updates at once, at most. Set it before
+        the first step.
     """
 
     n_steps = 0
-    n_moments: ClassVar[int] = 0
     chunk_size: int = CHUNK_SIZE
 
     _moments: list[FlatVector]
+    _chunks: list[slice]
+    _moments_of_chunks: list[list[FlatVector]]
     _workspaces: dict[int, Workspace]
+
+    @property
+    @abstractmethod
+    def n_moments(self) -> int:
+        """Number of moments; subclasses may set it as an attribute of the class."""
 
     def step(
         self,
@@ -87,13 +127,10 @@ class Optimizer(Params, ABC):
         regularizer : ChunkRegularizer, default=None
             Called before and after the update of each chunk.
         """
-        if "_moments" not in vars(self):
-            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
-        if "_workspaces" not in vars(self):
-            self._workspaces = {}
+        self._prepare(weights)
         self.n_steps += 1
         self._begin_step(rate)
-        chunks = chunks_of(weights.size, self.chunk_size)
+        chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
             chunk = chunks[i]
@@ -103,11 +140,11 @@ class Optimizer(Params, ABC):
             scratch = workspace.array("scratch", w.shape, w.dtype)
             if regularizer is not None:
                 regularizer.before(chunk, w, g)
-            moments = [moment[chunk] for moment in self._moments]
-            factor, direction = self._update(w, g, rate, moments, step, scratch)
+            arrays = ChunkArrays(w, g, moments[i], step, scratch)
+            factor, direction = self._update(arrays, rate)
             axpy(factor, direction, w)
             if regularizer is not None and regularizer.after(chunk, w):
-                self._keep_zeros(w, moments)
+                self._keep_zeros(arrays)
 
         if run is not None:
             run(len(chunks), task)
@@ -145,31 +182,18 @@ class Optimizer(Params, ABC):
     def _begin_step(self, rate: float) -> None:
         """Update the part of the state that is the same for all weights."""
 
-    def _keep_zeros(self, weights: FlatVector, moments: list[FlatVector]) -> None:
-        """Change `moments` so that weights that were set to zero can stay there."""
+    def _keep_zeros(self, arrays: ChunkArrays) -> None:
+        """Change the moments so that weights that were set to zero can stay there."""
 
     @abstractmethod
-    def _update(
-        self,
-        weights: FlatVector,
-        gradient: FlatVector,
-        rate: float,
-        moments: list[FlatVector],
-        step: FlatVector,
-        scratch: FlatVector,
-    ) -> tuple[float, FlatVector]:
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         """Update the moments of a chunk, and return what to add to its weights.
 
         Parameters
         ----------
-        weights, gradient : ndarray of shape (n,)
-            Only read.
+        arrays : ChunkArrays
         rate : float
             The learning rate.
-        moments : list of ndarray of shape (n,)
-            `n_moments` of them, written to.
-        step, scratch : ndarray of shape (n,)
-            Free to write to; their contents are arbitrary.
 
         Returns
         -------
@@ -178,6 +202,18 @@ class Optimizer(Params, ABC):
             ``factor * direction`` is added to the weights.
         """
 
+    def _prepare(self, weights: FlatVector) -> None:
+        """Allocate the state, and cut it into chunks, unless that was done before."""
+        if "_moments" not in vars(self):
+            self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
+        if "_chunks" not in vars(self):
+            self._chunks = chunks_of(weights.size, self.chunk_size)
+            self._moments_of_chunks = [
+                [moment[chunk] for moment in self._moments] for chunk in self._chunks
+            ]
+            self._workspaces = {}
+
     @override
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_workspaces"}
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _DERIVED}

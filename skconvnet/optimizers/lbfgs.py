@@ -1,16 +1,25 @@
-"""L-BFGS: a search over the whole training set instead of minibatch updates."""
+"""L-BFGS: a search over the full batch instead of minibatch updates.
+
+This is the search for the minimum of any function. The function that training
+minimizes, the loss over all samples, is in `training/lbfgs.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import scipy.optimize
 
 from skconvnet.params.base import Params
 from skconvnet.params.constraints import COUNT
+
+_Vector: TypeAlias = npt.NDArray[np.float64]
+# Returns the value and the gradient at a point.
+_Objective: TypeAlias = Callable[[_Vector], tuple[float, _Vector]]
 
 
 @dataclass(eq=False, repr=False)
@@ -18,14 +27,14 @@ class LBFGS(Params):
     """SciPy's limited-memory quasi-Newton search, L-BFGS-B [1]_.
 
     It has no learning rate. ``max_iter`` of the estimator bounds its iterations, and it
-    ends where no component of the gradient is larger than ``tol``.
+    ends where no element of the gradient is larger than ``tol``.
 
     Parameters
     ----------
     max_fun : int, default=15000
         Function evaluations at most.
     history : int, default=10
-        Corrections that the approximate Hessian is made of.
+        Number of corrections that the approximate Hessian consists of.
 
     References
     ----------
@@ -51,64 +60,91 @@ class LBFGS(Params):
 
     def minimize(
         self,
-        objective: Callable[[np.ndarray], tuple[float, np.ndarray]],
-        start: np.ndarray,
+        objective: _Objective,
+        start: _Vector,
         max_iter: int,
         tol: float,
         l1: float = 0.0,
         n_l1: int = 0,
     ) -> scipy.optimize.OptimizeResult:
-        """Minimize a smooth function, plus the absolute values of some coordinates.
+        """Minimize a smooth function, plus an L1 penalty on the first elements.
 
         Parameters
         ----------
         objective : callable
-            Returns the value and the gradient at x.
+            Returns the value and the gradient of the smooth function at x.
         start : ndarray of shape (n,)
         max_iter : int
+            Iterations at most.
         tol : float
-        l1, n_l1 : float, int
-            ``l1 * abs(x[:n_l1]).sum()`` is added. Those coordinates are searched as
-            differences of two that are not negative, which makes the sum smooth, and
-            coordinates exactly zero where both are at their bound.
+            The search ends where no element of the gradient is larger.
+        l1 : float, default=0.0
+            Strength of the penalty, ``l1 * abs(x[:n_l1]).sum()``.
+        n_l1 : int, default=0
+            Number of elements under the penalty.
 
         Returns
         -------
         result : OptimizeResult
-            With the minimum `x`.
+            With the minimum `x`, and the value there, penalty included, as `fun`.
         """
-        options = {"maxfun": self.max_fun, "maxiter": max_iter, "gtol": tol}
-        options["maxcor"] = self.history
+        options = {
+            "maxfun": self.max_fun,
+            "maxiter": max_iter,
+            "gtol": tol,
+            "maxcor": self.history,
+        }
         if not l1 or not n_l1:
             return scipy.optimize.minimize(
                 objective, start, method="L-BFGS-B", jac=True, options=options
             )
+        return _minimize_with_l1(objective, start, l1, n_l1, options)
 
-        def joined(parts: np.ndarray) -> np.ndarray:
-            x = parts[n_l1:].copy()
-            x[:n_l1] = parts[:n_l1] - x[:n_l1]
-            return x
 
-        def smooth(parts: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = objective(joined(parts))
-            signed = gradient[:n_l1]
-            slopes = np.concatenate([signed + l1, l1 - signed, gradient[n_l1:]])
-            return value + l1 * float(parts[: 2 * n_l1].sum()), slopes
+def _minimize_with_l1(
+    objective: _Objective,
+    start: _Vector,
+    l1: float,
+    n_l1: int,
+    options: dict[str, float],
+) -> scipy.optimize.OptimizeResult:
+    """Minimize with an L1 penalty, by a problem that is smooth but has bounds.
 
-        signed = start[:n_l1]
-        parts = [np.maximum(signed, 0), np.maximum(-signed, 0), start[n_l1:]]
-        lower = np.full(len(start) + n_l1, -np.inf)
-        lower[: 2 * n_l1] = 0
-        result = scipy.optimize.minimize(
-            smooth,
-            np.concatenate(parts),
-            method="L-BFGS-B",
-            jac=True,
-            bounds=scipy.optimize.Bounds(lower, np.inf),
-            options=options,
-        )
-        # Where the search ends early, both of the two may be above zero.
-        surplus = result.x[: 2 * n_l1].sum()
-        result.x = joined(result.x)
-        result.fun -= l1 * float(surplus - np.abs(result.x[:n_l1]).sum())
-        return result
+    Each element under the penalty is written as a difference of two that are not
+    negative, ``x = p - q``. The search is over the longer vector ::
+
+        split = [ p (n_l1) | q (n_l1) | the other elements ]      p, q >= 0
+
+    and the penalty, now ``l1 * (p + q)``, is linear in it. At the minimum one of p and
+    q is zero, since subtracting the same from both lowers the penalty alone, so that
+    ``p + q = abs(x)``. L-BFGS-B keeps to the bounds exactly: where both p and q are at
+    theirs, x is exactly zero.
+    """
+
+    def joined(split: _Vector) -> _Vector:
+        x = split[n_l1:].copy()
+        x[:n_l1] = split[:n_l1] - x[:n_l1]
+        return x
+
+    def smooth(split: _Vector) -> tuple[float, _Vector]:
+        value, gradient = objective(joined(split))
+        slopes = gradient[:n_l1]
+        split_gradient = np.concatenate([slopes + l1, l1 - slopes, gradient[n_l1:]])
+        return value + l1 * float(split[: 2 * n_l1].sum()), split_gradient
+
+    signed = start[:n_l1]
+    lower = np.full(len(start) + n_l1, -np.inf)
+    lower[: 2 * n_l1] = 0
+    result = scipy.optimize.minimize(
+        smooth,
+        np.concatenate([np.maximum(signed, 0), np.maximum(-signed, 0), start[n_l1:]]),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=scipy.optimize.Bounds(lower, np.inf),
+        options=options,
+    )
+    # If the search ends early, p and q may both be positive: p + q > abs(x).
+    total = result.x[: 2 * n_l1].sum()
+    result.x = joined(result.x)
+    result.fun -= l1 * float(total - np.abs(result.x[:n_l1]).sum())
+    return result

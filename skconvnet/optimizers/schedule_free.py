@@ -9,7 +9,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Optimizer
+from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import (
     BELOW_1,
     BETWEEN_0_AND_1,
@@ -21,25 +21,26 @@ from skconvnet.params.constraints import (
 
 @dataclass(eq=False, repr=False)
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW that averages its weights, and needs no falling learning rate [1]_.
+    """AdamW that averages its weights, and needs no decaying learning rate [1]_.
 
-    Steps are taken from ``z``, gradients at ``y = (1 - beta_1) * z + beta_1 * x``, and
-    ``x``, the mean of all ``z``, is what validation and prediction use. Each ``z``
-    counts with the square of the largest rate so far. It takes larger learning rates
-    than Adam: try ``learning_rate_init=0.01``.
+    There are three sets of weights. Steps are taken from ``z``. Validation and
+    prediction use ``x``, the mean of all ``z``, each weighted with the square of the
+    largest rate so far. Gradients are taken in between, at
+    ``y = (1 - beta_1) * z + beta_1 * x``. Larger learning rates suit it than suit Adam:
+    try ``learning_rate_init=0.01``.
 
     Parameters
     ----------
     beta_1 : float, default=0.9
-        In (0, 1): how close to the mean gradients are taken.
+        In (0, 1): the closer to 1, the closer to the mean gradients are taken.
     beta_2 : float, default=0.999
         Decay of the average of squared gradients.
     epsilon : float, default=1e-8
-        Added to the root of that average, once corrected for its start at zero.
+        Added to the root of that average, corrected for its start at zero.
     weight_decay : float, default=0.0
-        Added to each step, biases included: so many times ``y``.
+        This many times ``y`` is subtracted in a step with a rate of 1, biases included.
     warmup_steps : int, default=0
-        Updates in which the rate rises in equal steps from zero.
+        Number of updates during which the rate rises from zero in equal steps.
 
     References
     ----------
@@ -62,7 +63,7 @@ class ScheduleFreeAdamW(Optimizer):
     warmup_steps: int = 0
 
     n_moments = 2
-    _largest = 0.0
+    _largest_rate = 0.0
     _weight_sum = 0.0
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "beta_1": BETWEEN_0_AND_1,
@@ -72,34 +73,41 @@ class ScheduleFreeAdamW(Optimizer):
         "warmup_steps": COUNT_OR_0,
     }
 
+    @override
     def _begin_step(self, rate: float) -> None:
         self._rate = rate * min(1.0, self.n_steps / max(self.warmup_steps, 1))
-        self._largest = max(self._largest, self._rate)
-        weight = self._largest**2
+        self._largest_rate = max(self._largest_rate, self._rate)
+        weight = self._largest_rate**2
         self._weight_sum += weight
         self._share = weight / self._weight_sum if weight else 0.0
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        z, square = moments
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
+        z, square = arrays.moments
         if self.n_steps == 1:
-            z[:] = weights
-        square *= self.beta_2
-        axpy(1 - self.beta_2, np.multiply(gradient, gradient, out=step), square)
+            z[:] = arrays.weights
+        update_average(square, self.beta_2, np.multiply(gradient, gradient, out=step))
         np.multiply(square, 1 / (1 - self.beta_2**self.n_steps), out=step)
         np.sqrt(step, out=step)
         step += self.epsilon
         np.divide(gradient, step, out=step)
         if self.weight_decay:
-            axpy(self.weight_decay, weights, step)
-        # The new y follows from the old y and z alone, so that x need not be kept.
-        np.subtract(z, weights, out=scratch)
+            axpy(self.weight_decay, arrays.weights, step)
+        # The new y follows from the old y and z, so x need not be stored. With the new
+        # z = z_before - rate * step and x = x_before + share * (z - x_before),
+        # y - y_before = share * (z_before - y_before)
+        #                - rate * (1 - beta_1 * (1 - share)) * step.
+        np.subtract(z, arrays.weights, out=scratch)
         scratch *= self._share
         axpy(-self._rate * (1 - self.beta_1 * (1 - self._share)), step, scratch)
         axpy(-self._rate, step, z)
         return 1.0, scratch
 
-    def average(self, weights: np.ndarray, out: np.ndarray) -> bool:
-        """Write x, the mean that the weights y and the state z stand for."""
+    @override
+    def average(self, weights: FlatVector, out: FlatVector) -> bool:
+        # From y = (1 - beta_1) * z + beta_1 * x follows
+        # x = y + (y - z) * (1 - beta_1) / beta_1.
         if not self.n_steps:
             return False
         np.subtract(weights, self._moments[0], out=out)
@@ -107,6 +115,7 @@ class ScheduleFreeAdamW(Optimizer):
         out += weights
         return True
 
-    def _keep_zeros(self, weights: np.ndarray, moments: list[FlatVector]) -> None:
-        # With y and z at zero x is there as well.
-        moments[0] *= weights != 0
+    @override
+    def _keep_zeros(self, arrays: ChunkArrays) -> None:
+        # If y and z are zero, so is x.
+        arrays.moments[0] *= arrays.weights != 0

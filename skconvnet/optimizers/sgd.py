@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.optimizers.base import Optimizer
+from skconvnet.optimizers.base import ChunkArrays, Optimizer
 from skconvnet.params.constraints import BOOLEAN, FROM_0_TO_1
 
 
@@ -16,14 +17,17 @@ from skconvnet.params.constraints import BOOLEAN, FROM_0_TO_1
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum.
 
-    ``velocity = momentum * velocity - (1 - dampening) * rate * gradient`` is added to
-    the weights, from a velocity of zero. Nesterov's momentum [1]_ looks one step
-    ahead: it adds ``momentum * velocity - rate * gradient``.
+    The velocity starts at zero. Each step sets
+    ``velocity = momentum * velocity - (1 - dampening) * rate * gradient``, and adds it
+    to the weights. Nesterov's momentum [1]_ looks one step ahead: it adds
+    ``momentum * velocity - rate * gradient`` instead.
 
     Parameters
     ----------
     momentum : float, default=0.9
+        Decay of the velocity, from 0 to 1.
     nesterov : bool, default=False
+        Whether to look one step ahead.
     dampening : float, default=0.0
         With ``dampening = momentum`` the velocity is a moving average of gradients.
         Must be 0 with Nesterov's momentum.
@@ -53,6 +57,7 @@ class SGD(Optimizer):
         "dampening": FROM_0_TO_1,
     }
 
+    @override
     def check_params(self) -> None:
         super().check_params()
         if self.nesterov and self.dampening:
@@ -61,8 +66,10 @@ class SGD(Optimizer):
                 f"otherwise; got {self.dampening!r}."
             )
 
-    def _update(self, weights, gradient, rate, moments, step, scratch):
-        (velocity,) = moments
+    @override
+    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
+        gradient, step = arrays.gradient, arrays.step
+        (velocity,) = arrays.moments
         velocity *= self.momentum
         axpy(-rate * (1 - self.dampening), gradient, velocity)
         if not self.nesterov:

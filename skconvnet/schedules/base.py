@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Self
 
 from skconvnet.params.base import Params
-
-_T = TypeVar("_T", bound="Schedule")
 
 # What an epoch may be judged by.
 TRAINING_LOSS = "training_loss"
@@ -17,11 +15,12 @@ VALIDATION_SCORE = "validation_score"
 
 
 class Schedule(Params, ABC):
-    """A rule for the learning rate, and where in training it has come to.
+    """A rule for the learning rate, and how far training has come.
 
-    Cloning a schedule, as an estimator does with the one it is given, leaves its place
-    behind. `learning_rate_init` of the estimator is the rate that it starts from, or
-    rises to.
+    A clone of a schedule, which is what an estimator trains with, is yet to `start`.
+    ``learning_rate_init`` of the estimator is the rate that it starts from, or rises
+    to. Training then calls `update_begins` before each update and `epoch_ends` after
+    each epoch.
 
     Attributes
     ----------
@@ -30,13 +29,27 @@ class Schedule(Params, ABC):
     n_epochs : int
         ``max_iter``.
     epoch : int
-        Epochs that are over.
+        Number of epochs that are over.
     rate : float
-        What the next update uses.
+        The learning rate of the next update.
     """
 
-    def start(self: _T, initial: float, n_epochs: int) -> _T:
-        """Begin anew at `initial`, for a training of `n_epochs`.
+    initial: float
+    n_epochs: int
+    epoch: int
+    rate: float
+    # The rate of rules that change it only after an epoch.
+    _current: float
+
+    def start(self, initial: float, n_epochs: int) -> Self:
+        """Start again at `initial`, for a training of `n_epochs`.
+
+        Parameters
+        ----------
+        initial : float
+            ``learning_rate_init``.
+        n_epochs : int
+            ``max_iter``.
 
         Returns
         -------
@@ -62,7 +75,15 @@ class Schedule(Params, ABC):
         return self
 
     def update_begins(self, n_done: int, n_updates: int) -> None:
-        """Set the `rate` for the update after `n_done` of the epoch's `n_updates`."""
+        """Set the `rate` of an update.
+
+        Parameters
+        ----------
+        n_done : int
+            Updates of the present epoch so far.
+        n_updates : int
+            Updates of an epoch.
+        """
         self.rate = self._rate(self.epoch + n_done / n_updates, 1 / n_updates)
 
     def epoch_ends(self, n_seen: int, measured: Mapping[str, float]) -> None:
@@ -73,23 +94,23 @@ class Schedule(Params, ABC):
         n_seen : int
             Samples seen in all.
         measured : mapping of str to float
-            The ``"training_loss"`` of the epoch, and where there is a validation set
-            the ``"validation_loss"`` and the ``"validation_score"``.
+            The ``"training_loss"`` of the epoch and, if there is a validation set, the
+            ``"validation_loss"`` and the ``"validation_score"``.
         """
         self.epoch += 1
         self._epoch_ended(n_seen, measured)
         self.update_begins(0, 1)
 
     def stalled(self) -> bool:
-        """Say whether to stop, now that training no longer improves."""
+        """Return whether to stop, now that training no longer improves."""
         return True
 
     def check_validated(self, is_validated: bool) -> None:
-        """Raise a ValueError if the schedule needs a validation set, and has none."""
+        """Raise a ValueError if the schedule needs a validation set that is missing."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether training has come to the end that was planned for it."""
+        """Whether training has reached its planned end."""
         return False
 
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
@@ -97,4 +118,16 @@ class Schedule(Params, ABC):
 
     @abstractmethod
     def _rate(self, t: float, width: float) -> float:
-        """Return the rate after `t` epochs, for an update of `width` epochs."""
+        """Return the rate of an update.
+
+        Parameters
+        ----------
+        t : float
+            Epochs that are over when it begins; the fraction is that of the present.
+        width : float
+            Share of an epoch that one update is.
+
+        Returns
+        -------
+        rate : float
+        """

@@ -1,13 +1,14 @@
-"""Learning rates that fall when training no longer improves."""
+"""Learning rates that decrease when training no longer improves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from skconvnet._typing import override
 from skconvnet.params.constraints import (
     BETWEEN_0_AND_1,
     COUNT_OR_0,
@@ -27,15 +28,16 @@ from skconvnet.schedules.base import (
 class Adaptive(Schedule):
     """Multiply by a factor each time training would end, as in scikit-learn.
 
-    That is after more than ``n_iter_no_change`` epochs without an improvement of
-    ``tol`` in the loss, or under early stopping in the validation score. Training ends
-    once the rate is down to `smallest`.
+    That is after more than ``n_iter_no_change`` epochs in a row that improved the loss,
+    or under early stopping the validation score, by less than ``tol``. Training ends
+    once the rate has reached `smallest`.
 
     Parameters
     ----------
     factor : float, default=0.2
         In (0, 1).
     smallest : float, default=1e-6
+        A rate that is not larger is not lowered again.
 
     Examples
     --------
@@ -52,8 +54,8 @@ class Adaptive(Schedule):
         "smallest": POSITIVE,
     }
 
+    @override
     def stalled(self) -> bool:
-        """Lower the rate, or say that it is low enough to stop."""
         if self._current <= self.smallest:
             return True
         # Rounded like scikit-learn's division by 5.
@@ -61,6 +63,7 @@ class Adaptive(Schedule):
         self.rate = self._current
         return False
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         return self._current
 
@@ -69,24 +72,25 @@ class Adaptive(Schedule):
 class ReduceOnPlateau(Schedule):
     """Multiply by a factor after more than `patience` epochs without improvement.
 
-    Training itself ends after more than ``n_iter_no_change`` stalled epochs of its
-    own count, so that `patience` should be the smaller.
+    Training itself ends after more than ``n_iter_no_change`` stalled epochs, which it
+    counts on its own, so `patience` should be the smaller.
 
     Parameters
     ----------
     factor : float, default=0.1
         In (0, 1).
     patience : int, default=5
+        Epochs without improvement that are put up with.
     minimum : float, default=0.0
-        The rate falls no lower.
+        The rate never falls below it.
     monitor : str, default="auto"
         "training_loss", "validation_loss" or "validation_score"; the last two need a
-        validation set. "auto" is the validation loss where there is one, else the
-        training loss.
+        validation set. "auto" is the validation loss if there is a validation set,
+        otherwise the training loss.
     tol : float, default=1e-4
-        What differs by no more from the best so far is no improvement.
+        Only a value that is better than the best so far by more is an improvement.
     cooldown : int, default=0
-        Epochs after a reduction that are not counted.
+        Number of epochs after a reduction that are not counted.
 
     Examples
     --------
@@ -113,14 +117,14 @@ class ReduceOnPlateau(Schedule):
         "cooldown": COUNT_OR_0,
     }
 
-    def start(self, initial: float, n_epochs: int) -> ReduceOnPlateau:
-        """Begin anew at `initial`."""
+    @override
+    def start(self, initial: float, n_epochs: int) -> Self:
         self._best = np.inf
         self._n_bad = self._n_cooling = 0
         return super().start(initial, n_epochs)
 
+    @override
     def check_validated(self, is_validated: bool) -> None:
-        """Raise a ValueError if it monitors a validation set, and there is none."""
         if self.monitor.startswith("validation") and not is_validated:
             raise ValueError(
                 f"monitor={self.monitor!r} of ReduceOnPlateau needs a validation set: "
@@ -128,6 +132,7 @@ class ReduceOnPlateau(Schedule):
                 "monitor='training_loss'."
             )
 
+    @override
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
         value = self._value(measured)
         if value < self._best - self.tol:
@@ -143,12 +148,13 @@ class ReduceOnPlateau(Schedule):
             self._n_cooling, self._n_bad = self.cooldown, 0
 
     def _value(self, measured: Mapping[str, float]) -> float:
-        """Return what should become small."""
+        """Return the monitored value, with the sign for which smaller is better."""
         if self.monitor == VALIDATION_SCORE:
             return -measured[VALIDATION_SCORE]
         if self.monitor == "auto":
             return measured.get(VALIDATION_LOSS, measured[TRAINING_LOSS])
         return measured[self.monitor]
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         return self._current

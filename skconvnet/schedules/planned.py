@@ -1,7 +1,7 @@
 """Learning rates that are planned for a known number of epochs.
 
 They change from update to update: the time ``t`` is the number of epochs that are over,
-plus the share of the present one that is.
+plus the fraction of the present one that is over.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, ClassVar
 
+from skconvnet._typing import override
 from skconvnet.params.constraints import (
     BETWEEN_0_AND_1,
     FROM_1,
@@ -22,22 +23,24 @@ from skconvnet.schedules.base import Schedule
 
 @dataclass(eq=False, repr=False)
 class Polynomial(Schedule):
-    """Fall to `minimum` along a power of the time that is left.
+    """Decrease to `minimum` as a power of the time that is left.
 
     ``minimum + (learning_rate_init - minimum) * (1 - u) ** power``, where ``u`` is the
-    share of the epochs after the warm-up that is over; the default is a straight line.
+    fraction of the epochs after the warm-up that is over. The default is a straight
+    line.
 
     Parameters
     ----------
     power : float, default=1.0
+        Exponent.
     minimum : float, default=0.0
-        What is reached at the end, and kept from then on.
+        The rate at the end and from then on.
     warmup_epochs : float, default=0
-        In so many epochs the rate first rises to ``learning_rate_init``, by the same
-        step each update.
+        Epochs in which the rate first rises to ``learning_rate_init``, by the same
+        amount in each update.
     epochs : float, default=None
-        When the end is reached, the warm-up included; None is ``max_iter``. In
-        ``partial_fit`` each call counts as an epoch.
+        Number of epochs to the end, the warm-up included; None is ``max_iter``. Each
+        call of ``partial_fit`` counts as an epoch.
 
     Examples
     --------
@@ -60,38 +63,42 @@ class Polynomial(Schedule):
     }
 
     @property
+    @override
     def is_complete(self) -> bool:
         """Whether the last of the planned epochs is over."""
         return self.epoch >= _total(self)
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         length = _after_warmup(self, _total(self))
         if t < self.warmup_epochs:
-            return _warming(self, t, width)
+            return _warming_up(self, t, width)
         left = max(1 - (t - self.warmup_epochs) / length, 0.0)
-        return self.minimum + (self.initial - self.minimum) * left**self.power
+        part: float = left**self.power
+        return self.minimum + (self.initial - self.minimum) * part
 
 
 @dataclass(eq=False, repr=False)
 class Cosine(Schedule):
-    """Fall to `minimum` along half a cosine, once or with restarts [1]_.
+    """Decrease to `minimum` along half a cosine, once or with restarts [1]_.
 
     ``minimum + (learning_rate_init - minimum) * (1 + cos(pi * u)) / 2``, where ``u`` is
-    the share of the present period that is over.
+    the fraction of the present period that is over.
 
     Parameters
     ----------
     period : float, default=None
         Epochs of the first period, after which the rate starts again from
-        ``learning_rate_init``. None is a single one that lasts from the warm-up to
-        ``max_iter``, and stays at `minimum` from then on. In ``partial_fit`` each call
-        counts as an epoch.
+        ``learning_rate_init``. None is a single period from the end of the warm-up to
+        ``max_iter``, after which the rate stays at `minimum`. Each call of
+        ``partial_fit`` counts as an epoch.
     period_factor : float, default=1
-        How many times as long each period is as the one before; at least 1.
+        Length of each period relative to the one before; at least 1.
     minimum : float, default=0.0
+        The rate at the end of a period.
     warmup_epochs : float, default=0
-        In so many epochs the rate first rises to ``learning_rate_init``, by the same
-        step each update.
+        Epochs in which the rate first rises to ``learning_rate_init``, by the same
+        amount in each update.
 
     References
     ----------
@@ -122,22 +129,28 @@ class Cosine(Schedule):
     }
 
     @property
+    @override
     def is_complete(self) -> bool:
         """Whether the only period is over."""
         return self.period is None and self.epoch >= self.n_epochs
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         if self.period is None:
             length = _after_warmup(self, self.n_epochs)
+        else:
+            length = float(self.period)
         if t < self.warmup_epochs:
-            return _warming(self, t, width)
+            return _warming_up(self, t, width)
         t -= self.warmup_epochs
-        u = min(t / length, 1.0) if self.period is None else self._share(t)
+        u = min(t / length, 1.0) if self.period is None else self._fraction(t, length)
         return self.minimum + (self.initial - self.minimum) * (1 + cos(pi * u)) / 2
 
-    def _share(self, t: float) -> float:
-        """Return the share of the present period that is over."""
-        length = float(self.period or 1.0)
+    def _fraction(self, t: float, length: float) -> float:
+        """Return the fraction of the present period that is over.
+
+        `t` counts from the start of the first period, which has this length.
+        """
         if self.period_factor == 1:
             return t % length / length
         while t >= length:
@@ -148,28 +161,31 @@ class Cosine(Schedule):
 
 @dataclass(eq=False, repr=False)
 class OneCycle(Schedule):
-    """Rise to ``learning_rate_init``, then fall to next to nothing [1]_.
+    """Rise to ``learning_rate_init``, then decrease almost to zero [1]_.
 
-    The rate rises from ``learning_rate_init / div_factor`` during the first part of
-    training, and falls in the rest to the rate it started from divided by
-    `final_div_factor`. ``learning_rate_init`` can be larger than a constant rate could.
+    In the first part of training the rate rises from
+    ``learning_rate_init / div_factor``; in the rest it decreases to the rate it started
+    from divided by `final_div_factor`. ``learning_rate_init`` can be larger than that
+    of a constant rate.
 
     Parameters
     ----------
     warmup : float, default=0.3
-        Share of the epochs in which the rate rises, in (0, 1).
+        Fraction of the epochs in which the rate rises, in (0, 1).
     div_factor : float, default=25.0
+        Ratio of the largest rate to the first; at least 1.
     final_div_factor : float, default=1e4
+        Ratio of the first rate to the last; at least 1.
     anneal : {"cosine", "linear"}, default="cosine"
-        Along what it rises and falls.
+        Whether the rate rises and decreases along half a cosine or a straight line.
     epochs : float, default=None
-        Epochs of the whole cycle; None is ``max_iter``. In ``partial_fit`` each call
-        counts as an epoch. Afterwards the rate stays the smallest.
+        Epochs of the whole cycle, after which the rate stays at its last value; None is
+        ``max_iter``. Each call of ``partial_fit`` counts as an epoch.
 
     References
     ----------
     .. [1] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural
-       networks using large learning rates", 2018.
+       networks using large learning rates", arXiv:1708.07120, 2018.
 
     Examples
     --------
@@ -196,10 +212,12 @@ class OneCycle(Schedule):
     }
 
     @property
+    @override
     def is_complete(self) -> bool:
         """Whether the cycle is over."""
         return self.epoch >= _total(self)
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         u = min(t / _total(self), 1.0)
         first = self.initial / self.div_factor
@@ -209,17 +227,19 @@ class OneCycle(Schedule):
         return self._between(self.initial, first / self.final_div_factor, part)
 
     def _between(self, start: float, end: float, part: float) -> float:
+        """Return the rate after a fraction `part` of the way from start to end."""
         if self.anneal == "cosine":
             part = (1 - cos(pi * part)) / 2
         return start + (end - start) * part
 
 
 def _total(schedule: Polynomial | OneCycle) -> float:
+    """Return the number of epochs that are planned."""
     return schedule.n_epochs if schedule.epochs is None else schedule.epochs
 
 
 def _after_warmup(schedule: Polynomial | Cosine, total: float) -> float:
-    """Return the epochs that are left for the descent."""
+    """Return the number of epochs after the warm-up."""
     if schedule.warmup_epochs >= total:
         raise ValueError(
             f"warmup_epochs={schedule.warmup_epochs!r} of {type(schedule).__name__} "
@@ -228,6 +248,6 @@ def _after_warmup(schedule: Polynomial | Cosine, total: float) -> float:
     return total - schedule.warmup_epochs
 
 
-def _warming(schedule: Polynomial | Cosine, t: float, width: float) -> float:
-    # The first update is a step up from zero, the last one uses the whole rate.
+def _warming_up(schedule: Polynomial | Cosine, t: float, width: float) -> float:
+    # The first update already has a rate above zero, and the last one the full rate.
     return schedule.initial * min((t + width) / schedule.warmup_epochs, 1.0)

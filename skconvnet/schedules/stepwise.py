@@ -1,4 +1,4 @@
-"""Learning rates that follow from the epochs or the samples so far."""
+"""Learning rates that depend on the number of epochs or samples so far."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
+from skconvnet._typing import override
 from skconvnet.params.constraints import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
 from skconvnet.schedules.base import Schedule
 
@@ -21,6 +22,7 @@ class Constant(Schedule):
     0.1
     """
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         return self.initial
 
@@ -29,12 +31,14 @@ class Constant(Schedule):
 class InverseScaling(Schedule):
     """``learning_rate_init / (n_seen + 1) ** power`` after each epoch.
 
-    Where ``n_seen`` samples have been seen in all, as in scikit-learn. By the name
-    "invscaling" `power` is the estimator's ``power_t``, and only "sgd" uses it.
+    ``n_seen`` is the number of samples seen in all, as in scikit-learn. If it is chosen
+    by its name, "invscaling", `power` is the estimator's ``power_t``, and only the
+    solver "sgd" uses it.
 
     Parameters
     ----------
     power : float, default=0.5
+        Exponent, not negative.
 
     Examples
     --------
@@ -48,28 +52,31 @@ class InverseScaling(Schedule):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"power": NOT_NEGATIVE}
 
+    @override
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
         self._current = self.initial / (n_seen + 1) ** self.power
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         return self._current
 
 
 @dataclass(eq=False, repr=False)
 class StepDecay(Schedule):
-    """Multiply by a factor every so many epochs, or after some of them.
+    """Multiply by a factor at regular intervals, or after given epochs.
 
     The rate after ``t`` epochs is ``learning_rate_init * factor ** k``, where ``k`` is
-    ``t // every`` or the number of epochs in the tuple `every` that are over.
+    ``t // every``, or the number of epochs in the tuple `every` that are over.
 
     Parameters
     ----------
     every : int or tuple of int, default=10
-        ``(30, 60, 80)`` multiplies after each of these epochs.
+        Epochs between two steps, or the epochs after which there is one, such as
+        ``(30, 60, 80)``.
     factor : float, default=0.1
         In (0, 1]; 0.1 divides by ten.
     minimum : float, default=0.0
-        The rate falls no lower.
+        The rate never falls below it.
 
     Examples
     --------
@@ -90,8 +97,8 @@ class StepDecay(Schedule):
         "minimum": NOT_NEGATIVE,
     }
 
+    @override
     def check_params(self) -> None:
-        """Raise a ValueError for a parameter that is not allowed."""
         super().check_params()
         if isinstance(self.every, (tuple, list)):
             for epoch in self.every:
@@ -101,12 +108,14 @@ class StepDecay(Schedule):
                         f"(30, 60, 80); got {self.every!r}."
                     )
 
+    @override
     def _rate(self, t: float, width: float) -> float:
         if isinstance(self.every, (tuple, list)):
             k = sum(epoch <= self.epoch for epoch in self.every)
         else:
             k = self.epoch // int(self.every)
-        return max(self.initial * self.factor**k, self.minimum)
+        decay: float = self.factor**k
+        return max(self.initial * decay, self.minimum)
 
 
 @dataclass(eq=False, repr=False)
@@ -116,9 +125,10 @@ class Exponential(Schedule):
     Parameters
     ----------
     factor : float, default=0.95
-        Of one epoch, in (0, 1]. Within it the rate falls as smoothly.
+        By which one epoch multiplies the rate, in (0, 1]. The updates of an epoch have
+        equal parts in it.
     minimum : float, default=0.0
-        The rate falls no lower.
+        The rate never falls below it.
 
     Examples
     --------
@@ -136,5 +146,7 @@ class Exponential(Schedule):
         "minimum": NOT_NEGATIVE,
     }
 
+    @override
     def _rate(self, t: float, width: float) -> float:
-        return max(self.initial * self.factor**t, self.minimum)
+        decay: float = self.factor**t
+        return max(self.initial * decay, self.minimum)

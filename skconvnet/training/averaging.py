@@ -1,4 +1,4 @@
-"""Averages of the weights, to validate and to predict by."""
+"""Averages of the weights, to validate and to predict with."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers import Optimizer
 
+# The name of stochastic weight averaging, `EpochAverage`.
 SWA = "swa"
-
 
 # Stochastic weight averaging begins after this share of the epochs.
 _SWA_BEGINS = 0.75
@@ -23,67 +24,72 @@ class Average(ABC):
 
     Between the calls of an incremental training the network has the average, and the
     weights in training are kept here. All methods are given a network's `state`: its
-    weights, and the buffers of its layers, which are averaged alike.
+    weights, and the buffers of its layers, which are averaged in the same way.
+
+    The loop calls `begin` once, `after_update` and `after_epoch` as training goes on,
+    `shown` around each validation, and `end` once.
     """
 
     def __init__(self) -> None:
-        self._average: np.ndarray | None = None
-        self._trained: np.ndarray | None = None
+        self._average: FlatVector | None = None
+        self._in_training: FlatVector | None = None
 
     @property
     def has_begun(self) -> bool:
         """Whether there is an average yet."""
         return self._average is not None
 
-    def begin(self, weights: np.ndarray) -> None:
-        """Put the weights in training back, unless others were set meanwhile."""
-        if self._trained is None:
+    def begin(self, weights: FlatVector) -> None:
+        """Put the weights in training back, unless others were set since `end`."""
+        if self._in_training is None:
             return
         if self._average is not None and np.array_equal(weights, self._average):
-            weights[:] = self._trained
+            weights[:] = self._in_training
         else:
             self._average = None
             self._restart()
-        self._trained = None
+        self._in_training = None
 
-    def end(self, weights: np.ndarray) -> None:
-        """Put the average in the place of `weights`, and keep those for later."""
+    def end(self, weights: FlatVector) -> None:
+        """Replace `weights` by the average, and keep them for a later call."""
         average = self._compute(weights)
         if average is not None:
-            self._trained = weights.copy()
+            self._in_training = weights.copy()
             weights[:] = average
 
     @contextmanager
-    def shown(self, weights: np.ndarray) -> Iterator[None]:
-        """Put the average in the place of `weights` for a while."""
+    def shown(self, weights: FlatVector) -> Iterator[None]:
+        """Replace `weights` by the average within a context."""
         average = self._compute(weights)
         if average is None:
             yield
             return
-        trained = weights.copy()
+        in_training = weights.copy()
         weights[:] = average
         try:
             yield
         finally:
-            weights[:] = trained
+            weights[:] = in_training
 
-    def update_ends(self, weights: np.ndarray) -> None:
+    def after_update(self, weights: FlatVector) -> None:  # noqa: B027 - optional
         """Take note of the weights after an update."""
-        return None
 
-    def epoch_ends(self, weights: np.ndarray) -> None:
+    def after_epoch(self, weights: FlatVector) -> None:  # noqa: B027 - optional
         """Take note of the weights after an epoch."""
-        return None
 
-    def _compute(self, weights: np.ndarray) -> np.ndarray | None:
+    def _compute(
+        self,
+        weights: FlatVector,  # noqa: ARG002 - for subclasses
+    ) -> FlatVector | None:
+        """Return the average, if there is one, when training has come to `weights`."""
         return self._average
 
     @abstractmethod
     def _restart(self) -> None:
         """Forget the weights so far."""
 
-    def _add(self, weights: np.ndarray, share: float) -> None:
-        """Let `weights` make up so much of the average."""
+    def _add(self, weights: FlatVector, share: float) -> None:
+        """Let `weights` make up this share of the average."""
         if self._average is None:
             self._average = weights.copy()
             return
@@ -94,18 +100,19 @@ class Average(ABC):
 class ExponentialAverage(Average):
     """After each update ``average = decay * average + (1 - decay) * weights``.
 
-    Divided by ``1 - decay ** n_updates``, so that the weights training started from
-    are no part of it.
+    The average is divided by ``1 - decay ** n_updates``, so that the weights training
+    started from have no part in it.
 
     Parameters
     ----------
     decay : float
+        Between 0 and 1.
 
     Examples
     --------
     >>> average, weights = ExponentialAverage(0.5), np.zeros(1)
     >>> for weights[0] in (1.0, 4.0):
-    ...     average.update_ends(weights)
+    ...     average.after_update(weights)
     >>> average.end(weights)
     >>> weights
     array([3.])
@@ -116,11 +123,15 @@ class ExponentialAverage(Average):
         self.decay = decay
         self._restart()
 
-    def update_ends(self, weights: np.ndarray) -> None:
+    @override
+    def after_update(self, weights: FlatVector) -> None:
         self.n_updates += 1
+        # With a_n the average and D_n = 1 - decay ** n, D_n * a_n is the decayed sum:
+        # D_n * a_n = decay * D_(n-1) * a_(n-1) + (1 - decay) * weights.
         share = (1 - self.decay) / (1 - self.decay**self.n_updates)
         self._add(weights, share)
 
+    @override
     def _restart(self) -> None:
         self.n_updates = 0
 
@@ -131,7 +142,7 @@ class EpochAverage(Average):
     Parameters
     ----------
     n_epochs : int
-        Those of the whole training.
+        Epochs of the whole training.
 
     References
     ----------
@@ -141,29 +152,31 @@ class EpochAverage(Average):
 
     def __init__(self, n_epochs: int) -> None:
         super().__init__()
-        # The first epoch that counts: the last one of few.
+        # The first epoch that counts. With fewer than four, only the last one does.
         self.first = int(_SWA_BEGINS * n_epochs) + 1
         self.epoch = 0
         self._restart()
 
-    def epoch_ends(self, weights: np.ndarray) -> None:
+    @override
+    def after_epoch(self, weights: FlatVector) -> None:
         self.epoch += 1
         if self.epoch >= self.first:
             self.n_averaged += 1
             self._add(weights, 1 / self.n_averaged)
 
+    @override
     def _restart(self) -> None:
         self.n_averaged = 0
 
 
 class OptimizersAverage(Average):
-    """What an optimizer averages by itself.
+    """The average that an optimizer keeps itself.
 
     Parameters
     ----------
     optimizer : Optimizer
     n_weights : int
-        Buffers come behind them, and stay as they are in training.
+        Length of the flat vector. The buffers after it stay as they are in training.
     """
 
     def __init__(self, optimizer: Optimizer, n_weights: int) -> None:
@@ -171,13 +184,15 @@ class OptimizersAverage(Average):
         self.optimizer = optimizer
         self.n_weights = n_weights
 
-    def _compute(self, weights: np.ndarray) -> np.ndarray | None:
+    @override
+    def _compute(self, weights: FlatVector) -> FlatVector | None:
         if self._average is None:
             self._average = np.empty_like(weights)
         self._average[:] = weights
         n = self.n_weights
-        is_other = self.optimizer.average(weights[:n], self._average[:n])
-        return self._average if is_other else None
+        differs = self.optimizer.average(weights[:n], self._average[:n])
+        return self._average if differs else None
 
+    @override
     def _restart(self) -> None:
         self.optimizer.restart()

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from skconvnet._typing import FlatVector
 
-def clip_norm(gradient: np.ndarray, max_norm: float | None) -> None:
-    """Scale `gradient` down to a Euclidean norm of `max_norm`, if it is longer.
 
+def clip_norm(gradient: FlatVector, max_norm: float | None) -> None:
+    """Scale `gradient` in place to a Euclidean norm of at most `max_norm`.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (n_weights,)
+    max_norm : float or None
+        None leaves it as it is.
+
+    Examples
+    --------
     >>> gradient = np.array([3.0, 4.0])
     >>> clip_norm(gradient, 1.0)
     >>> gradient
@@ -20,9 +30,17 @@ def clip_norm(gradient: np.ndarray, max_norm: float | None) -> None:
         gradient *= max_norm / norm
 
 
-def clip_value(gradient: np.ndarray, max_value: float | None) -> None:
-    """Bring every element of `gradient` into [-max_value, max_value].
+def clip_value(gradient: FlatVector, max_value: float | None) -> None:
+    """Clip each element of `gradient` in place to [-max_value, max_value].
 
+    Parameters
+    ----------
+    gradient : ndarray of shape (n_weights,)
+    max_value : float or None
+        None leaves it as it is.
+
+    Examples
+    --------
     >>> gradient = np.array([3.0, -0.5])
     >>> clip_value(gradient, 1.0)
     >>> gradient

@@ -19,8 +19,11 @@ from skconvnet.training.events import (
     TrainingObserver,
     TrainingView,
 )
-from skconvnet.training.state import Settings, TrainingState
+from skconvnet.training.state import History, Settings, TrainingState
 from skconvnet.training.stopping import Stopping
+
+# Returns the score and the loss on a validation set.
+Validate: TypeAlias = Callable[[], tuple[float, float]]
 
 _T = TypeVar("_T")
 
@@ -35,7 +38,7 @@ def train(
     settings: Settings,
     rng: np.random.RandomState,
     *,
-    validate: Callable[[], tuple[float, float]] | None = None,
+    validate: Validate | None = None,
     observers: Sequence[TrainingObserver] = (),
 ) -> None:
     """Train until the loss or the validation score no longer improves.
@@ -73,6 +76,7 @@ def train(
     stopping = Stopping(state, settings, network.state)
     updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
     order: _Order = np.arange(len(samples)) if settings.shuffle else None
+
     events.train_begins()
     with stopping.by_interrupt():
         for epoch in range(1, settings.max_iter + 1):
@@ -83,15 +87,13 @@ def train(
             loss = updates.run_epoch(order)
             has_diverged = stopping.has_diverged(loss)
             history.add_epoch(loss, schedule.rate, len(samples))
+
             if state.average is not None:
-                state.average.epoch_ends(network.state)
+                state.average.after_epoch(network.state)
             with state.averaged(network.state):
-                score = None
-                if validate is not None:
-                    score, validation_loss = validate()
-                    history.add_validation(score, validation_loss)
-                stopping.judge_epoch(loss, score)
+                stopping.judge_epoch(loss, _validation_score(validate, history))
                 state.stopped = events.epoch_ends()
+
             if has_diverged:
                 stopping.stop_after_divergence()
                 break
@@ -101,9 +103,19 @@ def train(
                 events.stalled()
             if state.stopped:
                 break
+
     state.end(network.state)
     stopping.restore_best()
     events.train_ends()
+
+
+def _validation_score(validate: Validate | None, history: History) -> float | None:
+    """Validate, if there is a validation set, and record it; return the score."""
+    if validate is None:
+        return None
+    score, loss = validate()
+    history.add_validation(score, loss)
+    return score
 
 
 def _shuffled(
@@ -166,7 +178,7 @@ class _Updates:
         )
         executor.read_ahead(self.samples, following)
         if total <= 0:
-            return loss  # samples without weight teach nothing
+            return loss  # all samples have a weight of zero
         regularizer.begin_update(
             self.kernels, settings.alpha / total, settings.l1_ratio, self.n_updates
         )
@@ -178,7 +190,7 @@ class _Updates:
             self.weights, gradient, state.schedule.rate, executor.team.run, regularizer
         )
         if state.average is not None:
-            state.average.update_ends(executor.network.state)
+            state.average.after_update(executor.network.state)
         return loss + regularizer.value()
 
 

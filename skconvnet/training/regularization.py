@@ -39,39 +39,88 @@ def add_penalty(
     >>> gradient
     array([ 1.5, -0.5])
     """
-    regularizer = Regularizer()
-    regularizer.set_strength(len(kernels), strength, l1_ratio)
+    penalty = Penalty(strength, l1_ratio)
     for chunk in chunks_of(len(kernels)):
         w, g = kernels[chunk], gradient[chunk]
-        regularizer.add(chunk, w, g, np.sign(w) if regularizer.l1 else None)
-    return regularizer.value()
+        penalty.add(chunk, w, g, np.sign(w) if penalty.l1 else None)
+    return penalty.value()
+
+
+class Penalty:
+    """The penalty on all kernels in one update, added to the gradient chunk by chunk.
+
+    Parameters
+    ----------
+    strength, l1_ratio : float
+        As in `add_penalty`.
+
+    Attributes
+    ----------
+    l1, l2 : float
+        The penalty is ``l1 * sum(abs(w)) + l2 * sum(w ** 2) / 2``.
+    """
+
+    def __init__(self, strength: float, l1_ratio: float) -> None:
+        self.l1 = strength * l1_ratio
+        self.l2 = strength * (1 - l1_ratio)
+        # The sums of absolute values and of squares, by the start of each chunk.
+        self._sums: dict[int, float] = {}
+        self._squares: dict[int, float] = {}
+
+    def add(
+        self,
+        chunk: slice,
+        kernels: FlatVector,
+        gradient: FlatVector,
+        signs: FlatVector | None,
+    ) -> None:
+        """Add the gradient of the penalty to that of a chunk, and note its value.
+
+        Parameters
+        ----------
+        chunk : slice
+            Where the chunk starts in the flat vector.
+        kernels, gradient : ndarray of shape (n,)
+            The gradient is added to.
+        signs : ndarray of shape (n,) or None
+            Derivatives of ``abs(w)``; None if `l1` is zero.
+        """
+        if signs is not None:
+            self._sums[chunk.start] = float(np.dot(signs, kernels))
+            axpy(self.l1, signs, gradient)
+        if self.l2:
+            axpy(self.l2, kernels, gradient)
+            self._squares[chunk.start] = float(np.dot(kernels, kernels))
+
+    def value(self) -> float:
+        """Return the penalty on the chunks that were added."""
+        # Summed in the order of the chunks, whichever thread was first.
+        squares = [self._squares[start] for start in sorted(self._squares)]
+        sums = [self._sums[start] for start in sorted(self._sums)]
+        return 0.5 * self.l2 * sum(squares) + self.l1 * sum(sums)
 
 
 class Regularizer:
-    """Adds the penalty to the gradient of each update, chunk by chunk.
+    """Applies the penalty to each update, chunk by chunk.
 
     For each update the loop calls `begin_update`, the optimizer calls `before` and
     `after` around the update of each chunk, and the loop then asks for the `value`.
     Weights after the kernels, such as biases, are left alone.
 
-    The L2 part is smooth: it adds ``l2 * w`` to the gradient. The L1 part is not, and
+    The L2 part is smooth: it only adds to the gradient. The L1 part is not, and
     `OrthantProjection` takes care of it. Its averaged gradients are the only state that
     lasts from one update to the next, and from one call of `partial_fit` to the next.
 
     Attributes
     ----------
-    l1, l2 : float
-        Factors of ``sum(abs(w))`` and of ``sum(w ** 2) / 2`` in the present update.
     projection : OrthantProjection
     """
 
     def __init__(self) -> None:
-        self.l1 = self.l2 = 0.0
         self.projection = OrthantProjection()
+        self._penalty = Penalty(0.0, 0.0)
         self._n_penalized = 0
         self._is_added = False
-        self._sums: dict[int, float] = {}
-        self._squares: dict[int, float] = {}
 
     def begin_update(
         self, kernels: FlatVector, strength: float, l1_ratio: float, n_updates: int
@@ -86,17 +135,11 @@ class Regularizer:
         n_updates : int
             Number of updates in an epoch.
         """
-        self.set_strength(len(kernels), strength, l1_ratio)
-        if self.l1:
-            self.projection.begin_update(kernels, n_updates)
-
-    def set_strength(self, n_penalized: int, strength: float, l1_ratio: float) -> None:
-        """Set the factors of the penalty, and forget its value."""
-        self.l1, self.l2 = strength * l1_ratio, strength * (1 - l1_ratio)
-        self._n_penalized = n_penalized if strength else 0
+        self._penalty = Penalty(strength, l1_ratio)
+        self._n_penalized = len(kernels) if strength else 0
         self._is_added = False
-        self._sums.clear()
-        self._squares.clear()
+        if self._penalty.l1:
+            self.projection.begin_update(kernels, n_updates)
 
     def before_all(self, weights: FlatVector, gradient: FlatVector) -> None:
         """Do now what `before` does for each chunk, which then does nothing.
@@ -112,11 +155,11 @@ class Regularizer:
         kernels = self._kernels(chunk, weights)
         if self._is_added or not len(kernels):
             return
-        gradient = gradient[: len(kernels)]
-        slopes = None
-        if self.l1:
-            slopes = self.projection.choose(chunk, kernels, gradient, self.l1)
-        self.add(chunk, kernels, gradient, slopes)
+        gradient, penalty = gradient[: len(kernels)], self._penalty
+        signs = None
+        if penalty.l1:
+            signs = self.projection.choose(chunk, kernels, gradient, penalty.l1)
+        penalty.add(chunk, kernels, gradient, signs)
 
     def after(self, chunk: slice, weights: FlatVector) -> bool:
         """Set weights to zero that the update took across it.
@@ -126,40 +169,14 @@ class Regularizer:
         may_hold_zeros : bool
             Whether there is an L1 penalty.
         """
-        if not self.l1:
+        if not self._penalty.l1:
             return False
         self.projection.project(chunk, self._kernels(chunk, weights))
         return True
 
-    def add(
-        self,
-        chunk: slice,
-        kernels: FlatVector,
-        gradient: FlatVector,
-        slopes: FlatVector | None,
-    ) -> None:
-        """Add the gradient of the penalty to a chunk of kernels, and note its value.
-
-        Parameters
-        ----------
-        chunk : slice
-        kernels, gradient : ndarray of shape (n,)
-        slopes : ndarray of shape (n,) or None
-            Derivatives of ``abs(w)``; None without an L1 penalty.
-        """
-        if slopes is not None:
-            self._sums[chunk.start] = float(np.dot(slopes, kernels))
-            axpy(self.l1, slopes, gradient)
-        if self.l2:
-            axpy(self.l2, kernels, gradient)
-            self._squares[chunk.start] = float(np.dot(kernels, kernels))
-
     def value(self) -> float:
         """Return the penalty on the weights as they were before the update."""
-        # Summed in the order of the chunks, whichever thread was first.
-        squares = [self._squares[start] for start in sorted(self._squares)]
-        sums = [self._sums[start] for start in sorted(self._sums)]
-        return 0.5 * self.l2 * sum(squares) + self.l1 * sum(sums)
+        return self._penalty.value()
 
     def _kernels(self, chunk: slice, weights: FlatVector) -> FlatVector:
         """Return the part of a chunk that is penalized, which comes first."""

@@ -1,30 +1,205 @@
-"""Maps as a method of convolution lays them out, with a surplus behind the outputs."""
+"""The abstract class of all algorithms that compute a convolution.
+
+Every algorithm gives the sums of `reference.py`, to rounding, and their gradients.
+Maps are batch last, ``(channels, *spatial, batch)``; kernels ``(filters, channels //
+groups, *kernel_size)``.
+
+An algorithm may store more positions than there are outputs, where that lets it write
+long runs of memory. These *row padding* positions come after the outputs along each
+axis::
+
+            out_shape[1]
+          <------------->
+        +---------------+---+  ^
+        |               | . |  | out_shape[0]        .  row padding
+        |    outputs    | . |  |
+        |               | . |  v
+        +---------------+---+
+        | .   .   .   . | . |
+        +---------------+---+
+          <----------------->
+            stored_shape[1]
+
+What an output map has there is undefined; a gradient that is passed back must be zero
+there.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
 import numpy as np
 
-from skconvnet.ops.convolution.selection import Method
+from skconvnet._typing import FeatureMap
+from skconvnet.ops.convolution.cost_model import microseconds
 from skconvnet.ops.layout import fill_around
+from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-
-def without_surplus(z: np.ndarray, method: Method) -> np.ndarray:
-    """View of the outputs of `method` without the surplus of its layout."""
-    out_shape = method.out_shape
-    if z.shape[1:-1] == out_shape:
-        return z
-    return z[(slice(None), *(slice(n) for n in out_shape))]
+Cache = TypeVar("Cache")
 
 
-def with_surplus(dy: np.ndarray, method: Method, workspace: Workspace) -> np.ndarray:
-    """`dy` if it has the layout of `method`, else an array that has.
+class ConvolutionAlgorithm(ABC, Generic[Cache]):
+    """A convolution and its gradients for maps of one shape, computed in one way.
 
-    In the latter the surplus is zero, and the rest is left for the caller to write.
+    ``ConvolutionAlgorithm[Cache]`` names the type of what `forward` keeps for
+    `backward`. The arrays of a pass live in the workspace, so that threads can share an
+    algorithm.
+
+    Parameters
+    ----------
+    windows : Windows
+    channels, filters, groups : int
+    block_bytes : int, optional
+        About how many bytes are computed at once, to stay in the cache. Algorithms that
+        do not work in blocks ignore it. The default is that of the class.
+
+    Attributes
+    ----------
+    out_shape : tuple of int
+        Spatial shape of the outputs.
+    stored_shape : tuple of int
+        Spatial shape of the outputs as they lie in memory, with row padding.
+    cached_values : int
+        Numbers kept for `backward` besides maps, per sample.
     """
-    if method.shape == method.out_shape and dy.flags.c_contiguous:
-        return dy
-    shape = (len(dy), *method.shape, dy.shape[-1])
-    dz = workspace.scratch("dz", shape, dy.dtype)
-    fill_around(dz, [slice(0, n) for n in method.out_shape])
-    return dz
+
+    block_bytes = 1_000_000
+    cached_values = 0
+
+    def __init__(
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
+    ) -> None:
+        self.windows = windows
+        self.channels = channels
+        self.filters = filters
+        self.groups = groups
+        self.out_shape = windows.out_shape
+        self.stored_shape = windows.out_shape
+        if block_bytes is not None:
+            self.block_bytes = block_bytes
+
+    @classmethod
+    def supports(cls, windows: Windows) -> bool:  # noqa: ARG003 -- for subclasses
+        """Tell whether the algorithm can compute sums over these windows."""
+        return True
+
+    @abstractmethod
+    def forward(
+        self,
+        x: FeatureMap,
+        kernel: np.ndarray,
+        workspace: Workspace,
+        *,
+        train: bool,
+    ) -> tuple[FeatureMap, Cache]:
+        """Convolve the map `x` with `kernel`.
+
+        Parameters
+        ----------
+        x : ndarray of shape (channels, *in_shape, batch)
+        kernel : ndarray of shape (filters, channels // groups, *kernel_size)
+        workspace : Workspace
+        train : bool
+            Where False, as little as possible is kept; `backward` still works, but may
+            have to compute it again.
+
+        Returns
+        -------
+        z : ndarray of shape (filters, *stored_shape, batch), contiguous
+            Undefined in the row padding.
+        cache : object
+            For `backward`.
+        """
+
+    @abstractmethod
+    def backward(
+        self,
+        dz: FeatureMap,
+        cache: Cache,
+        kernel: np.ndarray,
+        dkernel: np.ndarray,
+        workspace: Workspace,
+        *,
+        need_dx: bool,
+    ) -> FeatureMap | None:
+        """Write the gradient of the kernel, and return that of the map.
+
+        Parameters
+        ----------
+        dz : ndarray of shape (filters, *stored_shape, batch), contiguous
+            Zero in the row padding.
+        cache : object
+            What `forward` returned.
+        kernel, dkernel : ndarray of shape (filters, channels // groups, *kernel_size)
+            `dkernel` is overwritten.
+        workspace : Workspace
+        need_dx : bool
+            Where False, None is returned.
+        """
+
+    def cost_terms(
+        self,
+        batch: int,  # noqa: ARG002 -- for subclasses
+    ) -> tuple[float, ...]:
+        """Return what the time of a pass grows with, for maps of `batch` samples.
+
+        An algorithm without terms costs nothing: it is faster than the others for all
+        shapes that were measured, so it is chosen wherever it can be used.
+        """
+        return ()
+
+    def cost(self, batch: int) -> float:
+        """Estimate the microseconds of a forward and a backward pass."""
+        return microseconds(self.cost_terms(batch))
+
+    def with_max_pool(
+        self,
+        pool: Windows,  # noqa: ARG002 -- for subclasses
+    ) -> ConvolutionAlgorithm[Cache] | None:
+        """Return an algorithm that also takes the maximum over the windows of `pool`.
+
+        None means that the pooling has to follow as a step of its own.
+        """
+        return None
+
+    def flat_outputs(self, z: FeatureMap) -> np.ndarray:
+        """View `z` as (filters, positions x batch), up to the last output.
+
+        Row padding between outputs is in it, and may be written to.
+        """
+        return z.reshape(len(z), -1)
+
+    def crop_row_padding(self, z: FeatureMap) -> FeatureMap:
+        """View the outputs in `z` without row padding; `z` itself if it has none."""
+        if z.shape[1:-1] == self.out_shape:
+            return z
+        return z[(slice(None), *(slice(n) for n in self.out_shape))]
+
+    def gradient_buffer(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return where to write the `dz` of `backward`, given the gradient `dy`.
+
+        That is `dy` itself if it is stored as `backward` needs it. Else it is scratch,
+        zero in the row padding and undefined elsewhere: the caller writes the rest,
+        which is what `crop_row_padding` returns of it.
+        """
+        if self.stored_shape == self.out_shape and dy.flags.c_contiguous:
+            return dy
+        shape = (len(dy), *self.stored_shape, dy.shape[-1])
+        dz = workspace.scratch("dz", shape, dy.dtype)
+        fill_around(dz, [slice(0, n) for n in self.out_shape])
+        return dz
+
+    def add_row_padding(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return `dy` stored as `backward` needs it: itself, or a copy in scratch."""
+        dz = self.gradient_buffer(dy, workspace)
+        if dz is not dy:
+            np.copyto(self.crop_row_padding(dz), dy)
+        return dz

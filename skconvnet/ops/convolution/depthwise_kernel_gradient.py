@@ -1,174 +1,229 @@
-"""Dot products of one map with another at every shift that a kernel takes."""
+"""The gradient of depthwise kernels: the map and the gradient, correlated at every tap.
+
+For one channel and one axis, with stride s and dilation d, tap t has the gradient
+
+    dkernel[t] = sum over outputs i of  dz[i] * x[i * s + t * d - before]
+
+which is a dot product of `dz` and one stride phase of `x`, shifted::
+
+    s = 2, d = 1, three taps              x:   x0  x1  x2  x3  x4
+                                      phase 0: x0      x2      x4
+                                      phase 1:     x1      x3
+
+    dkernel[0] = <(dz0, dz1), (x0, x2)>     phase 0, shift 0
+    dkernel[1] = <(dz0, dz1), (x1, x3)>     phase 1, shift 0
+    dkernel[2] = <(dz0, dz1), (x2, x4)>     phase 0, shift 1
+
+Each phase is copied once, with zeros where it lies in the padding. `dz` gets zeros
+after each row but the last, so that its rows are as long as those of a phase. All rows
+together are then one vector, and a shift by rows and columns only changes where the
+phase is read. What a shifted row takes from the next one is multiplied by these zeros.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet.ops.convolution.depthwise_toeplitz import inside
+from skconvnet.ops.convolution.depthwise_axes import Axis, positions_inside
 from skconvnet.ops.workspace import Workspace
 
-# Numbers of a run: it and those it is multiplied with stay in the first cache for all
-# cells of the kernel.
-_RUN = 4096
+# Numbers of a run: both factors of its products stay in the first-level cache for all
+# taps.
+RUN_LENGTH = 4096
 
 
 @dataclass(frozen=True)
-class Phase:
-    """Cells of the kernel along one axis that meet the same places of the map.
+class PhaseTaps:
+    """Taps of the kernel along one axis that meet the same stride phase of the map.
 
     Attributes
     ----------
     start : int
-        Where the first of these places lies on the map, perhaps before it; the others
-        follow a stride apart.
+        First position of that phase that an output meets. It may lie before the map.
     taps : slice
-        The cells.
     count : int
-        How many there are.
-    shift, step : int
-        How many places further the first of them is, and each of the others than the
-        one before.
+        Number of taps.
+    first_shift, shift_step : int
+        How many positions of the phase the first of the taps is shifted, and each
+        other one more than the one before.
     """
 
     start: int
     taps: slice
     count: int
-    shift: int
-    step: int
+    first_shift: int
+    shift_step: int
 
 
-def phases(kernel: int, stride: int, dilation: int, before: int) -> list[Phase]:
-    """Group the cells of a kernel by the remainder of their place by the stride.
+def taps_by_phase(axis: Axis) -> list[PhaseTaps]:
+    """Group the taps of a kernel by the stride phase of the map that they meet.
 
     Examples
     --------
-    >>> [phase.taps for phase in phases(3, stride=2, dilation=1, before=0)]
+    >>> axis = Axis(n_in=5, n_out=2, kernel=3, stride=2, dilation=1, before=0)
+    >>> [phase.taps for phase in taps_by_phase(axis)]
     [slice(0, None, 2), slice(1, None, 3)]
     """
-    by_rest: dict[int, list[int]] = {}
-    for tap in range(kernel):
-        by_rest.setdefault(tap * dilation % stride, []).append(tap)
+    by_phase: dict[int, list[int]] = {}
+    for tap in range(axis.kernel):
+        by_phase.setdefault(tap * axis.dilation % axis.stride, []).append(tap)
     groups = []
-    for rest, taps in by_rest.items():
-        shifts = [tap * dilation // stride for tap in taps]
-        between = taps[1] - taps[0] if len(taps) > 1 else kernel
-        step = shifts[1] - shifts[0] if len(taps) > 1 else 0
-        cells = slice(taps[0], None, between)
-        groups.append(Phase(rest - before, cells, len(taps), shifts[0], step))
+    for phase, taps in by_phase.items():
+        shifts = [tap * axis.dilation // axis.stride for tap in taps]
+        tap_step, shift_step = axis.kernel, 0
+        if len(taps) > 1:
+            tap_step, shift_step = taps[1] - taps[0], shifts[1] - shifts[0]
+        groups.append(
+            PhaseTaps(
+                phase - axis.before,
+                slice(taps[0], None, tap_step),
+                len(taps),
+                shifts[0],
+                shift_step,
+            )
+        )
     return groups
 
 
-class ShiftedProducts:
+class KernelGradient:
     """The gradient of the kernels of a depthwise convolution over two axes.
 
     Parameters
     ----------
-    out_shape, kernel, strides, dilation, before : tuple of two ints
-        `before` cells are added before each axis.
+    rows, columns : Axis
+    run_length : int
+        Numbers that are multiplied by all taps of a phase before the next ones are.
     """
 
     def __init__(
-        self,
-        out_shape: tuple[int, ...],
-        kernel: tuple[int, ...],
-        strides: tuple[int, ...],
-        dilation: tuple[int, ...],
-        before: tuple[int, ...],
+        self, rows: Axis, columns: Axis, *, run_length: int = RUN_LENGTH
     ) -> None:
-        axes = list(zip(kernel, strides, dilation, before, strict=True))
-        self._strides = strides
-        self._out_shape = out_shape
-        self._rows, self._columns = (phases(*axis) for axis in axes)
-        # Places of one phase that some output meets.
-        self._shape = tuple(
-            n + (k - 1) * d // s
-            for n, (k, s, d, _) in zip(out_shape, axes, strict=True)
-        )
+        self._n_rows, self._n_columns = rows.n_out, columns.n_out
+        self._strides = rows.stride, columns.stride
+        self._run_length = run_length
+        self._row_taps, self._column_taps = taps_by_phase(rows), taps_by_phase(columns)
+        # Positions of one phase that some output meets.
+        self._phase_shape = (_phase_length(rows), _phase_length(columns))
 
-    def values(self, multiplier: int, batch: int) -> int:
-        """Numbers of a channel and its outputs that are copied at once."""
-        rows, width = self._shape
-        return (rows + multiplier * self._out_shape[0]) * width * batch
+    def copied_values(self, multiplier: int, batch: int) -> int:
+        """Return how many numbers of a channel and its outputs are copied at once."""
+        rows, width = self._phase_shape
+        return (rows + multiplier * self._n_rows) * width * batch
 
     def write(
-        self,
-        x: np.ndarray,
-        dsums: np.ndarray,
-        dkernel: np.ndarray,
-        workspace: Workspace,
+        self, x: np.ndarray, dz: np.ndarray, dkernel: np.ndarray, workspace: Workspace
     ) -> None:
-        """Write the products of the outputs' gradient and the map into `dkernel`.
+        """Write the gradient of the kernels into `dkernel`.
 
         Parameters
         ----------
         x : ndarray of shape (channels, rows, columns, batch)
-        dsums : ndarray of shape (channels, multiplier, rows, columns, batch)
+        dz : ndarray of shape (channels, multiplier, rows, columns, batch)
         dkernel : ndarray of shape (channels, multiplier, *kernel)
         workspace : Workspace
         """
-        batch = x.shape[-1]
-        n_rows, n_columns = self._out_shape
-        # As wide as a phase, so that rows follow each other as they do there.
-        width = self._shape[1]
-        wide = workspace.scratch("wide", (*dsums.shape[:3], width, batch), x.dtype)
-        wide[:, :, :, :n_columns] = dsums
-        wide[:, :, :, n_columns:] = 0
-        length = ((n_rows - 1) * width + n_columns) * batch
-        gradients = wide.reshape(*dsums.shape[:2], -1)[:, :, :length]
-        places = workspace.scratch("phase", (len(x), *self._shape, batch), x.dtype)
-        for rows, columns in product(self._rows, self._columns):
-            self._copy(x, rows.start, columns.start, places)
+        gradients = self._as_wide_as_a_phase(dz, workspace)
+        shape = (len(x), *self._phase_shape, x.shape[-1])
+        phase = workspace.scratch("phase", shape, x.dtype)
+        for rows, columns in product(self._row_taps, self._column_taps):
+            self._copy_phase(x, rows.start, columns.start, phase)
             out = dkernel[:, :, rows.taps, columns.taps]
-            _products(places, gradients, rows, columns, out, workspace)
+            self._correlate(phase, gradients, rows, columns, out, workspace)
 
-    def _copy(self, x: np.ndarray, row: int, column: int, out: np.ndarray) -> None:
-        """Copy every stride's cell of the map from `row` and `column` on."""
+    def _as_wide_as_a_phase(self, dz: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Return `dz` with zeros after each row but the last, as one vector.
+
+        Returns
+        -------
+        gradients : ndarray of shape (channels, multiplier, length)
+        """
+        width, batch = self._phase_shape[1], dz.shape[-1]
+        wide = workspace.scratch("wide", (*dz.shape[:3], width, batch), dz.dtype)
+        wide[:, :, :, : self._n_columns] = dz
+        wide[:, :, :, self._n_columns :] = 0
+        length = ((self._n_rows - 1) * width + self._n_columns) * batch
+        return wide.reshape(*dz.shape[:2], -1)[:, :, :length]
+
+    def _copy_phase(
+        self, x: np.ndarray, row: int, column: int, out: np.ndarray
+    ) -> None:
+        """Copy the stride phase of the map that starts at `row` and `column`."""
         down, across = self._strides
-        top, bottom, rows = inside(row, down, out.shape[1], x.shape[1])
-        left, right, columns = inside(column, across, out.shape[2], x.shape[2])
+        top, bottom, rows = positions_inside(row, down, out.shape[1], x.shape[1])
+        left, right, columns = positions_inside(
+            column, across, out.shape[2], x.shape[2]
+        )
         out[:, :top] = 0
         out[:, bottom:] = 0
         out[:, top:bottom, :left] = 0
         out[:, top:bottom, right:] = 0
         out[:, top:bottom, left:right] = x[:, rows, columns]
 
+    def _correlate(
+        self,
+        phase: np.ndarray,
+        gradients: np.ndarray,
+        rows: PhaseTaps,
+        columns: PhaseTaps,
+        out: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        """Write the dot products of all shifts, summed run by run, into `out`.
 
-def _products(
-    places: np.ndarray,
-    gradients: np.ndarray,
-    rows: Phase,
-    columns: Phase,
-    out: np.ndarray,
-    workspace: Workspace,
-) -> None:
-    """Write the products at the shifts of one phase, run by run, then add them up."""
-    channels, multiplier, length = gradients.shape
-    channel, row, column, item = places.strides
-    start = rows.shift * row + columns.shift * column
-    n_runs = -(-length // _RUN)
-    shape = (channels, multiplier, n_runs, rows.count, columns.count)
-    sums = workspace.scratch("products", shape, gradients.dtype)
-    n_whole = length // _RUN
-    for first, last, size in (
-        (0, n_whole, _RUN),
-        (n_whole, n_runs, length - n_whole * _RUN),
-    ):
-        if first == last:
-            continue
-        part = gradients[:, :, first * _RUN : first * _RUN + (last - first) * size]
-        shifted: np.ndarray = np.ndarray(
-            (channels, 1, last - first, rows.count, columns.count, size),
-            places.dtype,
-            places,
-            offset=start + first * _RUN * item,
-            strides=(
-                *(channel, 0, _RUN * item),
-                *(rows.step * row, columns.step * column, item),
-            ),
-        )
-        runs = part.reshape(channels, multiplier, last - first, 1, 1, size)
-        np.vecdot(shifted, runs, out=sums[:, :, first:last])
-    np.add.reduce(sums, axis=2, out=out)
+        Row r, column c and sample b of a phase lie at a distance in memory that is
+        linear in r and c. With this distance as a stride, an axis of the view below
+        runs over the shifts by rows, another one over those by columns::
+
+            shifted[channel, :, run, i, j, :] =
+                a run of the phase, that starts i row shifts and j column shifts later
+        """
+        channels, multiplier, length = gradients.shape
+        channel, row, column, item = phase.strides
+        start = rows.first_shift * row + columns.first_shift * column
+        runs = _cut_into_runs(length, self._run_length)
+        n_runs = runs[-1].last
+        shape = (channels, multiplier, n_runs, rows.count, columns.count)
+        sums = workspace.scratch("products", shape, gradients.dtype)
+        for first, last, size in runs:
+            begin, count = first * self._run_length, last - first
+            shifted: np.ndarray = np.ndarray(
+                (channels, 1, count, rows.count, columns.count, size),
+                phase.dtype,
+                phase,
+                offset=start + begin * item,
+                strides=(
+                    *(channel, 0, self._run_length * item),
+                    *(rows.shift_step * row, columns.shift_step * column, item),
+                ),
+            )
+            values = gradients[:, :, begin : begin + count * size]
+            values = values.reshape(channels, multiplier, count, 1, 1, size)
+            np.vecdot(shifted, values, out=sums[:, :, first:last])
+        np.add.reduce(sums, axis=2, out=out)
+
+
+def _phase_length(axis: Axis) -> int:
+    return axis.n_out + (axis.kernel - 1) * axis.dilation // axis.stride
+
+
+class _Runs(NamedTuple):
+    """Runs number `first` to before `last`, of `size` numbers each."""
+
+    first: int
+    last: int
+    size: int
+
+
+def _cut_into_runs(length: int, run_length: int) -> list[_Runs]:
+    """Cut a vector into runs of `run_length`, and one of what is left.
+
+    >>> _cut_into_runs(10, 4)
+    [_Runs(first=0, last=2, size=4), _Runs(first=2, last=3, size=2)]
+    """
+    n_whole, rest = divmod(length, run_length)
+    whole = [_Runs(0, n_whole, run_length)] if n_whole else []
+    return [*whole, _Runs(n_whole, n_whole + 1, rest)] if rest else whole

@@ -1,147 +1,132 @@
-"""Convolution by im2col: one GEMM a block of columns, and its gradients.
-
-"Convolution" is cross-correlation, as everywhere in this field. Arrays are batch
-last, ``(channels, *spatial, batch)``; kernels ``(filters, channels // groups,
-*kernel_size)``.
-"""
+"""Convolution by im2col: one matrix product for each row block, and its gradients."""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from skconvnet.ops.convolution.im2col_columns import Block, Columns
+from skconvnet._typing import FeatureMap, override
+from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
+from skconvnet.ops.convolution.cost_model import Im2colTerms
+from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.layout import pad
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
-class Im2colConvolution:
+class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
     """Convolution of any stride, dilation and number of groups.
 
-    Parameters
-    ----------
-    windows : Windows
-    channels, filters, groups : int
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Spatial shape of the outputs as they lie in memory. It may have a surplus
-        behind the true outputs along each axis.
-    out_shape : tuple of int
-        Spatial shape of the true outputs.
-    cached_values : int
-        Numbers a sample that are kept for `backward`, besides maps.
+    The cache is the padded map: its columns are made again for the gradients.
     """
 
-    cached_values = 0
+    block_bytes = BLOCK_BYTES
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int = 1,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
-        self._columns = Columns(windows)
-        self.shape = self._columns.shape
-        self.out_shape = windows.out_shape
+        super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
+        self._columns = Columns(windows, block_bytes=self.block_bytes)
+        self.stored_shape = self._columns.shape
 
+    @override
+    def cost_terms(self, batch: int) -> Im2colTerms:
+        windows, channels, filters = self.windows, self.channels, self.filters
+        columns = windows.size * prod(self.stored_shape)
+        maps = channels * prod(windows.in_shape) + filters * prod(windows.out_shape)
+        is_strided = max(windows.strides) > 1
+        is_exact = self.stored_shape == windows.out_shape
+        return Im2colTerms(
+            flops=6 * channels * max(filters, 8) // self.groups * columns * batch,
+            column_values=(windows.size > 1) * channels * columns * batch,
+            map_values=maps * batch,
+            strided_runs=is_strided * channels * columns,
+            row_runs=is_exact * channels * columns / windows.out_shape[-1],
+            taps=windows.size,
+        )
+
+    @override
     def forward(
-        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace, *, train: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Convolve the map `x` with `kernel`; where not `train`, keep nothing more.
-
-        Returns
-        -------
-        z : ndarray of shape (filters, *shape, batch), contiguous
-            Positions behind `written` are undefined.
-        cache : object
-            For `backward`.
-        """
+        self, x: FeatureMap, kernel: np.ndarray, workspace: Workspace, *, train: bool
+    ) -> tuple[FeatureMap, FeatureMap]:
         batch = x.shape[-1]
         padded = self._padded(x, workspace)
-        z = workspace.array("z", (self.filters, *self.shape, batch), kernel.dtype)
-        weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
-        flat = z.reshape(self.groups, self.filters // self.groups, -1)
+        shape = (self.filters, *self.stored_shape, batch)
+        z = workspace.array("z", shape, kernel.dtype)
+        weights, outputs = self._by_group(kernel), self._by_group(z)
         blocks = self._columns.blocks(self.channels, batch, x.itemsize)
-        rows = self.channels * self.windows.size
 
         def task(i: int, workspace: Workspace) -> None:
-            columns = self._gathered(padded, blocks[i], workspace)
-            outputs = flat[:, :, blocks[i].start : blocks[i].stop]
-            np.matmul(weights, columns, out=outputs)
+            columns = self._im2col(padded, blocks[i], workspace)
+            own = outputs[:, :, blocks[i].start : blocks[i].stop]
+            np.matmul(weights, columns, out=own)
 
-        workspace.share_out(len(blocks), task, blocks[-1].stop * rows)
+        workspace.share_out(len(blocks), task, self._n_values(blocks))
         return z, padded
 
-    def written(self, z: np.ndarray) -> np.ndarray:
-        """View of `z` as (filters, positions) without what was never written."""
+    @override
+    def flat_outputs(self, z: FeatureMap) -> np.ndarray:
         return z.reshape(len(z), -1)[:, : self._columns.length * z.shape[-1]]
 
+    @override
     def backward(
         self,
-        dz: np.ndarray,
-        cache: np.ndarray,
+        dz: FeatureMap,
+        cache: FeatureMap,
         kernel: np.ndarray,
         dkernel: np.ndarray,
         workspace: Workspace,
         *,
         need_dx: bool,
-    ) -> np.ndarray | None:
-        """Write the gradient of the kernel, and return that of the map.
-
-        Parameters
-        ----------
-        dz : ndarray of shape (filters, *shape, batch), contiguous
-            Zero in the surplus.
-        cache : object
-            From `forward`.
-        kernel, dkernel : ndarray of shape (filters, channels // groups, *kernel_size)
-            `dkernel` is overwritten.
-        workspace : Workspace
-        need_dx : bool
-            Where False, None is returned.
-        """
+    ) -> FeatureMap | None:
         padded = cache
-        batch = dz.shape[-1]
-        weights = kernel.reshape(self.groups, self.filters // self.groups, -1)
-        dweights = dkernel.reshape(weights.shape)
-        flat = dz.reshape(self.groups, self.filters // self.groups, -1)
+        weights, dweights = self._by_group(kernel), self._by_group(dkernel)
+        doutputs = self._by_group(dz)
         dpadded = None
         if need_dx:
             dpadded = workspace.array("dpadded", padded.shape, dz.dtype)
             dpadded.fill(0)
-        blocks = self._columns.blocks(self.channels, batch, dz.itemsize)
-        rows = self.channels * self.windows.size
-        # Blocks of a map overlap in the one before, and follow each other. Where no map
-        # is asked for there are two sums, whatever the number of threads.
-        middle = len(blocks) // 2 if dpadded is None else 0
-        halves = [half for half in (blocks[middle:], blocks[:middle]) if half]
+        blocks = self._columns.blocks(self.channels, dz.shape[-1], dz.itemsize)
+        runs = _cut_into_runs(blocks, sharing_positions=need_dx)
         sums = [dweights]
-        if len(halves) > 1:
+        if len(runs) > 1:
             sums.append(workspace.scratch("dweights", dweights.shape, dz.dtype))
 
         def task(i: int, workspace: Workspace) -> None:
-            for number, block in enumerate(halves[i]):
-                columns = self._gathered(padded, block, workspace)
-                doutput = flat[:, :, block.start : block.stop]
+            for number, block in enumerate(runs[i]):
+                columns = self._im2col(padded, block, workspace).transpose(0, 2, 1)
+                own = doutputs[:, :, block.start : block.stop]
                 if number == 0:
-                    np.matmul(doutput, columns.transpose(0, 2, 1), out=sums[i])
+                    np.matmul(own, columns, out=sums[i])
                 else:
-                    sums[i] += np.matmul(doutput, columns.transpose(0, 2, 1))
+                    sums[i] += np.matmul(own, columns)
                 if dpadded is not None:
-                    self._spread(weights, doutput, block, dpadded, workspace)
+                    self._col2im(weights, own, block, dpadded, workspace)
 
-        workspace.share_out(len(halves), task, blocks[-1].stop * rows)
-        if len(halves) > 1:
+        workspace.share_out(len(runs), task, self._n_values(blocks))
+        if len(runs) > 1:
             dweights += sums[1]
         if dpadded is None:
             return None
         return dpadded[(slice(None), *self.windows.interior)]
 
-    def _padded(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """The padded map, which is `x` itself where it can be."""
+    def _by_group(self, rows: np.ndarray) -> np.ndarray:
+        """View an array of one row per filter as (groups, filters of a group, -1)."""
+        return rows.reshape(self.groups, self.filters // self.groups, -1)
+
+    def _n_values(self, blocks: list[Block]) -> int:
+        """Return the numbers of all columns."""
+        return blocks[-1].stop * self.channels * self.windows.size
+
+    def _padded(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return the padded map, which is `x` itself where it can be."""
         if not self.windows.is_padded and x.flags.c_contiguous:
             return x
         shape = (self.channels, *self.windows.padded_shape, x.shape[-1])
@@ -149,41 +134,51 @@ class Im2colConvolution:
         pad(x, self.windows, padded)
         return padded
 
-    def _gathered(
-        self, padded: np.ndarray, block: Block, workspace: Workspace
+    def _im2col(
+        self, padded: FeatureMap, block: Block, workspace: Workspace
     ) -> np.ndarray:
-        """The columns of `block`, of shape (groups, rows, positions)."""
-        length = block.stop - block.start
+        """Return the columns of `block`: (groups, channels of a group x taps, ...)."""
+        per_group = self.channels // self.groups
         if self._columns.is_pointwise:
-            whole = padded.reshape(self.groups, self.channels // self.groups, -1)
+            whole = padded.reshape(self.groups, per_group, -1)
             return whole[:, :, block.start : block.stop]
-        size = self.windows.size
-        columns = workspace.scratch(
-            "columns", (self.channels, size, length), padded.dtype
-        )
-        self._columns.gather(padded, block, columns)
-        return columns.reshape(self.groups, self.channels // self.groups * size, length)
+        shape = (self.channels, self.windows.size, block.length)
+        columns = workspace.scratch("columns", shape, padded.dtype)
+        self._columns.im2col(padded, block, columns)
+        return columns.reshape(self.groups, per_group * self.windows.size, block.length)
 
-    def _spread(
+    def _col2im(
         self,
         weights: np.ndarray,
-        doutput: np.ndarray,
+        doutputs: np.ndarray,
         block: Block,
-        dpadded: np.ndarray,
+        dpadded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the gradient of the columns of `block` onto that of the map."""
-        rows = self.channels // self.groups * self.windows.size
+        """Add the gradient of the columns of `block` to that of the map."""
+        n_rows = self.channels // self.groups * self.windows.size
         if self._columns.is_pointwise:
-            whole = dpadded.reshape(self.groups, rows, -1)
+            whole = dpadded.reshape(self.groups, n_rows, -1)
             target = whole[:, :, block.start : block.stop]
-            np.matmul(weights.transpose(0, 2, 1), doutput, out=target)
+            np.matmul(weights.transpose(0, 2, 1), doutputs, out=target)
             return
-        length = block.stop - block.start
-        margin = self._columns.margin(dpadded.shape[-1])
-        shape = (self.groups, rows, length + 2 * margin)
-        dcolumns = workspace.scratch("dcolumns", shape, doutput.dtype)
-        inner = dcolumns[:, :, margin : margin + length]
-        np.matmul(weights.transpose(0, 2, 1), doutput, out=inner)
-        by_cell = dcolumns.reshape(self.channels, self.windows.size, -1)
-        self._columns.scatter(by_cell, block, dpadded, workspace)
+        reach = self._columns.reach(dpadded.shape[-1])
+        shape = (self.groups, n_rows, reach + block.length + reach)
+        dcolumns = workspace.scratch("dcolumns", shape, doutputs.dtype)
+        inner = dcolumns[:, :, reach : reach + block.length]
+        np.matmul(weights.transpose(0, 2, 1), doutputs, out=inner)
+        by_tap = dcolumns.reshape(self.channels, self.windows.size, -1)
+        self._columns.col2im(by_tap, block, dpadded, workspace)
+
+
+def _cut_into_runs(
+    blocks: list[Block], *, sharing_positions: bool
+) -> list[list[Block]]:
+    """Return the blocks in runs that threads may take at the same time.
+
+    Windows of a block and of the next one share positions of the map. Where these are
+    added to, blocks have to follow each other. Otherwise there are two runs, and two
+    sums, whatever the number of threads: so the bits do not depend on it.
+    """
+    middle = 0 if sharing_positions else len(blocks) // 2
+    return [run for run in (blocks[middle:], blocks[:middle]) if run]

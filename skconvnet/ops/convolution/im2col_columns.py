@@ -1,14 +1,26 @@
-"""Columns of a convolution: every window of a map written out, and back.
+"""The columns of im2col: every window of a map written out, and the sum back, col2im.
 
-Maps are batch last, ``(channels, *spatial, batch)``. Two layouts of the columns:
+The matrix of columns has a row for each channel and tap, and a column for each output
+position and sample. Its product with the kernel, as a matrix, is the convolution. Maps
+are batch last, ``(channels, *spatial, batch)``. There are two layouts:
 
 *wide*
-    For stride 1. Windows are taken at every position of the padded row, also at
-    the few where a window would wrap into the next row. One cell of all windows
-    is then one shift along the flattened (spatial, batch) axis, a single long
-    run a channel, and the surplus outputs are never read.
+    For stride 1. There is a window at every position of a padded row, also at the last
+    few, where a window wraps around into the next row: these are the row padding of the
+    outputs, which nothing reads. Then a row of the matrix is the padded map itself,
+    shifted by its tap along the flattened (spatial, batch) axis: one long run.
 *exact*
-    Any stride, and maps so small that the surplus would cost more than it saves.
+    For any stride, and for maps so small that the row padding would cost more than it
+    saves.
+
+Here a map of 2 x 4 positions, padding included, and a kernel of 1 x 3 taps::
+
+    map           0  1  2  3            outputs of the wide layout    o  o  .  .
+                  4  5  6  7            (. is row padding)            o  o  .  .
+
+    tap 0, wide   0  1  2  3  4  5      exact    0  1  4  5
+    tap 1         1  2  3  4  5  6               1  2  5  6
+    tap 2         2  3  4  5  6  7               2  3  6  7
 """
 
 from __future__ import annotations
@@ -19,25 +31,38 @@ from math import prod
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-# Beyond this share of surplus outputs the exact layout is faster.
-_MAX_SURPLUS = 1.25
+# With more outputs than this for each true one, the exact layout is faster.
+_MAX_STORED_PER_OUTPUT = 1.25
 
-
-# Columns are made and multiplied in blocks of about this many bytes: large enough
-# for the GEMM to run at full speed, small enough to stay in the cache meanwhile.
+# Columns are made and multiplied in row blocks of about this many bytes: large enough
+# for the matrix product to run at full speed, small enough to stay in the cache.
 BLOCK_BYTES = 2_500_000
 
 
 @dataclass(frozen=True)
 class Block:
-    """A run of output positions: ``start`` to ``stop`` along the flattened outputs."""
+    """A row block of outputs.
+
+    Attributes
+    ----------
+    rows : slice
+        Along the first spatial axis.
+    start, stop : int
+        Along the flattened (spatial, batch) axis of the stored outputs.
+    """
 
     rows: slice
     start: int
     stop: int
+
+    @property
+    def length(self) -> int:
+        """Columns of the block."""
+        return self.stop - self.start
 
 
 class Columns:
@@ -48,73 +73,80 @@ class Columns:
     windows : Windows
     may_be_wide : bool
         Where False, the layout is exact.
+    block_bytes : int
+        Columns are made in row blocks of about this many bytes.
 
     Attributes
     ----------
     shape : tuple of int
-        Spatial shape of the outputs as they lie in memory, surplus included.
+        Spatial shape of the outputs as they lie in memory, with row padding.
+    length : int
+        Stored positions up to the last output. What follows is never written.
     """
 
-    def __init__(self, windows: Windows, *, may_be_wide: bool = True) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        *,
+        may_be_wide: bool = True,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
         self.windows = windows
+        self._block_bytes = block_bytes
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
         self.is_wide = (
             may_be_wide
             and all(s == 1 for s in windows.strides)
-            and prod(wide) <= _MAX_SURPLUS * prod(windows.out_shape)
+            and prod(wide) <= _MAX_STORED_PER_OUTPUT * prod(windows.out_shape)
         )
         self.shape = wide if self.is_wide else windows.out_shape
-        row = prod(self.shape[1:])
-        self._row = row
-        pitches = self._pitches()
-        # Positions up to the last true output; what is behind it is never written.
-        outputs = zip(windows.out_shape, pitches, strict=True)
+        # From one position to the next along each axis, in stored positions.
+        self._pitches = [prod(self.shape[axis + 1 :]) for axis in range(windows.ndim)]
+        outputs = zip(windows.out_shape, self._pitches, strict=True)
         self.length = 1 + sum((n - 1) * pitch for n, pitch in outputs)
-        reach = zip(windows.kernel, windows.dilation, pitches, strict=True)
-        self._reach = sum((k - 1) * d * pitch for k, d, pitch in reach)
-        self._blocks: dict[tuple[int, ...], list[Block]] = {}
-
-    def _pitches(self) -> list[int]:
-        return [prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+        # From the first tap of a window to its last one.
+        taps = zip(windows.kernel, windows.dilation, self._pitches, strict=True)
+        self._reach = sum((k - 1) * d * pitch for k, d, pitch in taps)
+        self._blocks: dict[tuple[int, int, int], list[Block]] = {}
 
     @property
     def is_pointwise(self) -> bool:
-        """Whether the padded map is its own columns (a 1x1 kernel, stride 1)."""
+        """Whether the padded map is its own columns (one tap, stride 1)."""
         return self.windows.size == 1 and all(s == 1 for s in self.windows.strides)
 
     def blocks(self, channels: int, batch: int, itemsize: int) -> list[Block]:
-        """Cut the outputs into runs of whole rows whose columns fit the cache."""
+        """Cut the outputs into row blocks whose columns fit the cache."""
         key = (channels, batch, itemsize)
         if key not in self._blocks:
             self._blocks[key] = list(self._cut(*key))
         return self._blocks[key]
 
     def _cut(self, channels: int, batch: int, itemsize: int) -> Iterator[Block]:
-        n_rows = self.windows.out_shape[0]
-        row_bytes = channels * self.windows.size * self._row * batch * itemsize
-        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // BLOCK_BYTES), 1))
+        n_rows, row = self.windows.out_shape[0], self._pitches[0]
+        row_bytes = channels * self.windows.size * row * batch * itemsize
+        n_blocks = min(n_rows, max(-(-row_bytes * n_rows // self._block_bytes), 1))
         step = -(-n_rows // n_blocks)
         for first in range(0, n_rows, step):
             last = min(first + step, n_rows)
-            stop = min(last * self._row, self.length)
-            yield Block(slice(first, last), first * self._row * batch, stop * batch)
+            stop = min(last * row, self.length)
+            yield Block(slice(first, last), first * row * batch, stop * batch)
 
-    def gather(self, padded: np.ndarray, block: Block, out: np.ndarray) -> None:
+    def im2col(self, padded: FeatureMap, block: Block, out: np.ndarray) -> None:
         """Write the columns of `block` into `out`.
 
         Parameters
         ----------
-        padded : ndarray of shape (channels, *padded, batch), contiguous
+        padded : ndarray of shape (channels, *padded_shape, batch), contiguous
         block : Block
-        out : ndarray of shape (channels, kernel cells, block.stop - block.start)
+        out : ndarray of shape (channels, taps, block.length)
         """
         batch = padded.shape[-1]
         itemsize = padded.itemsize
         channel, *spatial, _ = padded.strides
-        # A view with an axis for each axis of the kernel: copied by a single call.
-        cells = [s * d for s, d in zip(spatial, self.windows.dilation, strict=True)]
+        # A view with an axis for each axis of the kernel is copied by a single call.
+        taps = [s * d for s, d in zip(spatial, self.windows.dilation, strict=True)]
         if self.is_wide:
-            shape: tuple[int, ...] = (block.stop - block.start,)
+            shape: Shape = (block.length,)
             strides: tuple[int, ...] = (itemsize,)
             offset = block.start * itemsize
         else:
@@ -128,74 +160,95 @@ class Columns:
             dtype=padded.dtype,
             buffer=padded,
             offset=offset,
-            strides=(channel, *cells, *strides),
+            strides=(channel, *taps, *strides),
         )
         np.copyto(out.reshape(view.shape), view)
 
-    def margin(self, batch: int) -> int:
-        """Zeros that `scatter` needs before and after each row of its columns."""
+    def reach(self, batch: int) -> int:
+        """Return how many zeros `col2im` needs before and after each row."""
         return self._reach * batch if self.is_wide else 0
 
-    def scatter(
+    def col2im(
         self,
         columns: np.ndarray,
         block: Block,
-        padded: np.ndarray,
+        padded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the columns of `block` onto the cells of `padded` they came from.
+        """Add the columns of `block` to the positions of `padded` they came from.
 
         Parameters
         ----------
-        columns : ndarray of shape (channels, kernel cells, margin + length + margin)
-            Contiguous. The margins are overwritten with zeros.
+        columns : ndarray of shape (channels, taps, reach + block.length + reach)
+            Contiguous. Zeros are written to both ends of the last axis.
         block : Block
-        padded : ndarray of shape (channels, *padded, batch), contiguous
+        padded : ndarray of shape (channels, *padded_shape, batch), contiguous
         workspace : Workspace
         """
+        if self.is_wide:
+            self._col2im_wide(columns, block, padded, workspace)
+        else:
+            self._col2im_exact(columns, block, padded)
+
+    def _col2im_exact(
+        self, columns: np.ndarray, block: Block, padded: FeatureMap
+    ) -> None:
+        """Add tap by tap: the same tap of all windows has no position twice."""
+        rows = block.rows.stop - block.rows.start
+        outputs = (rows, *self.windows.out_shape[1:], padded.shape[-1])
+        by_tap = columns.reshape(*columns.shape[:2], *outputs)
+        for tap, where in enumerate(self._positions(block)):
+            padded[where] += by_tap[:, tap]
+
+    def _positions(self, block: Block) -> Iterator[tuple[slice, ...]]:
+        """Yield, for each tap, what the windows of `block` have under it."""
+        stride = self.windows.strides[0]
+        for rows, *others in self.windows.taps:
+            first = rows.start + block.rows.start * stride
+            last = rows.start + (block.rows.stop - 1) * stride + 1
+            yield (slice(None), slice(first, last, stride), *others)
+
+    def _col2im_wide(
+        self,
+        columns: np.ndarray,
+        block: Block,
+        padded: FeatureMap,
+        workspace: Workspace,
+    ) -> None:
+        """Add all taps in a single reduction over a slanted view of the columns.
+
+        Position q of the padded map receives the sum of columns[t, q - t] over the taps
+        t. With zeros around each row, here for 3 taps along one axis, a view whose next
+        row starts one position earlier has all of these in one line::
+
+            columns    0 0 a b c d 0 0         view    a b c d 0 0
+                       0 0 e f g h 0 0                 0 e f g h 0
+                       0 0 i j k l 0 0                 0 0 i j k l
+                                               sums    the padded map, from q = 0 on
+        """
         batch = padded.shape[-1]
-        if not self.is_wide:
-            cells = columns.reshape(
-                *columns.shape[:2],
-                block.rows.stop - block.rows.start,
-                *self.windows.out_shape[1:],
-                batch,
-            )
-            for cell, where in enumerate(self._windows(block)):
-                padded[where] += cells[:, cell]
-            return
-        margin = self.margin(batch)
-        length = block.stop - block.start
-        columns[:, :, :margin] = 0
-        columns[:, :, margin + length :] = 0
-        # In this view all cells that came from one place stand in one line, so that
-        # adding them up is a single reduction.
-        channel, cell, item = columns.strides
-        pitches = zip(self.windows.dilation, self._pitches(), strict=True)
+        reach = self.reach(batch)
+        columns[:, :, :reach] = 0
+        columns[:, :, reach + block.length :] = 0
+        channel, tap, item = columns.strides
+        pitches = zip(self.windows.dilation, self._pitches, strict=True)
         shifts = [d * pitch * batch * item for d, pitch in pitches]
+        # Taps are flattened in the columns: from tap to tap along each axis.
         steps = [prod(self.windows.kernel[axis + 1 :]) for axis in range(len(shifts))]
         view: np.ndarray = np.ndarray(
-            (len(columns), *self.windows.kernel, length + margin),
+            (len(columns), *self.windows.kernel, block.length + reach),
             dtype=columns.dtype,
             buffer=columns,
-            offset=margin * item,
+            offset=reach * item,
             strides=(
                 channel,
-                *(n * cell - shift for n, shift in zip(steps, shifts, strict=True)),
+                *(n * tap - shift for n, shift in zip(steps, shifts, strict=True)),
                 item,
             ),
         )
         axes = tuple(range(1, 1 + self.windows.ndim))
         flat = padded.reshape(len(padded), -1)
-        shape = (len(columns), length + margin)
+        shape = (len(columns), block.length + reach)
         sums = workspace.scratch("sums", shape, columns.dtype)
         np.add.reduce(view, axis=axes, out=sums)
-        flat[:, block.start : block.stop + margin] += sums
-
-    def _windows(self, block: Block) -> Iterator[tuple[slice, ...]]:
-        """Where each cell of the windows of `block` lies in the padded map."""
-        stride = self.windows.strides[0]
-        for rows, *others in self.windows.cells:
-            first = rows.start + block.rows.start * stride
-            last = rows.start + (block.rows.stop - 1) * stride + 1
-            yield (slice(None), slice(first, last, stride), *others)
+        flat[:, block.start : block.stop + reach] += sums

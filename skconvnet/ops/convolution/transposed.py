@@ -1,59 +1,54 @@
-"""Transposed convolution: every input puts a kernel, times its value, on the output.
-
-It is the gradient of a convolution with regard to its map [1]_. That convolution leads
-from the output of the transposed one, the larger map, back to its input: its `Windows`
-hold the geometry, their padding being what is cut off the larger map.
-
-References
-----------
-.. [1] V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning",
-   2016.
-"""
+"""Which algorithm computes a transposed convolution, and its geometry."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from skconvnet._checks import per_axis
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.convolution.im2col import Im2colConvolution
-from skconvnet.ops.convolution.selection import USUAL_BATCH, cost
-from skconvnet.ops.convolution.transposed_col2im import ScatteredConvolution
-from skconvnet.ops.convolution.transposed_flipped import FlippedConvolution
+from skconvnet.ops.convolution.selection import USUAL_BATCH
+from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
+from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
+from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
 from skconvnet.ops.windows import Windows, pad_amounts
+
+# The cache of each algorithm has a type of its own, which nothing else looks into.
+AnyTransposedAlgorithm: TypeAlias = TransposedAlgorithm[Any]
 
 
 def transposed_windows(
     in_shape: tuple[int, ...],
-    kernel: Any,
-    strides: Any = 1,
-    padding: Any = "valid",
-    dilation: Any = 1,
-    output_padding: Any = 0,
+    kernel: object,
+    strides: object = 1,
+    padding: object = "valid",
+    dilation: object = 1,
+    output_padding: object = 0,
 ) -> Windows:
-    """Check the parameters of a transposed convolution and work out its geometry.
+    """Check the parameters of a transposed convolution and compute its geometry.
 
     Parameters
     ----------
     in_shape : tuple of int
         Spatial sizes of the map.
     kernel, strides, dilation : int or tuple of int
-    padding : {"valid", "same", "full"}, int, or one int or (before, after) an axis
-        Cells cut off the output: none; as many as leave ``n * stride``, an odd total
-        taking the extra one after; or the (dilated) kernel minus one on each side.
+    padding : {"valid", "same", "full"}, int, or one int or (before, after) per axis
+        Positions cut off the output: none; as many as leave ``n * stride``, an odd
+        total cutting off the extra one after; or the (dilated) kernel minus one on each
+        side.
     output_padding : int or tuple of int
-        Cells added after each axis, fewer than its stride or its dilation.
+        Positions added after each axis, fewer than its stride or its dilation.
 
     Returns
     -------
     windows : Windows
-        Of the convolution from the output back to the map: `windows.in_shape` is the
-        shape of the output, `windows.out_shape` that of the map.
+        Those of the convolution from the output back to the map: `windows.in_shape` is
+        the shape of the output, `windows.out_shape` that of the map.
 
     Raises
     ------
     TypeError, ValueError
-        For a value out of range, or where no output is left.
+        For a value out of range, or if no output is left.
 
     Examples
     --------
@@ -79,12 +74,13 @@ def transposed_windows(
     for n, s, e, extra, crop in zip(
         in_shape, strides, extent, added, crops, strict=True
     ):
-        # A kernel shorter than the stride reaches no multiple of it: "same" adds cells.
+        # With a kernel shorter than the stride, the last window ends before the next
+        # multiple of the stride: "same" adds positions up to there.
         whole = max((n - 1) * s + e, n * s if padding == "same" else 0) + extra
         if sum(crop) >= whole:
             raise ValueError(
-                f"padding={padding!r} leaves no output: an axis of {n} cells becomes "
-                f"{whole} with kernel_size={kernel}, strides={strides} and "
+                f"padding={padding!r} leaves no output: an axis of {n} positions "
+                f"becomes {whole} with kernel_size={kernel}, strides={strides} and "
                 f"dilation={dilation}, of which {sum(crop)} are cut off. Use "
                 "padding='valid' or 'same', or larger maps."
             )
@@ -92,64 +88,68 @@ def transposed_windows(
     return Windows(tuple(out_shape), tuple(in_shape), kernel, strides, dilation, crops)
 
 
-class TransposedMethods:
-    """Which way a layer takes, for each size of a batch.
+class TransposedAlgorithmSelector:
+    """Chooses the algorithm of one layer, for each size of a batch.
 
-    It follows from the shapes alone, as in `Methods`.
+    The choice follows from the shapes alone, as in `AlgorithmSelector`.
 
     Parameters
     ----------
     windows : Windows
         From `transposed_windows`.
     channels, filters, groups : int
+    block_bytes : int, optional
+        Passed to the algorithms.
+
+    Attributes
+    ----------
+    col2im : TransposedCol2im
+    flipped : TransposedFlippedKernel or None
+        None where it cannot compute this convolution.
     """
 
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        shape = (windows, channels, filters, groups)
         self.windows = windows
-        self.scattered = ScatteredConvolution(*shape)
-        self.flipped = FlippedConvolution(*shape) if _can_flip(windows) else None
-        # Back and forth, this convolution does what the scattered one does forth and
-        # back.
-        self._equivalent = Im2colConvolution(windows, filters, channels, groups)
-        self._chosen: dict[int, ScatteredConvolution | FlippedConvolution] = {}
+        self.filters = filters
+        self.groups = groups
+        self.col2im = TransposedCol2im(
+            windows, channels, filters, groups, block_bytes=block_bytes
+        )
+        self.flipped: TransposedFlippedKernel | None = None
+        if TransposedFlippedKernel.supports(windows):
+            self.flipped = TransposedFlippedKernel(
+                windows, channels, filters, groups, block_bytes=block_bytes
+            )
+        # The convolution that this one is the gradient of: its forward pass does what
+        # the backward pass of `col2im` does, and the reverse, at the same cost.
+        self._gradient_of = Im2colConvolution(windows, filters, channels, groups)
+        self._chosen: dict[int, AnyTransposedAlgorithm] = {}
 
-    def for_batch(self, batch: int) -> ScatteredConvolution | FlippedConvolution:
-        """Return the way that costs least for maps of so many samples."""
+    def for_batch(self, batch: int) -> AnyTransposedAlgorithm:
+        """Return the algorithm with the least cost for maps of `batch` samples."""
         if batch not in self._chosen:
             self._chosen[batch] = self._choose(batch)
         return self._chosen[batch]
 
-    def _choose(self, batch: int) -> ScatteredConvolution | FlippedConvolution:
+    def _choose(self, batch: int) -> AnyTransposedAlgorithm:
         if self.flipped is None:
-            return self.scattered
-        method = self.flipped.methods.for_batch(batch)
-        if isinstance(method, DepthwiseConvolution) or self.windows.size == 1:
+            return self.col2im
+        inner = self.flipped.for_batch(batch)
+        if isinstance(inner, DepthwiseConvolution) or self.windows.size == 1:
             return self.flipped
-        if cost(self._equivalent, batch) <= cost(method, batch):
-            return self.scattered
+        if self._gradient_of.cost(batch) <= inner.cost(batch):
+            return self.col2im
         return self.flipped
 
     @property
     def cached_values(self) -> int:
-        """Numbers a sample that are kept for the backward pass, usually."""
+        """Numbers kept for the backward pass, per sample of a usual batch."""
         return self.for_batch(USUAL_BATCH).cached_values
-
-
-def _can_flip(windows: Windows) -> bool:
-    """Whether the flipped convolution has strides of 1 and no negative padding."""
-    if max(windows.strides) > 1:
-        return False
-    return all(
-        before <= d * (k - 1) and after <= whole - n
-        for whole, n, (before, after), k, d in zip(
-            windows.padded_shape,
-            windows.out_shape,
-            windows.pads,
-            windows.kernel,
-            windows.dilation,
-            strict=True,
-        )
-    )

@@ -1,8 +1,22 @@
-"""Transposed convolution by one product, and an addition for each kernel cell.
+"""Transposed convolution as a matrix product, followed by col2im.
 
-With strides, cells of the output that are a stride apart are kept together, as a
-*phase*: within it the additions run over long rows, and the phases are interleaved
-once, at the end.
+The product holds the value of every tap at every input. col2im adds these values up at
+the output positions where they meet. With strides, output positions that are a stride
+apart, a *stride phase*, are stored together: additions within a phase run over long
+rows, and the phases are interleaved once, at the end. For three taps, a stride of two
+and three inputs::
+
+    product                                 phases
+                                            +--------------------+
+    tap 0:  w0 x0   w0 x1   w0 x2           | z0   z2   z4   z6  |  phase 0
+    tap 1:  w1 x0   w1 x1   w1 x2           | z1   z3   z5   .   |  phase 1
+    tap 2:  w2 x0   w2 x1   w2 x2           +--------------------+
+
+    phase 0  =  tap 0  +  tap 2, shifted by one
+    phase 1  =  tap 1
+
+In general tap t belongs to phase ``t * dilation % stride``, shifted by
+``t * dilation // stride``.
 """
 
 from __future__ import annotations
@@ -10,240 +24,271 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from math import prod
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet.ops.convolution.im2col_columns import Block, Columns
-from skconvnet.ops.layout import fill_around
+from skconvnet._typing import FeatureMap, override
+from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
+from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
+from skconvnet.ops.layout import fill_around, per_channel
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
-class ScatteredConvolution:
+class _Tap(NamedTuple):
+    """Where the values of a tap are added.
+
+    Attributes
+    ----------
+    phase : tuple of int
+        The stride phase along each axis.
+    first_row : int
+        Row of the phase to which the value at the first row of inputs is added.
+    others : tuple of slice
+        The same for all inputs along the axes after the rows.
+    """
+
+    phase: tuple[int, ...]
+    first_row: int
+    others: tuple[slice, ...]
+
+
+class _Interleaving(NamedTuple):
+    """Which positions of a phase are outputs, not cut off by padding.
+
+    Attributes
+    ----------
+    inside : tuple of int and slice
+        Index of them in the array of phases, (*strides, filters, *phase_shape, batch).
+    outputs : tuple of slice
+        Index of them in the output, (filters, *spatial, batch).
+    """
+
+    inside: tuple[int | slice, ...]
+    outputs: tuple[slice, ...]
+
+
+class _Products(NamedTuple):
+    """The values of all taps at some rows of inputs.
+
+    Attributes
+    ----------
+    rows : slice
+    values : ndarray of shape (filters, taps, rows, *other axes of the input, batch)
+    """
+
+    rows: slice
+    values: np.ndarray
+
+
+class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
     """Transposed convolution of any stride, dilation and number of groups.
+
+    The cache of a pass is the input, contiguous.
 
     Parameters
     ----------
     windows : Windows
         From `transposed_windows`.
     channels, filters, groups : int
-
-    Attributes
-    ----------
-    cached_values : int
-        Numbers a sample that are kept for `backward`, besides maps.
+    block_bytes : int, optional
+        Values of taps are computed in row blocks of inputs of about this many bytes.
     """
 
-    cached_values = 0
-
     def __init__(
-        self, windows: Windows, channels: int, filters: int, groups: int
+        self,
+        windows: Windows,
+        channels: int,
+        filters: int,
+        groups: int,
+        *,
+        block_bytes: int | None = None,
     ) -> None:
-        self.windows = windows
-        self.channels = channels
-        self.filters = filters
-        self.groups = groups
-        self._columns = Columns(windows, may_be_wide=False)
-        self._is_apart = all(
-            s >= d * (k - 1) + 1
+        super().__init__(windows, channels, filters, groups)
+        self._columns = Columns(
+            windows,
+            may_be_wide=False,
+            block_bytes=BLOCK_BYTES if block_bytes is None else block_bytes,
+        )
+        self._kernels_overlap = any(
+            s < d * (k - 1) + 1
             for s, k, d in zip(
                 windows.strides, windows.kernel, windows.dilation, strict=True
             )
         )
         sizes = zip(windows.padded_shape, windows.strides, strict=True)
         self._phase_shape = tuple(-(-n // s) for n, s in sizes)
-        self._taps = list(self._find_taps())
-        self._phases = list(self._find_phases())
+        self._taps = list(_find_taps(windows))
+        self._interleavings = list(_find_interleavings(windows))
 
+    @override
     def forward(
         self,
-        x: np.ndarray,
+        x: FeatureMap,
         kernel: np.ndarray,
         bias: np.ndarray,
         workspace: Workspace,
         *,
         train: bool,
-    ) -> tuple[np.ndarray, Any]:
-        """Return the output, with the bias, and what `backward` needs of this pass.
-
-        Parameters
-        ----------
-        x : ndarray of shape (channels, *spatial, batch)
-        kernel : ndarray of shape (channels, filters // groups, *kernel_size)
-        bias : ndarray of shape (filters,)
-        workspace : Workspace
-        train : bool
-
-        Returns
-        -------
-        z : ndarray of shape (filters, *windows.in_shape, batch)
-            It may be a view.
-        cache : object
-        """
+    ) -> tuple[FeatureMap, FeatureMap]:
         if not x.flags.c_contiguous:
             copied = workspace.array("x", x.shape, x.dtype)
             np.copyto(copied, x)
             x = copied
-        bias = bias.reshape(-1, *(1,) * (x.ndim - 1))
-        if self._is_apart:
-            return self._put(x, kernel, bias, workspace), x
-        return self._add_up(x, kernel, bias, workspace), x
+        bias = per_channel(bias, x)
+        if self._kernels_overlap:
+            return self._add_products(x, kernel, bias, workspace), x
+        return self._write_products(x, kernel, bias, workspace), x
 
-    def _put(
-        self, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Where no two kernels meet: write each product to its place."""
+    def _write_products(
+        self, x: FeatureMap, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
+    ) -> FeatureMap:
+        """Write each value, as no two of them meet, to its position in the output."""
         windows = self.windows
         shape = (self.filters, *windows.padded_shape, x.shape[-1])
-        whole = workspace.array("z", shape, x.dtype)
+        padded = workspace.array("z", shape, x.dtype)
         if not windows.is_tiling:
-            whole[...] = bias
+            padded[...] = bias
         stride = windows.strides[0]
-        for rows, products in self._products(x, kernel, workspace):
-            for tap, (first, *others) in enumerate(windows.cells):
+        for rows, values in self._products(x, kernel, workspace):
+            for tap, (first, *others) in enumerate(windows.taps):
                 start = first.start + rows.start * stride
                 stop = first.start + (rows.stop - 1) * stride + 1
                 where = (slice(None), slice(start, stop, stride), *others)
-                np.add(products[:, tap], bias, out=whole[where])
-        return whole[(slice(None), *windows.interior)]
+                np.add(values[:, tap], bias, out=padded[where])
+        return padded[(slice(None), *windows.interior)]
 
-    def _add_up(
-        self, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Add the products up in phases, and interleave these."""
-        windows = self.windows
-        batch = x.shape[-1]
+    def _add_products(
+        self, x: FeatureMap, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
+    ) -> FeatureMap:
+        """Add the values up by phases, and interleave these."""
+        windows, batch = self.windows, x.shape[-1]
         shape = (*windows.strides, self.filters, *self._phase_shape, batch)
-        # With one phase, it is the output, which lasts longer than scratch does.
-        has_one = prod(windows.strides) == 1
-        make = workspace.array if has_one else workspace.scratch
+        # A single phase is the output itself, which lasts longer than scratch.
+        has_one_phase = prod(windows.strides) == 1
+        make = workspace.array if has_one_phase else workspace.scratch
         phases = make("phases", shape, x.dtype)
         phases[...] = bias
-        for rows, products in self._products(x, kernel, workspace):
-            for tap, (phase, first, others) in enumerate(self._taps):
-                down = slice(first + rows.start, first + rows.stop)
-                where: tuple[Any, ...] = (*phase, slice(None), down, *others)
-                phases[where] += products[:, tap]
-        if has_one:
-            whole = phases.reshape(self.filters, *self._phase_shape, batch)
-            return whole[(slice(None), *windows.interior)]
+        for rows, values in self._products(x, kernel, workspace):
+            for number, tap in enumerate(self._taps):
+                down = slice(tap.first_row + rows.start, tap.first_row + rows.stop)
+                phase = phases[tap.phase]
+                phase[(slice(None), down, *tap.others)] += values[:, number]
+        if has_one_phase:
+            padded = phases.reshape(self.filters, *self._phase_shape, batch)
+            return padded[(slice(None), *windows.interior)]
         z = workspace.array("z", (self.filters, *windows.in_shape, batch), x.dtype)
-        for where, places in self._phases:
-            z[places] = phases[where]
+        for inside, outputs in self._interleavings:
+            z[outputs] = phases[inside]
         return z
 
     def _products(
-        self, x: np.ndarray, kernel: np.ndarray, workspace: Workspace
-    ) -> Iterator[tuple[slice, np.ndarray]]:
-        """Cells of the kernel times the map, (filters, cells, *map, batch), by rows."""
+        self, x: FeatureMap, kernel: np.ndarray, workspace: Workspace
+    ) -> Iterator[_Products]:
+        """Multiply the kernel by the map, one row block of inputs after the other."""
         batch = x.shape[-1]
         weights = self._matrices(kernel).transpose(0, 2, 1)
-        flat = x.reshape(self.groups, self.channels // self.groups, -1)
+        flat = self._by_group(x)
         for block in self._columns.blocks(self.filters, batch, x.itemsize):
             shape = (*weights.shape[:2], block.stop - block.start)
-            products = workspace.scratch("columns", shape, x.dtype)
-            np.matmul(weights, flat[:, :, block.start : block.stop], out=products)
-            rows = block.rows.stop - block.rows.start
+            values = workspace.scratch("columns", shape, x.dtype)
+            np.matmul(weights, flat[:, :, block.start : block.stop], out=values)
+            n_rows = block.rows.stop - block.rows.start
             others = self.windows.out_shape[1:]
-            yield (
-                block.rows,
-                products.reshape(self.filters, -1, rows, *others, batch),
+            yield _Products(
+                block.rows, values.reshape(self.filters, -1, n_rows, *others, batch)
             )
 
-    def room_for_gradient(
-        self, dy: np.ndarray, workspace: Workspace
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `backward` takes, and the part of it to be written, like `dy`.
-
-        The rest is zero. Where it can be, both are `dy`.
-        """
-        windows = self.windows
-        if not windows.is_padded and dy.flags.c_contiguous:
-            return dy, dy
-        shape = (len(dy), *windows.padded_shape, dy.shape[-1])
-        whole = workspace.scratch("dz", shape, dy.dtype)
-        fill_around(whole, windows.interior)
-        return whole, whole[(slice(None), *windows.interior)]
-
+    @override
     def backward(
         self,
-        dz: np.ndarray,
-        cache: Any,
+        dz: FeatureMap,
+        cache: FeatureMap,
         kernel: np.ndarray,
         dkernel: np.ndarray,
         workspace: Workspace,
         *,
         need_dx: bool,
-    ) -> np.ndarray | None:
-        """Write the gradient of the kernel, and return that of the map.
-
-        The latter is the convolution of `dz`, whose columns serve for both.
-
-        Parameters
-        ----------
-        dz : ndarray
-            The first of what `room_for_gradient` returned.
-        cache : object
-            From `forward`.
-        kernel, dkernel : ndarray of shape (channels, filters // groups, *kernel_size)
-            `dkernel` is overwritten.
-        workspace : Workspace
-        need_dx : bool
-            Where False, None is returned.
-        """
+    ) -> FeatureMap | None:
+        # The gradient of the map is a convolution of `dz`, whose columns also give
+        # the gradient of the kernel.
         x = cache
         weights, dweights = self._matrices(kernel), self._matrices(dkernel)
-        flat = x.reshape(self.groups, self.channels // self.groups, -1)
+        flat = self._by_group(x)
         dx = workspace.array("dx", x.shape, x.dtype) if need_dx else None
         for block in self._columns.blocks(self.filters, x.shape[-1], x.itemsize):
-            columns = self._gathered(dz, block, workspace)
+            columns = self._im2col(dz, block, workspace)
             inputs = flat[:, :, block.start : block.stop]
             if block.start == 0:
                 np.matmul(inputs, columns.transpose(0, 2, 1), out=dweights)
             else:
                 dweights += np.matmul(inputs, columns.transpose(0, 2, 1))
             if dx is not None:
-                target = dx.reshape(flat.shape)[:, :, block.start : block.stop]
+                target = self._by_group(dx)[:, :, block.start : block.stop]
                 np.matmul(weights, columns, out=target)
         return dx
 
-    def _gathered(
-        self, dz: np.ndarray, block: Block, workspace: Workspace
-    ) -> np.ndarray:
+    def _im2col(self, dz: FeatureMap, block: Block, workspace: Workspace) -> np.ndarray:
+        """Return the columns of `dz` as (groups, filters x taps, positions x batch)."""
         shape = (self.filters, self.windows.size, block.stop - block.start)
         columns = workspace.scratch("columns", shape, dz.dtype)
-        self._columns.gather(dz, block, columns)
+        self._columns.im2col(dz, block, columns)
         return columns.reshape(self.groups, -1, shape[-1])
 
+    @override
+    def gradient_buffer(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
+        windows = self.windows
+        if not windows.is_padded and dy.flags.c_contiguous:
+            return dy
+        shape = (len(dy), *windows.padded_shape, dy.shape[-1])
+        padded = workspace.scratch("dz", shape, dy.dtype)
+        fill_around(padded, windows.interior)
+        return padded
+
+    @override
+    def crop_to_outputs(self, dz: FeatureMap) -> FeatureMap:
+        if not self.windows.is_padded:
+            return dz
+        return dz[(slice(None), *self.windows.interior)]
+
+    def _by_group(self, x: FeatureMap) -> np.ndarray:
+        """View a map as (groups, channels of a group, positions x batch)."""
+        return x.reshape(self.groups, self.channels // self.groups, -1)
+
     def _matrices(self, kernel: np.ndarray) -> np.ndarray:
-        """View of the kernel as (groups, channels, filters x cells) of a group."""
+        """View a kernel as (groups, channels of a group, filters of a group x taps)."""
         return kernel.reshape(self.groups, self.channels // self.groups, -1)
 
-    def _find_taps(self) -> Iterator[tuple[tuple[int, ...], int, tuple[slice, ...]]]:
-        """For each cell of the kernel: its phase, first row there, and columns."""
-        windows = self.windows
-        for cell in product(*(range(k) for k in windows.kernel)):
-            offsets = [c * d for c, d in zip(cell, windows.dilation, strict=True)]
-            pairs = list(zip(offsets, windows.strides, strict=True))
-            first, *shifts = (offset // s for offset, s in pairs)
-            columns = zip(shifts, windows.out_shape[1:], strict=True)
-            yield (
-                tuple(offset % s for offset, s in pairs),
-                first,
-                tuple(slice(shift, shift + n) for shift, n in columns),
-            )
 
-    def _find_phases(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """For each phase, which of its cells are in the output, and where there."""
-        windows = self.windows
-        for phase in product(*(range(s) for s in windows.strides)):
-            where, places = [], []
-            for p, s, n, (before, _) in zip(
-                phase, windows.strides, windows.in_shape, windows.pads, strict=True
-            ):
-                first = (p - before) % s
-                start = (before + first) // s
-                where.append(slice(start, start + len(range(first, n, s))))
-                places.append(slice(first, None, s))
-            yield (*phase, slice(None), *where), (slice(None), *places)
+def _find_taps(windows: Windows) -> Iterator[_Tap]:
+    """Find where the values of each tap are added, in the order of the kernel."""
+    for tap in product(*(range(k) for k in windows.kernel)):
+        offsets = [t * d for t, d in zip(tap, windows.dilation, strict=True)]
+        pairs = list(zip(offsets, windows.strides, strict=True))
+        first_row, *shifts = (offset // s for offset, s in pairs)
+        others = zip(shifts, windows.out_shape[1:], strict=True)
+        yield _Tap(
+            tuple(offset % s for offset, s in pairs),
+            first_row,
+            tuple(slice(shift, shift + n) for shift, n in others),
+        )
+
+
+def _find_interleavings(windows: Windows) -> Iterator[_Interleaving]:
+    """Find, for every stride phase, where its positions lie in the output.
+
+    Position q of phase p is ``q * stride + p`` of the padded output, hence ``q * stride
+    + p - before`` of the output. The first one inside, `first`, has the remainder
+    ``(p - before) % stride``; it is position ``(before + first) // stride`` of p.
+    """
+    for phase in product(*(range(s) for s in windows.strides)):
+        inside, outputs = [], []
+        for p, s, n, (before, _) in zip(
+            phase, windows.strides, windows.in_shape, windows.pads, strict=True
+        ):
+            first = (p - before) % s
+            start = (before + first) // s
+            inside.append(slice(start, start + len(range(first, n, s))))
+            outputs.append(slice(first, None, s))
+        yield _Interleaving((*phase, slice(None), *inside), (slice(None), *outputs))

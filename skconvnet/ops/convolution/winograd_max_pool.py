@@ -12,37 +12,36 @@ from skconvnet.ops.workspace import Workspace
 
 
 class TilePool:
-    """A max pool whose windows, side by side, fill the tiles.
+    """A max pool whose windows, next to each other, fill the tiles.
 
-    The same output of all tiles is one run of memory, so that windows are compared
-    cell by cell in long runs, while the outputs are in the cache.
+    The same output of all tiles is one run of memory. So windows are compared position
+    by position in long runs, while the outputs are in the cache.
 
     Parameters
     ----------
     m : tuple of int
         Outputs of a tile along each axis.
     pool : tuple of int
-        Cells of a window along each axis, which divide them.
+        Positions of a window along each axis, which divide `m`.
 
     Attributes
     ----------
     m : tuple of int
-        What is left of a tile along each axis.
+        Outputs of a tile that are left along each axis.
     """
 
     def __init__(self, m: tuple[int, ...], pool: tuple[int, ...]) -> None:
         self.m = tuple(a // p for a, p in zip(m, pool, strict=True))
         self._pool = pool
-        self._places: list[tuple[slice | int, ...]] = []
-        for places in product(*map(range, pool)):
-            index: list[slice | int] = []
-            for place in places:
-                index += [slice(None), place]
-            self._places.append(tuple(index))
+        # Outputs of a tile as (m, pool) for each axis: all windows, one position.
+        self._positions: list[tuple[slice | int, ...]] = [
+            tuple(index for position in positions for index in (slice(None), position))
+            for positions in product(*map(range, pool))
+        ]
 
     @property
     def is_trivial(self) -> bool:
-        """Whether a window is one cell."""
+        """Whether a window is one position."""
         return prod(self._pool) == 1
 
     def forward(
@@ -55,7 +54,7 @@ class TilePool:
         outputs : ndarray of shape (outputs of a tile, filters, tiles x batch)
         workspace : Workspace
         wins : str or None
-            The array of this name keeps what `backward` needs.
+            Name of the array for what `backward` needs. None keeps nothing.
 
         Returns
         -------
@@ -65,14 +64,14 @@ class TilePool:
         """
         if self.is_trivial:
             return outputs, None
-        cells = self._cells(outputs)
-        shape = cells[0].shape
+        positions = self._by_position(outputs)
+        shape = positions[0].shape
         largest = workspace.scratch("largest", shape, outputs.dtype)
-        kept = None
+        winners = None
         if wins is not None:
-            kept = workspace.array(wins, (len(cells) - 1, *shape), np.bool_)
-        max_pool(cells, largest, kept)
-        return largest, kept
+            winners = workspace.array(wins, (len(positions) - 1, *shape), np.bool_)
+        max_pool(positions, largest, winners)
+        return largest, winners
 
     def backward(
         self, dlargest: np.ndarray, wins: np.ndarray | None, workspace: Workspace
@@ -86,12 +85,12 @@ class TilePool:
         n_outputs = prod(self.m) * prod(self._pool)
         shape = (n_outputs, *dlargest.shape[-2:])
         doutputs = workspace.scratch("outputs", shape, dlargest.dtype)
-        max_pool_backward(dlargest, wins, self._cells(doutputs))
+        max_pool_backward(dlargest, wins, self._by_position(doutputs))
         return doutputs
 
-    def _cells(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Views of `outputs`, one a cell of the windows."""
+    def _by_position(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return a view of `outputs` for each position of the windows."""
         pairs = zip(self.m, self._pool, strict=True)
         shape = (*(n for pair in pairs for n in pair), *outputs.shape[1:])
         by_axis = outputs.reshape(shape)
-        return [by_axis[place] for place in self._places]
+        return [by_axis[position] for position in self._positions]

@@ -1,37 +1,115 @@
-"""Tiles of a map that overlap by the reach of a kernel, and how to cut them fast.
+"""Overlapping tiles of a map, stored so that they are read in long runs.
 
-A tile has m cells to itself along an axis and shares the next ones with the tile
-behind it. The padded map is first split by the place of a column in its tile, into m
-*phases*, so that the same cell of all tiles of a row is one run of memory. Arrays are
-batch last; a block of tiles is a run of rows of them.
+A tile has ``m + k - 1`` positions along an axis, for m outputs of a kernel of k taps.
+It has the first m to itself and shares the others with the tiles after it. Here m = 2
+and k = 3, along one axis::
+
+    position of the padded map   0   1   2   3   4   5   6   7
+    tile 0                       0   1   2   3
+    tile 1                               0   1   2   3
+    tile 2                                       0   1   2   3
+
+The transforms read one position of all tiles at once. Along the last axis these values
+are m apart. So the padded map is stored as m *tile phases*: phase p has the positions
+p, p + m, p + 2 m and so on, next to each other as its *columns*::
+
+    column                       0       1       2       3
+    phase 0                      0       2       4       6
+    phase 1                          1       3       5       7
+
+Position i of tile t is position ``t m + i`` of the map, hence in phase ``i mod m`` and
+column ``t + i // m``. So position i of all tiles of a row is one run of its phase, from
+column ``i // m`` on::
+
+    position 0 of the tiles      phase 0, columns 0 to 2
+    position 1                   phase 1, columns 0 to 2
+    position 2                   phase 0, columns 1 to 3
+    position 3                   phase 1, columns 1 to 3
+
+The other axes stay as they are: rows of tiles start m rows apart. Arrays are batch
+last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
+from types import EllipsisType
+from typing import NamedTuple
 
 import numpy as np
 
+from skconvnet._typing import FeatureMap, Shape
 from skconvnet.ops.layout import fill_around
 from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.windows import Windows
+
+# The most outputs of a tile along an axis, by the number of axes. More lose too many
+# digits; with 4, maps of one and two axes took two thirds of the time with 2.
+_MAX_OUTPUTS = {1: 4, 2: 4, 3: 2}
+
+
+def outputs_per_tile(windows: Windows) -> tuple[int, ...]:
+    """Return the m of each axis for which all tiles together have least positions."""
+    largest = _MAX_OUTPUTS[windows.ndim]
+
+    def along_axis(n: int, kernel: int) -> int:
+        if kernel == 1:
+            return 1
+        return min(
+            range(largest, 1, -1),
+            key=lambda m: -(-n // m) * (m + kernel - 1),
+            default=1,
+        )
+
+    sizes = zip(windows.out_shape, windows.kernel, strict=True)
+    return tuple(along_axis(n, k) for n, k in sizes)
+
+
+class _Phase(NamedTuple):
+    """Where one phase and the map hold the same values."""
+
+    number: int
+    in_phase: tuple[slice, ...]
+    in_map: tuple[slice | EllipsisType, ...]
+
+
+class TileGroup(NamedTuple):
+    """Some positions of all tiles of a row block, as a view of the phases.
+
+    Attributes
+    ----------
+    inside : tuple of slice
+        The positions, along each axis of a tile.
+    shape, offset, strides
+        Of the view, which has the shape ``(*positions, channels, *tiles, batch)``.
+    """
+
+    inside: tuple[slice, ...]
+    shape: Shape
+    offset: int
+    strides: tuple[int, ...]
+
+    def view(self, phases: np.ndarray) -> np.ndarray:
+        """Return the view of `phases`."""
+        return np.ndarray(self.shape, phases.dtype, phases, self.offset, self.strides)
 
 
 class Tiles:
     """The tiles of a map for windows of stride 1.
 
+    A row block is a slice of rows of tiles, along the first axis.
+
     Parameters
     ----------
     windows : Windows
     m : tuple of int
-        Windows of a tile along each axis.
+        Outputs of a tile along each axis.
 
     Attributes
     ----------
     shape : tuple of int
-        Cells of a tile along each axis, m and the reach of a window.
+        Positions of a tile along each axis.
     counts : tuple of int
         Tiles along each axis.
     """
@@ -44,116 +122,109 @@ class Tiles:
             -(-n // a) for n, a in zip(windows.out_shape, m, strict=True)
         )
         self._phases = list(self._find_phases())
-        self._views: dict[tuple[Any, ...], list[Any]] = {}
+        self._groups: dict[tuple[object, ...], list[TileGroup]] = {}
 
-    def phases_shape(self, channels: int, batch: int) -> tuple[int, ...]:
+    def phases_shape(self, channels: int, batch: int) -> Shape:
+        """Return the shape of the phases: (last m, channels, *rows, columns, batch)."""
         *others, m = self.m
         rows = zip(self.counts[:-1], others, self.shape[:-1], strict=True)
         columns = self.counts[-1] + -(-self.shape[-1] // m) - 1
         return (m, channels, *((n - 1) * a + t for n, a, t in rows), columns, batch)
 
-    def cells_shape(self, channels: int, rows: slice, batch: int) -> tuple[int, ...]:
-        """Shape of a block: (*shape, channels, rows, *counts behind, batch)."""
+    def block_shape(self, channels: int, rows: slice, batch: int) -> Shape:
+        """Return the shape of a row block: (*shape, channels, *tiles, batch)."""
         n_rows = rows.stop - rows.start
         return (*self.shape, channels, n_rows, *self.counts[1:], batch)
 
-    def split(self, x: np.ndarray, phases: np.ndarray) -> None:
+    def split(self, x: FeatureMap, phases: np.ndarray) -> None:
         """Write the map `x`, with zeros around it, into `phases`."""
         fill_around(phases, self.windows.interior[:-1], first=2)
-        for phase, where, columns in self._phases:
-            inside = where[-2]
-            phases[phase, ..., : inside.start, :] = 0
-            phases[phase, ..., inside.stop :, :] = 0
-            copy_runs(phases[phase][where], x[columns])
+        for phase, in_phase, in_map in self._phases:
+            columns = in_phase[-2]
+            phases[phase, ..., : columns.start, :] = 0
+            phases[phase, ..., columns.stop :, :] = 0
+            copy_runs(phases[phase][in_phase], x[in_map])
 
-    def join(self, phases: np.ndarray, x: np.ndarray) -> None:
+    def join(self, phases: np.ndarray, x: FeatureMap) -> None:
         """Write the map that `phases` hold into `x`."""
-        for phase, where, columns in self._phases:
-            copy_runs(x[columns], phases[phase][where])
+        for phase, in_phase, in_map in self._phases:
+            copy_runs(x[in_map], phases[phase][in_phase])
 
-    def _find_phases(self) -> Iterator[tuple[int, tuple[Any, ...], tuple[Any, ...]]]:
-        """For each phase its number, and where it and the map hold the same cells."""
-        *others, last = self.windows.interior
-        m = self.m[-1]
-        for phase in range(m):
-            first = -(last.start - phase) % m
-            count = len(range(first, self.windows.in_shape[-1], m))
-            start = (last.start + first) // m
-            where = (slice(None), *others, slice(start, start + count), slice(None))
-            yield phase, where, (..., slice(first, None, m), slice(None))
+    def read(self, phases: np.ndarray, rows: slice, tiles: np.ndarray) -> None:
+        """Write all positions of the tiles of a row block into `tiles`."""
+        for group in self.groups(phases, rows, whole=True):
+            np.copyto(tiles[group.inside], group.view(phases))
 
-    def read(self, phases: np.ndarray, rows: slice, cells: np.ndarray) -> None:
-        """Write the tiles of a block into `cells`."""
-        for inner, place in self._places(phases, rows, whole=True):
-            np.copyto(cells[inner], place)
+    def clear_shared(self, phases: np.ndarray) -> None:
+        """Write zeros where only tiles of other positions reach: after the last tiles.
 
-    def clear_margins(self, phases: np.ndarray) -> None:
-        """Clear what lies behind the cells that tiles have to themselves."""
+        All other positions belong to one tile.
+        """
         sizes = [n * m for n, m in zip(self.counts, self.m, strict=True)]
         sizes[-1] = self.counts[-1]
         fill_around(phases, [slice(0, size) for size in sizes], first=2)
 
-    def add(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
-        """Add up the `cells` of a block where tiles overlap.
-
-        Blocks come from the last to the first, after `clear_margins`: what a block has
-        to itself is overwritten, before the one in front of it adds to that.
-        """
-        self.add_own(cells, rows, phases)
-        self.add_behind(cells[self.m[0] :], rows, phases)
-
-    def add_own(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
-        """Do that part of `add` which writes to the rows of the block alone."""
-        (inner, place), *others = self._places(phases, rows, whole=False)
-        np.copyto(place, cells[inner])
-        for inner, place in others:
-            if inner[0].start == 0:
-                place += cells[inner]
-
-    def add_behind(self, cells: np.ndarray, rows: slice, phases: np.ndarray) -> None:
-        """Do the rest of `add`, given the cells from `m` on along the first axis."""
-        m = self.m[0]
-        for (first, *others), place in self._places(phases, rows, whole=False):
-            if first.start:
-                inner = (slice(first.start - m, first.stop - m), *others)
-                place += cells[inner]
-
-    def _places(
+    def groups(
         self, phases: np.ndarray, rows: slice, *, whole: bool
-    ) -> list[tuple[tuple[slice, ...], np.ndarray]]:
-        """For groups of cells of all tiles, which they are and where they lie.
+    ) -> list[TileGroup]:
+        """Cut the positions of a tile into groups that are views of `phases`.
 
-        Unless the groups go over the `whole` tile along all axes but the last, no
-        place is twice in a group. The first has what tiles have to themselves.
+        Along an axis a group has m positions at most. Then no two tiles of it share a
+        position of the map, so that it can be added to. The first group has what tiles
+        have to themselves. For reading, `whole` joins the groups along all axes but the
+        last.
         """
         key = (phases.shape, phases.dtype, rows.start, rows.stop, whole)
-        views = self._views.get(key)
-        if views is None:
-            views = self._views[key] = list(self._find_views(phases, rows, whole))
-        return [
-            (inner, np.ndarray(shape, phases.dtype, phases, offset, strides))
-            for inner, shape, offset, strides in views
-        ]
+        groups = self._groups.get(key)
+        if groups is None:
+            groups = self._groups[key] = list(self._find_groups(phases, rows, whole))
+        return groups
 
-    def _find_views(
+    def _find_phases(self) -> Iterator[_Phase]:
+        *others, last = self.windows.interior
+        m, width = self.m[-1], self.windows.in_shape[-1]
+        for phase in range(m):
+            # The map starts at position `last.start` of the padded map.
+            first = -(last.start - phase) % m
+            columns = slice(first, None, m)
+            count = len(range(first, width, m))
+            start = (last.start + first) // m
+            inside = slice(start, start + count)
+            yield _Phase(
+                phase,
+                (slice(None), *others, inside, slice(None)),
+                (..., columns, slice(None)),
+            )
+
+    def _find_groups(
         self, phases: np.ndarray, rows: slice, whole: bool
-    ) -> Iterator[tuple[tuple[slice, ...], tuple[int, ...], int, tuple[int, ...]]]:
-        """For each group its cells, and the shape, offset and strides of its place."""
+    ) -> Iterator[TileGroup]:
+        """Find the view of each group.
+
+        With two axes, and a group that starts at position (first_i, first_j) of a tile,
+        element ``[i, j, channel, r, t, sample]`` of the view is position (first_i + i,
+        first_j + j) of the tile (rows.start + r, t). The phases have it in
+
+            phase j, row (rows.start + r) m + first_i + i, column t + first_j / m
+
+        as first_j is a multiple of the last m, and j is less than that. Each index is
+        multiplied by one stride, so that this is a view.
+        """
         cuts = []
         for axis, (m, size) in enumerate(zip(self.m, self.shape, strict=True)):
             step = size if whole and axis + 1 < len(self.m) else m
             cuts.append([slice(i, min(i + step, size)) for i in range(0, size, step)])
-        phase, channel, *axes, item = phases.strides
-        # From cell to cell of a tile, and from tile to tile, along each axis.
-        within = (*axes[:-1], phase)
-        between = (*(a * m for a, m in zip(axes[:-1], self.m, strict=False)), axes[-1])
-        behind = self.cells_shape(phases.shape[1], rows, phases.shape[-1])[len(cuts) :]
-        for inner in product(*cuts):
-            starts = [cut.start for cut in inner]
-            starts[-1] = 0
-            offset = sum(s * w for s, w in zip(starts, within, strict=True))
-            offset += inner[-1].start // self.m[-1] * axes[-1]
-            offset += rows.start * between[0]
-            counts = (cut.stop - cut.start for cut in inner)
-            strides = (*within, channel, *between, item)
-            yield inner, (*counts, *behind), offset, strides
+        phase, channel, *row_strides, column, item = phases.strides
+        row_steps = zip(row_strides, self.m[:-1], strict=True)
+        to_next_position = (*row_strides, phase)
+        to_next_tile = (*(stride * m for stride, m in row_steps), column)
+        strides = (*to_next_position, channel, *to_next_tile, item)
+        block_shape = self.block_shape(phases.shape[1], rows, phases.shape[-1])
+        for inside in product(*cuts):
+            *first_rows, first = (cut.start for cut in inside)
+            offset = rows.start * to_next_tile[0]
+            offset += sum(i * s for i, s in zip(first_rows, row_strides, strict=True))
+            offset += first // self.m[-1] * column
+            positions = (cut.stop - cut.start for cut in inside)
+            shape = (*positions, *block_shape[len(cuts) :])
+            yield TileGroup(inside, shape, offset, strides)

@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numpy.polynomial import polynomial
 
+from skconvnet._typing import Shape
 from skconvnet.ops.workspace import Workspace
 
-# Where polynomials are evaluated, besides infinity. Of the sets tried these lose the
-# fewest digits: in float32 3e-6 of the largest output with 3x3 kernels, 7e-6 with 5x5.
+Matrices = Sequence[npt.NDArray[np.float64]]
+
+# Points at which polynomials are evaluated, besides infinity. Of the sets that were
+# tried these lose the fewest digits: in float32 3e-6 of the largest output with 3x3
+# kernels, 7e-6 with 5x5.
 _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0, 2.0, -0.5)
 
 
+class FilteringMatrices(NamedTuple):
+    """A', G and B' of Winograd's minimal filtering along one axis."""
+
+    outputs: npt.NDArray[np.float64]
+    kernels: npt.NDArray[np.float64]
+    inputs: npt.NDArray[np.float64]
+
+
 @lru_cache(maxsize=32)
-def filtering_matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return A', G and B' for m outputs of a kernel of r cells, m + r <= 9.
+def filtering_matrices(m: int, r: int) -> FilteringMatrices:
+    """Return A', G and B' for m outputs of a kernel of r taps, m + r <= 9.
 
     With a tile d of m + r - 1 inputs and a kernel g, the outputs are
     ``A' [(G g) * (B' d)]`` [1]_.
@@ -37,7 +51,7 @@ def filtering_matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """
     n = m + r - 1
     if r == 1:
-        return np.eye(m), np.ones((m, 1)), np.eye(m)
+        return FilteringMatrices(np.eye(m), np.ones((m, 1)), np.eye(m))
     points = np.array(_POINTS[: n - 1])
     # Evaluation of polynomials of m and of r coefficients; infinity takes the last.
     A = np.vstack([np.vander(points, m, increasing=True), np.eye(m)[-1]]).T
@@ -49,25 +63,40 @@ def filtering_matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
         B[i, :-1] = polynomial.polyfromroots(others)
         G[i] /= np.prod(point - others)
     B[-1] = polynomial.polyfromroots(points)
-    return A, G, B
+    return FilteringMatrices(A, G, B)
 
 
-def transposed(matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
+def transposed(matrices: Matrices) -> Matrices:
+    """Return the transpose of each matrix."""
     return [matrix.T for matrix in matrices]
 
 
 def transform(
-    matrices: Sequence[np.ndarray],
-    cells: np.ndarray,
+    matrices: Matrices,
+    tiles: np.ndarray,
     name: str,
     workspace: Workspace,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Apply a matrix along each axis of the tiles, which are the first axis of `cells`.
+    """Apply a matrix along each axis of many tiles at once.
 
-    The result is `out`, or scratch of that name.
+    Parameters
+    ----------
+    matrices : sequence of ndarray
+        One for each axis of a tile.
+    tiles : ndarray of shape (positions of a tile, ...)
+        The positions may take several axes.
+    name : str
+        Of the scratch that is used.
+    workspace : Workspace
+    out : ndarray, optional
+        Holds the result. The default is scratch.
+
+    Returns
+    -------
+    out : ndarray of shape (transformed positions, ...)
     """
-    shape = cells.shape[1:]
+    shape = tiles.shape[1:]
     sizes = [matrix.shape[1] for matrix in matrices]
     for axis, matrix in enumerate(matrices):
         before, rest = prod(sizes[:axis]), prod(sizes[axis + 1 :]) * prod(shape)
@@ -75,11 +104,69 @@ def transform(
         target = out
         if target is None or axis + 1 < len(matrices):
             own = name if axis + 1 == len(matrices) else f"{name} half{axis}"
-            target = workspace.scratch(own, (prod(sizes), *shape), cells.dtype)
+            target = workspace.scratch(own, (prod(sizes), *shape), tiles.dtype)
         np.matmul(
-            matrix.astype(cells.dtype),
-            cells.reshape(before, matrix.shape[1], rest),
+            matrix.astype(tiles.dtype),
+            tiles.reshape(before, matrix.shape[1], rest),
             out=target.reshape(before, len(matrix), rest),
         )
-        cells = target
-    return cells
+        tiles = target
+    return tiles
+
+
+class KernelTransform:
+    """G g for all pairs of channels, and the gradient of g.
+
+    Kernels of large tiles are transformed in double precision, whatever the dtype of
+    the network: their errors are the largest, and kernels are small.
+
+    Parameters
+    ----------
+    matrices : sequence of ndarray
+        G for each axis.
+
+    Attributes
+    ----------
+    in_double : bool
+    """
+
+    def __init__(self, matrices: Matrices) -> None:
+        self._matrices = matrices
+        self._n_taps = prod(matrix.shape[1] for matrix in matrices)
+        self._tile_size = prod(len(matrix) for matrix in matrices)
+        self.in_double = max(len(matrix) for matrix in matrices) > 6
+
+    def forward(
+        self, kernel: np.ndarray, shape: Shape, workspace: Workspace
+    ) -> np.ndarray:
+        """Return the transformed kernels, as (positions of a tile, *shape)."""
+        n = kernel.size // self._n_taps
+        dtype = self._working_dtype(kernel.dtype)
+        name = f"kernels in {dtype}"
+        taps = workspace.scratch(f"{name}, taps", (self._n_taps, n), dtype)
+        np.copyto(taps, kernel.reshape(n, -1).T)
+        weights = workspace.array("weights", (self._tile_size, n), kernel.dtype)
+        if dtype == weights.dtype:
+            transform(self._matrices, taps, name, workspace, out=weights)
+        else:
+            transformed = transform(self._matrices, taps, name, workspace)
+            np.copyto(weights, transformed, casting="same_kind")
+        return weights.reshape(-1, *shape)
+
+    def backward(
+        self, dweights: np.ndarray, dkernel: np.ndarray, workspace: Workspace
+    ) -> None:
+        """Write the gradient of the kernels, given that of what `forward` returned."""
+        n = dkernel.size // self._n_taps
+        dtransformed = dweights.reshape(self._tile_size, n)
+        dtype = self._working_dtype(dkernel.dtype)
+        name = f"kernels in {dtype}"
+        if dtype != dtransformed.dtype:
+            exact = workspace.scratch(f"{name}, taps", dtransformed.shape, dtype)
+            np.copyto(exact, dtransformed)
+            dtransformed = exact
+        dtaps = transform(transposed(self._matrices), dtransformed, name, workspace)
+        np.copyto(dkernel.reshape(n, -1), dtaps.T, casting="same_kind")
+
+    def _working_dtype(self, dtype: np.dtype) -> np.dtype:
+        return np.dtype(np.float64) if self.in_double else dtype

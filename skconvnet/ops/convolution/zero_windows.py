@@ -1,21 +1,24 @@
-"""Exact zeros where a convolution has nothing but zeros to sum."""
+"""Exact zeros where a convolution has nothing but zeros to sum.
+
+Algorithms that share work between windows, Winograd and FFT, leave some units of
+rounding there. While biases are zero, that is where the derivative of ReLU jumps: it
+would be 1 at random in the empty parts of an image.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from skconvnet._typing import FeatureMap
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
 def clear_empty_windows(
-    z: np.ndarray, x: np.ndarray, windows: Windows, workspace: Workspace
+    z: FeatureMap, x: FeatureMap, windows: Windows, workspace: Workspace
 ) -> None:
-    """Set the sums over windows that are all zero to zero.
-
-    Methods that share work between windows leave some units of rounding there. While
-    biases are zero, that is where the derivative of ReLU jumps: it would be on here and
-    there in the empty parts of an image.
+    """Write zero to the sums over windows that hold nothing but zeros.
 
     Parameters
     ----------
@@ -42,41 +45,44 @@ def clear_empty_windows(
 
 
 def occupied_windows(
-    x: np.ndarray, windows: Windows, workspace: Workspace
-) -> np.ndarray | None:
-    """Tell which windows hold anything but zeros; None stands for all of them.
+    x: FeatureMap, windows: Windows, workspace: Workspace
+) -> npt.NDArray[np.bool_] | None:
+    """Tell which windows hold anything but zeros.
 
     Returns
     -------
     occupied : ndarray of bool of shape (*out_shape, batch) or None
+        None means all of them.
     """
-    # A number is zero where no bit but its sign is set, and bits of all channels are
-    # joined in one pass.
+    # A number is zero if no bit but its sign is set. The bits of all channels are
+    # joined in one pass, and the sign is shifted out.
     bits = x.view(f"u{x.itemsize}")
     joined = workspace.scratch("joined", x.shape[1:], bits.dtype)
     np.bitwise_or.reduce(bits, axis=0, out=joined)
     joined <<= 1
     if joined.all():
         return None
-    occupied = joined != 0
+    occupied: npt.NDArray[np.bool_] = joined != 0
     for axis in range(windows.ndim):
-        occupied = _reached(occupied, windows, axis)
+        occupied = _any_along(occupied, windows, axis)
     return None if occupied.all() else occupied
 
 
-def _reached(occupied: np.ndarray, windows: Windows, axis: int) -> np.ndarray:
-    """Whether any cell of each window along `axis` is occupied."""
+def _any_along(
+    occupied: npt.NDArray[np.bool_], windows: Windows, axis: int
+) -> npt.NDArray[np.bool_]:
+    """Tell whether any position under the taps along `axis` is occupied."""
     pads = [(0, 0)] * occupied.ndim
     pads[axis] = windows.pads[axis]
     padded = np.pad(occupied, pads)
     n, step = windows.out_shape[axis], windows.strides[axis]
     before = (slice(None),) * axis
-    reached = None
-    for cell in range(windows.kernel[axis]):
-        start = cell * windows.dilation[axis]
-        own = padded[(*before, slice(start, start + (n - 1) * step + 1, step))]
-        reached = (
-            own.copy() if reached is None else np.logical_or(reached, own, out=reached)
-        )
-    assert reached is not None
-    return reached
+
+    def under(tap: int) -> npt.NDArray[np.bool_]:
+        start = tap * windows.dilation[axis]
+        return padded[(*before, slice(start, start + (n - 1) * step + 1, step))]
+
+    found = under(0).copy()
+    for tap in range(1, windows.kernel[axis]):
+        np.logical_or(found, under(tap), out=found)
+    return found

@@ -1,0 +1,138 @@
+"""How a minibatch is cut into micro-batches.
+
+A minibatch holds the samples of one update; a micro-batch, those of them that one
+thread takes through the network at once. Cutting bounds the memory, and gives several
+threads something to do. Gradients are sums over micro-batches, whose rounding depends
+on the cuts: these follow from shapes and lengths alone, never from the number of
+threads, so that the weights do not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import ceil, inf, prod
+from typing import TYPE_CHECKING, Any, Self
+
+from skconvnet._typing import Index, Shape
+from skconvnet.engine.inputs import Inputs, index_at, index_length
+from skconvnet.layers.base import Layer
+
+if TYPE_CHECKING:
+    from skconvnet.engine.network import Network
+
+
+@dataclass(frozen=True)
+class MicroBatchLimits:
+    """What bounds the number of samples in a micro-batch.
+
+    The usual size is 64 samples, or half of a smaller minibatch, so that two threads
+    have one each. It grows where a layer would be over too soon, and shrinks where the
+    maps would not fit.
+
+    Attributes
+    ----------
+    usual, smallest, largest : int
+        Samples. The batch is the last axis, along which arrays are contiguous, so that
+        very small micro-batches are slow per sample.
+    flat : int
+        Samples for a network without spatial axes. There is little more to a dense
+        layer than its matrix products, which threads share out among themselves, so
+        such a minibatch is cut only to bound the memory.
+    max_bytes : float
+        Bytes of maps, gradients and caches that one thread should keep.
+    min_flops_per_layer : float
+        FLOPs of a layer's forward and backward pass over a micro-batch. The
+        interpreter runs one thread at a time between the calls of NumPy, and handing
+        over costs more than a second thread saves unless a call has enough to do.
+
+    Examples
+    --------
+    >>> MicroBatchLimits.fixed(7).largest
+    7
+    """
+
+    usual: int = 64
+    smallest: int = 16
+    largest: int = 256
+    flat: int = 1024
+    max_bytes: float = 1.6e8
+    min_flops_per_layer: float = 2.4e7
+
+    @classmethod
+    def fixed(cls, size: int) -> Self:
+        """Return limits that cut every minibatch into micro-batches of this size."""
+        return cls(usual=size, smallest=size, largest=size, flat=size, max_bytes=inf)
+
+
+def micro_batch_size(
+    batch: int,
+    layers: Collection[Layer[Any]],
+    in_shape: Shape,
+    itemsize: int,
+    limits: MicroBatchLimits,
+) -> int:
+    """Return the largest number of samples that go through the layers at once.
+
+    Parameters
+    ----------
+    batch : int
+        Samples in the minibatch.
+    layers : collection of Layer
+    in_shape : tuple of int
+        Shape of one sample.
+    itemsize : int
+        Bytes of a number.
+    limits : MicroBatchLimits
+
+    Returns
+    -------
+    size : int
+        At least 1; may be more than `batch`.
+    """
+    if all(layer.is_flat for layer in layers):
+        return limits.flat
+    maps = prod(in_shape) + sum(prod(layer.out_shape) for layer in layers)
+    # An estimate of the maps, their gradients and copies of them.
+    values = 3 * maps + sum(layer.cached_values for layer in layers)
+    room = limits.max_bytes / (values * itemsize)
+    largest = max(int(min(room, limits.largest)), 1)
+    # A backward pass takes about twice as long as a forward pass.
+    flops = 3 * sum(layer.flops for layer in layers)
+    enough = len(layers) * limits.min_flops_per_layer / max(flops, 1)
+    size = ceil(max(min(batch / 2, limits.usual), enough))
+    if batch < 2 * enough:
+        # Its halves would keep two threads waiting for each other.
+        size = max(size, batch)
+    return min(max(size, limits.smallest), largest)
+
+
+def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]:
+    """Cut a minibatch into micro-batches of samples of the same shape.
+
+    Those of one shape are of nearly equal size.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : Inputs
+    index : ndarray of int or slice
+        Samples of the minibatch.
+
+    Returns
+    -------
+    positions : list of ndarray of int or slice
+        Positions in `index`, for each micro-batch.
+    """
+    micro_batches: list[Index] = []
+    for positions in inputs.groups(index):
+        batch = index_length(positions)
+        shape = inputs.shape_of(index_at(index, positions))
+        largest = network.for_shape(shape).micro_batch_size(batch)
+        n_micro_batches = max(-(-batch // largest), 1)
+        size = max(-(-batch // n_micro_batches), 1)
+        micro_batches += [
+            index_at(positions, slice(start, min(start + size, batch)))
+            for start in range(0, batch, size)
+        ]
+    return micro_batches

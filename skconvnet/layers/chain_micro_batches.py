@@ -1,0 +1,222 @@
+"""Chains that run all micro-batches of a minibatch at once.
+
+Usually a micro-batch goes through a whole network and back before the next one is
+read. That does not work for a layer such as BatchNorm, whose output for one sample
+depends on all samples of the minibatch. Such a layer is a *barrier*: every micro-batch
+must have reached it before any may go on. The layers between two barriers form a
+segment, through which each micro-batch goes on its own, on any thread::
+
+    segment          barrier   segment          barrier   segment
+
+    0: conv - relu --+      +-- conv - relu ----+      +-- pool - dense
+    1: conv - relu --+ norm +-- conv - relu ----+ norm +-- pool - dense
+    2: conv - relu --+      +-- conv - relu ----+      +-- pool - dense
+
+The backward pass goes through the same segments from right to left.
+
+The invariant: before and after each segment, barrier or not, there is one map for each
+micro-batch, in their order, and every cache that was appended so far belongs to a step
+before that point. Micro-batch m uses chain m, workspaces m and gradients m throughout,
+so that two threads never write to the same array. The arithmetic therefore depends on
+how the minibatch was cut, but not on which thread takes which micro-batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from skconvnet._typing import FeatureMap, NamedArrays
+from skconvnet.layers.base import Layer, MicroBatchRunner
+from skconvnet.layers.chain import Chain, Step, backward_steps, forward_steps
+from skconvnet.ops.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive steps of a chain, ``chain.steps[start:stop]``.
+
+    Attributes
+    ----------
+    start, stop : int
+    is_barrier : bool
+        Whether it is a single layer that needs the whole minibatch; if not, none of
+        its layers does.
+    """
+
+    start: int
+    stop: int
+    is_barrier: bool
+
+
+def segments_of(steps: Sequence[Step]) -> list[Segment]:
+    """Cut steps into barriers and the longest segments between them."""
+    segments: list[Segment] = []
+    start = 0
+    for number, step in enumerate(steps):
+        if not step.layer.needs_whole_batch:
+            continue
+        if start < number:
+            segments.append(Segment(start, number, is_barrier=False))
+        segments.append(Segment(number, number + 1, is_barrier=True))
+        start = number + 1
+    if start < len(steps):
+        segments.append(Segment(start, len(steps), is_barrier=False))
+    return segments
+
+
+@dataclass(frozen=True)
+class ChainMicroBatches:
+    """The micro-batches of a minibatch on their way through a chain.
+
+    Parameters
+    ----------
+    chains : sequence of Chain
+        One for each micro-batch: the same, or its equivalent for another shape of
+        samples. They have the same steps but for the shapes.
+    runner : MicroBatchRunner
+    workspaces : sequence of sequence of Workspace
+        By micro-batch and by layer.
+    """
+
+    chains: Sequence[Chain]
+    runner: MicroBatchRunner
+    workspaces: Sequence[Sequence[Workspace]]
+
+    def forward(
+        self, xs: Sequence[FeatureMap]
+    ) -> tuple[list[FeatureMap], list[list[object]]]:
+        """Run a training pass.
+
+        Returns
+        -------
+        ys : list of ndarray
+            By micro-batch.
+        caches : list of list
+            By micro-batch and by step.
+        """
+        ys = list(xs)
+        caches: list[list[object]] = [[] for _ in xs]
+        for segment in segments_of(self.chains[0].steps):
+            if segment.is_barrier:
+                ys, own_caches = self._forward_barrier(segment.start, ys)
+                for m, cache in enumerate(own_caches):
+                    caches[m].append(cache)
+            else:
+                results = self._forward_segment(segment, ys)
+                ys = [y for y, _ in results]
+                for m, (_, segment_caches) in enumerate(results):
+                    caches[m] += segment_caches
+        return ys, caches
+
+    def _forward_segment(
+        self, segment: Segment, xs: Sequence[FeatureMap]
+    ) -> list[tuple[FeatureMap, list[object]]]:
+        def run_one(m: int) -> tuple[FeatureMap, list[object]]:
+            return forward_steps(
+                self.chains[m].steps[segment.start : segment.stop],
+                xs[m],
+                train=True,
+                rng=self.runner.rngs[m],
+                workspaces=self.workspaces[m],
+            )
+
+        return self.runner.map(run_one)
+
+    def _forward_barrier(
+        self, number: int, xs: Sequence[FeatureMap]
+    ) -> tuple[list[FeatureMap], list[object]]:
+        layers = self._layers_at(number)
+        return layers[0].forward_micro_batches(
+            layers, xs, runner=self.runner, workspaces=self._workspaces_at(number)
+        )
+
+    def backward(
+        self,
+        dys: Sequence[FeatureMap],
+        caches: Sequence[Sequence[object]],
+        *,
+        gradients: Sequence[Sequence[NamedArrays]],
+        need_dx: bool,
+    ) -> list[FeatureMap] | None:
+        """Write the gradients of each micro-batch and return those of the inputs.
+
+        Parameters
+        ----------
+        dys : sequence of ndarray
+            By micro-batch.
+        caches : sequence of sequence
+            As `forward` returned them.
+        gradients : sequence of sequence of mapping
+            By micro-batch and by layer, overwritten.
+        need_dx : bool
+            If False, the pass ends at the first layer that has weights, and None is
+            returned.
+        """
+        first = 0 if need_dx else self.chains[0].first_step_with_weights
+        dxs: list[FeatureMap] | None = list(dys)
+        for segment in reversed(segments_of(self.chains[0].steps)):
+            if segment.stop <= first:
+                break
+            assert dxs is not None
+            rest = Segment(max(segment.start, first), segment.stop, segment.is_barrier)
+            backward = (
+                self._backward_barrier if rest.is_barrier else self._backward_segment
+            )
+            dxs = backward(
+                rest, dxs, caches, gradients, need_dx=need_dx or rest.start > first
+            )
+        return dxs if need_dx else None
+
+    def _backward_segment(
+        self,
+        segment: Segment,
+        dys: Sequence[FeatureMap],
+        caches: Sequence[Sequence[object]],
+        gradients: Sequence[Sequence[NamedArrays]],
+        *,
+        need_dx: bool,
+    ) -> list[FeatureMap] | None:
+        def run_one(m: int) -> FeatureMap | None:
+            return backward_steps(
+                self.chains[m].steps[segment.start : segment.stop],
+                dys[m],
+                caches[m][segment.start : segment.stop],
+                gradients=gradients[m],
+                workspaces=self.workspaces[m],
+                need_dx=need_dx,
+            )
+
+        dxs = self.runner.map(run_one)
+        return [dx for dx in dxs if dx is not None] if need_dx else None
+
+    def _backward_barrier(
+        self,
+        segment: Segment,
+        dys: Sequence[FeatureMap],
+        caches: Sequence[Sequence[object]],
+        gradients: Sequence[Sequence[NamedArrays]],
+        *,
+        need_dx: bool,
+    ) -> list[FeatureMap] | None:
+        number = segment.start
+        index = self.chains[0].steps[number].index
+        layers = self._layers_at(number)
+        return layers[0].backward_micro_batches(
+            layers,
+            dys,
+            [own[number] for own in caches],
+            gradients=[own[index] for own in gradients],
+            runner=self.runner,
+            workspaces=self._workspaces_at(number),
+            need_dx=need_dx,
+        )
+
+    def _layers_at(self, number: int) -> list[Layer[Any]]:
+        """Return the layer of step `number` for each micro-batch."""
+        return [chain.steps[number].layer for chain in self.chains]
+
+    def _workspaces_at(self, number: int) -> list[Workspace]:
+        index = self.chains[0].steps[number].index
+        return [own[index] for own in self.workspaces]

@@ -1,0 +1,202 @@
+"""The pages of the documentation: their Python runs, and their links lead somewhere."""
+
+import re
+import runpy
+import sys
+import warnings
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from docs_tools import (
+    DOCS,
+    GUIDE,
+    PAGES,
+    ROOT,
+    anchors,
+    links,
+    read,
+    run_blocks,
+    section,
+    without_code,
+)
+from sklearn.exceptions import ConvergenceWarning
+
+from skconvnet import (
+    SequentialRegressor,
+    augmentation,
+    layers,
+    losses,
+    optimizers,
+    schedules,
+)
+from skconvnet.layers import Conv2D
+
+README = ROOT / "README.md"
+# A page of a table only; all others have blocks of Python.
+WITHOUT_BLOCKS = {"layers.md"}
+
+every_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
+
+
+@pytest.mark.parametrize("page", [README, *GUIDE], ids=lambda page: page.name)
+def test_blocks_run_in_order(page, monkeypatch):
+    _, n_blocks = run_blocks(page, monkeypatch)
+    assert (n_blocks > 0) == (page.name not in WITHOUT_BLOCKS)
+
+
+def test_the_page_on_inspecting_shows_what_it_prints(monkeypatch, capsys):
+    page = DOCS / "inspecting.md"
+    namespace, _ = run_blocks(page, monkeypatch)
+    assert namespace["inside"].summary() in read(page)
+    assert namespace["inside"].summary() in capsys.readouterr().out
+
+
+def test_life_of_a_minibatch_shows_what_it_prints(monkeypatch, capsys):
+    page = DOCS / "life_of_a_minibatch.md"
+    run_blocks(page, monkeypatch)
+    (shown,) = re.findall(r"^```\n(scale    -> .*?)^```$", read(page), re.M | re.S)
+    assert shown in capsys.readouterr().out
+
+
+def test_layer_of_contributing(monkeypatch):
+    namespace, n_blocks = run_blocks(ROOT / "CONTRIBUTING.md", monkeypatch)
+    assert n_blocks == 1
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(10, 5, 5, 2)), rng.normal(size=10)
+    chain = [Conv2D(3, 2), ("scale", namespace["ChannelScale"](0.5)), Conv2D(2, 2)]
+    model = SequentialRegressor(chain, random_state=0).initialize(X, y)
+    _, gradients = model.loss_gradients(X, y)
+
+    direction = {name: rng.normal(size=g.shape) for name, g in gradients.items()}
+    expected = sum(np.sum(gradients[name] * d) for name, d in direction.items())
+    weights = model.get_weights()
+    values = []
+    for step in (1e-6, -1e-6):
+        model.set_weights({n: w + step * direction[n] for n, w in weights.items()})
+        values.append(model.loss_gradients(X, y)[0])
+    assert (values[0] - values[1]) / 2e-6 == pytest.approx(expected, rel=1e-6)
+
+
+@every_page
+def test_links_between_pages_resolve(page):
+    for link in links(read(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in anchors(read(target)), f"no heading for {link}"
+
+
+@every_page
+def test_files_that_are_named_exist(page):
+    named = re.findall(r"`([\w./]+/[\w.]+\.(?:py|md|svg))`", without_code(read(page)))
+    for name in named:
+        places = (ROOT, ROOT / "skconvnet", page.parent)
+        assert any((place / name).exists() for place in places), name
+
+
+@every_page
+def test_a_page_has_one_title_and_short_lines(page):
+    text = without_code(read(page))
+    assert len(re.findall(r"^# ", text, re.M)) == 1
+    for line in text.splitlines():
+        # Rows of tables, and links, cannot be broken.
+        assert len(line) <= 92 or line.startswith("|") or "](" in line, line
+
+
+@every_page
+def test_rows_of_a_table_have_the_cells_of_its_header(page):
+    for table in re.findall(r"(?:^\|.*\|\n)+", without_code(read(page)), re.M):
+        n_cells = [len(row.strip("|").split("|")) for row in table.splitlines()]
+        assert len(n_cells) > 2
+        assert set(n_cells) == {n_cells[0]}, table
+
+
+def test_contributing_shows_every_folder():
+    (tree,) = re.findall(
+        r"^```\n(skconvnet/\n.*?)^```$", read(ROOT / "CONTRIBUTING.md"), re.M | re.S
+    )
+    shown = re.findall(r"([\w.]+/|\w+\.py)", tree)
+    folders = {path.parent for path in (ROOT / "skconvnet").rglob("__init__.py")}
+    files = {path.name for path in (ROOT / "skconvnet").glob("*.py")}
+    for name in {f"{folder.name}/" for folder in folders} | files - {"__init__.py"}:
+        assert name in shown, name
+
+
+def test_tests_that_contributing_names_exist():
+    text = read(ROOT / "CONTRIBUTING.md")
+    defined = "".join(read(path) for path in (ROOT / "tests").rglob("test_*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in defined, name
+
+
+def test_getting_started_lists_every_example():
+    table = section(DOCS / "getting_started.md", "Examples")
+    listed = re.findall(r"`(\w+\.py)`", table)
+    examples = {path.name for path in (ROOT / "examples").glob("[!_]*.py")}
+    assert sorted(listed) == sorted(examples)
+
+
+def test_the_readme_leads_to_every_page():
+    found = set(links(read(README)))
+    assert {f"docs/{page.name}" for page in GUIDE} <= found
+
+
+def test_the_comparison_is_true_of_what_is_installed():
+    script = runpy.run_path(str(DOCS / "check_comparison.py"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        ours, theirs = (
+            dict(script["results"](script["LIBRARIES"][name]))
+            for name in ("skconvnet", "scikit-learn")
+        )
+    assert set(ours.values()) == {"yes"}
+    assert [name for name, result in theirs.items() if result != "yes"] == ["X_val"]
+
+
+def test_the_readme_is_short():
+    assert len(read(README).split()) <= 1300
+
+
+def test_the_readme_has_the_two_commands():
+    (block,) = re.findall(r"^```\n(pip .*?)^```$", read(README), re.M | re.S)
+    assert block.splitlines() == [
+        "pip install -e . && python examples/quickstart.py",
+        'pip install -e ".[test]" && pytest',
+    ]
+
+
+def test_the_readme_counts_right():
+    text = " ".join(section(README, "What is in it").split())
+    regressors = set(losses.REGRESSION_LOSSES)
+    n_losses = len(regressors | set(losses.CLASSIFICATION_LOSSES))
+    by_itself = {"Augmentation", "Augmenter", "Compose"}
+    n_augmentations = len(set(augmentation.__all__) - by_itself)
+    for phrase in (
+        f"[{len(layers.__all__)} layers]",
+        f"{len(optimizers.OPTIMIZERS) + 1} optimizers",
+        f"{len(schedules.SCHEDULES)} learning-rate schedules",
+        f"{n_losses} losses",
+        f"{n_augmentations} augmentations",
+    ):
+        assert phrase in text
+    assert f"| layers | {len(layers.__all__)} |" in read(README)
+
+
+def test_the_picture_is_drawn_by_its_script(tmp_path, monkeypatch):
+    output = tmp_path / "digit.svg"
+    monkeypatch.setattr(sys, "argv", ["draw_digit.py", "--output", str(output)])
+    runpy.run_path(str(DOCS / "draw_digit.py"), run_name="__main__")
+    committed, drawn = (
+        ET.parse(path).getroot() for path in (DOCS / "digit.svg", output)
+    )
+    # Shades may differ from machine to machine, what is drawn may not.
+    assert [e.tag for e in committed.iter()] == [e.tag for e in drawn.iter()]
+    texts = [[e.text for e in root.iter() if e.text] for root in (committed, drawn)]
+    assert texts[0] == texts[1]
+    assert (DOCS / "digit.svg").stat().st_size < 200_000
