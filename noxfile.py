@@ -74,8 +74,9 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
-    """Run every example as its reader does, and draw its picture."""
-    session.install("-e", ".[plot,image]")
+    """Run the code of the documentation, and every example with its picture."""
+    session.install("-e", ".[test,plot]")
+    session.run("pytest", *sorted(str(p) for p in Path("tests").glob("test_docs*.py")))
     pictures = Path(session.create_tmp())
     for example in sorted(Path("examples").glob("[!_]*.py")):
         plot = ["--plot", str(pictures / f"{example.stem}.png")]
