@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Self
 
@@ -149,29 +150,15 @@ class Executor:
         self._workers[0].share(self.team if len(micro_batches) == 1 else None)
         losses = np.zeros(len(micro_batches))
         for start in range(0, len(micro_batches), self.team.size):
-            in_round = micro_batches[start : start + self.team.size]
+            members = slice(start, start + self.team.size)
+            in_round = micro_batches[members]
             workers = self._first_workers(len(in_round))
             is_first = start == 0
             own = [worker.gradient for worker in (workers[1:] if is_first else workers)]
-            losses[start : start + len(in_round)] = self._differentiate_round(
-                workers, in_round, [gradient, *own] if is_first else own
-            )
+            gradients = [gradient, *own] if is_first else own
+            task = _Round(workers, in_round, gradients, losses[members])
+            self.team.run(len(in_round), task)
             self._add(gradient, own)
-        return losses
-
-    def _differentiate_round(
-        self,
-        workers: Sequence[Worker],
-        micro_batches: Sequence[MicroBatch],
-        gradients: Sequence[FlatVector],
-    ) -> list[float]:
-        """Write the gradient of each micro-batch into its own vector."""
-        losses = [0.0] * len(micro_batches)
-
-        def task(i: int, _thread: int) -> None:
-            losses[i] = workers[i].differentiate(micro_batches[i], gradients[i])
-
-        self.team.run(len(micro_batches), task)
         return losses
 
     def _differentiate_at_once(
@@ -285,6 +272,23 @@ class Executor:
             task(i, 0)
         if flops < _MAX_FLOPS_TO_KEEP_ARRAYS:
             self._workers[0].give_back()
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Micro-batches that are differentiated at the same time, each by a worker.
+
+    Called with the number of one of them, it writes its gradient and its loss.
+    """
+
+    workers: Sequence[Worker]
+    micro_batches: Sequence[MicroBatch]
+    gradients: Sequence[FlatVector]
+    losses: np.ndarray
+
+    def __call__(self, i: int, _thread: int) -> None:
+        worker, micro_batch = self.workers[i], self.micro_batches[i]
+        self.losses[i] = worker.differentiate(micro_batch, self.gradients[i])
 
 
 def _check_same_size(shape: Shape, expected: Shape) -> None:

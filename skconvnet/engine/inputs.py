@@ -80,10 +80,14 @@ class Inputs:
 
     def _read_rows(self, index: Index, workspace: Workspace) -> Rows:
         taken = self._take(index, workspace)
+        if isinstance(index, slice):
+            # Before version 2.3, NumPy multiplies rows with gaps without BLAS.
+            has_gaps = taken.itemsize not in taken.strides
+            if has_gaps or taken.dtype != self.dtype:
+                return taken.astype(self.dtype, order="C")
+            return taken
         if taken.dtype == self.dtype:
             return taken
-        if isinstance(index, slice):
-            return taken.astype(self.dtype)
         rows = workspace.array("rows", taken.shape, self.dtype)
         np.copyto(rows, taken, casting="unsafe")
         return rows

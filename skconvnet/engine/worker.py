@@ -148,7 +148,13 @@ class Worker:
         weight: np.ndarray | float = 1 / total
         if samples.weights is not None:
             weight = (samples.weights[index] / total).astype(self.network.dtype)
-        batch = Batch(self._read(samples, index), samples.targets[index].T, weight)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.index is index:
+            x = ahead.x
+            self._reading, self._reading_ahead = self._reading_ahead, self._reading
+        else:
+            x = samples.inputs.read(index, self._reading)
+        batch = Batch(x, samples.targets[index].T, weight)
         if self.augmenter is None or rng is None:
             return batch
         return self.augmenter(batch, rng, self._augmenting)
@@ -157,13 +163,6 @@ class Worker:
         """Read samples that are asked for next, by the same object as `index`."""
         x = samples.inputs.read(index, self._reading_ahead)
         self._ahead = _InputsAhead(index, x)
-
-    def _read(self, samples: Samples, index: Index) -> FeatureMap:
-        ahead, self._ahead = self._ahead, None
-        if ahead is None or ahead.index is not index:
-            return samples.inputs.read(index, self._reading)
-        self._reading, self._reading_ahead = self._reading_ahead, self._reading
-        return ahead.x
 
     def predict(self, inputs: Inputs, index: Index, stop: int | None) -> FeatureMap:
         """Return raw scores, or the input of the layer at position `stop`."""
