@@ -292,7 +292,7 @@ class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
             y = workspace.scratch("share", dy.shape, dy.dtype)
             pooling.max_pool(TapArrays(padded, self.windows, workspace).read(), y, wins)
         dpadded = self._empty_gradient(dy, workspace)
-        if self.windows.are_apart:
+        if self.windows.are_disjoint:
             dtaps = TapArrays(dpadded, self.windows, workspace)
             pooling.max_pool_backward(dy, wins, dtaps.arrays)
             dtaps.write()
