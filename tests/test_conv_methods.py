@@ -216,7 +216,7 @@ def test_conv_method_of_convnets():
         assert isinstance(layers[layer].selector.for_batch(5), ALGORITHMS[name])
     with pytest.raises(ValueError, match=r"'conv_method' parameter .* Got 'fast'"):
         ConvNetClassifier(conv_method="fast").fit(X, y)
-    with pytest.raises(ValueError, match="layer 'conv1': conv_method='winograd' requires"):
+    with pytest.raises(ValueError, match="'conv1': conv_method='winograd' requires"):
         ConvNetClassifier(strides=2, conv_method="winograd").fit(X, y)
     search = SequentialClassifier([("conv1", Conv2D(2, 3))])
     search.set_params(conv1__conv_method="fft").initialize(X, y)
