@@ -1,1 +1,1 @@
-"""A network at work: its weights, its samples, and passes over threads."""
+"""A network at work: its weights, its samples, and its passes on threads."""

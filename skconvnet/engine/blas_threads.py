@@ -1,4 +1,4 @@
-"""The threads of BLAS: how many were granted, and limiting them to one."""
+"""The number of threads of BLAS: how many it may use, and a limit of one."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from threadpoolctl import ThreadpoolController
 
 
 class SingleThreadedBLAS:
-    """Limits BLAS to one thread while anything in the process needs that.
+    """Limits BLAS to one thread, as a context manager for the whole process.
 
-    BLAS has one setting for the whole process. If two fits run at once, the first to
-    enter saves it, and the last to leave restores it.
+    BLAS has one setting for the whole process. If two fits run at the same time, the
+    first one to enter saves it, and the last one to leave restores it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Found when first needed; threadpoolctl has no types.
+        # Found on first use; threadpoolctl has no types.
         self._libraries: list[Any] | None = None
         self._n_users = 0
         self._saved_counts: list[int] = []
 
     def granted(self) -> int:
-        """Return the threads that BLAS has been granted by the user or by joblib."""
+        """Return how many threads the user or joblib lets BLAS use."""
         with self._lock:
             counts = self._saved_counts if self._n_users else self._thread_counts()
             return max(counts, default=1)
 
-    def hold_here(self) -> None:
-        """Limit BLAS in the calling thread, for libraries with a limit per thread."""
+    def limit_calling_thread(self) -> None:
+        """Limit BLAS in the calling thread, for libraries that have a limit per thread.
+
+        It is never restored.
+        """
         with self._lock:
             self._limit_to_one()
 
@@ -47,7 +50,7 @@ class SingleThreadedBLAS:
                 self._set_thread_counts(self._saved_counts)
 
     def _find_libraries(self) -> list[Any]:
-        # Looking for the loaded libraries takes milliseconds: it is done once.
+        # Looking for the loaded libraries takes milliseconds, so it is done only once.
         if self._libraries is None:
             controller = ThreadpoolController().select(user_api="blas")
             self._libraries = list(controller.lib_controllers)
@@ -60,9 +63,9 @@ class SingleThreadedBLAS:
         self._set_thread_counts([1] * len(self._find_libraries()))
 
     def _set_thread_counts(self, counts: list[int]) -> None:
-        # For threadpoolctl, one thread at a time controls the limits of all OpenBLAS
-        # libraries, and those that others set are ignored without an error. So this
-        # thread takes over first, and lets go of them afterwards.
+        # In threadpoolctl, one thread at a time controls the limits of all OpenBLAS
+        # libraries, and limits that other threads set are ignored without an error. So
+        # this thread takes control first, and gives it up afterward.
         self._clear_controlling_thread()
         for library, count in zip(self._find_libraries(), counts, strict=True):
             library.set_num_threads(count)
@@ -82,8 +85,8 @@ single_threaded_blas = SingleThreadedBLAS()
 def resolve_n_threads(n_jobs: int | None) -> int:
     """Return the number of threads for `n_jobs`.
 
-    None stands for what BLAS has been granted, which joblib lowers inside its
-    workers; negative numbers count back from the number of CPUs, -1 being all.
+    None means as many as BLAS may use, which joblib lowers in its workers. Negative
+    numbers count back from the number of CPUs; -1 means all CPUs.
 
     Examples
     --------
@@ -93,7 +96,7 @@ def resolve_n_threads(n_jobs: int | None) -> int:
     if n_jobs is None:
         return single_threaded_blas.granted()
     if n_jobs < 0:
-        import joblib  # here, since it takes longer to import than all of this package
+        import joblib  # here, since importing it takes longer than this whole package
 
         return max(int(joblib.cpu_count()) + 1 + n_jobs, 1)
     return n_jobs

@@ -22,20 +22,20 @@ from skconvnet.losses import Loss
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.ops.layout import channels_last
 
-# Predictions of fewer FLOPs are made by the calling thread alone: waking others takes
-# up to some milliseconds after a pause.
+# Predictions of fewer FLOPs are made by the calling thread alone: after a pause, waking
+# other threads takes up to some milliseconds.
 MIN_FLOPS_FOR_THREADS = 5e8
-# Predictions of fewer FLOPs are so short that allocating arrays anew would count, and
-# need so little memory that their arrays may be kept for the next ones.
+# Predictions of fewer FLOPs are so short that allocating arrays takes a large share of
+# the time, and need so little memory that the arrays may be kept for later predictions.
 _MAX_FLOPS_TO_KEEP_ARRAYS = 2e7
-# Reading a minibatch of fewer numbers is over before another thread has begun.
+# Reading a minibatch of fewer numbers ends before another thread has begun.
 _MIN_NUMBERS_TO_READ_AHEAD = 50_000
 
 
 class Executor:
     """Runs a network over samples, cut into micro-batches, on several threads.
 
-    Use it as a context manager: BLAS is limited to one thread meanwhile.
+    Use it as a context manager, in which BLAS is limited to one thread.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ class Executor:
     loss : Loss
     n_threads : int
     augmenter : Augmenter, optional
-        Changes the samples that are trained on, and nothing else.
+        Augmentation of training samples. Predictions do not use it.
     min_flops_for_threads : float, optional
-        FLOPs of predictions that are worth more than one thread.
+        Predictions of fewer FLOPs use one thread.
 
     Attributes
     ----------
     team : ThreadTeam
-        Its threads.
+        The threads.
     is_random : bool
         Whether a training pass draws random numbers.
     """
@@ -70,7 +70,7 @@ class Executor:
         self.min_flops_for_threads = min_flops_for_threads
         self.team = ThreadTeam(n_threads)
         self.is_random = network.is_random or augmenter is not None
-        # One for each micro-batch that is under way at the same time.
+        # A worker for each micro-batch that is processed at the same time.
         self._workers: list[Worker] = []
         self._first_workers(n_threads)
 
@@ -97,20 +97,20 @@ class Executor:
         ----------
         samples : Samples
         index : ndarray of int or slice
-            Of one minibatch.
+            Samples of one minibatch.
         gradient : ndarray of shape (n_weights,)
-            Overwritten. Without the penalty.
+            Overwritten with the gradient, without the penalty.
         train : bool
-            Whether layers such as dropout do what they do in training.
+            Whether layers such as dropout behave as in training.
         seed : int, optional
-            For the layers that draw random numbers, and for augmentation.
+            Seed for layers that draw random numbers, and for augmentation.
 
         Returns
         -------
         loss : float
-            Weighted mean of the samples' losses.
+            Weighted mean of the losses of the samples.
         total : float
-            Sum of the samples' weights.
+            Sum of the weights of the samples.
         """
         self.team.wait()
         total = samples.total_weight(index)
@@ -125,7 +125,7 @@ class Executor:
             for number, own in enumerate(indices)
         ]
         if train and len(micro_batches) > 1 and self.network.needs_whole_batch:
-            losses = self._differentiate_at_once(micro_batches, gradient)
+            losses = self._differentiate_together(micro_batches, gradient)
         else:
             losses = self._differentiate_in_rounds(micro_batches, gradient)
         return float(losses.sum()), total
@@ -135,18 +135,18 @@ class Executor:
     ) -> np.ndarray:
         """Return the loss of each micro-batch, and write the sum of their gradients.
 
-        In a round, each thread takes one micro-batch all the way forward and back.
+        In a round, each thread takes one micro-batch through the network and back.
         After the round, the gradients are added in the order of the micro-batches, so
-        that the sums have the same order for any number of threads. With two threads,
-        and g(m) for the gradient of micro-batch m::
+        that the order of the sums is the same for any number of threads. With two
+        threads, and g(m) for the gradient of micro-batch m::
 
-            round 0    gradient = g(0)        own of worker 1 = g(1)
+            round 0    gradient = g(0)              gradient of worker 1 = g(1)
                        gradient += g(1)
-            round 1    own of worker 0 = g(2)    own of worker 1 = g(3)
+            round 1    gradient of worker 0 = g(2)  gradient of worker 1 = g(3)
                        gradient += g(2)
                        gradient += g(3)
         """
-        # A single micro-batch has all threads to itself, to share out what layers do.
+        # The layers share out the work on a single micro-batch among all threads.
         self._workers[0].share(self.team if len(micro_batches) == 1 else None)
         losses = np.zeros(len(micro_batches))
         for start in range(0, len(micro_batches), self.team.size):
@@ -161,13 +161,14 @@ class Executor:
             self._add(gradient, own)
         return losses
 
-    def _differentiate_at_once(
+    def _differentiate_together(
         self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
     ) -> np.ndarray:
         """Return the loss of each micro-batch, and write the sum of their gradients.
 
-        For layers that need the whole minibatch: no micro-batch can go back before all
-        have gone forward, so each needs a worker, and keeps its arrays meanwhile.
+        This is for layers that need the whole minibatch. No backward pass can begin
+        before all forward passes have ended, so each micro-batch needs its own worker,
+        which keeps its arrays.
         """
         workers = self._first_workers(len(micro_batches))
         for worker in workers:
@@ -193,7 +194,7 @@ class Executor:
         return np.array(losses)
 
     def _first_workers(self, n: int) -> list[Worker]:
-        """Return n workers, making those that are missing."""
+        """Return n workers, creating those that are missing."""
         while len(self._workers) < n:
             self._workers.append(Worker(self.network, self.loss, self.augmenter))
         return self._workers[:n]
@@ -212,9 +213,9 @@ class Executor:
         self.team.run(len(chunks), task)
 
     def read_ahead(self, samples: Samples, index: Index | None) -> None:
-        """Have another thread read the minibatch at `index`, the next to be asked for.
+        """Let another thread read the minibatch at `index`, which comes next.
 
-        The calling thread goes on meanwhile. Nothing is done if the minibatch is
+        The calling thread does not wait for it. Nothing is read if the minibatch is
         small or will be cut, or if all threads are needed to update the weights.
         """
         if index is None or self.team.size == 1:
@@ -241,7 +242,7 @@ class Executor:
         Returns
         -------
         outputs : ndarray of shape (n_samples, *shape)
-            Channels last.
+            The outputs, channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
         cuts = cut_minibatch(self.network, inputs, index)
@@ -262,7 +263,7 @@ class Executor:
         return outputs
 
     def _run_predictions(self, n: int, task: Task, flops: int) -> None:
-        """Run a task for each micro-batch, on as many threads as `flops` are worth."""
+        """Run a task for each micro-batch, on one thread if there are few `flops`."""
         needs_threads = flops >= self.min_flops_for_threads
         self._workers[0].share(self.team if n == 1 and needs_threads else None)
         if needs_threads:
@@ -276,9 +277,9 @@ class Executor:
 
 @dataclass(frozen=True)
 class _Round:
-    """Micro-batches that are differentiated at the same time, each by a worker.
+    """Micro-batches that are differentiated at the same time, each by one worker.
 
-    Called with the number of one of them, it writes its gradient and its loss.
+    A call with the number of a micro-batch writes its gradient and its loss.
     """
 
     workers: Sequence[Worker]
@@ -295,6 +296,6 @@ def _check_same_size(shape: Shape, expected: Shape) -> None:
     """Raise a ValueError if the outputs of some samples have another size."""
     if shape != expected:
         raise ValueError(
-            f"The outputs asked for have different sizes, such as {expected} and "
-            f"{shape}; ask for samples of one size at a time."
+            f"The outputs have different sizes, such as {expected} and {shape}, and "
+            "cannot be one array; pass samples of one size at a time."
         )

@@ -1,4 +1,4 @@
-"""Mean and variance of the training set, for the layers that store them."""
+"""The mean and the variance of the training set, for layers that store them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAMPLES_AT_A_TIME = 256
 
 
 class _Moments(NamedTuple):
-    """Mean of weighted values, and sum of squared deviations from it.
+    """The mean of weighted values, and the sum of squared deviations from it.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class _Moments(NamedTuple):
     squares: np.ndarray
 
     def merge(self, other: _Moments) -> _Moments:
-        """Return the moments of both sets of values together, without cancellation."""
+        """Return the moments of both sets of values, computed without cancellation."""
         total = self.total + other.total
         offset = other.mean - self.mean
         mean = self.mean + offset * (other.total / total)
@@ -40,10 +40,10 @@ class _Moments(NamedTuple):
 
 
 def fit_input_statistics(network: Network, samples: Samples) -> None:
-    """Give each layer that asks for them the mean and variance of its inputs.
+    """Give each layer that keeps statistics the mean and the variance of its inputs.
 
-    The samples are taken through the layers before it as in prediction, a few at a
-    time, and the moments of these are merged [1]_.
+    A few samples at a time go through the layers before it, as in prediction, and their
+    moments are merged [1]_.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Samples read one minibatch at a time, and the order they come in."""
+"""Samples that are read one minibatch at a time, and their order."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ BATCH_MODES = ("mbgd", "bgd", "sgd")
 
 
 class Inputs:
-    """Samples that are converted only as they are read.
+    """Samples that are converted when they are read.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, ...)
-        Rows or maps of any real dtype, memory maps included. Never copied as a whole.
+        Rows or maps of any real dtype. May be a memory map, since it is never copied as
+        a whole.
     in_shape : tuple of int
         Shape of one sample, channels last.
     dtype : dtype
-        That of the arrays read.
+        Dtype of the arrays that `read` returns.
     """
 
     def __init__(
         self, X: Image | csr_matrix | MapList, in_shape: Shape, dtype: npt.DTypeLike
     ) -> None:
         self.is_sparse = issparse(X)
-        # Any: what X[index] is depends on which of the three it is.
+        # Any, since the type of X[index] differs between the three.
         self.X: Any = X
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
@@ -56,7 +57,7 @@ class Inputs:
         if len(self.in_shape) == 1:
             return self._read_rows(index, workspace).T
         samples = self._take(index, workspace)
-        # Reshaped only now: all of X might have to be copied for it.
+        # Reshaped only now, since reshaping X might copy all of it.
         samples = samples.reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
         np.copyto(channels_last(x), samples, casting="unsafe")
@@ -64,24 +65,24 @@ class Inputs:
 
     @property
     def shapes(self) -> set[Shape]:
-        """The different shapes of samples."""
+        """The set of all shapes of samples."""
         return {self.in_shape}
 
     def groups(self, index: Index) -> list[Index]:
-        """Return the positions in `index` of samples that may be read together."""
+        """Return groups of positions in `index`, whose samples may be read together."""
         return [slice(0, index_length(index))]
 
     def shape_of(
         self,
-        index: Index,  # noqa: ARG002  decides where samples differ in size
+        index: Index,  # noqa: ARG002  for samples of different sizes
     ) -> Shape:
-        """Return the shape of the samples at `index`, which may be read together."""
+        """Return the shape of the samples at `index`, which must all have the same."""
         return self.in_shape
 
     def _read_rows(self, index: Index, workspace: Workspace) -> Rows:
         taken = self._take(index, workspace)
         if isinstance(index, slice):
-            # Before version 2.3, NumPy multiplies rows with gaps without BLAS.
+            # Before version 2.3, NumPy does not use BLAS to multiply rows with gaps.
             has_gaps = taken.itemsize not in taken.strides
             if has_gaps or taken.dtype != self.dtype:
                 return taken.astype(self.dtype, order="C")
@@ -93,20 +94,20 @@ class Inputs:
         return rows
 
     def _take(self, index: Index, workspace: Workspace) -> Image:
-        """Return the samples at `index` as they are in X, a view for a slice."""
+        """Return the samples at `index` in the dtype of X, as a view if possible."""
         if isinstance(index, slice):
             view: Image = self.X[index]
             return view
         X = self.X
         taken = workspace.array("taken", (len(index), *X.shape[1:]), X.dtype)
-        # The indices are known to be valid; "clip" spares take a copy of its output.
+        # The indices are valid; with "clip", `take` needs no copy of its output.
         np.take(X, index, axis=0, out=taken, mode="clip")
         return taken
 
 
 @dataclass
 class Samples:
-    """What a network is trained on.
+    """The samples that a network is trained on.
 
     Attributes
     ----------
@@ -114,7 +115,7 @@ class Samples:
     targets : ndarray of shape (n_samples, n_outputs)
     weights : ndarray of shape (n_samples,) or None
     index : ndarray of int or None
-        Which of them to use; None stands for all.
+        The samples to use. None means all samples.
     """
 
     inputs: Inputs
@@ -150,7 +151,7 @@ def resolve_batch_size(mode: str, batch_size: int | str, n_samples: int) -> int:
 def minibatches(
     samples: Samples, order: np.ndarray | None, batch_size: int
 ) -> Iterator[Index]:
-    """Yield the indices of each minibatch, in `order` or as the samples come."""
+    """Yield the indices of each minibatch, in `order` or in the order of X."""
     for start in range(0, len(samples), batch_size):
         batch = slice(start, min(start + batch_size, len(samples)))
         if order is not None:
@@ -163,14 +164,14 @@ def minibatches(
 
 
 def index_length(index: Index) -> int:
-    """Return how many samples `index` chooses; a slice has a start and a stop."""
+    """Return how many samples `index` selects; a slice has a start and a stop."""
     if isinstance(index, slice):
         return int(index.stop - index.start)
     return len(index)
 
 
 def index_at(index: Index, positions: Index) -> Index:
-    """Return the elements of `index` at these positions.
+    """Return the elements of `index` at `positions`.
 
     >>> index_at(slice(10, 20), slice(2, 5)), index_at(slice(10, 20), np.array([1, 3]))
     (slice(12, 15, None), array([11, 13]))

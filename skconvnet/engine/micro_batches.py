@@ -1,10 +1,10 @@
-"""How a minibatch is cut into micro-batches.
+"""Cutting a minibatch into micro-batches.
 
-A minibatch holds the samples of one update; a micro-batch, those of them that one
-thread takes through the network at once. Cutting bounds the memory, and gives several
-threads something to do. Gradients are sums over micro-batches, whose rounding depends
-on the cuts: these follow from shapes and lengths alone, never from the number of
-threads, so that the weights do not depend on it.
+A minibatch has the samples of one update, and a micro-batch has those of them that one
+thread takes through the network at once. Cutting bounds the memory, and lets several
+threads work at the same time. Gradients are sums over micro-batches, so that their
+rounding depends on the cuts. These follow from shapes and lengths alone, never from the
+number of threads, so that the weights do not depend on the number of threads either.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MicroBatchLimits:
-    """What bounds the number of samples in a micro-batch.
+    """Bounds on the number of samples in a micro-batch.
 
-    The usual size is 64 samples, or half of a smaller minibatch, so that two threads
-    have one each. It grows where a layer would be over too soon, and shrinks where the
-    maps would not fit.
+    The usual size is 64 samples, or half of a smaller minibatch, so that each of two
+    threads has a micro-batch. It is larger if a layer would take too little time, and
+    smaller if the maps would take too much memory.
 
     Attributes
     ----------
     usual, smallest, largest : int
-        Samples. The batch is the last axis, along which arrays are contiguous, so that
-        very small micro-batches are slow per sample.
+        Numbers of samples. The batch is the last axis, along which arrays are
+        contiguous, so that very small micro-batches are slow per sample.
     flat : int
-        Samples for a network without spatial axes. There is little more to a dense
-        layer than its matrix products, which threads share out among themselves, so
-        such a minibatch is cut only to bound the memory.
+        Number of samples for a network without spatial axes. Dense layers consist
+        mainly of matrix products, which threads share out among themselves, so such a
+        minibatch is cut only to bound the memory.
     max_bytes : float
         Bytes of maps, gradients and caches that one thread should keep.
     min_flops_per_layer : float
-        FLOPs of a layer's forward and backward pass over a micro-batch. The
-        interpreter runs one thread at a time between the calls of NumPy, and handing
-        over costs more than a second thread saves unless a call has enough to do.
+        FLOPs that the forward and backward pass of a layer over a micro-batch should
+        have. Between calls of NumPy, the interpreter runs one thread at a time, and
+        switching threads costs more than a second thread saves unless the calls take
+        long enough.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def micro_batch_size(
     Parameters
     ----------
     batch : int
-        Samples in the minibatch.
+        Number of samples in the minibatch.
     layers : collection of Layer
     in_shape : tuple of int
         Shape of one sample.
@@ -88,12 +89,12 @@ def micro_batch_size(
     Returns
     -------
     size : int
-        At least 1; may be more than `batch`.
+        Number of samples, at least 1. May exceed `batch`.
     """
     if all(layer.is_flat for layer in layers):
         return limits.flat
     maps = prod(in_shape) + sum(prod(layer.out_shape) for layer in layers)
-    # An estimate of the maps, their gradients and copies of them.
+    # An estimate of the maps, their gradients, and copies of both.
     values = 3 * maps + sum(layer.cached_values for layer in layers)
     room = limits.max_bytes / (values * itemsize)
     largest = max(int(min(room, limits.largest)), 1)
@@ -102,7 +103,7 @@ def micro_batch_size(
     enough = len(layers) * limits.min_flops_per_layer / max(flops, 1)
     size = ceil(max(min(batch / 2, limits.usual), enough))
     if batch < 2 * enough:
-        # Its halves would keep two threads waiting for each other.
+        # With half of it each, two threads would mostly wait for each other.
         size = max(size, batch)
     return min(max(size, limits.smallest), largest)
 
@@ -110,7 +111,7 @@ def micro_batch_size(
 def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]:
     """Cut a minibatch into micro-batches of samples of the same shape.
 
-    Those of one shape are of nearly equal size.
+    Micro-batches of samples of one shape have nearly equal sizes.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]
     Returns
     -------
     positions : list of ndarray of int or slice
-        Positions in `index`, for each micro-batch.
+        Positions in `index` of the samples of each micro-batch.
     """
     micro_batches: list[Index] = []
     for positions in inputs.groups(index):

@@ -1,4 +1,4 @@
-"""A chain of named runtime layers over one flat vector of weights."""
+"""A chain of named runtime layers whose weights are one flat vector."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from skconvnet.params.base import LayerSpec
 
 __all__ = ["Network", "build_layers"]
 
-# Workspaces kept for later predictions: as many threads can predict at once without
-# allocating their arrays anew.
+# Workspaces kept for later predictions. This many threads can predict at the same time
+# without allocating new arrays.
 _MAX_SPARE_WORKSPACES = 4
 
 
@@ -36,28 +36,28 @@ class Network:
     dtype : dtype
         float32 or float64.
     layers : mapping of str to Layer, optional
-        What the specs have built for this shape. The specs then are copies already,
-        which nobody else changes.
+        The layers that the specs built for this shape. If they are given, the specs are
+        not copied, and must not be changed afterward.
     limits : MicroBatchLimits, optional
-        What bounds the size of micro-batches, in place of `default_limits`.
+        Bounds on the size of micro-batches. The default is `default_limits`.
     fuse_pairs : bool, default=True
         Whether a convolution and the max pooling after it run as one step.
 
     Attributes
     ----------
     default_limits : MicroBatchLimits
-        Of the class: what networks have that are given no `limits`.
+        Class attribute with the limits of all networks for which no `limits` are given.
     layers : dict of str to Layer
     chain : Chain
-        What runs them.
+        Runs the layers.
     vector : ndarray of shape (n_weights,)
         All weights. Assign to its elements, never to the attribute.
     state : ndarray of shape (n_weights + n_buffers,)
-        All that training changes: `vector` is the first part of it.
+        All numbers that training changes. `vector` is a view of the first of them.
     weights, buffers : dict of str to ndarray
         Views of `state`, named ``"layer/array"``.
     spare_workspaces : list of list of Workspace
-        What `give_back` keeps.
+        Workspaces that `give_back` keeps.
     """
 
     default_limits: ClassVar[MicroBatchLimits] = MicroBatchLimits()
@@ -72,7 +72,7 @@ class Network:
         limits: MicroBatchLimits | None = None,
         fuse_pairs: bool = True,
     ) -> None:
-        # Copies: the user may go on to change the specs, but this network stays.
+        # Copies, so that later changes of the specs do not affect this network.
         self.specs = list(specs) if layers else copy.deepcopy(list(specs))
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
@@ -110,7 +110,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            If a layer cannot be built for it, or would need other weights.
+            If a layer cannot be built for this shape, or would need other weights.
         """
         if in_shape == self.in_shape:
             return self
@@ -133,10 +133,10 @@ class Network:
             if shape != self.shapes[name]:
                 raise ValueError(
                     f"{name!r} would have shape {shape} for samples of shape "
-                    f"{other.in_shape}, and {self.shapes[name]} for those of shape "
+                    f"{other.in_shape}, and {self.shapes[name]} for samples of shape "
                     f"{self.in_shape}: samples of different sizes need a layer whose "
-                    "output always has the same size, such as SpatialPyramidPool(), "
-                    "GlobalMaxPool() or GlobalAvgPool(), in place of Flatten()."
+                    "output always has the same size. Use SpatialPyramidPool(), "
+                    "GlobalMaxPool() or GlobalAvgPool() instead of Flatten()."
                 )
 
     def by_layer(self, vector: FlatVector) -> list[dict[str, np.ndarray]]:
@@ -149,7 +149,7 @@ class Network:
             self.weights[name][...] = values
 
     def workspaces(self) -> list[Workspace]:
-        """Return the arrays that one thread works in, a workspace for each layer."""
+        """Return a workspace for each layer, for the use of one thread."""
         try:
             return self.spare_workspaces.pop()
         except IndexError:
@@ -157,7 +157,7 @@ class Network:
             return [Workspace(shared) for _ in self.layers]
 
     def give_back(self, workspaces: list[Workspace]) -> None:
-        """Keep workspaces for the next call of `workspaces`: they should be small."""
+        """Keep workspaces, which should be small, for later calls of `workspaces`."""
         for workspace in workspaces:
             workspace.run = None
         if len(self.spare_workspaces) < _MAX_SPARE_WORKSPACES:
@@ -170,13 +170,13 @@ class Network:
 
     @property
     def needs_whole_batch(self) -> bool:
-        """Whether a training pass depends on all of a minibatch at once."""
+        """Whether the output of a training pass depends on the whole minibatch."""
         return self.chain.needs_whole_batch
 
     def micro_batch_size(self, batch: int) -> int:
-        """Return how many samples of a minibatch of `batch` go through at once.
+        """Return how many samples of a minibatch go through the network at once.
 
-        See `skconvnet.engine.micro_batches`.
+        `batch` is the length of the minibatch. See `skconvnet.engine.micro_batches`.
         """
         size = self._micro_batch_sizes.get(batch)
         if size is None:
@@ -200,7 +200,7 @@ class Network:
     ) -> tuple[FeatureMap, list[object]]:
         """Return the output, or with `stop` the input of the layer at that position.
 
-        The second value returned are the caches for `backward`.
+        The caches for `backward` are returned as well.
         """
         return self.chain.forward(
             x, train=train, rng=rng, workspaces=workspaces, stop=stop
@@ -213,10 +213,10 @@ class Network:
         gradients: Sequence[NamedArrays],
         workspaces: Sequence[Workspace],
     ) -> None:
-        """Write the gradient of every weight, given that of the output.
+        """Write the gradient of every weight, given the gradient of the output.
 
-        Nothing is computed for layers before the first that has weights, nor is the
-        gradient of that layer's input.
+        The pass ends at the first layer that has weights, without the gradient of its
+        input.
         """
         self.chain.backward(
             dy, caches, gradients=gradients, workspaces=workspaces, need_dx=False
@@ -228,10 +228,10 @@ class Network:
         runner: MicroBatchRunner,
         workspaces: Sequence[Sequence[Workspace]],
     ) -> ChainMicroBatches:
-        """Return what runs all micro-batches of a minibatch at once.
+        """Return an object that runs all micro-batches of a minibatch together.
 
-        Needed for training with layers that need the whole minibatch. The maps `xs` of
-        the micro-batches may be of different sizes.
+        Layers that need the whole minibatch are trained with it. The maps `xs` of the
+        micro-batches may have different sizes.
         """
         chains = [self.for_shape(_shape_of_samples(x)).chain for x in xs]
         return ChainMicroBatches(chains, runner, workspaces)
@@ -245,7 +245,7 @@ class Network:
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        # Layers are built from their specs again, and not pickled.
+        # Layers are not pickled, but built again from their specs.
         Network.__init__(self, state["specs"], state["in_shape"], state["dtype"])
         self._bind(state["state"])
 

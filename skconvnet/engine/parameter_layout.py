@@ -1,4 +1,4 @@
-"""One flat vector of weights, and the named arrays that are views into it."""
+"""The layout of the flat vector of weights, of which named arrays are views."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from skconvnet._typing import FlatVector, Shape
 
 
 class ParameterLayout:
-    """Where each named array lies in a flat vector.
+    """The position of each named array in a flat vector.
 
     Arrays that `alpha` shrinks come first, so that the penalty and its gradient are
-    one operation on a contiguous slice::
+    computed in one operation on a contiguous slice::
 
         0                        n_penalized               size
         | a/kernel | b/kernel | ... | a/bias | b/bias | ... |
@@ -29,9 +29,9 @@ class ParameterLayout:
     ----------
     shapes : dict of str to tuple of int
     size : int
-        Numbers in all arrays.
+        How many numbers all arrays have.
     n_penalized : int
-        Numbers in those that `alpha` shrinks.
+        How many numbers the arrays have that `alpha` shrinks.
 
     Examples
     --------

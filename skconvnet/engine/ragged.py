@@ -1,4 +1,4 @@
-"""Samples of different sizes: a list of maps, read one size at a time."""
+"""Samples of different sizes: a list of maps, which are read one size at a time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from skconvnet.ops.workspace import Workspace
 
 
 class MapList:
-    """Maps with equal numbers of channels and axes, but of any sizes.
+    """Maps of any sizes, with equal numbers of channels and axes.
 
     Parameters
     ----------
-    maps : sequence of ndarray
-        Each of shape (*spatial, channels).
+    maps : sequence of ndarray of shape (*spatial, channels)
 
     Attributes
     ----------
     shape : tuple of int
-        (n_samples,), which is all that their shapes have in common.
+        (n_samples,), as for an array of objects.
     dtype : dtype
-        One that holds the values of all maps.
+        Dtype that can hold the values of all maps.
     """
 
     ndim = 1
@@ -40,7 +39,7 @@ class MapList:
     def __len__(self) -> int:
         return len(self.maps)
 
-    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  as that of an array
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  as for an array
         if isinstance(index, tuple):  # X[rows, ...], as scikit-learn writes it
             index = index[0]
         if isinstance(index, slice):
@@ -54,18 +53,18 @@ class MapList:
 
     @property
     def shapes(self) -> set[Shape]:
-        """The different shapes of its maps."""
+        """The set of all shapes of maps."""
         return {m.shape for m in self.maps}
 
 
 class RaggedInputs(Inputs):
-    """Maps of different sizes; those that are read together have the same size.
+    """Maps of different sizes, of which only maps of the same size are read together.
 
     Parameters
     ----------
     X : MapList
     in_shape : tuple of int
-        Only its channels count.
+        Only the number of axes and the channels matter.
     dtype : dtype
     """
 
@@ -81,7 +80,7 @@ class RaggedInputs(Inputs):
         positions: dict[Shape, list[int]] = {}
         for position, number in enumerate(_numbers(index)):
             positions.setdefault(self.X.maps[number].shape, []).append(position)
-        # In an order that follows from the shapes, not from that of the samples.
+        # In the order of the shapes, which does not depend on the order of the samples.
         return [np.array(positions[shape]) for shape in sorted(positions)]
 
     @override

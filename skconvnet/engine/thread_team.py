@@ -1,18 +1,18 @@
 """A team of threads that run numbered tasks.
 
-How it is safe, with or without the interpreter's global lock: the threads share
-nothing that one of them changes, other than
+The team is thread-safe, with or without the global interpreter lock, since the only
+mutable objects that threads share are
 
 - the number of the next task, which `_Tasks` guards with a lock, and
-- mailboxes, which are instances of `queue.SimpleQueue`. What a thread did before it
-  put something into one is visible to the thread that takes it out.
+- mailboxes, which are instances of `queue.SimpleQueue`. What a thread did before it put
+  an item into a mailbox is visible to the thread that takes the item out.
 
 A run goes as follows, for a team of two threads::
 
     calling thread            thread 1
     --------------            ---------------------------
     put tasks        ------>  take tasks from its mailbox
-    run tasks 0, 2, ...       run tasks 1, 3, ...            as they come, in any order
+    run tasks 0, 2, ...       run tasks 1, 3, ...            whichever is next
     take the outcome <------  put None, or the error
 """
 
@@ -31,20 +31,20 @@ from skconvnet.engine.blas_threads import single_threaded_blas
 Task = Callable[[int, int], None]
 Item = TypeVar("Item")
 
-# How often a thread looks into its mailbox, about every 12 us, before it sleeps: waking
-# it takes 40 us on a virtual machine, as long as a small task.
-_LOOKS_BEFORE_SLEEP = 200
-# Numbers whose square roots take about 12 us.
+# How often a thread polls its mailbox, about every 12 us, before it sleeps. Waking it
+# takes 40 us on a virtual machine, as long as a small task.
+_POLLS_BEFORE_SLEEP = 200
+# The square roots of this many numbers take about 12 us.
 _N_IDLE_NUMBERS = 40_000
 
 
 class ThreadTeam:
-    """The calling thread and others, which start when they are first needed.
+    """The calling thread and other threads, which start when they are first needed.
 
     Parameters
     ----------
     size : int
-        Number of threads, the calling one included.
+        Number of threads, including the calling one.
 
     Examples
     --------
@@ -59,17 +59,17 @@ class ThreadTeam:
         self.size = size
         self._threads: list[_TeamThread] = []
         self._in_background: _TeamThread | None = None
-        # Set before any thread is given tasks and reset after all have finished, so
-        # that each of them sees True.
+        # Set before any thread is given tasks, and reset after all threads have
+        # finished, so that all tasks read True.
         self._is_running = False
 
     def run(self, n_tasks: int, task: Task) -> None:
-        """Call ``task(i, thread)`` once for every i, and return when all are done.
+        """Call ``task(i, thread)`` for every i below `n_tasks`, and wait for all calls.
 
-        `thread` is the number of the thread that runs it, 0 for the calling one. If a
-        task raises an error, no more tasks are begun, and the error is raised here. A
-        task that calls this itself finds the other threads busy, and runs all of its
-        own.
+        `thread` is the number of the thread that makes the call, which is 0 for the
+        calling thread. If a task raises an error, no more tasks are begun, and the
+        error is raised here. If a task calls `run`, its thread does all of these tasks,
+        since the other threads are busy.
         """
         n_others = min(self.size, n_tasks) - 1
         if n_others < 1 or self._is_running:
@@ -89,25 +89,25 @@ class ThreadTeam:
         _raise_first(outcomes)
 
     def begin(self, task: Task) -> None:
-        """Have another thread call ``task(0, 1)`` while the calling thread goes on."""
+        """Let another thread call ``task(0, 1)``, without waiting for it."""
         self.wait()
         (self._in_background,) = self._first_threads(1)
         self._in_background.begin(_Tasks(1, task))
 
     def wait(self) -> None:
-        """Wait until what was begun is done, and raise the error that it raised."""
+        """Wait until the task of `begin` is done, and raise its error, if any."""
         if self._in_background is None:
             return
         thread, self._in_background = self._in_background, None
         _raise_first([thread.wait()])
 
     def _first_threads(self, n_others: int) -> list[_TeamThread]:
-        """Return threads besides the calling one, starting those that are missing."""
+        """Return the threads besides the calling one, starting those missing."""
         while len(self._threads) < n_others:
-            # With more threads than CPUs, one that stays awake takes another's time.
-            stays_awake = self.size <= (os.cpu_count() or 1)
-            looks = _LOOKS_BEFORE_SLEEP if stays_awake else 0
-            self._threads.append(_TeamThread(len(self._threads) + 1, looks))
+            # With more threads than CPUs, polling would slow down other threads.
+            has_own_cpu = self.size <= (os.cpu_count() or 1)
+            n_polls = _POLLS_BEFORE_SLEEP if has_own_cpu else 0
+            self._threads.append(_TeamThread(len(self._threads) + 1, n_polls))
         return self._threads[:n_others]
 
     def close(self) -> None:
@@ -136,14 +136,14 @@ class _Tasks:
     """
 
     def __init__(self, n_tasks: int, task: Task) -> None:
-        # An iterator that is not shared without a lock: two threads must never get the
-        # same number. Taking one costs some 0.2 us; a task worth a thread takes 20 us.
+        # The lock ensures that two threads never take the same number. Taking one costs
+        # some 0.2 us, while a task that is worth a thread takes 20 us.
         self._numbers = iter(range(n_tasks))
         self._lock = threading.Lock()
         self._task = task
 
     def work(self, thread: int) -> BaseException | None:
-        """Run tasks until none is left; return the error that ended this, if any."""
+        """Run tasks until none is left, and return the error of a task, if any."""
         numbers, lock, task = self._numbers, self._lock, self._task
         try:
             while True:
@@ -153,7 +153,7 @@ class _Tasks:
                     return None
                 task(i, thread)
         except BaseException as error:
-            # No thread begins another task.
+            # Leave no tasks, so that no thread begins another one.
             with lock:
                 for _ in numbers:
                     pass
@@ -163,59 +163,59 @@ class _Tasks:
 class _TeamThread:
     """A thread that works on tasks whenever it is given some."""
 
-    def __init__(self, number: int, looks: int) -> None:
+    def __init__(self, number: int, n_polls: int) -> None:
         # None ends the thread.
-        self._inbox: _Mailbox[_Tasks | None] = _Mailbox(looks)
-        self._outbox: _Mailbox[BaseException | None] = _Mailbox(looks)
+        self._inbox: _Mailbox[_Tasks | None] = _Mailbox(n_polls)
+        self._outbox: _Mailbox[BaseException | None] = _Mailbox(n_polls)
         self._thread = threading.Thread(
             target=self._loop, args=(number,), name=f"skconvnet-{number}", daemon=True
         )
         self._thread.start()
 
     def begin(self, tasks: _Tasks) -> None:
-        """Give it tasks. Each call needs one of `wait`."""
+        """Give the thread tasks. Each call must be followed by one of `wait`."""
         self._inbox.put(tasks)
 
     def wait(self) -> BaseException | None:
-        """Wait until no task is left, and return the error that it raised, if any."""
+        """Wait until no task is left, and return the error of a task, if any."""
         return self._outbox.take()
 
     def end(self) -> None:
-        """Wait until the thread has ended."""
+        """End the thread, and wait until it has ended."""
         self._inbox.put(None)
         self._thread.join()
 
     def _loop(self, number: int) -> None:
-        single_threaded_blas.hold_here()
+        single_threaded_blas.limit_calling_thread()
         while True:
             tasks = self._inbox.take()
             if tasks is None:
                 return
             outcome = tasks.work(number)
-            # Neither the task nor what it refers to should outlive the run.
+            # Keep no reference to the task, which should not outlive the run.
             tasks = None
             self._outbox.put(outcome)
             outcome = None
 
 
 class _Mailbox(Generic[Item]):
-    """A queue whose only reader waits awake for a while before it sleeps.
+    """A queue whose only reader polls it for a while before it sleeps.
 
-    `SimpleQueue.get` alone would do, but waking a thread that sleeps in it is slow.
-    Looking whether the queue is empty is only a matter of speed: `get` is what takes
-    the item, and as no other thread takes any, it does not block once there is one.
+    `SimpleQueue.get` alone would be correct, but waking a thread that sleeps in it is
+    slow. Polling matters only for speed: `get` takes the item, and since no other
+    thread takes items, it does not block once there is one.
 
-    Staying awake must not hold the interpreter's lock, so the time between two looks is
-    passed in an operation of NumPy's that releases it.
+    Polling must not hold the global interpreter lock, so the reader waits between two
+    polls in an operation of NumPy that releases it.
 
     Parameters
     ----------
-    looks : int
-        How often to look before sleeping.
+    n_polls : int
+        How often to poll before sleeping.
     """
 
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
+    def __init__(self, n_polls: int) -> None:
+        self._n_polls = n_polls
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._idle_numbers = np.ones(_N_IDLE_NUMBERS, dtype=np.float32)
 
@@ -224,7 +224,7 @@ class _Mailbox(Generic[Item]):
 
     def take(self) -> Item:
         is_empty, idle, numbers = self._queue.empty, np.sqrt, self._idle_numbers
-        for _ in range(self._looks):
+        for _ in range(self._n_polls):
             if not is_empty():
                 break
             idle(numbers, numbers)

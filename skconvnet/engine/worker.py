@@ -1,4 +1,4 @@
-"""What one thread does with a micro-batch."""
+"""A forward and a backward pass of one micro-batch on one thread."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class MicroBatch:
     ----------
     samples : Samples
     index : ndarray of int or slice
-        Which of them.
+        The samples of this micro-batch.
     number : int
         Position among the micro-batches of the minibatch.
     total_weight : float
         Sum of the weights of the minibatch, by which losses are divided.
     train : bool
-        Whether layers such as dropout do what they do in training.
+        Whether layers such as dropout behave as in training.
     seed : int or None
-        Of the minibatch; None if nothing is drawn.
+        Seed of the minibatch. None if no random numbers are drawn.
     """
 
     samples: Samples
@@ -43,7 +43,7 @@ class MicroBatch:
     seed: int | None
 
     def make_rng(self) -> np.random.Generator | None:
-        """Return a generator that depends on the minibatch and the number alone."""
+        """Return a generator that depends only on the minibatch and on `number`."""
         if self.seed is None or not self.train:
             return None
         return np.random.Generator(np.random.SFC64([self.seed, self.number]))
@@ -51,7 +51,7 @@ class MicroBatch:
 
 @dataclass(frozen=True)
 class _InputsAhead:
-    """Samples that were read before they were asked for."""
+    """Samples that were read before they were needed."""
 
     index: Index
     x: FeatureMap
@@ -65,7 +65,7 @@ class _GradientViews(NamedTuple):
 
 
 class Worker:
-    """What a micro-batch needs for itself: workspaces and a gradient.
+    """Workspaces and a gradient for one micro-batch at a time.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Worker:
         self.augmenter = augmenter
         self._augmenting = Workspace()
         self._workspaces: list[Workspace] = []
-        # While a minibatch that was read is in use, the next is read into the other.
+        # While a minibatch is in use, the next one is read into the other workspace.
         self._reading, self._reading_ahead = Workspace(), Workspace()
         self._ahead: _InputsAhead | None = None
         self._gradient: FlatVector | None = None
@@ -96,12 +96,12 @@ class Worker:
         return self._workspaces
 
     def give_back(self) -> None:
-        """Leave the workspaces to later predictions."""
+        """Return the workspaces to the network, for later predictions."""
         workspaces, self._workspaces = self._workspaces, []
         self.network.give_back(workspaces)
 
     def share(self, team: ThreadTeam | None) -> None:
-        """Let the layers use the threads of `team`, if any, within a micro-batch."""
+        """Let the layers use the threads of `team`; None means only this thread."""
         run = None if team is None or team.size == 1 else team.run
         for workspace in self.workspaces:
             workspace.run = run
@@ -116,8 +116,8 @@ class Worker:
     def views(self, gradient: FlatVector) -> list[dict[str, np.ndarray]]:
         """Return the views of `gradient` by layer.
 
-        They are kept for the two gradients last asked for, usually the worker's own
-        and the one that the sum goes into.
+        They are kept for the last two gradients, which usually are the worker's own
+        gradient and the sum of all gradients.
         """
         for kept in self._views:
             if kept.gradient is gradient:
@@ -127,7 +127,7 @@ class Worker:
         return views.by_layer
 
     def differentiate(self, micro_batch: MicroBatch, gradient: FlatVector) -> float:
-        """Return the weighted sum of losses, and write its gradient."""
+        """Return the weighted sum of the losses, and write its gradient."""
         samples, rng = micro_batch.samples, micro_batch.make_rng()
         shape = samples.inputs.shape_of(micro_batch.index)
         network = self.network.for_shape(shape)
@@ -142,7 +142,7 @@ class Worker:
     def prepare(
         self, micro_batch: MicroBatch, rng: np.random.Generator | None
     ) -> Batch:
-        """Return the samples batch last, augmented if there is an `rng` for it."""
+        """Return the samples, batch last, augmented if there is an `rng`."""
         samples, index = micro_batch.samples, micro_batch.index
         total = micro_batch.total_weight
         weight: np.ndarray | float = 1 / total
@@ -160,7 +160,10 @@ class Worker:
         return self.augmenter(batch, rng, self._augmenting)
 
     def read_ahead(self, samples: Samples, index: Index) -> None:
-        """Read samples that are asked for next, by the same object as `index`."""
+        """Read the samples that `prepare` needs next.
+
+        It must be called with the same object as `index`.
+        """
         x = samples.inputs.read(index, self._reading_ahead)
         self._ahead = _InputsAhead(index, x)
 
