@@ -1,1 +1,1 @@
-"""Training: the loop over minibatches, L-BFGS, and what they share."""
+"""The training loop over minibatches, training by L-BFGS, and what they share."""

@@ -1,4 +1,4 @@
-"""Averages of the weights, to validate and to predict with."""
+"""Averages of the weights, for validation and prediction."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from skconvnet.optimizers import Optimizer
 # The name of stochastic weight averaging, `EpochAverage`.
 SWA = "swa"
 
-# Stochastic weight averaging begins after this share of the epochs.
+# The share of the epochs after which stochastic weight averaging begins.
 _SWA_BEGINS = 0.75
 
 
 class Average(ABC):
-    """Weights other than those in training, which validation and prediction use.
+    """An average of the weights, which validation and prediction use.
 
-    Between the calls of an incremental training the network has the average, and the
-    weights in training are kept here. All methods are given a network's `state`: its
-    weights, and the buffers of its layers, which are averaged in the same way.
+    Between the calls of an incremental training, the network has the average, and this
+    object keeps the weights in training. All methods are given the `state` of a
+    network: its weights, and the buffers of its layers, which are averaged in the same
+    way.
 
-    The loop calls `begin` once, `after_update` and `after_epoch` as training goes on,
+    The loop calls `begin` once, `after_update` and `after_epoch` during training,
     `shown` around each validation, and `end` once.
     """
 
@@ -40,7 +41,7 @@ class Average(ABC):
         return self._average is not None
 
     def begin(self, weights: FlatVector) -> None:
-        """Put the weights in training back, unless others were set since `end`."""
+        """Restore the weights in training, unless weights were set after `end`."""
         if self._in_training is None:
             return
         if self._average is not None and np.array_equal(weights, self._average):
@@ -51,7 +52,7 @@ class Average(ABC):
         self._in_training = None
 
     def end(self, weights: FlatVector) -> None:
-        """Replace `weights` by the average, and keep them for a later call."""
+        """Replace `weights` with the average, and keep them for a later call."""
         average = self._compute(weights)
         if average is not None:
             self._in_training = weights.copy()
@@ -59,7 +60,7 @@ class Average(ABC):
 
     @contextmanager
     def shown(self, weights: FlatVector) -> Iterator[None]:
-        """Replace `weights` by the average within a context."""
+        """Replace `weights` with the average inside a context."""
         average = self._compute(weights)
         if average is None:
             yield
@@ -81,7 +82,7 @@ class Average(ABC):
         self,
         weights: FlatVector,  # noqa: ARG002 - for subclasses
     ) -> FlatVector | None:
-        """Return the average, if there is one, when training has come to `weights`."""
+        """Return the average, if there is one, given the weights in training."""
         return self._average
 
     @abstractmethod
@@ -89,7 +90,7 @@ class Average(ABC):
         """Forget the weights so far."""
 
     def _add(self, weights: FlatVector, share: float) -> None:
-        """Let `weights` make up this share of the average."""
+        """Update the average to ``(1 - share) * average + share * weights``."""
         if self._average is None:
             self._average = weights.copy()
             return
@@ -98,10 +99,10 @@ class Average(ABC):
 
 
 class ExponentialAverage(Average):
-    """After each update ``average = decay * average + (1 - decay) * weights``.
+    """An exponential moving average, updated after each update of the weights.
 
-    The average is divided by ``1 - decay ** n_updates``, so that the weights training
-    started from have no part in it.
+    ``average = decay * average + (1 - decay) * weights``, starting from 0 and divided
+    by ``1 - decay ** n_updates``, so that the initial weights have no share in it.
 
     Parameters
     ----------
@@ -126,8 +127,8 @@ class ExponentialAverage(Average):
     @override
     def after_update(self, weights: FlatVector) -> None:
         self.n_updates += 1
-        # With a_n the average and D_n = 1 - decay ** n, D_n * a_n is the decayed sum:
-        # D_n * a_n = decay * D_(n-1) * a_(n-1) + (1 - decay) * weights.
+        # Let a_n be the average and D_n = 1 - decay ** n. Then D_n * a_n is the decayed
+        # sum: D_n * a_n = decay * D_(n-1) * a_(n-1) + (1 - decay) * weights.
         share = (1 - self.decay) / (1 - self.decay**self.n_updates)
         self._add(weights, share)
 
@@ -142,7 +143,7 @@ class EpochAverage(Average):
     Parameters
     ----------
     n_epochs : int
-        Epochs of the whole training.
+        Number of epochs of the whole training.
 
     References
     ----------
@@ -176,7 +177,7 @@ class OptimizersAverage(Average):
     ----------
     optimizer : Optimizer
     n_weights : int
-        Length of the flat vector. The buffers after it stay as they are in training.
+        Length of the flat vector. The buffers after it are not averaged.
     """
 
     def __init__(self, optimizer: Optimizer, n_weights: int) -> None:

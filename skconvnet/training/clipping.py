@@ -1,4 +1,4 @@
-"""Bounds on the gradient."""
+"""Gradient clipping, by norm and by value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def clip_norm(gradient: FlatVector, max_norm: float | None) -> None:
     ----------
     gradient : ndarray of shape (n_weights,)
     max_norm : float or None
-        None leaves it as it is.
+        None leaves the gradient unchanged.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def clip_value(gradient: FlatVector, max_value: float | None) -> None:
     ----------
     gradient : ndarray of shape (n_weights,)
     max_value : float or None
-        None leaves it as it is.
+        None leaves the gradient unchanged.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Observers of a training: what happens after each minibatch and each epoch.
+"""Observers of training, which react to each minibatch and each epoch.
 
-An observer is a subclass of `TrainingObserver` that overrides the events it wants to
-hear of. Each event is given a `TrainingView`, which tells how far training is.
+An observer is a subclass of `TrainingObserver` that overrides the methods of the events
+it reacts to. Each method is given a `TrainingView`, which shows the state of training.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from skconvnet.training.state import Settings, TrainingState
 
 
 class TrainingView:
-    """What an observer may see of a training; it cannot change anything by it.
+    """A read-only view of training for observers.
 
     Attributes
     ----------
     n_minibatches : int
-        Minibatches of an epoch.
+        Number of minibatches of an epoch.
     is_validated : bool
         Whether there is a validation set.
     n_minibatches_done : int
-        Minibatches of the present epoch whose updates are made.
+        Number of minibatches of the current epoch whose updates have been made.
     minibatch_loss : float
-        Mean loss of the last minibatch, penalty included; NaN before the first.
+        Mean loss of the last minibatch, including the penalty. NaN before the first
+        minibatch.
     """
 
     def __init__(
@@ -46,27 +47,27 @@ class TrainingView:
 
     @property
     def epoch(self) -> int:
-        """The present epoch of this call, counted from 1; 0 before the first."""
+        """The current epoch of this call, counted from 1; 0 before the first epoch."""
         return self._state.n_epochs
 
     @property
     def max_iter(self) -> int:
-        """Epochs of this call at most."""
+        """The largest number of epochs of this call."""
         return self._settings.max_iter
 
     @property
     def stopped(self) -> bool:
-        """Whether training ends before all of its epochs."""
+        """Whether training ends before its last epoch."""
         return self._state.stopped
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the last update, or of the next one between two epochs."""
+        """The rate of the last update, or between epochs the rate of the next one."""
         return self._state.schedule.rate
 
     @property
     def n_samples_seen(self) -> int:
-        """Samples seen up to the end of the last epoch, in all calls together."""
+        """Number of samples seen up to the end of the last epoch, over all calls."""
         return self._state.history.n_seen
 
     @property
@@ -91,10 +92,10 @@ class TrainingView:
 
     @property
     def weights(self) -> FlatVector:
-        """The weights of the network as one vector that cannot be written to.
+        """The weights of the network as one read-only vector.
 
-        Copy it to keep it: training goes on in the same memory. At the end of an epoch
-        and of training this is the average of the weights, where there is one.
+        Copy the vector to keep it, since training changes it. At the end of an epoch
+        and at the end of training, it is the average of the weights, if there is one.
         """
         weights = self._network.vector.view()
         weights.flags.writeable = False
@@ -102,7 +103,7 @@ class TrainingView:
 
 
 class TrainingObserver:
-    """Does nothing at each event of a training; override what you need.
+    """Base class of observers, whose methods do nothing; override those you need.
 
     Events come in this order::
 
@@ -113,7 +114,7 @@ class TrainingObserver:
                 on_stalled                if too many epochs did not improve
         on_train_end                      unless training raised an error
 
-    What an observer raises ends training as an error does.
+    An exception that an observer raises ends training.
 
     Examples
     --------
@@ -147,8 +148,8 @@ class TrainingObserver:
     def on_stalled(self, view: TrainingView) -> None:
         """React to too many epochs in a row that did not improve.
 
-        ``view.stopped`` tells whether training ends for it; otherwise the schedule has
-        lowered ``view.learning_rate``.
+        ``view.stopped`` is True if training ends because of this. Otherwise the
+        schedule has lowered ``view.learning_rate``.
         """
 
     def on_train_end(self, view: TrainingView) -> None:
@@ -156,7 +157,7 @@ class TrainingObserver:
 
 
 class Events:
-    """Tells all observers of an event, in the order in which they were given.
+    """Notifies all observers of an event, in the order in which they were given.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ class Events:
     ) -> None:
         self._observers = tuple(observers)
         self._view = view
-        # Updates may take only microseconds: nobody is called who does nothing.
+        # Updates may take only microseconds, so only observers that react are called.
         self._of_minibatches = [
             observer
             for observer in self._observers
@@ -177,18 +178,18 @@ class Events:
         ]
 
     def train_begins(self) -> None:
-        """Tell that training begins."""
+        """Notify observers that training begins."""
         for observer in self._observers:
             observer.on_train_begin(self._view)
 
     def epoch_begins(self) -> None:
-        """Tell that an epoch begins."""
+        """Notify observers that an epoch begins."""
         self._view.n_minibatches_done = 0
         for observer in self._observers:
             observer.on_epoch_begin(self._view)
 
     def minibatch_ends(self, n_done: int, loss: float) -> None:
-        """Tell that the update of a minibatch was made."""
+        """Notify observers that the update of a minibatch has been made."""
         if not self._of_minibatches:
             return
         self._view.n_minibatches_done, self._view.minibatch_loss = n_done, loss
@@ -196,24 +197,24 @@ class Events:
             observer.on_minibatch_end(self._view)
 
     def epoch_ends(self) -> bool:
-        """Tell that an epoch ends, and return whether an observer wants to stop."""
-        # A list: every observer is told, also after one that wants to stop.
+        """Notify observers that an epoch ends; return whether one of them stops."""
+        # A list, so that every observer is notified, even after one that stops.
         answers = [observer.on_epoch_end(self._view) for observer in self._observers]
         return any(answers)
 
     def stalled(self) -> None:
-        """Tell that too many epochs did not improve."""
+        """Notify observers that too many epochs did not improve."""
         for observer in self._observers:
             observer.on_stalled(self._view)
 
     def train_ends(self) -> None:
-        """Tell that training has ended."""
+        """Notify observers that training has ended."""
         for observer in self._observers:
             observer.on_train_end(self._view)
 
 
 class ProgressPrinter(TrainingObserver):
-    """Prints each epoch in scikit-learn's words, for `verbose=True`.
+    """Prints each epoch as scikit-learn does, for `verbose=True`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training on the full batch by L-BFGS: the function that it minimizes.
+"""The function that L-BFGS minimizes in training on the full batch.
 
 The search itself, for any function, is `LBFGS.minimize` in `optimizers/lbfgs.py`.
 """
@@ -31,31 +31,32 @@ def minimize_lbfgs(
     Parameters
     ----------
     executor : Executor
-        Its network's weights are changed in place.
+        The weights of its network are changed in place.
     samples : Samples
     solver : LBFGS
     alpha, l1_ratio : float
-        The penalty; its L1 part is the solver's, which needs a smooth function.
+        Strength of the penalty, and share of its L1 part. The solver adds the L1 part,
+        since the function to minimize must be smooth.
     max_iter : int
-        Iterations at most.
+        Largest number of iterations.
     tol : float
-        The search ends where no element of the gradient is larger.
+        The search ends when no element of the gradient is larger.
 
     Returns
     -------
     result : OptimizeResult
-        The network's weights are its `x`.
+        Its `x` has the weights of the network.
 
     Raises
     ------
     TrainingDivergedError
-        If the search ends where the loss is NaN or infinite.
+        If the search ends with a loss that is NaN or infinite.
     """
     network = executor.network
     weights, n_penalized = network.vector, network.layout.n_penalized
     gradient = np.empty_like(weights)
     full_batch = next(minibatches(samples, None, len(samples)))
-    # One seed for the whole search: it needs a function that stays the same.
+    # One seed for the whole search, so that the function stays the same.
     seed = 0 if executor.is_random else None
 
     def objective(
@@ -84,6 +85,6 @@ def minimize_lbfgs(
         raise TrainingDivergedError(
             f"Training diverged: after {result.nit} iterations of L-BFGS the loss is "
             f"{result.fun:g}. Scale the input (for example with StandardScaler) and "
-            "the targets of a regression, or raise alpha."
+            "the targets of a regression, or increase alpha."
         )
     return result

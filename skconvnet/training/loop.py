@@ -22,12 +22,12 @@ from skconvnet.training.events import (
 from skconvnet.training.state import History, Settings, TrainingState
 from skconvnet.training.stopping import Stopping
 
-# Returns the score and the loss on a validation set.
+# A function that returns the score and the loss on a validation set.
 Validate: TypeAlias = Callable[[], tuple[float, float]]
 
 _T = TypeVar("_T")
 
-# In which order the samples come; None for the order in which they are stored.
+# The order of the samples. None means the order in which they are stored.
 _Order: TypeAlias = npt.NDArray[np.integer] | None
 
 
@@ -46,14 +46,14 @@ def train(
     Parameters
     ----------
     executor : Executor
-        Its network's weights are changed in place.
+        The weights of its network are changed in place.
     samples : Samples
     state : TrainingState
-        Changed in place: where this call begins, and where a later one may go on.
-        Afterwards `n_epochs` and `stopped` tell how this call ended.
+        State from which training continues, changed in place. Afterward, `n_epochs` and
+        `stopped` say how this call ended.
     settings : Settings
     rng : RandomState
-        Shuffles the samples, and seeds augmentation and the layers that draw random
+        Shuffles the samples, and seeds augmentation and layers that draw random
         numbers.
     validate : callable, default=None
         Returns the score and the loss on a validation set.
@@ -62,8 +62,8 @@ def train(
     Raises
     ------
     TrainingDivergedError
-        If the loss turns NaN or infinite. Under early stopping a warning says so
-        instead, and training ends with the best weights, if there are any.
+        If the loss or a weight becomes NaN or infinite. With early stopping, a warning
+        is issued instead if there are best weights, with which training then ends.
     """
     network, history, schedule = executor.network, state.history, state.schedule
     schedule.check_validated(validate is not None)
@@ -110,7 +110,7 @@ def train(
 
 
 def _validation_score(validate: Validate | None, history: History) -> float | None:
-    """Validate, if there is a validation set, and record it; return the score."""
+    """Validate if there is a validation set, record the results, return the score."""
     if validate is None:
         return None
     score, loss = validate()
@@ -121,8 +121,8 @@ def _validation_score(validate: Validate | None, history: History) -> float | No
 def _shuffled(
     order: npt.NDArray[np.integer], rng: np.random.RandomState
 ) -> npt.NDArray[np.integer]:
-    # The order of the last epoch is shuffled again, as in scikit-learn, so that both
-    # draw the same minibatches from the same random_state.
+    # The order of the last epoch is shuffled again, as in scikit-learn, so that the
+    # same random_state gives the same minibatches in both.
     permutation = np.arange(len(order))
     rng.shuffle(permutation)
     return order[permutation]
@@ -135,7 +135,7 @@ class _Updates:
     Attributes
     ----------
     n_updates : int
-        Of each epoch.
+        Number of updates of an epoch.
     """
 
     executor: Executor
@@ -153,7 +153,7 @@ class _Updates:
         self.gradient: FlatVector = np.empty_like(network.vector)
 
     def run_epoch(self, order: _Order) -> float:
-        """Update once per minibatch, and return the mean loss.
+        """Make an update for every minibatch, and return the mean loss.
 
         A loss that is not finite ends the epoch.
         """
@@ -169,7 +169,7 @@ class _Updates:
         return loss_sum / len(self.samples)
 
     def _update(self, index: Index, following: Index | None) -> float:
-        """Make one update, and return the loss with the penalty."""
+        """Make one update, and return the loss, including the penalty."""
         executor, settings, state = self.executor, self.settings, self.state
         gradient, regularizer = self.gradient, state.regularizer
         seed = int(self.rng.randint(2**31)) if executor.is_random else None
@@ -195,7 +195,7 @@ class _Updates:
 
 
 def _with_next(items: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:
-    """Yield each item with the one after it; None comes after the last."""
+    """Yield each item with the item after it, which is None for the last one."""
     ahead = iter(items)
     item = next(ahead)
     for following in ahead:

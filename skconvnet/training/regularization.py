@@ -1,4 +1,4 @@
-"""The L1 and L2 penalty on kernels, and how it enters an update."""
+"""The L1 and L2 penalty on kernels, and its effect on an update."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def add_penalty(
     Parameters
     ----------
     kernels : ndarray of shape (n_penalized,)
-        The weights w that `alpha` shrinks: the first of the flat vector.
+        The weights w that `alpha` shrinks, which come first in the flat vector.
     gradient : ndarray of shape (n_penalized,)
-        Added to.
+        Gradient of the loss. The gradient of the penalty is added in place.
     strength : float
         ``alpha`` divided by the sum of the sample weights.
     l1_ratio : float, default=0.0
@@ -74,14 +74,14 @@ class Penalty:
         gradient: FlatVector,
         signs: FlatVector | None,
     ) -> None:
-        """Add the gradient of the penalty to that of a chunk, and note its value.
+        """Add the gradient of the penalty on a chunk, and record the penalty.
 
         Parameters
         ----------
         chunk : slice
-            Where the chunk starts in the flat vector.
+            Position of the chunk in the flat vector.
         kernels, gradient : ndarray of shape (n,)
-            The gradient is added to.
+            The weights of the chunk, and the gradient that is added to.
         signs : ndarray of shape (n,) or None
             Derivatives of ``abs(w)``; None if `l1` is zero.
         """
@@ -94,7 +94,7 @@ class Penalty:
 
     def value(self) -> float:
         """Return the penalty on the chunks that were added."""
-        # Summed in the order of the chunks, whichever thread was first.
+        # In the order of the chunks, whichever thread was first.
         squares = [self._squares[start] for start in sorted(self._squares)]
         sums = [self._sums[start] for start in sorted(self._sums)]
         return 0.5 * self.l2 * sum(squares) + self.l1 * sum(sums)
@@ -103,13 +103,13 @@ class Penalty:
 class Regularizer:
     """Applies the penalty to each update, chunk by chunk.
 
-    For each update the loop calls `begin_update`, the optimizer calls `before` and
-    `after` around the update of each chunk, and the loop then asks for the `value`.
-    Weights after the kernels, such as biases, are left alone.
+    For each update, the loop calls `begin_update`, the optimizer calls `before` and
+    `after` around the update of each chunk, and the loop finally calls `value`. Weights
+    after the kernels, such as biases, are not penalized.
 
-    The L2 part is smooth: it only adds to the gradient. The L1 part is not, and
-    `OrthantProjection` takes care of it. Its averaged gradients are the only state that
-    lasts from one update to the next, and from one call of `partial_fit` to the next.
+    The L2 part is smooth: it only adds to the gradient. The L1 part is not smooth, and
+    `OrthantProjection` applies it. Its averaged gradients are the only state that lasts
+    from one update to the next, and from one call of `partial_fit` to the next.
 
     Attributes
     ----------
@@ -142,16 +142,17 @@ class Regularizer:
             self.projection.begin_update(kernels, n_updates)
 
     def before_all(self, weights: FlatVector, gradient: FlatVector) -> None:
-        """Do now what `before` does for each chunk, which then does nothing.
+        """Do at once what `before` does for each chunk, which then does nothing.
 
-        Clipping needs it: the norm is that of the whole gradient, penalty included.
+        This is for clipping, which needs the norm of the whole gradient, including the
+        penalty.
         """
         for chunk in chunks_of(self._n_penalized):
             self.before(chunk, weights[chunk], gradient[chunk])
         self._is_added = True
 
     def before(self, chunk: slice, weights: FlatVector, gradient: FlatVector) -> None:
-        """Add the gradient of the penalty to that of a chunk, before its update."""
+        """Add the gradient of the penalty on a chunk, before its update."""
         kernels = self._kernels(chunk, weights)
         if self._is_added or not len(kernels):
             return
@@ -162,7 +163,7 @@ class Regularizer:
         penalty.add(chunk, kernels, gradient, signs)
 
     def after(self, chunk: slice, weights: FlatVector) -> bool:
-        """Set weights to zero that the update took across it.
+        """Set weights to zero whose sign the update changed.
 
         Returns
         -------
@@ -175,7 +176,7 @@ class Regularizer:
         return True
 
     def value(self) -> float:
-        """Return the penalty on the weights as they were before the update."""
+        """Return the penalty on the weights before the update."""
         return self._penalty.value()
 
     def _kernels(self, chunk: slice, weights: FlatVector) -> FlatVector:
@@ -186,13 +187,13 @@ class Regularizer:
 class OrthantProjection:
     r"""Sets weights under an L1 penalty to exactly zero, and keeps them there.
 
-    **The problem.** The penalty ``l1 * abs(w)`` has no derivative at zero. A step along
-    ``l1 * sign(w)`` overshoots zero back and forth, and no weight ever is exactly zero.
+    **The problem.** The penalty ``l1 * abs(w)`` has no derivative at zero. Steps along
+    ``l1 * sign(w)`` overshoot zero back and forth, and no weight is ever exactly zero.
 
-    **Which sign a weight may take.** Before an update each weight is given a sign s in
-    {-1, 0, 1}, the side of zero on which it has to be after the update; all signs
-    together are an orthant [1]_. Within it the penalty is linear, with the slope
-    ``l1 * s``. Let g be the slope of the loss without the penalty::
+    **Which sign a weight may take.** Before an update, each weight is given a sign s in
+    {-1, 0, 1}, the side of zero on which it must be after the update. All signs
+    together define an orthant [1]_. Within it, the penalty is linear with slope ``l1 *
+    s``. Let g be the slope of the loss without the penalty::
 
         w > 0:                 s =  1         the weight may shrink to zero,
         w < 0:                 s = -1         but not change its sign
@@ -207,12 +208,12 @@ class OrthantProjection:
                  s = 1    s * w' < 0        w = 0
 
     **Why a weight stays at zero.** The loss plus the penalty has a minimum at w = 0 if
-    and only if the slope on the left, ``g - l1``, is not positive and that on the
-    right, ``g + l1``, is not negative: ``abs(g) <= l1``. That is the condition for s =
+    and only if the slope on the left, ``g - l1``, is not positive, and the slope on the
+    right, ``g + l1``, is not negative: ``abs(g) <= l1``. This is the condition for s =
     0. The gradient of such a weight is set to zero as well, so that it does not enter
     the moments of the optimizer.
 
-    **The averaged gradient.** The g of a minibatch is noisy: it would exceed `l1` by
+    **The averaged gradient.** The g of a minibatch is noisy. It would exceed `l1` by
     chance every now and then, and no weight would stay at zero. For weights at zero, g
     is therefore averaged over about an epoch of n updates, as in regularized dual
     averaging [2]_, with ``decay = 1 - 1 / n``::
@@ -221,7 +222,7 @@ class OrthantProjection:
         total = decay * total + (1 - decay)
         g     = mean / total
 
-    The division makes up for the start of `mean` at zero. With one update per epoch
+    The division compensates for the start of `mean` at zero. With one update per epoch,
     the decay is 0, and g is the gradient itself.
 
     **Invariant.** After `project`, ``w == 0`` or ``sign(w) == s`` for each weight.
@@ -231,9 +232,9 @@ class OrthantProjection:
     mean : ndarray of shape (n_penalized,)
         Decayed sum of the gradients of the loss, without the penalty.
     total : float
-        What their coefficients add up to.
+        Sum of the coefficients of these gradients.
     signs : ndarray of shape (n_penalized,)
-        The orthant of the present update; overwritten by `project`.
+        The orthant of the current update. `project` overwrites it.
 
     References
     ----------
@@ -244,7 +245,7 @@ class OrthantProjection:
 
     Examples
     --------
-    Of three weights at zero, only the last has a slope beyond `l1`:
+    Of three weights at zero, only the last one has a slope steeper than `l1`:
 
     >>> weights, projection = np.zeros(3), OrthantProjection()
     >>> projection.begin_update(weights, n_updates=1)
@@ -277,10 +278,11 @@ class OrthantProjection:
         Parameters
         ----------
         chunk : slice
-            Where the chunk starts in the flat vector.
+            Position of the chunk in the flat vector.
         kernels : ndarray of shape (n,)
         gradient : ndarray of shape (n,)
-            Of the loss without the penalty. Set to zero for weights that stay at zero.
+            Gradient of the loss without the penalty. Set to zero for weights that stay
+            at zero.
         l1 : float
             Slope of the penalty.
 
@@ -301,7 +303,7 @@ class OrthantProjection:
         return signs
 
     def project(self, chunk: slice, kernels: FlatVector) -> None:
-        """Set weights of a chunk to zero that its update took out of the orthant."""
+        """Set weights of a chunk to zero that are outside the orthant."""
         signs = self.signs[chunk]
         signs *= kernels
         kernels *= signs > 0

@@ -1,4 +1,4 @@
-"""What training has reached, and what it is asked to do."""
+"""The state and the settings of training."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ from skconvnet.training.regularization import Regularizer
 
 @dataclass
 class Settings:
-    """Hyperparameters of the training loop, in scikit-learn's words.
+    """Hyperparameters of the training loop, with names as in scikit-learn.
 
     Attributes
     ----------
     max_iter : int
-        Epochs at most.
+        Largest number of epochs.
     batch_size : int
-        Samples of an update.
+        Number of samples of an update.
     shuffle : bool
         Whether each epoch draws a new order of the samples.
     alpha : float
-        Strength of the penalty on kernels, divided by the samples of an update.
+        Strength of the penalty on kernels, before it is divided by the sum of the
+        sample weights of an update.
     tol : float
-        An epoch that improves by less has stalled.
+        An epoch has stalled if it improves by less than this.
     n_iter_no_change : float
-        Training ends after more stalled epochs in a row.
+        Training ends if more than this number of epochs in a row have stalled.
     max_grad_norm : float or None
         Bound on the Euclidean norm of the gradient.
     early_stopping : bool
         Whether epochs are judged by the validation score rather than by the loss, and
-        training ends with the weights of the best one.
+        training ends with the weights of the best epoch.
     verbose : bool
         Whether to print each epoch.
     incremental : bool
-        Whether a later call goes on from where this one ends. Under early stopping the
+        Whether a later call continues where this one ends. With early stopping, the
         best weights are then restored only when training has stopped.
     l1_ratio : float
         Share of the L1 part in the penalty.
@@ -65,27 +66,27 @@ class Settings:
 
 @dataclass
 class History:
-    """What training has measured so far; a later call may go on from it.
+    """Measurements of training so far, which a later call may continue.
 
     Attributes
     ----------
     loss_curve : list of float
         Mean training loss of each epoch.
     best_loss : float or None
-        None under early stopping.
+        None with early stopping.
     validation_scores : list of float or None
     best_validation_score : float or None
     validation_loss_curve : list of float or None
         None without a validation set.
     best_weights : ndarray or None
-        Those of the best validation score, with the buffers of the layers. Kept from
-        call to call of an incremental training with early stopping.
+        Weights and buffers of the epoch with the best validation score. They are kept
+        from call to call of an incremental training with early stopping.
     learning_rate_curve : list of float
-        The rate of the last update of each epoch.
+        Learning rate of the last update of each epoch.
     n_seen : int
-        Training samples seen in all.
+        Number of training samples seen in all epochs.
     n_stalled : int
-        Epochs in a row without improvement.
+        Number of stalled epochs in a row.
     """
 
     loss_curve: list[float] = field(default_factory=list)
@@ -124,7 +125,7 @@ class History:
         self.validation_loss_curve.append(loss)
 
     def latest(self) -> dict[str, float]:
-        """Return what the last epoch may be judged by, under the names of a monitor."""
+        """Return the measurements of the last epoch, by the names of a `monitor`."""
         curves = {
             "training_loss": self.loss_curve,
             "validation_loss": self.validation_loss_curve,
@@ -135,20 +136,20 @@ class History:
 
 @dataclass
 class TrainingState:
-    """What training changes, besides the weights; a later call goes on from it.
+    """What training changes besides the weights, and a later call continues from.
 
     Attributes
     ----------
     optimizer : Optimizer
     schedule : Schedule
     average : Average or None
-        Of the weights, to validate and to predict with.
+        Average of the weights, for validation and prediction.
     regularizer : Regularizer
     history : History
     n_epochs : int
-        Epochs of the last call, one that was interrupted included.
+        Number of epochs of the last call, including one that was interrupted.
     stopped : bool
-        Whether the last call ended before all of its epochs.
+        Whether the last call ended before its last epoch.
     """
 
     optimizer: Optimizer
@@ -160,14 +161,14 @@ class TrainingState:
     stopped: bool = False
 
     def begin(self, weights: FlatVector) -> None:
-        """Begin a call of the loop, with the network's weights and buffers."""
+        """Begin a call of the loop, given the weights and buffers of the network."""
         self.n_epochs, self.stopped = 0, False
         if self.average is not None:
             self.average.begin(weights)
 
     @contextmanager
     def averaged(self, weights: FlatVector) -> Iterator[None]:
-        """Put the average, if there is one, in the place of `weights` for a while."""
+        """Replace `weights` with the average, if there is one, inside a context."""
         if self.average is None:
             yield
             return
@@ -175,6 +176,6 @@ class TrainingState:
             yield
 
     def end(self, weights: FlatVector) -> None:
-        """End a call: the network is left with the average, if there is one."""
+        """End a call of the loop: give the network the average, if there is one."""
         if self.average is not None:
             self.average.end(weights)

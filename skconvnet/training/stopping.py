@@ -1,4 +1,4 @@
-"""When training ends, and with which weights."""
+"""The end of training: when, and with which weights."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Stopping:
 
     Training ends before its last epoch
 
-    - when it diverges: the loss or a weight is NaN or infinite. Under early stopping
-      the best weights so far are kept, otherwise it is an error;
+    - when it diverges, so that the loss or a weight is NaN or infinite. With early
+      stopping, the best weights so far are kept; otherwise an error is raised;
     - when more than `n_iter_no_change` epochs in a row have stalled, unless the
-      schedule lowers the learning rate instead. Under early stopping an epoch has
-      stalled if its validation score, otherwise if its loss, is no better than the best
-      before by `tol`;
-    - when an observer asks for it;
+      schedule lowers the learning rate instead. An epoch has stalled if it improves on
+      the best epoch before by less than `tol`. With early stopping, the validation
+      score is compared, otherwise the loss;
+    - when an observer stops it;
     - when the user interrupts it.
 
-    Under early stopping it ends with the weights of the best validation score,
-    otherwise with those it has reached.
+    With early stopping, training ends with the weights of the best validation score,
+    otherwise with the last weights.
 
     Parameters
     ----------
     state : TrainingState
-        Its `stopped` is set, and `history` counts the stalled epochs.
+        Its `stopped` is set, and its `history` counts stalled epochs.
     settings : Settings
     weights : ndarray
-        Those of the network with its buffers, which are changed in place.
+        Weights and buffers of the network, changed in place.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Stopping:
 
     @contextmanager
     def by_interrupt(self) -> Iterator[None]:
-        """Let the user end what is inside, with a warning instead of an error."""
+        """Let the user interrupt the context, with a warning instead of an error."""
         try:
             yield
         except KeyboardInterrupt:
@@ -84,9 +84,9 @@ class Stopping:
         Parameters
         ----------
         loss : float
-            Of the training.
+            Training loss.
         score : float or None
-            Of the validation; None without a validation set.
+            Validation score. None without a validation set.
         """
         has_stalled = False
         if score is not None:
@@ -110,7 +110,7 @@ class Stopping:
         return loss > best - self._settings.tol
 
     def stop_after_divergence(self) -> None:
-        """End training with a warning: the best weights so far are kept."""
+        """End training with a warning that the best weights so far are kept."""
         message = self._divergence_message()
         message += " The weights of the best validation score are kept."
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -128,9 +128,9 @@ class Stopping:
             self._history.n_stalled = 0
 
     def restore_best(self) -> None:
-        """Put back the weights of the best validation score, under early stopping.
+        """Restore the weights of the best validation score, with early stopping.
 
-        While an incremental training may go on, they are kept for a later call instead.
+        While an incremental training may continue, they are kept for a later call.
         """
         best, is_incremental = self._best_weights, self._settings.incremental
         if best is not None and (self._state.stopped or not is_incremental):
