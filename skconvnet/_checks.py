@@ -7,7 +7,7 @@ What is returned is Python's int or float.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, TypeGuard
@@ -43,6 +43,29 @@ def as_python(value: Any) -> Any:  # noqa: ANN401  any value
     (0.5, 'auto')
     """
     return value.item() if isinstance(value, np.generic) else value
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether `value` holds values: neither text nor an array without axes.
+
+    >>> import numpy as np
+    >>> is_iterable((1, 2)), is_iterable("ab"), is_iterable(np.array(3))
+    (True, False, False)
+    """
+    is_text = isinstance(value, (str, bytes))
+    has_axes = getattr(value, "ndim", 1) > 0
+    return isinstance(value, Iterable) and not is_text and has_axes
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether `value` is a list, a tuple or an array with an axis.
+
+    >>> import numpy as np
+    >>> is_sequence([1]), is_sequence(np.array([1])), is_sequence({1})
+    (True, True, False)
+    """
+    is_array = hasattr(value, "ndim") and hasattr(value, "__array__")
+    return isinstance(value, (list, tuple)) or (is_array and is_iterable(value))
 
 
 def check_int(name: str, value: object, minimum: int = 1) -> int:
@@ -121,7 +144,7 @@ def per_axis(name: str, value: object, ndim: int, minimum: int = 1) -> tuple[int
         If `value` is neither an int nor a tuple of `ndim` ints, or is too small.
     """
     values: object = (value,) * ndim if is_int(value) else value
-    if isinstance(values, str) or not isinstance(values, Sequence):
+    if not is_sequence(values):
         raise TypeError(
             f"{name} must be an int or a tuple of {ndim} ints; got {value!r}."
         )

@@ -7,12 +7,9 @@ cannot be read is recognized here, so that the error says what happened and what
 from __future__ import annotations
 
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from importlib.abc import MetaPathFinder
-from types import ModuleType
 from typing import Any
-
-from skconvnet._typing import override
 
 # To be raised with every change to what a fitted estimator holds, or to where a class
 # is that it holds. Files before the first layout with a number had modules that moved.
@@ -64,13 +61,10 @@ def check_layout(state: MutableMapping[str, Any], name: str) -> None:
 class MovedModules(MetaPathFinder):
     """Finds no module, but raises an error for those that an old pickle names."""
 
-    @override
     def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,
+        self, fullname: str, _path: object = None, _target: object = None
     ) -> None:
+        """Raise an error if `fullname` is a module that moved."""
         if fullname in MOVED_MODULES:
             raise ModuleNotFoundError(
                 f"skconvnet has no module {fullname!r} any more. If a file is being "
@@ -80,6 +74,10 @@ class MovedModules(MetaPathFinder):
 
 
 def recognize_moved_modules() -> None:
-    """Have imports of modules that are gone explained, once all else has failed."""
+    """Explain failed imports of modules that moved.
+
+    `skconvnet` calls this when it is imported, since a file may name any module of it
+    first. The finder comes last, so that imports which succeed do not get to it.
+    """
     if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
         sys.meta_path.append(MovedModules())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import floor
 from typing import TYPE_CHECKING, TypeAlias
 
-from skconvnet._checks import check_float, check_positive_int
+from skconvnet._checks import check_float, check_positive_int, is_iterable
 from skconvnet.layers import Conv2D, Dense
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def scaled(name: str, n: object, width: float, groups: int = 1) -> int:
 
 def each_scaled(name: str, values: object, width: float) -> list[int]:
     """Return every number of a sequence of channels times `width`."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    if not is_iterable(values):
         raise TypeError(
             f"{name} must be a sequence of ints, one per convolution; got {values!r}."
         )

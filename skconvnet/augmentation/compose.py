@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._checks import is_iterable
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
@@ -102,7 +102,7 @@ def as_augmentation(value: object) -> Augmentation:
 
 
 def _check_steps(steps: object) -> list[tuple[str, Augmentation]]:
-    if isinstance(steps, (str, bytes, Augmentation)) or not isinstance(steps, Iterable):
+    if isinstance(steps, Augmentation) or not is_iterable(steps):
         raise TypeError(
             "steps must be a list of augmentations or of (name, augmentation) tuples, "
             f"such as [Shift(2), ('mirror', Flip())]; got {steps!r}."

@@ -124,7 +124,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         y: npt.NDArray[Any],  # noqa: ARG002  classifiers look at it
         weights: npt.NDArray[Any] | None,
         *,
-        incremental: bool,  # noqa: ARG002
+        incremental: bool,  # noqa: ARG002  classifiers look at it
     ) -> npt.NDArray[Any] | None:
         """Return the sample weights with those of the classes multiplied in."""
         return weights
@@ -421,8 +421,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         weights : dict of str to ndarray
             Named ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers made
             of layers: dense kernels have shape (n_in, n_out), convolution kernels
-            (filters, channels // groups, *kernel_size). The table of layers in the
-            README has the others, and the buffers, such as ``"norm/moving_mean"``.
+            (filters, channels // groups, *kernel_size). ``docs/layers.md``
+            lists the others, and the buffers, such as ``"norm/moving_mean"``.
         """
         check_is_fitted(self)
         arrays = weights_and_buffers(self.network_)

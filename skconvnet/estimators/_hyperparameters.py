@@ -97,7 +97,7 @@ class TrainingParams(NestedParams):
         ],
         "dtype": [
             StrOptions({"auto", "float32", "float64"}),
-            Options(object, {np.float32, np.float64}),
+            Options(type, {np.float32, np.float64}),
             Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
         ],
     }

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from skconvnet._checks import is_int
+from skconvnet._checks import is_int, is_iterable, is_sequence
 
 
 def check_hidden_layer_sizes(sizes: object) -> list[int]:
@@ -16,8 +13,13 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
     >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
     ([100], [30, 10])
     """
-    values: list[Any] = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    if np.any(np.array(values) <= 0):
+    values: list[Any] = list(sizes) if is_iterable(sizes) else [sizes]
+    if not all(is_int(size) for size in values):
+        raise ValueError(
+            "hidden_layer_sizes must be an int or a tuple of ints, the units of each "
+            f"hidden layer; got {sizes!r}."
+        )
+    if any(size <= 0 for size in values):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {values}.")
     return [int(size) for size in values]
 
@@ -30,7 +32,7 @@ def per_block(
     >>> per_block("kernel_size", 3, 2), per_block("kernel_size", (5, 3), 2)
     ([3, 3], [5, 3])
     """
-    if not isinstance(value, (tuple, list)):
+    if not is_sequence(value):
         return [value] * n_blocks
     if len(value) != n_blocks:
         raise ValueError(
@@ -43,10 +45,10 @@ def per_block(
 def check_counts(name: str, value: object) -> list[int]:
     """Return one or several ints of at least 1 as a list.
 
-    >>> check_counts("filters", np.int64(8)), check_counts("filters", [8, 16])
+    >>> check_counts("filters", 8), check_counts("filters", [8, 16])
     ([8], [8, 16])
     """
-    values: list[Any] = list(value) if isinstance(value, Iterable) else [value]
+    values: list[Any] = list(value) if is_iterable(value) else [value]
     if not all(is_int(size) and size >= 1 for size in values):
         raise ValueError(
             f"{name} must be a positive int or a tuple of them, one per block; got "
@@ -67,7 +69,7 @@ def through_hidden(
     [0.1, 0.2, 0.0]
     """
     n_all = n_blocks + n_hidden
-    if not isinstance(value, (tuple, list)):
+    if not is_sequence(value):
         return [value] * n_all
     if len(value) == n_blocks:
         return [*value, *[value[-1] if fill is None else fill] * n_hidden]

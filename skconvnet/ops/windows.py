@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
-from skconvnet._checks import is_int, per_axis
+from skconvnet._checks import is_int, is_sequence, per_axis
 from skconvnet._typing import Shape
 
 PADDINGS = ("valid", "same", "full")
@@ -189,7 +189,7 @@ def pad_amounts(
             return tuple((total // 2, total - total // 2) for total in totals)
     ndim = len(in_shape)
     values: object = (padding,) * ndim if is_int(padding) else padding
-    if isinstance(values, (tuple, list)) and len(values) == ndim:
+    if is_sequence(values) and len(values) == ndim:
         pairs = [_as_pair(value) for value in values]
         pads = tuple(pair for pair in pairs if pair is not None)
         if len(pads) == ndim:
@@ -204,7 +204,7 @@ def pad_amounts(
 def _as_pair(value: object) -> tuple[int, int] | None:
     """Return an int or a pair of ints as (before, after), or None for anything else."""
     pair: object = (value, value) if is_int(value) else value
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+    if not is_sequence(pair) or len(pair) != 2:
         return None
     before, after = pair
     if not is_int(before) or not is_int(after) or min(before, after) < 0:

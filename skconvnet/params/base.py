@@ -9,14 +9,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
-from skconvnet._pickles import recognize_moved_modules
 from skconvnet._typing import Shape
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
-
-# Every file that holds a network or a layer comes by here.
-recognize_moved_modules()
 
 
 class Params(BaseEstimator):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
+from skconvnet._checks import is_iterable
 from skconvnet.params.base import LayerSpec
 
 PASSTHROUGH = "passthrough"
@@ -60,7 +61,7 @@ def check_layers(
     ValueError
         If a name is empty, repeated, reserved, or contains ``"__"``.
     """
-    if isinstance(layers, (str, bytes, LayerSpec)) or not isinstance(layers, Iterable):
+    if isinstance(layers, LayerSpec) or not is_iterable(layers):
         raise TypeError(
             "layers must be a list of layers or of (name, layer) tuples, such as "
             f"[('conv1', Conv2D(32, 3)), ('flatten', Flatten())]; got {layers!r}."

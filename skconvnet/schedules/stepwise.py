@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
+from skconvnet._checks import is_int
 from skconvnet._typing import override
 from skconvnet.params.constraints import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
 from skconvnet.schedules.base import Schedule
@@ -102,7 +102,7 @@ class StepDecay(Schedule):
         super().check_params()
         if isinstance(self.every, (tuple, list)):
             for epoch in self.every:
-                if not isinstance(epoch, Integral) or epoch < 1:
+                if not is_int(epoch) or epoch < 1:
                     raise ValueError(
                         "every must be a positive int or a tuple of them, such as "
                         f"(30, 60, 80); got {self.every!r}."

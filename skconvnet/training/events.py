@@ -169,11 +169,12 @@ class Events:
     ) -> None:
         self._observers = tuple(observers)
         self._view = view
-        # Updates may take only microseconds: nobody is called who does nothing.
+        # An update may take only microseconds: observers without a hook are skipped.
         self._of_minibatches = [
             observer
             for observer in self._observers
-            if type(observer).on_minibatch_end is not TrainingObserver.on_minibatch_end
+            if getattr(observer.on_minibatch_end, "__func__", None)
+            is not TrainingObserver.on_minibatch_end
         ]
 
     def train_begins(self) -> None:
@@ -189,8 +190,6 @@ class Events:
 
     def minibatch_ends(self, n_done: int, loss: float) -> None:
         """Tell that the update of a minibatch was made."""
-        if not self._of_minibatches:
-            return
         self._view.n_minibatches_done, self._view.minibatch_loss = n_done, loss
         for observer in self._of_minibatches:
             observer.on_minibatch_end(self._view)
