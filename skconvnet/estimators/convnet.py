@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from skconvnet._typing import Shape, override
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._convnet_blocks import GLOBAL_POOLS, POOLS, convnet_layers
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
+from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.params.constraints import BOOLEAN, COUNT, one_of
+
+_T = TypeVar("_T", bound=Targets)
+
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", *COUNT],
@@ -30,9 +35,47 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
+@dataclass(eq=False, repr=False)
+class _ConvNet(NetworkEstimator[_T], Generic[_T]):
+    """The hyperparameters of the stack, and the layers that they describe."""
+
+    filters: Any = (32, 64)
+    kernel_size: Any = 3
+    strides: Any = 1
+    padding: Any = "same"
+    dilation: Any = 1
+    pooling: Any = "max"
+    pool_size: Any = 2
+    hidden_layer_sizes: Any = (128,)
+    activation: Any = "relu"
+    dropout: Any = 0.0
+    input_shape: Any = None
+    conv_method: Any = "auto"
+    kernel_initializer: Any = "auto"
+    batch_norm: Any = False
+    groups: Any = 1
+    separable: Any = False
+    convs_per_block: Any = 1
+    residual: Any = False
+    global_pooling: Any = None
+    augmentation: Any = field(default=None, kw_only=True)
+
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+
+    @property
+    @override
+    def _spatial_ndim(self) -> int:
+        return 2
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return convnet_layers(self, is_guessed=is_guessed)
+
+
 @documented
 @dataclass(eq=False, repr=False)
-class ConvNetClassifier(NetworkClassifier):
+class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     """Convolutional network classifier for images.
 
     Blocks of convolution, activation and pooling, then dense layers; the output
@@ -63,43 +106,10 @@ class ConvNetClassifier(NetworkClassifier):
     True
     """
 
-    filters: Any = (32, 64)
-    kernel_size: Any = 3
-    strides: Any = 1
-    padding: Any = "same"
-    dilation: Any = 1
-    pooling: Any = "max"
-    pool_size: Any = 2
-    hidden_layer_sizes: Any = (128,)
-    activation: Any = "relu"
-    dropout: Any = 0.0
-    input_shape: Any = None
-    conv_method: Any = "auto"
-    kernel_initializer: Any = "auto"
-    batch_norm: Any = False
-    groups: Any = 1
-    separable: Any = False
-    convs_per_block: Any = 1
-    residual: Any = False
-    global_pooling: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int:
-        return 2
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return convnet_layers(self, is_guessed=is_guessed)
-
 
 @documented
 @dataclass(eq=False, repr=False)
-class ConvNetRegressor(NetworkRegressor):
+class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
     """Convolutional network regressor for images.
 
     Blocks of convolution, activation and pooling, then dense layers; the output
@@ -128,36 +138,3 @@ class ConvNetRegressor(NetworkRegressor):
     >>> reg.fit(X, y).score(X, y) > 0.9
     True
     """
-
-    filters: Any = (32, 64)
-    kernel_size: Any = 3
-    strides: Any = 1
-    padding: Any = "same"
-    dilation: Any = 1
-    pooling: Any = "max"
-    pool_size: Any = 2
-    hidden_layer_sizes: Any = (128,)
-    activation: Any = "relu"
-    dropout: Any = 0.0
-    input_shape: Any = None
-    conv_method: Any = "auto"
-    kernel_initializer: Any = "auto"
-    batch_norm: Any = False
-    groups: Any = 1
-    separable: Any = False
-    convs_per_block: Any = 1
-    residual: Any = False
-    global_pooling: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int:
-        return 2
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return convnet_layers(self, is_guessed=is_guessed)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from skconvnet._typing import Shape, override
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._regressor import NetworkRegressor
+from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
 from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
+
+_T = TypeVar("_T", bound=Targets)
+
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *COUNT],
@@ -82,9 +87,38 @@ def _arrays(estimator: MLPClassifier | MLPRegressor, kind: str) -> list[np.ndarr
     return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
 
 
+@dataclass(eq=False, repr=False)
+class _Perceptron(NetworkEstimator[_T], Generic[_T]):
+    """The hyperparameters of a perceptron, and scikit-learn's view of its weights."""
+
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    n_hidden_layers: int | None = field(default=None, kw_only=True)
+    n_hidden_units: int | None = field(default=None, kw_only=True)
+    dropout: Any = field(default=0.0, kw_only=True)
+    kernel_initializer: Any = field(default="auto", kw_only=True)
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return _perceptron_layers(self, in_shape)
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
+        return _arrays(self, "kernel")
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Bias vectors, views into the network's weights."""
+        return _arrays(self, "bias")
+
+
 @documented
 @dataclass(eq=False, repr=False)
-class MLPClassifier(NetworkClassifier):
+class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
     """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
 
     With the same `random_state` and float64 input it draws the same random numbers
@@ -130,36 +164,13 @@ class MLPClassifier(NetworkClassifier):
     True
     """
 
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
-    n_hidden_layers: int | None = field(default=None, kw_only=True)
-    n_hidden_units: int | None = field(default=None, kw_only=True)
-    dropout: Any = field(default=0.0, kw_only=True)
-    kernel_initializer: Any = field(default="auto", kw_only=True)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     # scikit-learn's MLPClassifier accepts y of a single class, so this one does.
     _allows_one_class: ClassVar[bool] = True
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return _perceptron_layers(self, in_shape)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return _arrays(self, "kernel")
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias vectors, views into the network's weights."""
-        return _arrays(self, "bias")
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class MLPRegressor(NetworkRegressor):
+class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
 
     With the same `random_state` and float64 input it draws the same random numbers
@@ -216,30 +227,7 @@ class MLPRegressor(NetworkRegressor):
     """
 
     loss: Any = "squared_error"
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
-    n_hidden_layers: int | None = field(default=None, kw_only=True)
-    n_hidden_units: int | None = field(default=None, kw_only=True)
-    dropout: Any = field(default=0.0, kw_only=True)
-    kernel_initializer: Any = field(default="auto", kw_only=True)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     _losses: ClassVar[dict[str, type[Loss]]] = {
         **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,
     }
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return _perceptron_layers(self, in_shape)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return _arrays(self, "kernel")
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias vectors, views into the network's weights."""
-        return _arrays(self, "bias")

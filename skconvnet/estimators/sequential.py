@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from skconvnet._typing import Shape, override
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
+from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
+
+_T = TypeVar("_T", bound=Targets)
 
 
 def _named_specs(
@@ -29,9 +33,33 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
     return next((ndim for ndim in kinds if ndim is not None), None)
 
 
+@dataclass(eq=False, repr=False)
+class _Sequential(NetworkEstimator[_T], Generic[_T]):
+    """A list of layers as a hyperparameter."""
+
+    layers: Any = None
+    input_shape: Any = None
+    augmentation: Any = field(default=None, kw_only=True)
+
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "input_shape": [tuple, list, None],
+    }
+
+    @property
+    @override
+    def _spatial_ndim(self) -> int | None:
+        return _spatial_ndim(_named_specs(self))
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return list(_named_specs(self))
+
+
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialClassifier(NetworkClassifier):
+class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     """Classifier of any chain of layers.
 
     The output layer, named "output", is added from y, with a Flatten before it
@@ -70,29 +98,10 @@ class SequentialClassifier(NetworkClassifier):
     True
     """
 
-    layers: Any = None
-    input_shape: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _lists: ClassVar[tuple[str, ...]] = ("layers",)
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "input_shape": [tuple, list, None],
-    }
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int | None:
-        return _spatial_ndim(_named_specs(self))
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return list(_named_specs(self))
-
 
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialRegressor(NetworkRegressor):
+class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
     """Regressor of any chain of layers.
 
     The output layer, named "output", is added from y, with a Flatten before it
@@ -121,22 +130,3 @@ class SequentialRegressor(NetworkRegressor):
     >>> reg.fit(scale(X), y).score(scale(X), y) > 0.5
     True
     """
-
-    layers: Any = None
-    input_shape: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _lists: ClassVar[tuple[str, ...]] = ("layers",)
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "input_shape": [tuple, list, None],
-    }
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int | None:
-        return _spatial_ndim(_named_specs(self))
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return list(_named_specs(self))
