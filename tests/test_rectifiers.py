@@ -128,7 +128,9 @@ def test_bad_pieces(value):
 
 
 def test_pieces_must_divide_the_channels():
-    message = r"pieces must divide the 7 channels .*\(4, 4, 7\); got 3.*3 times as many"
+    message = (
+        r"pieces must divide the 7 channels .*\(4, 4, 7\); got 3.*3 times the number"
+    )
     with pytest.raises(ValueError, match=message):
         Maxout(3).build((4, 4, 7))
 

@@ -88,7 +88,7 @@ def test_rows_become_sequences_in_an_estimator():
     [
         ((5, 5), ValueError, r"shape must .* 24 of shape \(4, 6\); got \(5, 5\).* 25"),
         ((12,), ValueError, r"shape must .* 24 .*got \(12,\), which holds 12"),
-        ((7, -1), ValueError, r"shape must .* got \(7, -1\), where -1 .* 24 / 7"),
+        ((7, -1), ValueError, r"shape must .* got \(7, -1\), in which -1 .* 24 / 7"),
         ((-1, -1), ValueError, r"shape must .* -1 at most once; got \(-1, -1\)"),
         ((0, -1), ValueError, r"shape must .* at least 1.*got \(0, -1\)"),
         ((-2, 12), ValueError, r"shape must .* at least 1.*got \(-2, 12\)"),

@@ -1,4 +1,4 @@
-"""Activation functions as layers: fixed, learned and random."""
+"""Fixed, learned and random activation functions as layers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Activation(LayerSpec):
-    """An activation function as a layer of its own.
+    """An activation function as a separate layer.
 
     Parameters
     ----------
     function : str, default="relu"
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; nothing
-        before it can be trained).
+        "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; layers before
+        it cannot be trained).
 
     Examples
     --------
@@ -76,16 +76,16 @@ class ActivationLayer(WeightlessLayer[FeatureMap]):
 class PReLU(LayerSpec):
     """Rectifier with a learned slope for values below 0 [1]_.
 
-    ``y = x`` where x > 0, else ``slope * x``.
+    ``y = x`` if x > 0, else ``y = slope * x``.
 
     Weights: ``slope`` of shape (channels,), or (1,) if it is shared. `alpha` does not
-    shrink it, as that would push it towards the slope 0 of ReLU.
+    shrink it, since that would push it toward 0, the slope of ReLU.
 
     Parameters
     ----------
     shared : bool, default=False
-        Whether all channels share one slope. Otherwise each has its own. In flat input
-        every feature is a channel.
+        Whether all channels share one slope. Otherwise each channel has its own slope.
+        In flat input, every feature is a channel.
     initial : float, default=0.25
         Initial value of every slope.
 
@@ -168,15 +168,15 @@ class PReLULayer(Layer[FeatureMap]):
 class RReLU(LayerSpec):
     """Rectifier with a random slope for values below 0 in training [1]_.
 
-    ``y = x`` where x > 0, else ``slope * x``. In training the slope is drawn for every
-    value anew, uniformly from `lower` to `upper`; in prediction it is the mean of the
+    ``y = x`` if x > 0, else ``y = slope * x``. In training, a slope is drawn uniformly
+    from `lower` to `upper` for every value; in prediction, the slope is the mean of the
     two.
 
     Parameters
     ----------
     lower, upper : float, default=1/8 and 1/3
-        Finite, and `lower` not larger than `upper`. If they are equal, nothing is
-        random.
+        Bounds of the slope. `lower` must not be larger than `upper`. If they are equal,
+        nothing is random.
 
     References
     ----------
@@ -206,13 +206,13 @@ class RReLU(LayerSpec):
 
 
 class RReLUCache(NamedTuple):
-    """What `RReLULayer` keeps of a pass.
+    """What `RReLULayer` keeps for the backward pass.
 
     Attributes
     ----------
     values : ndarray
-        The factor that each value was multiplied by, if slopes were drawn; otherwise
-        the input as rows (channels, columns).
+        The factor by which each value was multiplied, if slopes were drawn. Otherwise
+        the input, as rows (channels, columns).
     are_factors : bool
     """
 
@@ -251,7 +251,7 @@ class RReLULayer(WeightlessLayer[RReLUCache]):
         rng.random(out=factor, dtype=x.dtype)
         factor *= x.dtype.type(self.upper - self.lower)
         factor += x.dtype.type(self.lower - 1)
-        # factor is now slope - 1. Zeroing it where x > 0 leaves a factor of 1 there.
+        # `factor` is slope - 1 so far. Zeros where x > 0 give a factor of 1 there.
         factor *= np.logical_not(positive, out=positive)
         factor += 1
         y = workspace.array("y", x.shape, x.dtype)
@@ -279,7 +279,7 @@ def _leak(x: np.ndarray, slope: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Return ``max(x, 0) + slope * min(x, 0)`` for rows (channels, columns)."""
     y = workspace.array("y", x.shape, x.dtype)
     below = workspace.scratch("below", x.shape, x.dtype)
-    # np.maximum uses SIMD against an array, but not against a scalar.
+    # np.maximum uses SIMD with an array, but not with a scalar.
     zeros = workspace.scratch("zeros", x.shape[1:], x.dtype)
     zeros.fill(0)
     np.minimum(x, zeros, out=below)
@@ -296,9 +296,9 @@ def _leak_backward(
     workspace: Workspace,
     need_dx: bool,
 ) -> np.ndarray:
-    """Return the gradient of each row's slope, and turn `dy` into that of `x`.
+    """Return the gradient of the slope of each row, and turn `dy` into that of `x`.
 
-    Without `need_dx`, `dy` is left unusable.
+    Unless `need_dx`, the content of `dy` is undefined afterward.
     """
     above = workspace.scratch("above", x.shape, x.dtype)
     positive = workspace.scratch("positive", x.shape, bool)

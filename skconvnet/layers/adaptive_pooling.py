@@ -70,25 +70,25 @@ class GlobalAvgPool(LayerSpec):
 class SpatialPyramidPool(LayerSpec):
     """Pool over grids of windows, from coarse to fine [1]_.
 
-    Level n cuts each spatial axis into n windows: window i of an axis with `size`
-    positions goes from floor(i * size / n) to ceil((i + 1) * size / n). Together they
-    cover the whole axis. They overlap by one position where n does not divide `size`,
-    and n may exceed `size`. The number of features, ``channels * sum(n ** ndim for n in
-    levels)``, does not depend on the size of the map, and so neither do the weights of
-    a dense layer after it. With the default levels, maps of two spatial axes and 256
-    channels give 21 * 256 features.
+    Level n cuts each spatial axis into n windows that cover the whole axis: window i of
+    an axis with `size` positions goes from floor(i * size / n) to ceil((i + 1) * size /
+    n). Neighboring windows overlap by one position where n does not divide `size`, and
+    n may exceed `size`. The number of features, ``channels * sum(n ** ndim for n in
+    levels)``, does not depend on the size of the map. Hence a dense layer after it has
+    the same weights for all sizes. With the default levels, maps of two spatial axes
+    and 256 channels give 21 * 256 features.
 
-    Features are ordered by level, as in `levels`; within a level by window, row by row;
-    within a window by channel. Each level is what `Flatten` makes of a map of shape
-    (n, n, channels).
+    Features are ordered by level, as in `levels`, then by window, row by row, and then
+    by channel. The features of a level are those of `Flatten` for a map of shape (n, n,
+    channels).
 
     Parameters
     ----------
     levels : int or sequence of int, default=(1, 2, 4)
         Number of windows along each axis, for every level.
     pooling : {"max", "avg"}, default="max"
-        Whether to take the largest value of each window, whose gradient goes to the
-        first of equals, or the mean.
+        Whether to take the largest value of each window or the mean. The gradient of a
+        maximum goes to the largest value, the first of equals.
 
     References
     ----------
@@ -119,14 +119,16 @@ class SpatialPyramidPool(LayerSpec):
 
 
 class AdaptivePoolCache(NamedTuple):
-    """The input and the output of a pass."""
+    """The input and the output of a forward pass."""
 
     x: FeatureMap
     y: FeatureMap
 
 
 class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
-    """Runtime layer of all the specs here: a global pool is a pyramid of one level.
+    """Runtime layer of all specs in this file.
+
+    Global pooling is a pyramid of one level.
 
     Parameters
     ----------
@@ -206,5 +208,5 @@ def _check_levels(levels: object) -> tuple[int, ...]:
         )
     numbers = tuple(levels)
     if not numbers:
-        raise ValueError(f"levels must name at least one level; got {numbers!r}.")
+        raise ValueError(f"levels must have at least one level; got {numbers!r}.")
     return tuple(check_positive_int("each of levels", n) for n in numbers)

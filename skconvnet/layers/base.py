@@ -1,4 +1,4 @@
-"""The protocol of a runtime layer."""
+"""The abstract class of all runtime layers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class MicroBatchRunner:
-    """Runs all micro-batches of a minibatch, on threads where there are several.
+    """Runs all micro-batches of a minibatch, on all threads.
 
     Attributes
     ----------
     run : callable
         ``run(n, task)`` calls ``task(i, thread)`` once for each i below n, and returns
-        when all are done.
+        when all calls are done.
     rngs : sequence of Generator or None
-        One for each micro-batch.
+        The generator of each micro-batch.
     """
 
     run: Run
     rngs: Sequence[np.random.Generator | None]
 
     def map(self, function: Callable[[int], Result]) -> list[Result]:
-        """Return ``function(m)`` for each micro-batch m, in their order."""
+        """Return ``function(m)`` for each micro-batch m, in order."""
         results: dict[int, Result] = {}
 
         def task(m: int, _thread: int) -> None:
@@ -45,8 +45,8 @@ class MicroBatchRunner:
         return [results[m] for m in range(len(self.rngs))]
 
     @classmethod
-    def alone(cls, rng: np.random.Generator | None) -> Self:
-        """Return one for a minibatch that is a single micro-batch."""
+    def single(cls, rng: np.random.Generator | None) -> Self:
+        """Return a runner for a minibatch of a single micro-batch."""
         return cls(_run_in_order, [rng])
 
 
@@ -56,12 +56,12 @@ def _run_in_order(n_tasks: int, task: Callable[[int, int], None]) -> None:
 
 
 class Layer(ABC, Generic[Cache]):
-    """A built layer: shapes fixed, weights bound; nothing of a batch lives on it.
+    """A layer built for one shape, which holds weights but nothing of a minibatch.
 
     ``Layer[Cache]`` names the type of what `forward` keeps for `backward`.
 
-    Every layer has `forward` and `backward`. What else one can do is optional, and an
-    attribute says that it does:
+    Every layer has `forward` and `backward`. Other methods are optional, and an
+    attribute says whether a layer has them:
 
     =====================  =====================================================
     `weight_shapes`        `initialize` draws the initial weights
@@ -75,36 +75,35 @@ class Layer(ABC, Generic[Cache]):
     Attributes
     ----------
     in_shape, out_shape : tuple of int
-        One sample, channels last. Inside, a map is ``(channels, *spatial, batch)``
-        and flat features are ``(features, batch)``.
+        Shape of one sample, channels last. In the network, a map is ``(channels,
+        *spatial, batch)`` and flat features are ``(features, batch)``.
     weight_shapes : dict of str to tuple of int
-        Arrays that are learned.
+        Shapes of the arrays that are learned.
     penalized : tuple of str
-        Those of them that `alpha` shrinks.
+        Names of the weights that `alpha` shrinks.
     buffer_shapes : dict of str to tuple of int
-        Arrays that training keeps up to date without a gradient.
+        Shapes of the arrays that training keeps up to date without a gradient.
     weights, buffers : mapping of str to ndarray
         Views of the network's flat vectors, bound by the network.
     is_random : bool
         Whether a training pass draws random numbers.
     needs_whole_batch : bool
-        Whether a training pass depends on all of a minibatch at once. If so,
+        Whether the output of a training pass depends on the whole minibatch. If so,
         `forward_micro_batches` and `backward_micro_batches` replace `forward` and
         `backward` for a minibatch of several micro-batches.
     keeps_statistics : bool
-        Whether `set_statistics` is to be given the mean and the variance of its
-        inputs over the training set, merged from the `statistics` of its micro-batches.
+        Whether `set_statistics` needs the mean and the variance of the inputs over the
+        training set, merged from the `statistics` of micro-batches.
     is_flat : bool
         Whether input and output are features, without spatial axes.
     flops : int
         Floating-point operations (FLOPs) of a forward pass, per sample.
     cached_values : int
-        Numbers kept for the backward pass besides maps, per sample.
+        How many numbers are kept for the backward pass besides maps, per sample.
     strides : tuple of int or of Fraction
         Positions of the input from one output position to the next along each spatial
-        axis: fractions where the map grows. Empty if it keeps its size, or has none.
-    is_max_pool : bool
-        Whether each output is the largest of some inputs.
+        axis. They are fractions if the layer enlarges maps. Empty if the map keeps its
+        size, or if there are no spatial axes.
     """
 
     penalized: tuple[str, ...] = ("kernel",)
@@ -113,7 +112,6 @@ class Layer(ABC, Generic[Cache]):
     keeps_statistics = False
     cached_values = 0
     strides: tuple[int | Fraction, ...] = ()
-    is_max_pool = False
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
@@ -153,7 +151,7 @@ class Layer(ABC, Generic[Cache]):
         Returns
         -------
         total : float
-            Sum of the weights of the values that each mean is taken over.
+            Sum of the weights of the values that each mean is computed from.
         mean : ndarray
         squares : ndarray
             Weighted sum of the squared deviations from the mean.
@@ -173,10 +171,10 @@ class Layer(ABC, Generic[Cache]):
         rng: np.random.Generator | None,
         workspace: Workspace,
     ) -> tuple[FeatureMap, Cache]:
-        """Return the output and what `backward` needs of this pass.
+        """Return the output and the cache that `backward` needs.
 
-        `x` is not written to. The output may be overwritten by the layer's next
-        forward pass in the same workspace.
+        `x` is not written to. The next forward pass of the layer in the same workspace
+        may overwrite the output.
         """
 
     @abstractmethod
@@ -189,16 +187,16 @@ class Layer(ABC, Generic[Cache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        """Write the gradients of the weights and return that of the input.
+        """Write the gradients of the weights, and return the gradient of the input.
 
         Parameters
         ----------
         dy : ndarray, shaped like the output
-            The layer may overwrite it.
+            Gradient of the output. The layer may overwrite it.
         cache : object
             What `forward` returned.
         gradients : mapping of str to ndarray
-            Overwritten, one array for each of `weights`.
+            An array for each of `weights`, which is overwritten.
         workspace : Workspace
         need_dx : bool
             If False, None is returned.
@@ -213,13 +211,13 @@ class Layer(ABC, Generic[Cache]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[FeatureMap], list[Cache]]:
-        """Run a training pass over all micro-batches at once.
+        """Run the forward pass of training for all micro-batches together.
 
         Parameters
         ----------
         layers : sequence of Layer
-            One for each micro-batch: this layer, or its equivalent for another shape
-            of samples.
+            The layer of each micro-batch: this layer, or its equivalent for another
+            shape of samples.
         xs : sequence of ndarray
         runner : MicroBatchRunner
         workspaces : sequence of Workspace
@@ -243,10 +241,10 @@ class Layer(ABC, Generic[Cache]):
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[FeatureMap] | None:
-        """Write the gradients of each micro-batch; return those of the inputs.
+        """Write the gradients of the weights, and return the gradients of the inputs.
 
-        None is returned unless `need_dx`. The other parameters are those of
-        `forward_micro_batches` and of `backward`, one for each micro-batch.
+        None is returned unless `need_dx`. The parameters are as in
+        `forward_micro_batches` and in `backward`, with one element per micro-batch.
         """
         raise NotImplementedError
 

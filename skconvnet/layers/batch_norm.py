@@ -22,10 +22,9 @@ from skconvnet.params.base import LayerSpec
 class BatchNorm(LayerSpec):
     """Bring each channel to mean 0 and variance 1, then scale and shift it.
 
-    In training the statistics are those of the whole minibatch, whatever the number
-    of threads or micro-batches it is computed in [1]_; in prediction, those that were
-    averaged over training. In training, the arrays of a whole minibatch are in memory
-    at once.
+    Training uses the statistics of the whole minibatch, whatever the number of threads
+    and micro-batches [1]_. Prediction uses statistics that were averaged over training.
+    In training, the arrays of a whole minibatch are in memory at the same time.
 
     Weights: ``gamma`` and ``beta`` of shape (channels,), which `alpha` does not
     shrink. Buffers: ``moving_mean`` and ``moving_variance`` of the same shape.
@@ -33,10 +32,10 @@ class BatchNorm(LayerSpec):
     Parameters
     ----------
     momentum : float, default=0.9
-        Share of the moving statistics that an update keeps, in [0, 1). The rest is
-        the minibatch's, with the variance over n - 1. A minibatch with one value per
-        channel, which is one row of flat input, leaves the moving variance unchanged.
-        (What PyTorch calls momentum is 1 - momentum.)
+        Share of the moving statistics that an update keeps, in [0, 1). The rest comes
+        from the minibatch, whose variance is divided by n - 1. A minibatch with one
+        value per channel, which is one row of flat input, leaves the moving variance
+        unchanged. (What PyTorch calls momentum is 1 - momentum.)
     epsilon : float, default=1e-5
         Added to the variance.
 
@@ -76,29 +75,29 @@ class FixedCache:
 
     Attributes
     ----------
-    centred : ndarray, shaped like the input
-        Input minus mean.
+    centered : ndarray, shaped like the input
+        The input minus the mean.
     deviation : ndarray of shape (channels,)
-        Square root of variance plus epsilon.
+        Square root of the variance plus epsilon.
     """
 
-    centred: FeatureMap
+    centered: FeatureMap
     deviation: PerChannel
 
 
 @dataclass(frozen=True)
 class MinibatchCache(FixedCache):
-    """What the backward pass needs of one micro-batch if they are the minibatch's.
+    """What the backward pass of a micro-batch needs in training.
 
     Attributes
     ----------
-    centred : ndarray, shaped like the input
-        Input minus the mean of this micro-batch.
+    centered : ndarray, shaped like the input
+        The input minus the mean of this micro-batch.
     shift : ndarray of shape (channels,)
-        Mean of this micro-batch minus that of the minibatch, so that ``centred +
-        shift`` is the input minus the mean of the minibatch.
+        The mean of this micro-batch minus the mean of the minibatch, so that ``centered
+        + shift`` is the input minus the mean of the minibatch.
     count : float
-        Values per channel in the minibatch.
+        Number of values per channel in the minibatch.
     """
 
     shift: PerChannel
@@ -107,19 +106,19 @@ class MinibatchCache(FixedCache):
 
 @dataclass(frozen=True)
 class _Moments:
-    """Mean and sum of squared deviations from it, and the input minus the mean."""
+    """The mean, the sum of squared deviations from it, and the input minus the mean."""
 
     count: int
     mean: PerChannel
     squares: PerChannel
-    centred: FeatureMap
+    centered: FeatureMap
 
 
 class BatchNormLayer(Layer[FixedCache]):
-    """A built `BatchNorm`.
+    """Runtime layer of `BatchNorm`.
 
-    With the mean m, the variance v and the number n of the values of a channel in the
-    minibatch, and sums over all of these values::
+    With m, v and n for the mean, the variance and the number of values of a channel in
+    the minibatch, and sums over all of these values::
 
         z = (x - m) / sqrt(v + epsilon)
         y = gamma * z + beta
@@ -128,7 +127,7 @@ class BatchNormLayer(Layer[FixedCache]):
         dgamma = sum(dy * z)
         dx = gamma / sqrt(v + epsilon) * (dy - dbeta / n - z * dgamma / n)
 
-    Each sum is formed over one micro-batch at a time, on any thread, and those of the
+    Each sum is first computed for every micro-batch, on any thread. The sums of the
     micro-batches are then added in their order.
     """
 
@@ -168,14 +167,14 @@ class BatchNormLayer(Layer[FixedCache]):
             ys, caches = self.forward_micro_batches(
                 [self],
                 [x],
-                runner=MicroBatchRunner.alone(rng),
+                runner=MicroBatchRunner.single(rng),
                 workspaces=[workspace],
             )
             return ys[0], caches[0]
-        centred = workspace.array("centred", x.shape, x.dtype)
-        np.subtract(x, per_channel(self.buffers["moving_mean"], x), out=centred)
+        centered = workspace.array("centered", x.shape, x.dtype)
+        np.subtract(x, per_channel(self.buffers["moving_mean"], x), out=centered)
         deviation = np.sqrt(self.buffers["moving_variance"] + self.epsilon)
-        cache = FixedCache(centred, deviation.astype(x.dtype, copy=False))
+        cache = FixedCache(centered, deviation.astype(x.dtype, copy=False))
         return self.scale(cache, workspace), cache
 
     @override
@@ -194,13 +193,13 @@ class BatchNormLayer(Layer[FixedCache]):
                 [dy],
                 [cache],
                 gradients=[gradients],
-                runner=MicroBatchRunner.alone(None),
+                runner=MicroBatchRunner.single(None),
                 workspaces=[workspace],
                 need_dx=need_dx,
             )
             return None if dxs is None else dxs[0]
         gradients["beta"][...] = _channel_sums(dy)
-        products = _channel_products(dy, cache.centred)
+        products = _channel_products(dy, cache.centered)
         np.divide(products, cache.deviation, out=gradients["gamma"])
         if not need_dx:
             return None
@@ -223,11 +222,11 @@ class BatchNormLayer(Layer[FixedCache]):
         return ys, caches
 
     def merge(self, moments: Sequence[_Moments]) -> list[FixedCache]:
-        """Merge the moments of all micro-batches, and update the moving ones.
+        """Merge the moments of all micro-batches, and update the moving statistics.
 
-        Each micro-batch was centred on its own mean, so that its squares were summed
-        without cancellation. The squares about the common mean are larger by the count
-        times the squared distance of the means [Chan et al., 1983].
+        The squares of each micro-batch were summed about its own mean, to avoid
+        cancellation. The squares about the common mean are larger by the count times
+        the squared distance between the means [Chan et al., 1983].
         """
         counts = np.array([own.count for own in moments], dtype=np.float64)
         count = counts.sum()
@@ -238,10 +237,10 @@ class BatchNormLayer(Layer[FixedCache]):
         squares = squares + counts @ offsets**2
         variance = squares / count
         self._update_moving(mean, squares, count)
-        dtype = moments[0].centred.dtype
+        dtype = moments[0].centered.dtype
         deviation = np.sqrt(variance + self.epsilon).astype(dtype)
         return [
-            MinibatchCache(own.centred, deviation, shift, count)
+            MinibatchCache(own.centered, deviation, shift, count)
             for own, shift in zip(moments, offsets.astype(dtype), strict=True)
         ]
 
@@ -266,7 +265,7 @@ class BatchNormLayer(Layer[FixedCache]):
         dgamma = np.sum([g["gamma"] for g in gradients], axis=0, dtype=np.float64)
         deviation, count = own[0].deviation, own[0].count
         factor = layers[0].weights["gamma"] / deviation
-        # dx = factor * dy + slope * (centred + shift) - factor * dbeta / count
+        # dx = factor * dy + slope * (centered + shift) - factor * dbeta / count
         slope = -factor * (dgamma / count) / deviation
 
         def finish(m: int) -> FeatureMap:
@@ -275,7 +274,7 @@ class BatchNormLayer(Layer[FixedCache]):
             dy *= per_channel(factor, dy)
             rest = workspaces[m].scratch("rest", dy.shape, dy.dtype)
             slopes = per_channel(slope.astype(dy.dtype), dy)
-            np.multiply(own[m].centred, slopes, out=rest)
+            np.multiply(own[m].centered, slopes, out=rest)
             rest += per_channel(constant, dy)
             dy += rest
             return dy
@@ -286,7 +285,8 @@ class BatchNormLayer(Layer[FixedCache]):
         self, mean: PerChannel, squares: PerChannel, count: float
     ) -> None:
         updates = {"moving_mean": mean}
-        # A single value has no variance: zeros would make predictions ever larger.
+        # A single value has no variance: a moving variance that approaches zero would
+        # make predictions larger and larger.
         if count > 1:
             updates["moving_variance"] = squares / (count - 1)
         for name, value in updates.items():
@@ -295,14 +295,14 @@ class BatchNormLayer(Layer[FixedCache]):
             moving += (1 - self.momentum) * value
 
     def scale(self, cache: FixedCache, workspace: Workspace) -> FeatureMap:
-        """Return ``gamma * (centred + shift) / deviation + beta``."""
-        centred = cache.centred
+        """Return ``gamma * (centered + shift) / deviation + beta``."""
+        centered = cache.centered
         factor = self.weights["gamma"] / cache.deviation
         offset = self.weights["beta"]
         if isinstance(cache, MinibatchCache):
             offset = offset + factor * cache.shift
-        y = workspace.array("y", centred.shape, centred.dtype)
-        np.multiply(centred, per_channel(factor, centred), out=y)
+        y = workspace.array("y", centered.shape, centered.dtype)
+        np.multiply(centered, per_channel(factor, centered), out=y)
         y += per_channel(offset, y)
         return y
 
@@ -311,17 +311,17 @@ def _moments(x: FeatureMap, workspace: Workspace) -> _Moments:
     """Return the moments of one micro-batch."""
     count = x.size // len(x)
     mean = _channel_sums(x) / x.dtype.type(count)
-    centred = workspace.array("centred", x.shape, x.dtype)
-    np.subtract(x, per_channel(mean, x), out=centred)
-    return _Moments(count, mean, _channel_products(centred, centred), centred)
+    centered = workspace.array("centered", x.shape, x.dtype)
+    np.subtract(x, per_channel(mean, x), out=centered)
+    return _Moments(count, mean, _channel_products(centered, centered), centered)
 
 
 def _write_gradients(
     dy: FeatureMap, cache: MinibatchCache, gradients: NamedArrays
 ) -> None:
-    """Write one micro-batch's share of the gradients of the weights."""
+    """Write the share of one micro-batch in the gradients of the weights."""
     dbeta = _channel_sums(dy)
-    dgamma = _channel_products(dy, cache.centred)
+    dgamma = _channel_products(dy, cache.centered)
     dgamma += cache.shift * dbeta
     dgamma /= cache.deviation
     gradients["beta"][...] = dbeta
@@ -335,7 +335,7 @@ def _channel_sums(x: FeatureMap) -> PerChannel:
 
 
 def _channel_products(a: FeatureMap, b: FeatureMap) -> PerChannel:
-    """Return the sum of the products over each channel."""
+    """Return the sum of the products of `a` and `b` over each channel."""
     products: PerChannel
     if a.flags.c_contiguous and b.flags.c_contiguous:
         products = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))

@@ -1,4 +1,4 @@
-"""Runtime layers made of chains of layers that all take the same input."""
+"""Runtime layers that consist of several chains with the same input."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from skconvnet.layers.chain import Chain
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
 from skconvnet.ops.workspace import Workspace
 
-# By branch, and by step of its chain.
+# The cache of each branch and each step of its chain.
 BranchCaches: TypeAlias = list[list[object]]
 
 
 class BranchedLayer(Layer[BranchCaches]):
-    """Runs chains side by side on one input, and makes one output of theirs.
+    """Runs several chains on the same input, and joins their outputs.
 
-    Subclasses say how: `join`, and `divide` for the gradient.
+    Subclasses define how, with `join`, and with `divide` for the gradient.
 
     Attributes
     ----------
     chains : dict of str to Chain
-        Their weights are named after them: ``"branch/layer/array"``, or
+        The chains by name. Their weights are named ``"branch/layer/array"``, or
         ``"layer/array"`` for a chain with an empty name.
     """
 
@@ -40,8 +40,8 @@ class BranchedLayer(Layer[BranchCaches]):
         if any(layer.keeps_statistics for layer in inner):
             raise ValueError(
                 "a layer that keeps statistics of the training set, such as "
-                "Standardize, must be in the network's own list of layers, before this "
-                "one."
+                "Standardize, cannot be part of another layer. Put it into the "
+                "network's own list of layers, before this one."
             )
         self.weight_shapes = _joined(
             {branch: chain.weight_shapes for branch, chain in chains.items()}
@@ -79,15 +79,18 @@ class BranchedLayer(Layer[BranchCaches]):
 
     @abstractmethod
     def divide(self, dy: FeatureMap, workspace: Workspace) -> list[FeatureMap]:
-        """Return the gradient for the output of each chain, which may overwrite it."""
+        """Return the gradient of the output of each chain.
+
+        The chain may overwrite it.
+        """
 
     @override
     def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
         super().bind(weights, buffers)
         for branch, chain in self.chains.items():
             chain.bind(
-                _of_branch(branch, chain.weight_shapes, weights),
-                _of_branch(branch, chain.buffer_shapes, buffers),
+                _arrays_of(branch, chain.weight_shapes, weights),
+                _arrays_of(branch, chain.buffer_shapes, buffers),
             )
 
     @override
@@ -115,7 +118,10 @@ class BranchedLayer(Layer[BranchCaches]):
         caches: BranchCaches = []
         for branch, chain in self.chains.items():
             y, branch_caches = chain.forward(
-                x, train=train, rng=rng, workspaces=_within(chain, branch, workspace)
+                x,
+                train=train,
+                rng=rng,
+                workspaces=_workspaces_in(chain, branch, workspace),
             )
             ys.append(y)
             caches.append(branch_caches)
@@ -139,7 +145,7 @@ class BranchedLayer(Layer[BranchCaches]):
                 branch_dy,
                 branch_caches,
                 gradients=_gradients_of(branch, chain, gradients),
-                workspaces=_within(chain, branch, workspace),
+                workspaces=_workspaces_in(chain, branch, workspace),
                 need_dx=need_dx,
             )
             for (branch, chain), branch_dy, branch_caches in branches
@@ -161,7 +167,7 @@ class BranchedLayer(Layer[BranchCaches]):
         outputs: list[list[FeatureMap]] = []
         caches: list[list[list[object]]] = []
         for branch in layers[0].chains:
-            ys, branch_caches = _of_micro_batches(
+            ys, branch_caches = _micro_batches_in(
                 layers, branch, runner, workspaces
             ).forward(xs)
             outputs.append(ys)
@@ -170,7 +176,7 @@ class BranchedLayer(Layer[BranchCaches]):
         def join(m: int) -> FeatureMap:
             return layers[m].join([ys[m] for ys in outputs], xs[m], workspaces[m])
 
-        # So far by branch and by micro-batch; a micro-batch needs its own of each.
+        # Caches are by branch, then by micro-batch so far; the reverse is returned.
         return runner.map(join), [list(own) for own in zip(*caches, strict=True)]
 
     @override
@@ -189,7 +195,7 @@ class BranchedLayer(Layer[BranchCaches]):
         divided = runner.map(lambda m: layers[m].divide(dys[m], workspaces[m]))
         dxs: list[list[FeatureMap]] = []
         for number, branch in enumerate(layers[0].chains):
-            branch_dxs = _of_micro_batches(layers, branch, runner, workspaces).backward(
+            branch_dxs = _micro_batches_in(layers, branch, runner, workspaces).backward(
                 [own[number] for own in divided],
                 [own[number] for own in caches],
                 gradients=[
@@ -214,7 +220,7 @@ def _full_name(branch: str, array: str) -> str:
 
 
 def _joined(by_branch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Name what belongs to each array of each branch ``"branch/layer/array"``."""
+    """Join mappings into one, whose keys are ``"branch/layer/array"``."""
     return {
         _full_name(branch, array): value
         for branch, arrays in by_branch.items()
@@ -222,7 +228,7 @@ def _joined(by_branch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _of_branch(
+def _arrays_of(
     branch: str, names: Iterable[str], arrays: NamedArrays
 ) -> dict[str, np.ndarray]:
     return {name: arrays[_full_name(branch, name)] for name in names}
@@ -232,25 +238,27 @@ def _gradients_of(
     branch: str, chain: Chain, gradients: NamedArrays
 ) -> list[dict[str, np.ndarray]]:
     """Return the gradients of the layers of a branch."""
-    return chain.split_weights(_of_branch(branch, chain.weight_shapes, gradients))
+    return chain.split_weights(_arrays_of(branch, chain.weight_shapes, gradients))
 
 
-def _within(chain: Chain, branch: str, workspace: Workspace) -> list[Workspace]:
+def _workspaces_in(chain: Chain, branch: str, workspace: Workspace) -> list[Workspace]:
     """Return the workspaces of the layers of a branch."""
     return chain.workspaces(workspace.nested(f"{branch}/"))
 
 
-def _of_micro_batches(
+def _micro_batches_in(
     layers: Sequence[BranchedLayer],
     branch: str,
     runner: MicroBatchRunner,
     workspaces: Sequence[Workspace],
 ) -> ChainMicroBatches:
-    """Return the micro-batches on their way through one branch."""
+    """Return what runs all micro-batches through one branch."""
     chains = [layer.chains[branch] for layer in layers]
-    pairs = zip(chains, workspaces, strict=True)
-    within = [_within(chain, branch, workspace) for chain, workspace in pairs]
-    return ChainMicroBatches(chains, runner, within)
+    inner = [
+        _workspaces_in(chain, branch, workspace)
+        for chain, workspace in zip(chains, workspaces, strict=True)
+    ]
+    return ChainMicroBatches(chains, runner, inner)
 
 
 def _sum(dxs: Sequence[FeatureMap], workspace: Workspace) -> FeatureMap:

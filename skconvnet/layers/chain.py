@@ -1,4 +1,4 @@
-"""Named runtime layers in a row: all of a network, or a branch of a layer."""
+"""Named runtime layers in a row: a whole network, or a branch of a layer."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(frozen=True)
 class Step:
-    """What a chain runs at once: a layer, or a fused pair of them.
+    """A step of a chain: a layer, or a fused pair of layers.
 
     Attributes
     ----------
     index : int
-        Position in `Chain.layers` of the layer, or of the first of the pair, and so of
-        its workspace and its gradients. Larger than the step's own position after a
-        fused pair.
+        Position in `Chain.layers` of the layer, or of the first layer of the pair. It
+        is also the position of its workspace and its gradients. After a fused pair, it
+        differs from the position of the step in `Chain.steps`.
     layer : Layer
+        The layer, or the fused layer.
     """
 
     index: int
@@ -33,7 +34,7 @@ class Step:
 
 
 class Chain:
-    """Layers that each take the output of the one before.
+    """Layers in a row, each of which takes the output of the layer before.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class Chain:
     in_shape : tuple of int
         Shape of one sample, channels last.
     layers : mapping of str to Layer, optional
-        What the specs built, if they already have.
+        The layers that the specs built, if they have been built already.
     fuse_pairs : bool, default=True
         Whether a convolution and the max pooling after it run as one step.
 
@@ -49,12 +50,12 @@ class Chain:
     ----------
     layers : dict of str to Layer
     steps : list of Step
-        What a pass runs. Caches are numbered as these.
+        What a pass runs. Caches are in the same order.
     out_shape : tuple of int
     weight_shapes, buffer_shapes : dict of str to tuple of int
-        Arrays of all layers, named ``"layer/array"``.
+        Shapes of the arrays of all layers, by the names ``"layer/array"``.
     penalized : tuple of str
-        Those that `alpha` shrinks.
+        Names of the weights that `alpha` shrinks.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Chain:
 
     @staticmethod
     def _joined(by_layer: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Name what belongs to each array of each layer ``"layer/array"``."""
+        """Join mappings into one, whose keys are ``"layer/array"``."""
         return {
             f"{name}/{array}": value
             for name, arrays in by_layer.items()
@@ -96,7 +97,7 @@ class Chain:
         }
 
     def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
-        """Let the layers use these arrays, named as in the shapes."""
+        """Let the layers use these arrays, named ``"layer/array"``."""
         for layer, own_weights, own_buffers in zip(
             self.layers.values(),
             self.split_weights(weights),
@@ -106,7 +107,7 @@ class Chain:
             layer.bind(own_weights, own_buffers)
 
     def split_weights(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
-        """Return the arrays of each layer, weights or gradients, by their own names."""
+        """Return the weights or gradients of each layer, by the names of its arrays."""
         return [
             {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
             for name, layer in self.layers.items()
@@ -131,7 +132,7 @@ class Chain:
         )
 
     def workspaces(self, workspace: Workspace) -> list[Workspace]:
-        """Return a workspace within `workspace` for each layer."""
+        """Return a workspace inside `workspace` for each layer."""
         return [workspace.nested(name) for name in self.layers]
 
     @property
@@ -141,7 +142,7 @@ class Chain:
 
     @property
     def needs_whole_batch(self) -> bool:
-        """Whether a training pass depends on all of a minibatch at once."""
+        """Whether the output of a training pass depends on the whole minibatch."""
         return any(layer.needs_whole_batch for layer in self.layers.values())
 
     def forward(
@@ -155,8 +156,8 @@ class Chain:
     ) -> tuple[FeatureMap, list[object]]:
         """Return the output, and the cache of each step.
 
-        With `stop`, only the layers before the one at that position are run, and no
-        pair is fused, so that the output is that of a single layer.
+        With `stop`, only the layers before that position are run, and no pair is fused,
+        so that the output of any layer can be returned.
         """
         steps = self.steps
         if stop is not None:
@@ -172,9 +173,9 @@ class Chain:
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> FeatureMap | None:
-        """Write the gradient of every weight and return that of the input.
+        """Write the gradient of every weight, and return the gradient of the input.
 
-        Without `need_dx`, the pass ends at the first layer that has weights.
+        Unless `need_dx`, the pass ends at the first layer that has weights.
         """
         first = 0 if need_dx else self.first_step_with_weights
         dx = backward_steps(
@@ -189,7 +190,7 @@ class Chain:
 
     @property
     def first_step_with_weights(self) -> int:
-        """The number of steps before the first that has weights."""
+        """The position of the first step that has weights."""
         numbers = (n for n, step in enumerate(self.steps) if step.layer.weight_shapes)
         return next(numbers, len(self.steps))
 
@@ -221,10 +222,10 @@ def backward_steps(
     workspaces: Sequence[Workspace],
     need_dx: bool,
 ) -> FeatureMap | None:
-    """Take the gradient of the output back through steps.
+    """Propagate the gradient of the output back through steps.
 
-    `need_dx` concerns the first step alone: all others must return the gradient of
-    their input, which is that of the output of the step before.
+    `need_dx` is for the first step only. All others must return the gradient of their
+    input, which is the gradient of the output of the step before.
     """
     dx: FeatureMap | None = dy
     for number in reversed(range(len(steps))):
@@ -246,7 +247,7 @@ def _steps(layers: Sequence[Layer[Any]]) -> list[Step]:
 
 
 def _fused_steps(layers: Sequence[Layer[Any]]) -> list[Step]:
-    """Return a step for each layer, or for two that one can do the work of."""
+    """Return a step for each layer, or for each pair that can be fused."""
     steps: list[Step] = []
     for step in _steps(layers):
         fused = fuse(steps[-1].layer, step.layer) if steps else None
@@ -265,7 +266,7 @@ def build_layers(
     Raises
     ------
     TypeError, ValueError
-        As the specs raise them, with the layer's name before the message.
+        If a spec raises it; the name of the layer is put before the message.
     """
     layers: dict[str, Layer[Any]] = {}
     for name, spec in specs:

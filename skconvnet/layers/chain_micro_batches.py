@@ -1,10 +1,10 @@
-"""Chains that run all micro-batches of a minibatch at once.
+"""Chains that run all micro-batches of a minibatch together.
 
-Usually a micro-batch goes through a whole network and back before the next one is
-read. That does not work for a layer such as BatchNorm, whose output for one sample
+Usually a micro-batch goes through the whole network and back before the next one is
+read. That is impossible with a layer such as BatchNorm, whose output for one sample
 depends on all samples of the minibatch. Such a layer is a *barrier*: every micro-batch
-must have reached it before any may go on. The layers between two barriers form a
-segment, through which each micro-batch goes on its own, on any thread::
+must have reached it before any of them may go on. The layers between two barriers form
+a segment, through which each micro-batch goes independently, on any thread::
 
     segment          barrier   segment          barrier   segment
 
@@ -15,10 +15,10 @@ segment, through which each micro-batch goes on its own, on any thread::
 The backward pass goes through the same segments from right to left.
 
 The invariant: before and after each segment, barrier or not, there is one map for each
-micro-batch, in their order, and every cache that was appended so far belongs to a step
-before that point. Micro-batch m uses chain m, workspaces m and gradients m throughout,
-so that two threads never write to the same array. The arithmetic therefore depends on
-how the minibatch was cut, but not on which thread takes which micro-batch.
+micro-batch, in their order, and the caches so far are those of all steps before that
+point. Micro-batch m uses chain m, workspaces m and gradients m throughout, so that two
+threads never write to the same array. So the arithmetic depends on how the minibatch
+was cut, but not on which thread takes which micro-batch.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Segment:
     ----------
     start, stop : int
     is_barrier : bool
-        Whether it is a single layer that needs the whole minibatch; if not, none of
-        its layers does.
+        Whether the segment is a single layer that needs the whole minibatch. Otherwise,
+        none of its layers does.
     """
 
     start: int
@@ -73,11 +73,11 @@ class ChainMicroBatches:
     Parameters
     ----------
     chains : sequence of Chain
-        One for each micro-batch: the same, or its equivalent for another shape of
-        samples. They have the same steps but for the shapes.
+        The chain of each micro-batch: the same one, or its equivalent for another shape
+        of samples, whose steps differ only in their shapes.
     runner : MicroBatchRunner
     workspaces : sequence of sequence of Workspace
-        By micro-batch and by layer.
+        Workspaces by micro-batch and by layer.
     """
 
     chains: Sequence[Chain]
@@ -87,14 +87,14 @@ class ChainMicroBatches:
     def forward(
         self, xs: Sequence[FeatureMap]
     ) -> tuple[list[FeatureMap], list[list[object]]]:
-        """Run a training pass.
+        """Run the forward pass of training.
 
         Returns
         -------
         ys : list of ndarray
-            By micro-batch.
+            Outputs by micro-batch.
         caches : list of list
-            By micro-batch and by step.
+            Caches by micro-batch and by step.
         """
         ys = list(xs)
         caches: list[list[object]] = [[] for _ in xs]
@@ -140,16 +140,16 @@ class ChainMicroBatches:
         gradients: Sequence[Sequence[NamedArrays]],
         need_dx: bool,
     ) -> list[FeatureMap] | None:
-        """Write the gradients of each micro-batch and return those of the inputs.
+        """Write the gradients of the weights, and return the gradients of the inputs.
 
         Parameters
         ----------
         dys : sequence of ndarray
-            By micro-batch.
+            Gradients of the outputs, by micro-batch.
         caches : sequence of sequence
-            As `forward` returned them.
+            What `forward` returned.
         gradients : sequence of sequence of mapping
-            By micro-batch and by layer, overwritten.
+            Gradients of the weights, by micro-batch and by layer. Overwritten.
         need_dx : bool
             If False, the pass ends at the first layer that has weights, and None is
             returned.

@@ -1,4 +1,4 @@
-"""Specs of layers that are made of other layers."""
+"""Specs of layers that consist of other layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CompositeSpec(NestedParams, LayerSpec):
 
 
 def _spatial_ndim(entries: Entries) -> int | None:
-    """Return that of the first layer that takes only certain shapes."""
+    """Return the `spatial_ndim` of the first entry that has one."""
     for _, entry in entries:
         if isinstance(entry, LayerSpec):
             ndim = entry.spatial_ndim
@@ -31,7 +31,7 @@ def _spatial_ndim(entries: Entries) -> int | None:
 
 
 def is_branch(entry: object) -> bool:
-    """Tell whether an entry of a list is a pair that begins with a valid name."""
+    """Return whether an entry of a list is a pair that begins with a valid name."""
     if not isinstance(entry, tuple) or len(entry) != 2:
         return False
     name = entry[0]

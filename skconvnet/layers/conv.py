@@ -53,25 +53,27 @@ _DOC = """
     {kernel_size_doc}
     {strides_doc}
     padding : {{"valid", "same", "full"}} or int or tuple, default="valid"
-        Zeros added around the map: none; as many as give ceil(n / stride) outputs,
-        an odd total putting the extra one after; kernel - 1 on each side; or explicit
-        numbers, one per axis or a (before, after) pair per axis.
+        Zeros added around the map. "valid" adds none. "same" adds as many as give
+        ceil(n / stride) outputs; if the total is odd, the extra zero comes after the
+        map. "full" adds kernel - 1 on each side, dilated. Or explicit numbers: one for
+        all axes, or for each axis a number or a (before, after) pair.
     {dilation_doc}
     {groups_doc}
     {activation_doc}
     conv_method : {{"auto", "im2col", "winograd", "fft"}}, default="auto"
-        Algorithm that computes the sums: a matrix product for each block of windows;
-        Winograd's minimal filtering, for strides and dilation of 1 and kernels of at
-        most 5 taps per axis (3 in three dimensions), with errors in float32 below 1e-5
-        of the largest output; or the fast Fourier transform, for large kernels. "auto"
-        chooses the one that a cost model finds fastest for the shapes, and for groups
-        of one channel in one or two dimensions products with banded matrices.
+        Algorithm that computes the sums. "im2col" is a matrix product for each row
+        block of windows. "winograd" is Winograd's minimal filtering, for strides and
+        dilation of 1 and kernels of at most 5 taps per axis (3 in three dimensions);
+        its errors in float32 are below 1e-5 of the largest output. "fft" is the fast
+        Fourier transform, for large kernels. "auto" chooses the fastest for the shapes,
+        according to a cost model; for groups of one channel in one or two dimensions,
+        it computes products with banded matrices.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
         "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
-        `skconvnet.initializers`. "auto" fits the activation: "he_uniform" for "relu",
-        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", else
-        "glorot_uniform", from a range narrower by sqrt(3) for the logistic function.
+        `skconvnet.initializers`. "auto" depends on the activation: "he_uniform" for
+        "relu", "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", else
+        "glorot_uniform", with a range narrower by sqrt(3) for the logistic function.
 
     Examples
     --------
@@ -106,11 +108,11 @@ class _Cache(NamedTuple):
     """What the backward pass of a convolution needs.
 
     `algorithm_cache` is what the `algorithm` kept. `activated` has the activations, or
-    the sums where the derivative of the activation needs these.
+    the sums if the derivative of the activation needs them.
     """
 
     algorithm: AnyAlgorithm
-    algorithm_cache: Any  # of a type that only the algorithm knows
+    algorithm_cache: Any  # only the algorithm knows its type
     activated: FeatureMap
 
 

@@ -1,8 +1,8 @@
 """What all convolution layers share: parameters, kernels, bias and activation.
 
-A layer file has a spec, which derives from `ConvolutionSpec` where its first parameters
-are those of `Conv2D`, and a layer, which derives from `ConvolutionBase` and computes
-the sums and their gradients.
+The file of a layer has a spec, which derives from `ConvolutionSpec` if its first
+parameters are those of `Conv2D`, and a layer, which derives from `ConvolutionBase` and
+computes the sums and their gradients.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ConvolutionSpec(LayerSpec):
     dilation: int | tuple[int, ...] = 1
 
     def _checked_filters(self, in_shape: Shape, groups: object = 1) -> tuple[int, int]:
-        """Return filters and groups as ints, or raise an error if they do not fit."""
+        """Return filters and groups as ints, or raise an error if they are invalid."""
         filters = check_positive_int("filters", self.filters)
         groups = check_positive_int("groups", groups)
         if in_shape[-1] % groups or filters % groups:
@@ -47,7 +47,7 @@ class ConvolutionSpec(LayerSpec):
         return filters, groups
 
     def _windows(self, in_shape: Shape) -> Windows:
-        """Return the windows over an input, or raise an error if they do not fit."""
+        """Return the windows over an input, or raise an error if none fit."""
         return sliding_windows(
             in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
         )
@@ -59,15 +59,15 @@ def check_spatial_ndim(spec: LayerSpec, in_shape: Shape) -> None:
     check_ndim(type(spec).__name__, in_shape, spec.spatial_ndim)
 
 
-# Descriptions of the parameters that several layers have, by the name under which a
-# docstring asks for them.
+# Descriptions of parameters that several layers have, by their placeholders in
+# docstrings.
 _SHARED_DOCS = {
     "filters_doc": """\
 filters : int
     Number of output channels.""",
     "kernel_size_doc": """\
 kernel_size : int or tuple of {ndim} int
-    Taps of the kernel along each axis, odd or even.""",
+    Number of taps of the kernel along each axis, odd or even.""",
     "strides_doc": """\
 strides : int or tuple of {ndim} int, default=1
     Positions from one window to the next along each axis.""",
@@ -76,12 +76,12 @@ dilation : int or tuple of {ndim} int, default=1
     Distance between neighboring taps along each axis.""",
     "groups_doc": """\
 groups : int, default=1
-    Number of groups that input and output channels are cut into, and that are
-    convolved separately; it divides both.""",
+    Number of groups of channels that are convolved separately. It must divide the
+    number of input channels and the number of output channels.""",
     "activation_doc": """\
 activation : str, default=None
     "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-    "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; only for
+    "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; only for
     weights that are set by hand). None is the identity.""",
     "kernel_initializer_doc": """\
 kernel_initializer : str or Initializer, default="auto"
@@ -93,18 +93,19 @@ Spec = TypeVar("Spec", bound=LayerSpec)
 
 
 def documented(template: str, **values: str) -> Callable[[type[Spec]], type[Spec]]:
-    """Return a class decorator that continues the docstring of a spec.
+    """Return a class decorator that completes the docstring of a spec.
 
     Parameters
     ----------
     template : str
-        ``{filters_doc}`` and the like stand for the description of a parameter that
-        several layers have, ``{name}`` for the name of the class, ``{ndim}`` for its
-        number of spatial axes, and other names for one of `values`.
+        Text to append. ``{filters_doc}`` and the like are replaced by the description
+        of a parameter that several layers have, ``{name}`` by the name of the class,
+        ``{ndim}`` by its number of spatial axes, and other names by one of `values`.
+    **values : str
     """
 
     def document(spec: type[Spec]) -> type[Spec]:
-        if spec.__doc__ is None:  # Python was told to leave docstrings out.
+        if spec.__doc__ is None:  # as with `python -OO`
             return spec
         ndim = spec.spatial_ndim
         shared = {
@@ -126,7 +127,8 @@ class Kernel:
     ----------
     shape : tuple of int
     fans : (int, int)
-        How many inputs an output depends on, and how many outputs on an input.
+        How many inputs each output depends on, and how many outputs depend on each
+        input.
     """
 
     shape: Shape
@@ -154,8 +156,9 @@ class ConvolutionBase(Layer[Cache]):
     ----------
     in_shape, out_shape : tuple of int
     kernels : mapping of str to Kernel
-        By the names of their weights. They are drawn in this order, the last one to fit
-        the activation; nothing comes between the others.
+        Kernels by the names of their weights. They are drawn in this order. The scale
+        of the last one follows from the activation; the others have no activation after
+        them.
     activation : str or None
     kernel_initializer : str or Initializer
     """
@@ -196,21 +199,21 @@ class ConvolutionBase(Layer[Cache]):
         workspace: Workspace,
         algorithm: ConvolutionAlgorithm[Any] | None = None,
     ) -> FeatureMap:
-        """Add the bias to the sums `z`, and return the activations of that.
+        """Add the bias to the sums `z`, and return the activations.
 
         Parameters
         ----------
         z : ndarray of shape (filters, *stored_shape, batch), contiguous
-            The bias is added in place. Its activations are written over it, unless the
+            The bias is added in place. The activations overwrite `z` unless the
             derivative of the activation needs its input.
         workspace : Workspace
         algorithm : ConvolutionAlgorithm, optional
-            That of `z`. None means that `z` has no row padding.
+            The algorithm that computed `z`. None means that `z` has no row padding.
 
         Returns
         -------
         y : ndarray of shape (filters, *out_shape, batch)
-            A view where there is row padding.
+            A view if there is row padding.
         """
         flat = _as_rows if algorithm is None else algorithm.flat_outputs
         y, sums, bias = z, flat(z), self.weights["bias"]
@@ -222,7 +225,7 @@ class ConvolutionBase(Layer[Cache]):
         def task(channels: slice, workspace: Workspace) -> None:
             own = sums[channels]
             own += bias[channels, None]
-            # The same array, where it is the same memory: the identity is then free.
+            # Pass the same array if the memory is the same: the identity is then free.
             out = own if y is z else activated[channels]
             self.activation.apply(own, out, workspace)
 
@@ -241,10 +244,10 @@ class ConvolutionBase(Layer[Cache]):
         Parameters
         ----------
         activated : ndarray
-            The activations, or the sums where the activation's derivative needs these.
+            The activations, or the sums if the derivative of the activation needs them.
         dy : ndarray
         out : ndarray
-            It may be `dy`.
+            May be `dy`.
         workspace : Workspace
         """
 

@@ -17,10 +17,13 @@ from skconvnet.ops.workspace import Workspace
 
 
 class _Cache(NamedTuple):
-    """What the backward pass needs; `pool_cache` only where the pool ran by itself."""
+    """What the backward pass needs.
+
+    `pool_cache` is None if the algorithm took the maximum.
+    """
 
     algorithm: AnyAlgorithm
-    algorithm_cache: Any  # of a type that only the algorithm knows
+    algorithm_cache: Any  # only the algorithm knows its type
     pool_cache: Any | None
     y: FeatureMap
 
@@ -29,14 +32,14 @@ class PooledConvolutionLayer(Layer[_Cache]):
     """A convolution whose bias and activation come after the pooling.
 
     Adding a bias and applying a monotone activation commute with the maximum. So they
-    give the same numbers, and the same gradients, on the smaller map that pooling
-    leaves. Some algorithms can also take the maximum of their results while these are
-    in the cache.
+    give the same numbers, and the same gradients, on the smaller map after pooling.
+    Some algorithms can also take the maximum of their results while these are in the
+    processor's cache.
 
     Parameters
     ----------
     convolution : ConvolutionLayer
-        With an activation that is monotone.
+        Convolution whose activation is monotone.
     pool : MaxPoolLayer
     pool_in_algorithm : bool
         Whether the algorithm takes the maximum, if it can.
@@ -57,7 +60,7 @@ class PooledConvolutionLayer(Layer[_Cache]):
         self._pooling_algorithms: dict[int, AnyAlgorithm | None] = {}
 
     def pooling_algorithm(self, batch: int) -> AnyAlgorithm | None:
-        """Return an algorithm that takes the maximum too, or None if there is none."""
+        """Return an algorithm that also takes the maximum, or None if there is none."""
         if not self.pool_in_algorithm:
             return None
         if batch not in self._pooling_algorithms:
@@ -123,7 +126,7 @@ class PooledConvolutionLayer(Layer[_Cache]):
 
 
 def fuse(layer: Layer[Any], following: Layer[Any]) -> Layer[Any] | None:
-    """Return one layer that does what both do, or None if they cannot be fused."""
+    """Return one layer that replaces both, or None if they cannot be fused."""
     if not isinstance(layer, ConvolutionLayer) or not layer.activation.is_monotone:
         return None
     if not isinstance(following, MaxPoolLayer):

@@ -61,13 +61,14 @@ class _ConvolutionTranspose(ConvolutionSpec):
 
 
 _DOC = """
-    The kernel, times the value of an input position, is added to the output; for the
-    next position, `strides` further on. It is the gradient of a convolution with
-    respect to its input [1]_, and makes maps larger where that makes them smaller. An
-    axis of n positions becomes one of (n - 1) * stride + dilation * (kernel_size - 1) +
-    1, less those that `padding` cuts off, plus `output_padding`. If the stride does not
-    divide the size of the kernel, kernels overlap unevenly, which leaves checkerboard
-    artifacts [2]_; `Upsample` followed by a convolution does not.
+    For each input position, the kernel, times the value of the input, is added to the
+    output; for the next position, `strides` further on. It is the gradient of a
+    convolution with respect to its input [1]_, and enlarges maps where the convolution
+    reduces them. An axis of n positions becomes an axis of (n - 1) * stride + dilation
+    * (kernel_size - 1) + 1 positions, minus those that `padding` cuts off, plus
+    `output_padding`. If the stride does not divide the size of the kernel, kernels
+    overlap unevenly, which leaves checkerboard artifacts [2]_; `Upsample` followed by a
+    convolution does not.
 
     Weights: ``kernel`` of shape (channels, filters // groups, *kernel_size) and
     ``bias`` of shape (filters,), zero at the start.
@@ -79,20 +80,21 @@ _DOC = """
     strides : int or tuple of {ndim} int, default=1
         Positions of the output from one kernel to the next.
     padding : {{"valid", "same", "full"}} or int or tuple, default="valid"
-        Positions cut off around the output: none; as many as leave n * stride, an odd
-        total cutting off the extra one after (if the kernel is shorter than the stride,
-        positions that hold the bias alone are added after instead); kernel_size - 1,
-        dilated, on each side; or explicit numbers, one per axis or a (before, after)
-        pair per axis.
+        Positions cut off around the output. "valid" cuts off none. "same" leaves n *
+        stride positions; if the total is odd, the extra position is cut off at the end.
+        (If the kernel is shorter than the stride, positions that hold only the bias are
+        added at the end instead.) "full" cuts off kernel_size - 1 on each side,
+        dilated. Or explicit numbers: one for all axes, or for each axis a number or a
+        (before, after) pair.
     {dilation_doc}
     {groups_doc}
     activation : str, default=None
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
         "silu", "softplus" or "hard_sigmoid". None is the identity.
     output_padding : int or tuple of {ndim} int, default=0
-        Positions added after each axis of the output, fewer than its stride or its
-        dilation. A strided convolution gives maps of several sizes the same size; this
-        tells which of them to return to.
+        Positions added at the end of each axis of the output, fewer than its stride or
+        its dilation. A strided convolution maps several input sizes to the same output
+        size; this selects one of them.
     {kernel_initializer_doc}
 
     References
@@ -134,10 +136,10 @@ class Conv3DTranspose(_ConvolutionTranspose):
 
 
 class ConvolutionTransposeCache(NamedTuple):
-    """What `ConvolutionTransposeLayer` keeps of a pass.
+    """What `ConvolutionTransposeLayer` keeps for the backward pass.
 
     `algorithm_cache` is what `algorithm` keeps. `activated` has the activations, or the
-    sums if the derivative of the activation needs these.
+    sums if the derivative of the activation needs them.
     """
 
     algorithm: AnyTransposedAlgorithm

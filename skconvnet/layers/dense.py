@@ -1,4 +1,4 @@
-"""Dense: every output is a weighted sum of all inputs."""
+"""The dense layer, in which every output is a weighted sum of all inputs."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Dense(LayerSpec):
         Number of outputs.
     activation : str, default=None
         "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus", "hard_sigmoid" or "step" (1 where x >= 0, else 0; only for
-        weights that are set by hand). None means the identity.
+        "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; only for
+        weights that are set by hand). None is the identity.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
         "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
-        `skconvnet.initializers`; biases are zero then. "auto" draws kernel and bias as
-        scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in + units)), for
-        the logistic activation from +-sqrt(2 / (n_in + units)).
+        `skconvnet.initializers`; with these, biases are zero. "auto" draws kernel and
+        bias as scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in +
+        units)), or from +-sqrt(2 / (n_in + units)) for the logistic activation.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Dense(LayerSpec):
 
 
 class DenseCache(NamedTuple):
-    """The input, a SciPy sparse array if X is one, and what the activation keeps."""
+    """The input, which is sparse if X is, and what the activation keeps."""
 
     x: FeatureMap
     activation: FeatureMap
@@ -140,14 +140,14 @@ class DenseLayer(Layer[DenseCache]):
 
 @dataclass(eq=False, repr=False)
 class Output(Dense):
-    """The dense layer that every network ends with; its activation is the loss's.
+    """The dense layer at the end of every network, whose activation the loss sets.
 
     Parameters
     ----------
     hidden_activation : str, default="relu"
-        The activation of the layers before. As in scikit-learn's perceptrons, the
-        logistic function narrows the range that all weights are drawn from, those of
-        the output layer included.
+        Activation of the layers before. As in scikit-learn's perceptrons, the logistic
+        function narrows the range from which all weights are drawn, including the
+        weights of the output layer.
     """
 
     hidden_activation: str | None = "relu"

@@ -1,4 +1,4 @@
-"""Depthwise convolution, alone and followed by one across channels."""
+"""Depthwise convolution, alone and followed by a convolution across channels."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class DepthwiseConv2D(LayerSpec):
-    """Convolve each channel of (height, width, channels) with kernels of its own.
+    """Convolve each channel of (height, width, channels) with its own kernels.
 
-    It is `Conv2D` with as many groups as channels.
+    This is `Conv2D` with as many groups as channels.
 
     Weights: ``kernel`` of shape (channels * depth_multiplier, 1, *kernel_size) and
     ``bias`` of shape (channels * depth_multiplier,), zero at the start. The outputs of
@@ -38,15 +38,15 @@ class DepthwiseConv2D(LayerSpec):
     Parameters
     ----------
     kernel_size : int or tuple of 2 int
-        Taps of the kernel along each axis, odd or even.
+        Number of taps of the kernel along each axis, odd or even.
     depth_multiplier : int, default=1
-        Number of kernels, and so of output channels, per input channel.
+        Number of kernels, and thus of output channels, per input channel.
     strides : int or tuple of 2 int, default=1
         Positions from one window to the next along each axis.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between neighbouring taps along each axis.
+        Distance between neighboring taps along each axis.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -78,10 +78,10 @@ class DepthwiseConv2D(LayerSpec):
 
 
 class DepthwiseCache(NamedTuple):
-    """What `DepthwiseLayer` keeps of a pass.
+    """What `DepthwiseLayer` keeps for the backward pass.
 
     `activated` has the activations, or the sums if the derivative of the activation
-    needs these.
+    needs them.
     """
 
     x: FeatureMap
@@ -148,29 +148,29 @@ class DepthwiseLayer(ConvolutionBase[DepthwiseCache]):
 
 @dataclass(eq=False, repr=False)
 class SeparableConv2D(ConvolutionSpec):
-    """Convolve each channel on its own, then mix the channels by a 1x1 convolution.
+    """Convolve each channel separately, then mix channels by a 1x1 convolution.
 
-    With 3x3 kernels, from 3 to 256 channels, these are 795 weights, compared with 6,912
-    of `Conv2D` [1]_. There is no bias or activation between the two steps.
+    With 3x3 kernels, from 3 to 256 channels, its kernels have 795 weights, compared
+    with 6,912 for `Conv2D` [1]_. There is no bias or activation between the two steps.
 
     Weights: ``depthwise`` of shape (channels * depth_multiplier, 1, *kernel_size) and
-    ``pointwise`` of shape (filters, channels * depth_multiplier, 1, 1), both
-    shrunk by `alpha`; ``bias`` of shape (filters,), zero at the start.
+    ``pointwise`` of shape (filters, channels * depth_multiplier, 1, 1), which `alpha`
+    shrinks; ``bias`` of shape (filters,), zero at the start.
 
     Parameters
     ----------
     filters : int
         Number of output channels.
     kernel_size : int or tuple of 2 int
-        Taps of the kernel along each axis, odd or even.
+        Number of taps of the kernel along each axis, odd or even.
     strides : int or tuple of 2 int, default=1
         Positions from one window to the next along each axis.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between neighbouring taps along each axis.
+        Distance between neighboring taps along each axis.
     depth_multiplier : int, default=1
-        Number of channels that the first step makes of each input channel.
+        Number of channels that the first step computes from each input channel.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -206,11 +206,11 @@ class SeparableConv2D(ConvolutionSpec):
 
 
 class SeparableCache(NamedTuple):
-    """What `SeparableLayer` keeps of a pass.
+    """What `SeparableLayer` keeps for the backward pass.
 
     `maps` are the outputs of the first step, which the backward pass overwrites.
     `activated` has the activations, or the sums if the derivative of the activation
-    needs these.
+    needs them.
     """
 
     x: FeatureMap
@@ -275,7 +275,7 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
         flat, flat_maps = _flat(dz), _flat(cache.maps)
         flat.sum(axis=1, out=gradients["bias"])
         np.matmul(flat, flat_maps.T, out=gradients["pointwise"][:, :, 0, 0])
-        # The maps are not needed any more: their gradient overwrites them.
+        # The maps are no longer needed: their gradient overwrites them.
         dmaps = cache.maps
         np.matmul(self.weights["pointwise"][:, :, 0, 0].T, flat, out=flat_maps)
         return self.algorithm.backward(
@@ -291,7 +291,7 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
 def _depthwise_algorithm(
     spec: DepthwiseConv2D | SeparableConv2D, in_shape: Shape
 ) -> DepthwiseConvolution:
-    """Return the convolution of single channels that `spec` asks for."""
+    """Return the depthwise convolution of `spec`."""
     check_spatial_ndim(spec, in_shape)
     multiplier = check_positive_int("depth_multiplier", spec.depth_multiplier)
     windows = sliding_windows(

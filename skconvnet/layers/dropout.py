@@ -1,4 +1,4 @@
-"""Noise in training: values or whole channels dropped, or normal noise added."""
+"""Noise in training: dropped values, dropped channels, or added normal noise."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Dropout(LayerSpec):
-    """Set a random share of the values to zero in training.
+    """Set a random share of the values to zero in training [1]_.
 
-    The other values are scaled by 1 / (1 - rate), so that prediction needs no change
-    [1]_.
+    The other values are scaled by 1 / (1 - rate), so that prediction needs no scaling.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class Dropout(LayerSpec):
 
 
 class DropoutLayer(WeightlessLayer[FeatureMap | None]):
-    """Runtime layer of `Dropout`; its cache is what the values were scaled by."""
+    """Runtime layer of `Dropout`; its cache is the scale of each value."""
 
     def __init__(self, in_shape: Shape, rate: float) -> None:
         super().__init__(in_shape, in_shape)
@@ -84,18 +83,19 @@ class DropoutLayer(WeightlessLayer[FeatureMap | None]):
         return dy
 
     def _scale_shape(self, x: FeatureMap) -> tuple[int, ...]:
-        """Return the shape of the scales that are drawn, which `x` is multiplied by."""
+        """Return the shape of the random scales that `x` is multiplied by."""
         return x.shape
 
 
 @dataclass(eq=False, repr=False)
 class SpatialDropout(LayerSpec):
-    """Set a random share of the channels to zero in training, each as a whole [1]_.
+    """Set a random share of the channels to zero in training [1]_.
 
-    Neighbouring positions of a map are so alike that dropping single values, as
-    `Dropout` does, hides little. The other channels are scaled by 1 / (1 - rate), so
-    that prediction needs no change. Maps may have any number of spatial axes; on flat
-    input, which has none, it does what `Dropout` does.
+    A dropped channel is zero at all positions. Neighboring positions of a map are so
+    similar that dropping single values, as `Dropout` does, hides little information.
+    The other channels are scaled by 1 / (1 - rate), so that prediction needs no
+    scaling. Maps may have any number of spatial axes; on flat input, which has none,
+    the layer does the same as `Dropout`.
 
     Parameters
     ----------
@@ -137,8 +137,8 @@ def _check_rate(rate: object) -> float:
 class GaussianNoise(LayerSpec):
     """Add normal noise of mean 0 to every value in training.
 
-    Prediction leaves the values as they are. As the first layer it is an augmentation;
-    `stddev` is then in the units of X.
+    Prediction leaves the values unchanged. As the first layer of a network, it is an
+    augmentation; `stddev` is then in the units of X.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Embedding: a learned vector for every token."""
+"""The embedding layer, which has a learned vector for every token."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 REDUCTIONS = ("sum", "mean", "max")
-# Tokens come in the dtype of the network, and float32 holds all integers up to here.
-_LARGEST = 2**24
+# Tokens come in the dtype of the network; float32 holds all integers up to this one.
+_MAX_N_TOKENS = 2**24
 
 
 @dataclass(eq=False, repr=False)
 class Embedding(LayerSpec):
     """Look up a learned vector for every token of a text.
 
-    Texts are rows of tokens, integers from 0 to ``n_tokens - 1``, all of the same
-    length, such as :class:`skconvnet.text.TokenSequence` makes of raw strings. They may
-    have any dtype. As for all input, the ``dtype="auto"`` of the network means float64
-    for int32 and int64; ask for ``dtype="float32"`` if that is wanted. The output has
-    shape (length, n_dims), as 1-D convolutions take it [1]_, or with `reduce`
-    (n_dims,), as dense layers take it [2]_.
+    Texts are rows of tokens, which are integers from 0 to ``n_tokens - 1``. All rows
+    have the same length. :class:`skconvnet.text.TokenSequence` turns raw strings into
+    such rows. They may have any dtype. As for all input, ``dtype="auto"`` of the
+    network means float64 for int32 and int64; set ``dtype="float32"`` to compute in
+    float32. The output has shape (length, n_dims), for 1-D convolutions [1]_, or
+    (n_dims,) with `reduce`, for dense layers [2]_.
 
     Weights: ``table`` of shape (n_tokens, n_dims), drawn uniformly from +-0.05 as in
-    Keras. A token that is seen rarely stays near its initial vector, which is then
-    small compared with the vectors of frequent tokens. `alpha` does not shrink the
-    table: the penalty would change every row in every update, also those of tokens
-    that do not occur in it, and pull rare words towards zero. (The ``weight_decay`` of
-    AdamW applies to all weights, these included.)
+    Keras. A rare token stays near its initial vector, which is then small compared with
+    the vectors of frequent tokens. `alpha` does not shrink the table: the penalty would
+    change every row in every update, including tokens that do not occur in it, and pull
+    rare words toward zero. (The ``weight_decay`` of AdamW applies to all weights,
+    including these.)
 
     Parameters
     ----------
     n_tokens : int
-        Number of different tokens, at most 2**24. It may exceed those that occur.
+        Number of different tokens, at most 2**24. Not all of them have to occur.
     n_dims : int
         Length of a vector.
     padding_token : int, default=None
-        The token that fills up short texts. Its vector is zero whatever the table
-        holds, gets no gradient, and is left out by `reduce`. None means that there is
-        no such token.
+        Token that fills up short texts. Its vector is zero whatever the table holds,
+        gets no gradient, and is left out by `reduce`. None means that there is no such
+        token.
     reduce : {"mean", "sum", "max"}, default=None
         How the vectors of a text are combined along each dimension. A text that is all
-        padding gives zeros. None keeps the vectors apart.
+        padding gives zeros. None means that they are not combined.
 
     Raises
     ------
     ValueError
-        In `build` for a parameter out of range; in training and in prediction for a
-        token that is not an integer from 0 to ``n_tokens - 1``.
+        In `build`, if a parameter is out of range. In training and in prediction, if a
+        token is not an integer from 0 to ``n_tokens - 1``.
 
     References
     ----------
@@ -87,10 +87,10 @@ class Embedding(LayerSpec):
     def build(self, in_shape: Shape) -> Layer[Any]:
         check_ndim("Embedding", in_shape, 0)
         n_tokens = check_positive_int("n_tokens", self.n_tokens)
-        if n_tokens > _LARGEST:
+        if n_tokens > _MAX_N_TOKENS:
             raise ValueError(
-                f"n_tokens must be at most 2**24 = {_LARGEST}, up to which float32 "
-                f"tells whole numbers apart; got {self.n_tokens!r}."
+                f"n_tokens must be at most 2**24 = {_MAX_N_TOKENS}, up to which "
+                f"float32 represents all whole numbers; got {self.n_tokens!r}."
             )
         n_dims = check_positive_int("n_dims", self.n_dims)
         is_name = isinstance(self.reduce, str) and self.reduce in REDUCTIONS
@@ -114,8 +114,8 @@ def _check_token(value: object, n_tokens: int) -> int | None:
     return int(value)
 
 
-# The cache: the tokens that each column of the output is a sum of, (columns, tokens),
-# or for reduce="max" the tokens that had the maxima, (batch, n_dims).
+# The cache: the tokens whose vectors each column of the output is the sum of, (columns,
+# tokens), or for reduce="max" the tokens that had the maxima, (batch, n_dims).
 _Tokens: TypeAlias = npt.NDArray[np.intp]
 
 
@@ -160,7 +160,7 @@ class EmbeddingLayer(Layer[_Tokens]):
         workspace: Workspace,
     ) -> tuple[FeatureMap, _Tokens]:
         table, padding, size = self.weights["table"], self.padding, self.block_size
-        # In the order of the output's positions, or with each text in a row.
+        # In the order of the positions of the output, or one text per row.
         tokens = self._tokens(x.T if self.reduce else x, workspace)
         y = workspace.array("y", map_shape(self.out_shape, x.shape[1]), table.dtype)
         if self.reduce is None:
@@ -205,14 +205,14 @@ class EmbeddingLayer(Layer[_Tokens]):
             )
         if not need_dx:
             return None
-        # Tokens are names: there is no derivative with respect to them.
+        # There is no derivative with respect to tokens.
         n = cache.size // self.in_shape[0] if self.reduce is None else len(cache)
         dx = workspace.array("dx", (*self.in_shape, n), dy.dtype)
         dx.fill(0)
         return dx
 
     def _lengths(self, tokens: _Tokens, dtype: np.dtype) -> np.ndarray:
-        """Return the number of tokens of each text, 1 if it is all padding."""
+        """Return the number of tokens of each text, or 1 if it is all padding."""
         if self.padding is None:
             return np.array(tokens.shape[1], dtype)
         lengths: np.ndarray = np.maximum((tokens != self.padding).sum(axis=1), 1)
@@ -230,7 +230,7 @@ class EmbeddingLayer(Layer[_Tokens]):
         value = float(str(x[~is_token][0]))  # the digits of its own dtype
         raise ValueError(
             f"Embedding with n_tokens={n_tokens} takes tokens that are whole numbers "
-            f"from 0 to {n_tokens - 1}, but X holds {value:.15g}; raise n_tokens, or "
-            "limit the vocabulary where the tokens are made, as in "
+            f"from 0 to {n_tokens - 1}, but X holds {value:.15g}; increase n_tokens, "
+            "or limit the vocabulary that tokens are taken from, as in "
             f"TokenSequence(max_tokens={n_tokens})."
         )

@@ -1,4 +1,4 @@
-"""Flatten: a map laid out as flat features."""
+"""The layer that turns maps into flat features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Flatten(LayerSpec):
-    """Lay out a map as flat features, channels last: ``x.reshape(n, -1)``.
+    """Turn maps into flat features, as ``x.reshape(n, -1)`` with channels last.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""LayerNorm: normalization within each sample."""
+"""Layer normalization, which normalizes each sample separately."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
 _AXES = ("channels", "all")
-# Up to as many numbers are added one by one: float32 loses only a few of its last bits.
-_SUMMED_AT_ONCE = 512
+# At most this many numbers are added one by one, so that float32 loses only a few bits.
+_MAX_GROUP_SIZE = 512
 
 
 @dataclass(eq=False, repr=False)
 class LayerNorm(LayerSpec):
-    """Layer normalization: mean 0 and variance 1 within each sample [1]_.
+    """Bring each sample to mean 0 and variance 1, then scale and shift it [1]_.
 
     ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where mean and
     variance (divided by n, not by n - 1) are taken over the features of flat input, or
-    over the axes of a map that `axis` selects. Samples never mix, so training and
-    prediction do the same.
+    over the axes of a map that `axis` selects. Samples are independent, so that
+    training and prediction do the same.
 
     Weights: ``gamma``, initially 1, and ``beta``, initially 0. They have shape
-    (channels,), or that of a sample, channels last, for ``axis="all"``. `alpha` does
-    not shrink them.
+    (channels,), or for ``axis="all"`` the shape of a sample, channels last. `alpha`
+    does not shrink them.
 
     Parameters
     ----------
     epsilon : float, default=1e-5
-        Added to the variance, larger than 0. The default is that of PyTorch; Keras has
-        1e-3.
+        Number added to the variance, larger than 0. The default is the same as in
+        PyTorch; Keras has 1e-3.
     axis : {"channels", "all"}, default="channels"
-        "channels": over the channels at each position of a map, ``axis=-1`` in Keras.
-        "all": over all channels and positions of a sample. For flat input the two are
-        the same.
+        "channels" normalizes over the channels at each position of a map, like
+        ``axis=-1`` in Keras. "all" normalizes over all channels and positions of a
+        sample. For flat input the two are the same.
 
     References
     ----------
@@ -74,7 +74,7 @@ class LayerNorm(LayerSpec):
 
 
 class LayerNormCache(NamedTuple):
-    """What `LayerNormLayer` keeps of a pass.
+    """What `LayerNormLayer` keeps for the backward pass.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class LayerNormLayer(Layer[LayerNormCache]):
         shape = self.in_shape if axis == "all" else self.in_shape[-1:]
         self.weight_shapes = {"gamma": shape, "beta": shape}
         self.n_features = prod(shape)
-        self.group = _group(self.n_features)
+        self.group_size = _group_size(self.n_features)
         self.flops = 8 * prod(in_shape)
         self.cached_values = prod(in_shape)
 
@@ -172,18 +172,18 @@ class LayerNormLayer(Layer[LayerNormCache]):
         return rows.reshape(dy.shape)
 
     def _sum(self, rows: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        """Add up the rows; if they are many, in groups, which rounds less."""
-        ones = _ones(self.group, rows.dtype, workspace)
+        """Add up the rows, in groups if there are many, to reduce rounding errors."""
+        ones = _ones(self.group_size, rows.dtype, workspace)
         # A product with ones is a sum, at the speed of BLAS.
-        if self.group == self.n_features:
+        if self.group_size == self.n_features:
             np.matmul(ones, rows, out=out)
             return
-        groups = rows.reshape(-1, self.group, rows.shape[1])
+        groups = rows.reshape(-1, self.group_size, rows.shape[1])
         sums = workspace.scratch("sums", (len(groups), rows.shape[1]), rows.dtype)
         np.add.reduce(np.matmul(ones, groups, out=sums), axis=0, out=out)
 
     def _column(self, name: str) -> np.ndarray:
-        """Return weights as a column in the order of the rows: channels first."""
+        """Return weights as a column in the order of the rows, channels first."""
         return np.moveaxis(self.weights[name], -1, 0).reshape(-1, 1)
 
     @staticmethod
@@ -198,15 +198,15 @@ def _ones(n: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
     return ones
 
 
-def _group(n: int) -> int:
-    """Return how many of n rows to add up at a time: a divisor of n near its root.
+def _group_size(n: int) -> int:
+    """Return how many of n rows to add up at a time.
 
-    If n has none there, or is small, all at once.
+    This is a divisor of n near its square root, or n if there is none or n is small.
 
-    >>> _group(64), _group(32768), _group(2 * 1009)
+    >>> _group_size(64), _group_size(32768), _group_size(2 * 1009)
     (64, 256, 2018)
     """
-    if n <= _SUMMED_AT_ONCE:
+    if n <= _MAX_GROUP_SIZE:
         return n
     root = isqrt(n)
     near = (b for b in range(2 * root, root // 4, -1) if n % b == 0)

@@ -1,4 +1,4 @@
-"""LocalResponseNorm: each value is divided by the strength of nearby channels."""
+"""Local response normalization, which divides by the strength of nearby channels."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class LocalResponseNorm(LayerSpec):
-    """Local response normalization across channels, that of AlexNet [1]_.
+    """Local response normalization across channels, as in AlexNet [1]_.
 
     ``y[c] = x[c] / (k + alpha * s[c]) ** beta``, where ``s[c]`` is the sum of the
-    squares of `size` channels around c at the same position, fewer at either end. In
-    flat input every feature is a channel.
+    squares of `size` channels around c at the same position, fewer for the first and
+    the last channels. In flat input, every feature is a channel.
 
     `alpha` multiplies the sum, as in the paper and in TensorFlow (where
     ``depth_radius`` is ``size // 2`` and ``bias`` is `k`). PyTorch multiplies the mean:
@@ -31,14 +31,14 @@ class LocalResponseNorm(LayerSpec):
     Parameters
     ----------
     size : int, default=5
-        Channels in the window. If it is even, one more channel comes before c than
-        after it, as in PyTorch.
+        Number of channels in the sum. If it is even, there is one more channel before c
+        than after it, as in PyTorch.
     alpha : float, default=1e-4
-        At least 0.
+        Factor of the sum, at least 0.
     beta : float, default=0.75
-        At least 0.
+        Exponent, at least 0.
     k : float, default=2.0
-        Larger than 0.
+        Constant added to the sum, larger than 0.
 
     References
     ----------
@@ -70,7 +70,7 @@ class LocalResponseNorm(LayerSpec):
 
 
 class LocalResponseNormCache(NamedTuple):
-    """The input, and with ``base = k + alpha * s`` that and ``base ** -beta``."""
+    """The input, ``base = k + alpha * s``, and ``factor = base ** -beta``."""
 
     x: FeatureMap
     base: FeatureMap
@@ -120,8 +120,8 @@ class LocalResponseNormLayer(WeightlessLayer[LocalResponseNormCache]):
         shares = workspace.scratch("shares", dy.shape, dy.dtype)
         np.multiply(dy, x, out=shares)
         shares /= base
-        # dx[c] gets a share from every channel whose window holds c. Those windows are
-        # the mirror image of c's own: n_after before it, and n_before after it.
+        # dx[c] gets a share from every channel whose sum includes c. These are the
+        # mirror image of the channels around c: n_after before it, n_before after it.
         sums = workspace.scratch("sums", dy.shape, dy.dtype)
         _sum_around(shares, self.n_after, self.n_before, sums)
         sums *= x
@@ -133,7 +133,7 @@ class LocalResponseNormLayer(WeightlessLayer[LocalResponseNormCache]):
 def _sum_around(x: np.ndarray, before: int, after: int, out: np.ndarray) -> None:
     """Write the sum of rows c - `before` to c + `after` of `x` into row c of `out`.
 
-    Rows beyond either end count as zero.
+    Rows before the first and after the last one count as zero.
     """
     out[...] = x
     for offset in range(1, min(before, len(x) - 1) + 1):
@@ -145,10 +145,10 @@ def _sum_around(x: np.ndarray, before: int, after: int, out: np.ndarray) -> None
 def _inverse_power(
     base: np.ndarray, exponent: float, out: np.ndarray, spare: np.ndarray
 ) -> None:
-    """Write ``base ** -exponent`` into `out`, overwriting `spare` too."""
+    """Write ``base ** -exponent`` into `out`, and overwrite `spare`."""
     if exponent == 0.75:
-        # The exponent of the paper: base ** (1/2 + 1/4), as two roots are faster than a
-        # power.
+        # For the exponent of the paper, compute base ** (1/2 + 1/4): two square roots
+        # are faster than a power.
         np.sqrt(base, out=out)
         out *= np.sqrt(out, out=spare)
         np.reciprocal(out, out=out)

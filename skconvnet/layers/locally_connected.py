@@ -1,4 +1,4 @@
-"""Convolution that has other kernels at every position of the map."""
+"""Convolution with different kernels at every position of the map."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class _LocallyConnected(ConvolutionSpec):
 
 
 _DOC = """
-    Every position of the output has kernels of its own. That suits images whose parts
-    are always at the same positions, such as aligned faces [1]_.
+    Every position of the output has its own kernels. This suits images whose parts are
+    always at the same positions, such as aligned faces [1]_.
 
     Weights: ``kernel`` of shape (*out_spatial, filters, channels, *kernel_size) and
     ``bias`` of shape (*out_spatial, filters), zero at the start.
@@ -89,10 +89,10 @@ class LocallyConnected2D(_LocallyConnected):
 
 
 class LocallyConnectedCache(NamedTuple):
-    """What `LocallyConnectedLayer` keeps of a pass.
+    """What `LocallyConnectedLayer` keeps for the backward pass.
 
     `padded` is the padded input. `activated` has the activations, or the sums if the
-    derivative of the activation needs these.
+    derivative of the activation needs them.
     """
 
     padded: FeatureMap
@@ -120,7 +120,7 @@ class LocallyConnectedLayer(ConvolutionBase[LocallyConnectedCache]):
         )
         self.algorithm = algorithm
         self.strides = windows.strides
-        # Kernel and bias of every position.
+        # A kernel and a bias for every position.
         self.weight_shapes = {
             "kernel": (*windows.out_shape, *kernel.shape),
             "bias": self.out_shape,

@@ -1,4 +1,4 @@
-"""Maxout: the maximum over groups of channels."""
+"""The maxout layer, which takes the maximum over groups of channels."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Maxout(LayerSpec):
     ``(c + 1) * pieces - 1`` at the same position. The gradient goes to the largest of
     them, the first of equals.
 
-    After a layer without an activation it makes the classic maxout unit, a maximum of
-    linear functions: ``Dense(2 * 64)`` and ``Maxout(2)`` are 64 units of 2 pieces, and
-    ``Conv2D(2 * 32, 3)`` and ``Maxout(2)`` are 32 channels.
+    After a layer without an activation, this gives the classic maxout unit, a maximum
+    of linear functions: ``Dense(2 * 64)`` and ``Maxout(2)`` are 64 units of 2 pieces,
+    and ``Conv2D(2 * 32, 3)`` and ``Maxout(2)`` are 32 channels.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ class Maxout(LayerSpec):
             raise ValueError(
                 f"pieces must divide the {in_shape[-1]} channels of the input, whose "
                 f"shape is {tuple(in_shape)}; got {self.pieces!r}. Give the layer "
-                f"before {pieces} times as many channels as are wanted."
+                f"before it {pieces} times the number of channels that you want."
             )
         return MaxoutLayer(in_shape, pieces)
 
 
 class MaxoutCache(NamedTuple):
-    """The input and the output of a pass."""
+    """The input and the output of a forward pass."""
 
     x: FeatureMap
     y: FeatureMap
@@ -111,5 +111,5 @@ class MaxoutLayer(WeightlessLayer[MaxoutCache]):
         return dx
 
     def _pieces_of(self, x: np.ndarray) -> list[np.ndarray]:
-        """View `x` as arrays shaped like the output, the maximum of which that is."""
+        """View `x` as the arrays whose elementwise maximum is the output."""
         return [x[piece :: self.pieces] for piece in range(self.pieces)]

@@ -1,4 +1,4 @@
-"""Branches of layers side by side, joined along the channels."""
+"""Parallel branches of layers, joined along the channels."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from skconvnet.params.nested import is_list
 class Parallel(CompositeSpec):
     """Branches of layers that take the same input, joined along the channels.
 
-    An example is the Inception module of GoogLeNet [1]_: 1x1, 3x3 and 5x5
-    convolutions and a pooling side by side. Weights are named
-    ``"branch/layer/array"`` within the layer, parameters ``branch__layer__parameter``.
+    An example is the Inception module of GoogLeNet [1]_, with 1x1, 3x3 and 5x5
+    convolutions and pooling in parallel. Within the layer, weights are named
+    ``"branch/layer/array"``, and parameters ``branch__layer__parameter``.
 
     Parameters
     ----------
     branches : list of (str, layers)
-        Each with a list of layers, named or not, or a single layer; the output of an
-        empty list is the input. All branches must have maps of the same size as output
-        (`padding="same"`), with any number of channels, or flat features.
+        Names and layers of the branches. The layers are a list, in which each layer is
+        named or not, or a single layer; the output of an empty list is the input. The
+        outputs of all branches must be maps of the same size (`padding="same"`), with
+        any number of channels, or flat features.
 
     References
     ----------
@@ -80,16 +81,16 @@ class Parallel(CompositeSpec):
 
 
 def _joined_shape(chains: dict[str, Chain]) -> Shape:
-    """Return the shape of the outputs joined, checking that they can be."""
+    """Return the shape of the joined outputs, after checking that they match."""
     first, *others = chains
     shape = chains[first].out_shape
     for name in others:
         other = chains[name].out_shape
         if other[:-1] != shape[:-1]:
             raise ValueError(
-                f"the output of branch {name!r} has shape {other}, but that of branch "
-                f"{first!r} has shape {shape}: all but the channels must be equal. Use "
-                "padding='same' and equal strides in all branches."
+                f"the output of branch {name!r} has shape {other}, but the output of "
+                f"branch {first!r} has shape {shape}: all axes except the channels "
+                "must be equal. Use padding='same' and equal strides in all branches."
             )
     channels = sum(chain.out_shape[-1] for chain in chains.values())
     return (*shape[:-1], channels)

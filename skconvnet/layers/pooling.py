@@ -27,7 +27,7 @@ class _Pooling(LayerSpec):
     Attributes
     ----------
     padding_note : str
-        What pooling does with padding, for the docstring.
+        How pooling treats padding, for the docstring.
     """
 
     padding_note: ClassVar[str]
@@ -77,18 +77,19 @@ _PARAMETERS = """Parameters
         Size of the window along each axis.
     strides : int or tuple of {ndim} int, default=None
         Positions from one window to the next along each axis. None means `pool_size`,
-        so that windows lie side by side; with smaller strides they overlap.
+        so that windows are adjacent; with smaller strides, they overlap.
     padding : {{"valid", "same"}} or int or tuple, default="valid"
-        "valid" adds none and leaves out positions that fill no window; "same" gives
-        ceil(n / stride) outputs; or explicit numbers smaller than `pool_size`, one per
-        axis or a (before, after) pair per axis. {padding_note}"""
+        Positions added around the map. "valid" adds none, and leaves out positions at
+        the end that do not fill a window. "same" gives ceil(n / stride) outputs. Or
+        explicit numbers smaller than `pool_size`: one for all axes, or for each axis a
+        number or a (before, after) pair. {padding_note}"""
 
 
 Spec = TypeVar("Spec", bound=_Pooling)
 
 
 def _describe_parameters(spec: type[Spec]) -> type[Spec]:
-    """Describe in the docstring of `spec` the parameters that all of them share."""
+    """Insert the parameters that all specs share into the docstring of `spec`."""
     assert spec.__doc__ is not None
     text = _PARAMETERS.format(ndim=spec.spatial_ndim, padding_note=spec.padding_note)
     spec.__doc__ = spec.__doc__.replace("{parameters}", text)
@@ -156,7 +157,7 @@ class MaxPool3D(_MaxPooling):
 class AvgPool1D(_AvgPooling):
     """Average pooling of maps of shape (length, channels).
 
-    Each output is the mean of a window. The gradient is shared out evenly.
+    Each output is the mean of a window. The gradient is shared equally.
 
     {parameters}
 
@@ -174,7 +175,7 @@ class AvgPool1D(_AvgPooling):
 class AvgPool2D(_AvgPooling):
     """Average pooling of maps of shape (height, width, channels).
 
-    Each output is the mean of a window. The gradient is shared out evenly.
+    Each output is the mean of a window. The gradient is shared equally.
 
     {parameters}
 
@@ -192,7 +193,7 @@ class AvgPool2D(_AvgPooling):
 class AvgPool3D(_AvgPooling):
     """Average pooling of maps of shape (depth, height, width, channels).
 
-    Each output is the mean of a window. The gradient is shared out evenly.
+    Each output is the mean of a window. The gradient is shared equally.
 
     {parameters}
 
@@ -207,12 +208,12 @@ class AvgPool3D(_AvgPooling):
 
 
 class PoolingLayer(WeightlessLayer[Cache]):
-    """What max and average pooling share: padding, and cutting it off again.
+    """What max and average pooling share: adding padding, and removing it.
 
     Attributes
     ----------
     padding_value : float
-        What the padding holds in a forward pass.
+        Value of the padding in a forward pass.
     """
 
     padding_value: ClassVar[float]
@@ -247,14 +248,14 @@ class PoolingLayer(WeightlessLayer[Cache]):
 
 
 class MaxPoolCache(NamedTuple):
-    """What `MaxPoolLayer` keeps of a pass.
+    """What `MaxPoolLayer` keeps for the backward pass.
 
     Attributes
     ----------
     padded : ndarray
         The input with its padding.
     wins : ndarray of bool or None
-        As `ops.pooling.max_pool` writes them; None after a pass without training.
+        The `wins` of `ops.pooling.max_pool`, or None unless in training.
     """
 
     padded: FeatureMap
@@ -265,7 +266,6 @@ class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
     """Runtime layer of max pooling."""
 
     padding_value = -np.inf
-    is_max_pool = True
 
     @override
     def forward(
@@ -292,7 +292,7 @@ class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
             y = workspace.scratch("share", dy.shape, dy.dtype)
             pooling.max_pool(TapArrays(padded, self.windows, workspace).read(), y, wins)
         dpadded = self._empty_gradient(dy, workspace)
-        if self.windows.are_apart:
+        if self.windows.are_disjoint:
             dtaps = TapArrays(dpadded, self.windows, workspace)
             pooling.max_pool_backward(dy, wins, dtaps.arrays)
             dtaps.write()
@@ -312,8 +312,8 @@ class AvgPoolLayer(PoolingLayer[None]):
 
     def __init__(self, in_shape: Shape, windows: Windows) -> None:
         super().__init__(in_shape, windows)
-        # Positions of each window that are no padding: whole numbers, which float32
-        # holds exactly, and which leave the dtype of what they divide alone.
+        # Positions of each window that are not padding. float32 holds these integers
+        # exactly, and dividing an array by them keeps the dtype of the array.
         self._counts: np.ndarray | np.float32 = np.float32(windows.size)
         if windows.is_padded:
             self._counts = pooling.window_counts(windows, np.dtype(np.float32))

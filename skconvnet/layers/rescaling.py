@@ -1,4 +1,4 @@
-"""Scaling of the input by constants, or by statistics of the training set."""
+"""Scaling of the input by constants or by statistics of the training set."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Rescaling(LayerSpec):
-    """Multiply by one constant and add another.
+    """Multiply by a constant, then add another constant.
 
-    The defaults bring pixels from 0 to 255 into 0 to 1.
+    The defaults map pixels from the range 0 to 255 to the range 0 to 1.
 
     Parameters
     ----------
     scale : float, default=1/255
+        Factor.
     offset : float, default=0.0
+        Number added after multiplication.
 
     Examples
     --------
@@ -78,20 +80,21 @@ class RescalingLayer(WeightlessLayer[None]):
 
 @dataclass(eq=False, repr=False)
 class Standardize(LayerSpec):
-    """Subtract the training set's mean and divide by its standard deviation.
+    """Subtract the mean of the training set, and divide by its standard deviation.
 
     Both are computed from the training samples and their weights when `fit` or the
     first `partial_fit` begins, and do not change after that. Values that are constant
-    over the training set are only centred. Unlike
+    over the training set are only centered. Unlike
     `sklearn.preprocessing.StandardScaler`, the layer reads X one minibatch at a time,
-    and works on images of any dtype within the network.
+    and works on images of any dtype.
 
-    Buffers: ``mean`` and ``deviation``, of shape (channels,) or that of a sample.
+    Buffers: ``mean`` and ``deviation`` of shape (channels,), or of the shape of a
+    sample if `per` is "pixel".
 
     Parameters
     ----------
     per : {"channel", "pixel"}, default="channel"
-        "channel": one mean and one deviation per channel. "pixel": one of each for
+        Whether to compute one mean and one deviation per channel, or one of each for
         every value of a sample.
 
     Examples
@@ -151,7 +154,7 @@ class StandardizeLayer(WeightlessLayer[None]):
     @override
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         self.buffers["mean"][...] = mean
-        # A constant is only centred. Rounding may leave it a tiny variance.
+        # A constant is only centered. Rounding may give it a tiny variance.
         constant = variance <= (1e-7 * mean) ** 2
         self.buffers["deviation"][...] = np.where(constant, 1, np.sqrt(variance))
 
@@ -177,7 +180,7 @@ class StandardizeLayer(WeightlessLayer[None]):
         return dy
 
     def _broadcastable(self, name: str, x: np.ndarray) -> np.ndarray:
-        """Return the buffer called `name`, shaped to be broadcast against `x`."""
+        """Return the buffer called `name` in a shape that broadcasts against `x`."""
         values = self.buffers[name]
         if self.per_pixel:
             return np.moveaxis(values, -1, 0)[..., None]
@@ -185,6 +188,6 @@ class StandardizeLayer(WeightlessLayer[None]):
 
 
 def _as_buffer(values: np.ndarray) -> np.ndarray:
-    """Turn (channels, *spatial, 1) into (*spatial, channels), or into (channels,)."""
+    """Reshape (channels, *spatial, 1) to (*spatial, channels), or to (channels,)."""
     flat = np.moveaxis(values[..., 0], 0, -1)
     return flat.reshape(-1) if flat.size == flat.shape[-1] else flat

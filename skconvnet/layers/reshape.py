@@ -1,4 +1,4 @@
-"""Reshape and Permute: the same values, arranged in another way."""
+"""Layers that rearrange values without changing them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Reshape(LayerSpec):
-    """Give samples another shape, channels last: ``x.reshape(n, *shape)``.
+    """Reshape samples, as ``x.reshape(n, *shape)`` with channels last.
 
     Parameters
     ----------
     shape : int or sequence of int
-        Shape of one sample, without the batch. One entry may be -1, to be computed from
-        the size of the input.
+        New shape of one sample, without the batch. One entry may be -1; it is then
+        computed from the size of the input.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Reshape(LayerSpec):
         if size % known or (-1 not in shape and size != known):
             problem = f"which holds {known}"
             if -1 in shape:
-                problem = f"where -1 would stand for {size} / {known}"
+                problem = f"in which -1 would mean {size} / {known}"
             raise ValueError(
                 f"shape must hold as many values as the input, {size} of shape "
                 f"{tuple(in_shape)}; got {self.shape!r}, {problem}."
@@ -87,15 +87,15 @@ def _reshape(
     workspace: Workspace,
     name: str,
 ) -> np.ndarray:
-    """Turn a batch-last array of samples of public shape `old` into one of `new`."""
+    """Reshape a batch-last array, from the public shape `old` to `new` per sample."""
     batch = x.shape[-1]
     if old[-1] == new[-1]:
         return x.reshape(map_shape(new, batch))
-    # Through the order of values that users see, channels last, which flat features
-    # have anyway.
+    # Values must be in the order that users see, channels last, to be reshaped. Flat
+    # features are always in this order.
     if len(old) > 1:
-        array = workspace.array if len(new) == 1 else workspace.scratch
-        ordered = array(f"{name} ordered", (*old, batch), x.dtype)
+        allocate = workspace.array if len(new) == 1 else workspace.scratch
+        ordered = allocate(f"{name} ordered", (*old, batch), x.dtype)
         np.copyto(ordered, np.moveaxis(x, 0, -2))
         x = ordered
     x = x.reshape(*new, batch)
@@ -113,9 +113,9 @@ class Permute(LayerSpec):
     Parameters
     ----------
     dims : int or sequence of int
-        For each axis of the output, the axis of the input that it comes from. They are
+        For each axis of the output, the axis of the input that it comes from. Axes are
         numbered from 1, as in Keras; axis 0 is the batch, which stays first.
-        ``(2, 1, 3)`` exchanges the height and the width of images.
+        ``(2, 1, 3)`` swaps the height and the width of images.
 
     Examples
     --------
@@ -145,7 +145,7 @@ class PermuteLayer(WeightlessLayer[None]):
     def __init__(self, in_shape: Shape, dims: Shape) -> None:
         super().__init__(in_shape, tuple(in_shape[d - 1] for d in dims))
         # In a map the channels are axis 0, and spatial axis d, counted from 1, is axis
-        # d. With d % ndim, the channels, last in `dims`, become axis 0.
+        # d. The channels, whose number is ndim, become axis 0 by d % ndim.
         ndim = len(dims)
         order = [d % ndim for d in (dims[-1], *dims[:-1])]
         self._order = (*order, ndim)
@@ -172,12 +172,12 @@ class PermuteLayer(WeightlessLayer[None]):
 def _transpose(
     x: np.ndarray, order: tuple[int, ...], workspace: Workspace, name: str
 ) -> np.ndarray:
-    """Return `x` with its axes in `order`, copied if that moves any."""
+    """Return `x` with its axes in `order`, copied unless the order is the same."""
     if order == tuple(range(len(order))):
         return x
-    turned = x.transpose(order)
-    out = workspace.array(name, turned.shape, x.dtype)
-    np.copyto(out, turned)
+    transposed = x.transpose(order)
+    out = workspace.array(name, transposed.shape, x.dtype)
+    np.copyto(out, transposed)
     return out
 
 

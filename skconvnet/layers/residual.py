@@ -28,17 +28,17 @@ _CONVOLUTIONS = {1: Conv1D, 2: Conv2D, 3: Conv3D}
 class Residual(CompositeSpec):
     """Layers with a shortcut around them: ``layers(x) + shortcut(x)`` [1]_.
 
-    Weights are named ``"layer/array"`` within the layer, those of the shortcut
-    ``"shortcut/layer/array"``. An activation after the sum is a layer of its own.
+    Within the layer, weights are named ``"layer/array"``, and weights of the shortcut
+    ``"shortcut/layer/array"``. An activation after the sum is a separate layer.
 
     Parameters
     ----------
     layers : list of layers or of (str, layer) tuples
     shortcut : {"auto", "identity", "projection"} or list of layers, default="auto"
-        The path around the layers. "identity" is the input itself, for layers that
-        keep its shape; "projection" is a 1x1 convolution, with the strides of the
-        layers, or a Dense layer for features. "auto" is the identity if the shapes are
-        equal, else the projection.
+        Path around the layers. "identity" is the input itself, for layers that keep its
+        shape. "projection" is a 1x1 convolution, with the strides of the layers, or a
+        Dense layer for flat features. "auto" is the identity if the shapes are equal,
+        else the projection.
 
     References
     ----------
@@ -70,10 +70,10 @@ class Residual(CompositeSpec):
         shortcut = build_chain("shortcut", self._shortcut(in_shape, main), in_shape)
         if shortcut.out_shape != main.out_shape:
             raise ValueError(
-                f"the output of the layers has shape {main.out_shape}, but that of "
-                f"shortcut={self.shortcut!r} has shape {shortcut.out_shape}, so they "
-                "cannot be added. Use shortcut='projection', padding='same' in the "
-                "layers, or a list of layers as the shortcut."
+                f"the output of the layers has shape {main.out_shape}, but the output "
+                f"of shortcut={self.shortcut!r} has shape {shortcut.out_shape}, so "
+                "they cannot be added. Use shortcut='projection', padding='same' in "
+                "the layers, or a list of layers as the shortcut."
             )
         return ResidualLayer(in_shape, main.out_shape, {"": main, "shortcut": shortcut})
 
@@ -94,7 +94,7 @@ class Residual(CompositeSpec):
         if len(in_shape) != len(out_shape):
             raise ValueError(
                 f"shortcut={shortcut!r} has no projection from shape {in_shape} to "
-                f"{out_shape}; pass a list of layers as the shortcut."
+                f"shape {out_shape}; pass a list of layers as the shortcut."
             )
         if len(in_shape) == 1:
             return [("projection", Dense(out_shape[-1]))]
@@ -104,7 +104,7 @@ class Residual(CompositeSpec):
 
 
 class ResidualLayer(BranchedLayer):
-    """Layers and their shortcut, in this order, whose outputs are added."""
+    """Runtime layer of `Residual`; its chains are the layers and the shortcut."""
 
     @override
     def join(
@@ -122,13 +122,13 @@ class ResidualLayer(BranchedLayer):
 
 
 def _strides(chain: Chain, ndim: int) -> tuple[int, ...]:
-    """Return the strides of a whole chain, 1 along axes that it makes longer."""
+    """Return the strides of a whole chain, or 1 along axes that it enlarges."""
     product = _product_of_strides(chain, ndim)
     return tuple(int(s) if s.denominator == 1 else 1 for s in product)
 
 
 def _product_of_strides(chain: Chain, ndim: int) -> tuple[Fraction, ...]:
-    """Multiply the strides of the layers, of the first branch where they have some."""
+    """Multiply the strides of all layers, taking the first branch of branched ones."""
     product = (Fraction(1),) * ndim
     for layer in chain.layers.values():
         own: tuple[int | Fraction, ...] = layer.strides

@@ -1,4 +1,4 @@
-"""A convolution along the height, then one along the width."""
+"""A convolution along the height, followed by a convolution along the width."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ class SpatiallySeparableConv2D(ConvolutionSpec):
     """Convolve by k x 1 columns along the height, then by 1 x k rows along the width.
 
     A kernel of rank one, k1 k2^T, gives the same outputs as its column k1 followed by
-    its row k2, which take 2 k multiplications per output in place of k^2. Here the
-    first step makes `filters` channels of all input channels, and the second one mixes
+    its row k2, which take 2 k multiplications per output instead of k^2. Here the first
+    step computes `filters` channels from all input channels, and the second step mixes
     these, with no bias or activation in between [1]_.
 
     Weights: ``vertical`` of shape (filters, channels, k, 1) and ``horizontal`` of shape
-    (filters, filters, 1, k), both shrunk by `alpha`; ``bias`` of shape (filters,), zero
+    (filters, filters, 1, k), which `alpha` shrinks; ``bias`` of shape (filters,), zero
     at the start.
 
     Parameters
     ----------
     filters : int
-        Number of output channels, and of those between the two steps.
+        Number of output channels, and of channels between the two steps.
     kernel_size : int or tuple of 2 int
-        Taps of the column and of the row, odd or even.
+        Number of taps of the column and of the row, odd or even.
     strides : int or tuple of 2 int, default=1
         Positions from one window to the next, of the column along the height and of
         the row along the width.
     padding : {"valid", "same", "full"} or int or tuple, default="valid"
         Zeros around the map, as in `Conv2D`.
     dilation : int or tuple of 2 int, default=1
-        Distance between neighbouring taps of the column and of the row.
+        Distance between neighboring taps of the column and of the row.
     activation : str, default=None
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
@@ -88,7 +88,7 @@ class SpatiallySeparableConv2D(ConvolutionSpec):
 
 
 def _along_height(windows: Windows) -> Windows:
-    """Return the windows of the first step, which leaves the width as it is."""
+    """Return the windows of the first step, which leaves the width unchanged."""
     (height, width), (n_rows, _) = windows.in_shape, windows.out_shape
     return Windows(
         (height, width),
@@ -101,7 +101,7 @@ def _along_height(windows: Windows) -> Windows:
 
 
 def _along_width(windows: Windows) -> Windows:
-    """Return the windows of the second step, on the maps that the first one makes."""
+    """Return the windows of the second step, over the output of the first step."""
     (_, width), (n_rows, n_columns) = windows.in_shape, windows.out_shape
     return Windows(
         (n_rows, width),
@@ -114,17 +114,17 @@ def _along_width(windows: Windows) -> Windows:
 
 
 class StepCache(NamedTuple):
-    """The algorithm of one step, and what it keeps of a pass."""
+    """The algorithm of one step, and what it keeps for the backward pass."""
 
     algorithm: AnyAlgorithm
     algorithm_cache: object
 
 
 class SpatiallySeparableCache(NamedTuple):
-    """What `SpatiallySeparableLayer` keeps of a pass.
+    """What `SpatiallySeparableLayer` keeps for the backward pass.
 
     `activated` has the activations, or the sums if the derivative of the activation
-    needs these.
+    needs them.
     """
 
     vertical: StepCache
@@ -200,9 +200,9 @@ class SpatiallySeparableLayer(ConvolutionBase[SpatiallySeparableCache]):
         *,
         train: bool,
     ) -> tuple[FeatureMap, StepCache]:
-        """Return the sums of one step, without bias, and what it keeps."""
+        """Return the sums of one step, without the bias, and its cache."""
         algorithm = selector.for_batch(x.shape[-1])
-        # A workspace for each step, as both call their arrays by the same names.
+        # Each step has its own workspace, as both use the same names for their arrays.
         z, cache = algorithm.forward(
             x, self.weights[name], workspace.nested(name), train=train
         )

@@ -1,4 +1,4 @@
-"""Upsample: make maps larger, without weights."""
+"""The layer that enlarges maps without weights."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from skconvnet.params.base import LayerSpec
 
 @dataclass(eq=False, repr=False)
 class Upsample(LayerSpec):
-    """Make maps of one to three spatial axes larger by integer factors.
+    """Enlarge maps of one to three spatial axes by integer factors.
 
-    With a convolution after it, it can replace a transposed convolution. It makes no
-    checkerboard artifacts, since all outputs depend on equally many inputs [1]_.
+    Followed by a convolution, it can replace a transposed convolution. It leaves no
+    checkerboard artifacts, since all outputs depend on the same number of inputs [1]_.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class Upsample(LayerSpec):
         Factor along each axis, at least 1.
     mode : {"nearest", "bilinear"}, default="nearest"
         "nearest" repeats values; "bilinear" interpolates linearly along each axis,
-        whether there are one, two or three. Values belong to the centres of pixels, as
+        whether there are one, two or three. Values belong to the centers of pixels, as
         in Keras, and in PyTorch for `align_corners=False`: output i lies at position
-        (i + 1/2) / size - 1/2 of the input. Beyond the first and the last centre it
-        has the value there.
+        (i + 1/2) / size - 1/2 of the input. Before the first and after the last center,
+        outputs have the nearest value.
 
     References
     ----------
@@ -115,7 +115,7 @@ class UpsampleLayer(WeightlessLayer[None]):
 
     @abstractmethod
     def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:
-        """Write the larger map into `y`."""
+        """Write the enlarged map into `y`."""
 
     @abstractmethod
     def reduce(self, dy: FeatureMap, dx: FeatureMap, workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""What layers without weights share: a backward pass for the input alone."""
+"""What layers without weights share: a backward pass for the input only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from skconvnet.ops.workspace import Workspace
 
 
 class WeightlessLayer(Layer[Cache]):
-    """A layer without weights.
-
-    It implements `input_gradient` in place of `backward`.
-    """
+    """A layer without weights, which has `input_gradient` instead of `backward`."""
 
     @override
     def backward(
@@ -39,7 +36,7 @@ class WeightlessLayer(Layer[Cache]):
         Parameters
         ----------
         dy : ndarray, shaped like the output
-            The layer may overwrite it.
+            Gradient of the output. The layer may overwrite it.
         cache : object
             What `forward` returned.
         workspace : Workspace

@@ -1,7 +1,7 @@
-"""Activation functions, written in place.
+"""Activation functions, computed in place.
 
-Where it is possible, their derivatives are computed from the output y = f(z), so that a
-layer need not keep z.
+If possible, the derivative is computed from the output y = f(z), so that a layer need
+not keep z.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ActivationFunction(ABC):
         """Write f(z) into `out`, which may be `z`."""
 
     def activated(self, z: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Return f(z), in `z` itself unless the derivative needs that."""
+        """Return f(z), in `z` itself unless the derivative needs z."""
         y = z
         if self.needs_input:
             y = workspace.array("activated", z.shape, z.dtype)
@@ -122,7 +122,7 @@ class ReLU(ActivationFunction):
 
     @override
     def apply(self, z: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        # Against an array, np.maximum uses SIMD and is four times as fast as against a
+        # np.maximum with an array uses SIMD, and is four times as fast as with a
         # scalar.
         np.maximum(z, constant(0, z.shape[-1], z.dtype), out=out)
 
@@ -140,7 +140,7 @@ class ReLU(ActivationFunction):
 
 
 class LeakyReLU(ActivationFunction):
-    """f(z) = z where z > 0, else 0.01 z (Maas et al., 2013)."""
+    """f(z) = z if z > 0, else 0.01 z (Maas et al., 2013)."""
 
     name = "leaky_relu"
     _leak = 0.01
@@ -158,9 +158,10 @@ class LeakyReLU(ActivationFunction):
 
 
 class ELU(ActivationFunction):
-    """f(z) = scale z where z > 0, else scale alpha (exp(z) - 1).
+    """f(z) = scale z if z > 0, else scale alpha (exp(z) - 1).
 
-    With scale and alpha 1 it is the exponential linear unit (Clevert et al., 2015).
+    With a scale and an alpha of 1, it is the exponential linear unit (Clevert et al.,
+    2015).
     """
 
     name = "elu"
@@ -189,7 +190,7 @@ class ELU(ActivationFunction):
 class SELU(ELU):
     """ELU with the scale and alpha that keep a mean of 0 and a variance of 1.
 
-    (Klambauer et al., "Self-normalizing neural networks", 2017.)
+    From Klambauer et al., "Self-normalizing neural networks", 2017.
     """
 
     name = "selu"
@@ -279,9 +280,9 @@ class HardSigmoid(ActivationFunction):
 
 
 class Step(ActivationFunction):
-    """f(z) = 1 where z >= 0, else 0: the threshold of the first perceptrons.
+    """f(z) = 1 if z >= 0, else 0: the threshold of the first perceptrons.
 
-    Its derivative is 0 wherever it exists, so nothing can be learned through it. It is
+    Its derivative is 0 wherever it exists, so a network cannot learn through it. It is
     meant for weights that are set by hand.
     """
 
@@ -295,10 +296,10 @@ class Step(ActivationFunction):
     @override
     def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         raise ValueError(
-            "activation='step' has no gradient: its slope is 0 everywhere but at 0, so "
-            "that nothing can be learned through it. To train, use "
-            "loss='perceptron' and no hidden layer, or activation='logistic', a smooth "
-            "step; with 'step', set the weights with initialize and set_weights."
+            "activation='step' has no gradient to train with: its slope is 0 "
+            "everywhere but at 0. To train, use loss='perceptron' and no hidden layer, "
+            "or activation='logistic', a smooth step. To use 'step', set the weights "
+            "with initialize and set_weights."
         )
 
 
@@ -328,7 +329,7 @@ def get_activation(name: object, parameter: str = "activation") -> ActivationFun
     ----------
     name : str or None
     parameter : str
-        Name of the parameter that the user passed it as, for the error.
+        Name of the parameter that the user passed, for the error message.
 
     Raises
     ------

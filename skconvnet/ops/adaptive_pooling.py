@@ -1,6 +1,6 @@
 """Pooling over a given number of windows, whatever the size of the map.
 
-Windows are those of `axis_windows` along each axis. Since a window is a product of
+`axis_windows` gives the windows along each axis. Since a window is a product of
 intervals, sums and maxima are taken along one axis after the other::
 
     (channels, rows, columns, batch) -> (channels, n, columns, batch)
@@ -20,9 +20,9 @@ from skconvnet.ops.workspace import Workspace
 def axis_windows(size: int, n: int) -> list[slice]:
     """Cut an axis into n windows that together cover it.
 
-    Window i goes from floor(i * size / n) to ceil((i + 1) * size / n). They overlap by
-    one position where n does not divide `size`. For n larger than `size` they hold one
-    or two positions each.
+    Window i goes from floor(i * size / n) to ceil((i + 1) * size / n). Neighboring
+    windows overlap by one position where n does not divide `size`. If n is larger than
+    `size`, each window has one or two positions.
 
     Examples
     --------
@@ -35,8 +35,8 @@ def axis_windows(size: int, n: int) -> list[slice]:
 def window_sizes(sizes: Sequence[int], n: int) -> np.ndarray:
     """Count the positions of every window, as float32 of shape (1, n, ..., n, 1).
 
-    float32 holds these integers exactly, and leaves the dtype of what they divide
-    alone.
+    float32 holds these integers exactly, and dividing an array by them keeps the dtype
+    of the array.
     """
     counts = np.ones((1,) * (len(sizes) + 2), np.float32)
     for axis, size in enumerate(sizes):
@@ -85,7 +85,8 @@ def spread_windows(
         Whether to add to what `dx` holds, or to overwrite it.
     """
     n = dy.shape[1]
-    # From the last axis to the first: arrays are then small while their runs are short.
+    # From the last axis to the first, so that arrays are small while their contiguous
+    # runs are short.
     for axis in range(dx.ndim - 2, 0, -1):
         target, adds = dx, add
         if axis > 1:
@@ -113,9 +114,9 @@ def add_to_maxima(
     Parameters
     ----------
     dy, y : ndarray of shape (channels, n, ..., n, batch)
-        `y` as `reduce_windows` made it of `x`.
+        `y` is the output of `reduce_windows` for `x`.
     x, dx : ndarray of shape (channels, *spatial, batch)
-        `dx` contiguous.
+        `dx` is contiguous.
     workspace : Workspace
     """
     n_channels, *spatial, batch = x.shape
@@ -128,7 +129,7 @@ def add_to_maxima(
         values = x[(slice(None), *window)]
         inner = values.shape[1:-1]
         largest = y[(slice(None), *number)]
-        # Positions are the last axis here, since only then argmax makes no copy.
+        # Positions come last in memory: otherwise argmax would make a copy.
         is_largest = workspace.scratch("is largest", (n_channels, batch, *inner), bool)
         np.equal(
             values,
@@ -136,8 +137,8 @@ def add_to_maxima(
             out=np.moveaxis(is_largest, 1, -1),
         )
         first = is_largest.reshape(n_channels, batch, -1).argmax(axis=2)
-        # Its index in `dx`, an axis at a time. A window has one per channel and sample,
-        # so no index occurs twice, and += adds every gradient.
+        # The index of the maximum in `dx`, built up axis by axis. A window has one per
+        # channel and sample, so no index occurs twice, and += adds every gradient.
         position = channels
         for size, span, offset in zip(
             spatial, window, np.unravel_index(first, inner), strict=True

@@ -1,4 +1,4 @@
-"""Vector sums, matrix products and sums over channels, by BLAS."""
+"""Vector sums, matrix products and sums over channels, computed by BLAS."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _ROUTINES = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 
 
 def axpy(a: float, x: np.ndarray, y: np.ndarray) -> None:
-    """Add ``a * x`` to `y` in place, which takes NumPy two passes and a temporary.
+    """Add ``a * x`` to `y` in place.
+
+    NumPy would need two passes and a temporary array.
 
     Parameters
     ----------
     a : float
     x, y : ndarray of shape (n,)
-        Contiguous, both float32 or both float64.
+        Contiguous arrays, both float32 or both float64.
 
     Examples
     --------
@@ -33,19 +35,19 @@ def axpy(a: float, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError("x and y must be contiguous and of one dtype.")
 
 
-# FLOPs of a block, about: with two blocks, a second thread saves time.
+# About how many FLOPs a block has. From two such blocks on, a second thread saves time.
 _BLOCK_FLOPS = 1.2e7
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> None:
     """Write ``a @ b`` into `out`.
 
-    A large product is cut into blocks along the longer side of `out`, at indices that
-    follow from the shapes alone: its bits do not depend on the number of threads.
+    A large product is cut into blocks along the longer axis of `out`, at indices that
+    follow from the shapes alone. So the bits do not depend on the number of threads.
 
     Parameters
     ----------
-    a, b, out : ndarray of two dimensions
+    a, b, out : 2-D ndarray
     run : callable or None
         ``run(n, task)`` calls ``task(i, thread)`` for each of n blocks, on threads.
         None computes all blocks on this thread.
@@ -66,7 +68,7 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> No
     if n_blocks < 2:
         np.matmul(a, b, out=out)
         return
-    # An even number of blocks, whose size is a multiple of 16: this suits BLAS.
+    # An even number of blocks, whose size is a multiple of 16, which suits BLAS.
     size = 16 * -(-longer // (32 * (n_blocks // 2)))
 
     def task(i: int, _thread: int = 0) -> None:
@@ -87,9 +89,9 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> No
 def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
     """Write the sum over each channel of `x` into `out`.
 
-    Rows are summed by a matrix product with ones, three times as fast as NumPy's sums
-    along an axis. The sums of the rows are added by NumPy, whose pairwise summation
-    loses fewer digits.
+    A matrix product with ones sums the rows, three times as fast as NumPy's sum along
+    an axis. NumPy then adds the sums of the rows, since its pairwise summation loses
+    fewer digits.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
 
 @lru_cache(maxsize=128)
 def constant(value: float, size: int, dtype: np.dtype) -> np.ndarray:
-    """Return a vector that holds `size` times the same value, and is read-only.
+    """Return a read-only vector of length `size` that is filled with one value.
 
     >>> constant(1, 3, np.dtype("float32"))
     array([1., 1., 1.], dtype=float32)

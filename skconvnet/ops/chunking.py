@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Elements of the longest chunk. Over smaller chunks threads meet more often and ask for
-# the interpreter's lock, which costs more than what stays in the cache saves.
+# Elements of the longest chunk. With smaller chunks, threads contend for the
+# interpreter's lock more often, which costs more than better use of the cache saves.
 CHUNK_SIZE = 524_288
 
 # A vector of at most this many elements is one chunk: it is updated before another
@@ -12,19 +12,19 @@ _SMALLEST_WORTH_CUTTING = 131_072
 
 
 def chunks_of(size: int, chunk_size: int = CHUNK_SIZE) -> list[slice]:
-    """Cut a vector into chunks of equal length, one or an even number of them.
+    """Cut a vector into one chunk or an even number of chunks of equal length.
 
     Parameters
     ----------
     size : int
-        Elements of the vector.
+        Number of elements of the vector.
     chunk_size : int, default=524288
-        Elements of a chunk at most.
+        Largest number of elements of a chunk.
 
     Returns
     -------
     chunks : list of slice
-        From the start of the vector to its end.
+        The chunks in order, which together cover the vector.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Read rows of a table by token, and add up gradients by token.
 
 Tokens are processed in blocks of samples, so that little memory is needed besides the
-results. Sums over tokens are products with a sparse matrix of ones: that is the one
-addition by index that SciPy runs in compiled code, and in a fixed order.
+results. Sums over tokens are products with a sparse matrix of ones, since SciPy
+computes these in compiled code and in a fixed order.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from scipy.sparse import csc_array, csr_array
 
 from skconvnet.ops.workspace import Workspace
 
-# Numbers of a block, 512 kB in float32. Blocks a quarter of this size take up to twice
-# as long, blocks four times as large up to a third less time.
+# Numbers in a block: 512 kB in float32. Blocks of a quarter of this size take up to
+# twice as long, and blocks four times as large up to a third less time.
 BLOCK_SIZE = 2**17
 
 
@@ -28,7 +28,7 @@ def gather(
     *,
     block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Write ``y[:, i] = table[tokens[i]]``, zeros where the token is padding.
+    """Write ``y[:, i] = table[tokens[i]]``, or zeros where the token is padding.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def gather(
         Overwritten.
     workspace : Workspace
     block_size : int
-        Numbers of a block of samples.
+        How many numbers a block of samples has.
     """
     for block in _blocks(len(tokens), len(y), block_size):
         rows = _rows(table, tokens[block], padding, 0, workspace)
@@ -64,7 +64,7 @@ def sums(
     y : ndarray of shape (n_dims, n)
         Overwritten.
     block_size : int
-        Numbers of a block of samples.
+        How many numbers a block of samples has.
     """
     for block in _blocks(len(tokens), tokens.shape[1] * len(y), block_size):
         columns, starts = _compressed(tokens[block], padding)
@@ -82,19 +82,19 @@ def add_by_token(
     *,
     block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Overwrite ``gradient[t]`` by the sum of the columns of `dy` that hold token t.
+    """Overwrite ``gradient[t]`` with the sum of the columns of `dy` that have token t.
 
     Parameters
     ----------
     dy : ndarray of shape (n_dims, n)
     tokens : ndarray of intp of shape (n, length)
-        The tokens of each column. One that occurs several times counts as often.
+        The tokens of each column. A token that occurs several times counts each time.
     padding : int or None
         The token whose gradient is zero.
     gradient : ndarray of shape (n_tokens, n_dims)
     workspace : Workspace
     block_size : int
-        Numbers of a block of samples.
+        How many numbers a block of samples has.
     """
     gradient.fill(0)
     n_dims = len(dy)
@@ -103,8 +103,8 @@ def add_by_token(
     rank = workspace.scratch("rank", (len(gradient),), np.int32)
     for block in _blocks(len(tokens), tokens.shape[1] * n_dims, block_size):
         rows, starts = _compressed(tokens[block], padding)
-        # The product has a row for each token that occurs, numbered by `rank`, not one
-        # for each row of the table.
+        # The product has a row for each token that occurs, numbered by `rank`, rather
+        # than one for each row of the table.
         seen[rows] = True
         used = np.flatnonzero(seen)
         seen[used] = False
@@ -127,7 +127,7 @@ def maxima(
     *,
     block_size: int = BLOCK_SIZE,
 ) -> None:
-    """Write the largest value of each text along each dimension, leaving out padding.
+    """Write the maximum of each dimension over each text, leaving out padding.
 
     Parameters
     ----------
@@ -135,20 +135,20 @@ def maxima(
     tokens : ndarray of intp of shape (n, length)
     padding : int or None
     y : ndarray of shape (n_dims, n)
-        Overwritten; zeros for a text that is all padding.
+        Overwritten, with zeros for a text that is all padding.
     winners : ndarray of intp of shape (n, n_dims)
-        Overwritten by the tokens that have these values, the first of equals.
+        Overwritten with the tokens that have these values, the first of equals.
     workspace : Workspace
     block_size : int
-        Numbers of a block of samples.
+        How many numbers a block of samples has.
     """
     n_dims, length = len(y), tokens.shape[1]
     for block in _blocks(len(tokens), tokens.shape[1] * n_dims, block_size):
         texts = tokens[block]
         rows = _rows(table, texts.reshape(-1), padding, -np.inf, workspace)
-        turned = workspace.scratch("turned", (len(texts), n_dims, length), table.dtype)
-        np.copyto(turned, rows.reshape(len(texts), length, n_dims).transpose(0, 2, 1))
-        np.argmax(turned, axis=2, out=winners[block])
+        by_dim = workspace.scratch("by_dim", (len(texts), n_dims, length), table.dtype)
+        np.copyto(by_dim, rows.reshape(len(texts), length, n_dims).transpose(0, 2, 1))
+        np.argmax(by_dim, axis=2, out=winners[block])
         winners[block] = np.take_along_axis(texts, winners[block], axis=1)
         y[:, block] = table[winners[block], np.arange(n_dims)].T
         if padding is not None:
@@ -166,7 +166,7 @@ def add_by_winner(
 
 
 def _blocks(n: int, sample_size: int, block_size: int) -> Iterator[slice]:
-    """Cut n samples into blocks of about `block_size` numbers, at least one sample."""
+    """Cut n samples into blocks of about `block_size` numbers and at least a sample."""
     step = max(block_size // sample_size, 1)
     for start in range(0, n, step):
         yield slice(start, min(start + step, n))
@@ -179,7 +179,7 @@ def _rows(
     padding_value: float,
     workspace: Workspace,
 ) -> np.ndarray:
-    """Return the rows of `tokens`, filled with `padding_value` for padding."""
+    """Return the row of each token, filled with `padding_value` for padding."""
     rows = workspace.scratch("token_rows", (len(tokens), table.shape[1]), table.dtype)
     # The tokens have been checked; with "clip", `take` needs no copy of its output.
     np.take(table, tokens, axis=0, out=rows, mode="clip")
@@ -191,7 +191,7 @@ def _rows(
 def _compressed(
     texts: np.ndarray, padding: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return all tokens but padding in one array, and where in it each text starts.
+    """Return all tokens except padding in one array, and where each text starts in it.
 
     These are the `indices` and the `indptr` of a compressed sparse matrix.
     """

@@ -1,4 +1,4 @@
-"""Maps, batch last, in the shapes that operations and users need."""
+"""Views and copies of batch-last maps in the shapes that operations and users need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_rows(x: np.ndarray, n_rows: int, workspace: Workspace, name: str) -> np.n
     Parameters
     ----------
     x : ndarray
-        Its first axis, or its first axes together, have `n_rows` elements.
+        Array whose first axis, or first axes together, have `n_rows` elements.
     n_rows : int
     workspace : Workspace
         Holds the copy.
@@ -46,7 +46,7 @@ def pad(x: FeatureMap, windows: Windows, out: FeatureMap, value: float = 0.0) ->
 def fill_around(
     x: np.ndarray, interior: Sequence[slice], value: float = 0.0, first: int = 1
 ) -> None:
-    """Write `value` to all of `x` but its interior.
+    """Write `value` to all of `x` except its interior.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def fill_around(
         A start and a stop for each axis from `first` on.
     value : float
     first : int
-        The axes before it are not touched.
+        First axis that `interior` describes.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def fill_around(
 def tiled(
     z: FeatureMap, m: tuple[int, ...], counts: tuple[int, ...], rows: slice
 ) -> np.ndarray:
-    """View some rows of tiles that lie side by side, position by position.
+    """View a map that is cut into adjacent tiles, position by position of a tile.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def tiled(
 
 
 def map_shape(shape: Shape, batch: int) -> Shape:
-    """Turn a public shape into that of a batch-last array.
+    """Turn a public shape into the shape of a batch-last array.
 
     >>> map_shape((28, 28, 3), 16)
     (3, 28, 28, 16)
@@ -117,5 +117,5 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 
 
 def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """View one value per channel so that it is broadcast against the map `x`."""
+    """View one value per channel so that the values broadcast against the map `x`."""
     return values.reshape(-1, *(1,) * (x.ndim - 1))

@@ -16,7 +16,7 @@ from skconvnet.ops.workspace import Workspace
 def tap_views(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
     """View `padded` once for each tap of the windows.
 
-    View t holds tap t of every window, and so is shaped like the output::
+    View t holds tap t of every window, so that it has the shape of the output::
 
         padded, 1-D, pool_size 3, strides 3:   a b c d e f
         views:                                 a     d          tap 0
@@ -27,11 +27,11 @@ def tap_views(padded: np.ndarray, windows: Windows) -> list[np.ndarray]:
 
 
 class TapArrays:
-    """What `tap_views` views, copied where that makes later operations faster.
+    """The arrays of `tap_views`, copied if that makes later operations faster.
 
-    Where windows lie side by side and the contiguous runs of the views are short, the
-    arrays are copies with long runs. The time to copy is regained as soon as each array
-    is used twice.
+    If windows are adjacent and the contiguous runs of the views are short, the arrays
+    are copies with long runs. The time to copy is regained as soon as each array is
+    used twice.
 
     Parameters
     ----------
@@ -59,13 +59,13 @@ class TapArrays:
         self.arrays = list(copies.reshape(-1, *view.shape[windows.ndim :]))
 
     def read(self) -> list[np.ndarray]:
-        """Return the arrays, filled with the values of the map."""
+        """Return the arrays, which hold the values of the map."""
         if self._copied is not None:
             copy_runs(self._copied.copies, self._copied.view)
         return self.arrays
 
     def write(self) -> None:
-        """Write what the arrays hold to the map."""
+        """Write the values of the arrays to the map."""
         if self._copied is not None:
             copy_runs(self._copied.view, self._copied.copies)
 
@@ -85,10 +85,10 @@ def max_pool(
     Parameters
     ----------
     taps : sequence of ndarray
-        One for each tap of the windows, all of one shape.
+        One array for each tap of the windows, all of the same shape.
     out : ndarray of that shape
     wins : ndarray of bool of shape (len(taps) - 1, *shape) or None
-        Overwritten: ``wins[t - 1]`` tells where tap t is larger than all before it.
+        Overwritten: ``wins[t - 1]`` is True where tap t is larger than all taps before.
     """
     largest = taps[0]
     for number, tap in enumerate(taps[1:]):
@@ -112,14 +112,14 @@ def max_pool_backward(
     doutput : ndarray
         Overwritten.
     wins : ndarray of bool
-        As `max_pool` wrote it.
+        The array that `max_pool` wrote.
     dtaps : sequence of ndarray
         Overwritten, or added to if `share` is given.
     share : ndarray, shaped like `doutput`, optional
-        Scratch, needed where windows overlap, so that gradients have to be added.
+        Scratch. It is needed if windows overlap, so that gradients have to be added.
     """
-    # The maximum is the last tap that won. Going backwards, that one takes the
-    # gradient and leaves zero for those before it.
+    # The maximum is the last tap that won. Going backward, it takes the gradient and
+    # leaves zero for the taps before it.
     for win, dtap in zip(wins[::-1], dtaps[:0:-1], strict=True):
         taken = np.multiply(doutput, win, out=dtap if share is None else share)
         doutput -= taken
@@ -147,14 +147,14 @@ def sum_pool_backward(
     Positions of `dpadded` that are in no window, or in several, must be zero on entry.
     """
     for dtap in tap_views(dpadded, windows):
-        if windows.are_apart:
+        if windows.are_disjoint:
             dtap[...] = doutput
         else:
             dtap += doutput
 
 
 def window_counts(windows: Windows, dtype: np.dtype) -> np.ndarray:
-    """Count the positions of every window that are not padding.
+    """Count the positions of every window that are not in the padding.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Random numbers from a normal distribution, a whole array at a time."""
+"""Normally distributed random numbers, a whole array at a time."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from skconvnet.ops.workspace import Workspace
 def fill_normal(
     rng: np.random.Generator, scale: float, out: np.ndarray, workspace: Workspace
 ) -> None:
-    """Fill `out` with normal numbers of mean 0 and standard deviation `scale`.
+    """Fill `out` with normal random numbers of mean 0 and standard deviation `scale`.
 
-    In float32, pairs of uniform numbers are turned into pairs of normal ones (G. E. P.
-    Box, M. E. Muller, "A note on the generation of random normal deviates", 1958), in
-    passes over arrays. That takes a third of the time of
+    In float32, pairs of uniform numbers are turned into pairs of normal numbers (G. E.
+    P. Box, M. E. Muller, "A note on the generation of random normal deviates", 1958),
+    in passes over arrays. That takes a third of the time of
     ``Generator.standard_normal``. Since the smallest uniform number above 0 is
     2 ** -24, no result is further than 5.8 `scale` from 0. In float64 the logarithm,
-    sine and cosine are slower than the generator, which is then used.
+    sine and cosine are slower than ``Generator.standard_normal``, which is used
+    instead.
 
     Parameters
     ----------
     rng : Generator
     scale : float
     out : ndarray
-        float32 or float64, contiguous.
+        Contiguous array of float32 or float64.
     workspace : Workspace
 
     Examples

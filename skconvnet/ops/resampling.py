@@ -1,4 +1,4 @@
-"""Read batch-last maps at other positions, different ones for each sample."""
+"""Resample batch-last maps at positions that differ from sample to sample."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def gather(
     fill_value: float | None,
     workspace: Workspace,
 ) -> np.ndarray:
-    """Read each position of a map from the row, column, ... in `positions`.
+    """Read each value of the output from the row, column, ... in `positions`.
 
     Parameters
     ----------
     x : ndarray of shape (channels, *spatial, batch)
     positions : sequence of ndarray of int, each of shape (length of an axis, batch)
-        For each position along that axis, the one to read. Any integers; those outside
-        the map read `fill_value`.
+        For each position of the output along that axis, the position to read.
+        Positions outside the map read `fill_value`.
     fill_value : float or None
         None means the nearest value of the map.
     workspace : Workspace
@@ -65,7 +65,7 @@ def gather(
 def _take(source: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
     """Write ``source[c].flat[indices]`` to ``out[c]`` for every channel c.
 
-    All arrays are contiguous. An index beyond the last wraps around to the first.
+    All arrays are contiguous. An index past the end wraps around to the start.
     """
     channels = len(source)
     # Any mode but "raise" avoids a copy of the output; "wrap" is the fastest.
@@ -83,11 +83,11 @@ def _padded(
 ) -> np.ndarray:
     """Copy `x` with a padding of one position on every side.
 
-    The padding holds `fill_value`, or for None the nearest value of the map.
+    The padding holds `fill_value`, or the nearest value of the map if that is None.
     """
     spatial = x.shape[1:-1]
     shape = (x.shape[0], *(n + 2 for n in spatial), x.shape[-1])
-    source = workspace.scratch("bordered", shape, x.dtype)
+    source = workspace.scratch("padded", shape, x.dtype)
     inner = tuple(slice(1, n + 1) for n in spatial)
     np.copyto(source[(slice(None), *inner)], x)
     for axis, n in enumerate(spatial, 1):
@@ -112,8 +112,8 @@ def bilinear(
     rows, columns : ndarray of shape (height, width, batch), of the dtype of x
         The position to read for each pixel of a sample. Overwritten.
     fill_value : float or None
-        The value of all pixels around the image, with which those at its edge are
-        interpolated; None means the nearest pixel of the image.
+        The value of all pixels outside the image, which are interpolated with the
+        pixels at its edge. None means the nearest pixel of the image.
     workspace : Workspace
 
     Returns
@@ -132,8 +132,8 @@ def bilinear(
            [ 3.  , -1.  ]])
     """
     batch = x.shape[-1]
-    # A position in the padding after the last row or column is a whole number. What is
-    # read after that has weight 0, whatever it is.
+    # A position in the padding after the last row or column is a whole number. The
+    # value read after it has weight 0, whatever it is.
     source = _padded(x, fill_value, workspace)
     width = source.shape[2]
     floor_rows = _split(rows, x.shape[1], "rows", workspace)
@@ -163,7 +163,10 @@ def bilinear(
 def _split(
     positions: np.ndarray, length: int, name: str, workspace: Workspace
 ) -> np.ndarray:
-    """Return the integer parts of `positions` in the padded source; leave the rest."""
+    """Return the integer parts of `positions` in the padded map; leave the fractions.
+
+    The fractions overwrite `positions`.
+    """
     positions += 1
     np.clip(positions, 0, length + 1, out=positions)
     whole = workspace.scratch(f"floor_{name}", positions.shape, positions.dtype)
@@ -173,9 +176,9 @@ def _split(
 
 
 def _number_pixels(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
-    """Return ``rows * width + columns``, in `rows` if its dtype can hold it."""
+    """Return ``rows * width + columns``, in `rows` if its dtype can hold the result."""
     if rows.dtype == np.float32 and (len(rows) + 2) * width >= 2**24:
-        # Beyond 2^24 float32 has no odd numbers.
+        # float32 has no odd numbers beyond 2^24.
         rows = rows.astype(np.float64)
     rows *= rows.dtype.type(width)
     rows += columns
@@ -185,8 +188,9 @@ def _number_pixels(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndar
 def _blend(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> None:
     """Write ``(1 - share) * first + share * second`` to `first`, overwriting both.
 
-    For a share below 1, rounding cannot take the result outside the two: the product is
-    then less than their rounded difference, by at least a unit in its last place.
+    If the share is below 1, rounding cannot take the result out of the interval between
+    the two: the product is then less than their rounded difference, by at least a unit
+    in its last place.
     """
     second -= first
     second *= share

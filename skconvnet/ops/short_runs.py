@@ -1,17 +1,17 @@
 """Copies between maps whose contiguous runs are short.
 
-NumPy copies an array run by run along its last axis, here the batch. Where maps are cut
-up or put together, nothing longer is contiguous, and a run of 16 numbers is over before
-its loop has been set up. Here each run becomes one item of a void dtype. An item is
-copied as fast as a run, and the loop goes over a whole row of items: twice as fast for
-runs of 16 numbers, by a sixth for 64.
+NumPy copies an array run by run along its last axis, here the batch. When maps are cut
+up or put together, no longer run is contiguous, and setting up the loop over a run of
+16 numbers takes longer than the loop itself. Here each run becomes one item of a void
+dtype. An item is copied as fast as a run, and the loop goes over a whole row of items.
+This is twice as fast for runs of 16 numbers, and a sixth faster for runs of 64.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Runs of more bytes gain nothing.
+# Longer runs, in bytes, gain nothing.
 _MAX_RUN_BYTES = 256
 
 # In arrays of fewer elements, making the views costs more than it saves.
@@ -19,9 +19,9 @@ _MIN_ELEMENTS = 4096
 
 
 def copy_runs(target: np.ndarray, source: np.ndarray) -> None:
-    """Write `source` into `target`, of the same shape, with the batch as last axis.
+    """Write `source` into `target`, of the same shape and with the batch last.
 
-    Does what ``np.copyto(target, source)`` does.
+    The result is the same as after ``np.copyto(target, source)``.
 
     Examples
     --------
@@ -41,9 +41,9 @@ def copy_runs(target: np.ndarray, source: np.ndarray) -> None:
 
 
 def has_short_runs(x: np.ndarray) -> bool:
-    """Tell whether `x` has runs so short that copying it once pays off.
+    """Return whether `x` has runs so short that a contiguous copy saves time.
 
-    A contiguous copy is then faster to use several times.
+    The copy has to be used several times.
 
     >>> has_short_runs(np.zeros((32, 32, 16))), has_short_runs(np.zeros((32, 32, 128)))
     (True, False)

@@ -1,4 +1,4 @@
-"""Make maps larger by integer factors, and the gradients of that."""
+"""Enlarge maps by integer factors, and compute the gradients."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from skconvnet.ops.workspace import Workspace
 
-# Rows of a banded matrix that are multiplied at once, by the columns that are not zero
-# there.
+# Rows of a banded matrix that are multiplied at once. Columns that are zero in all of
+# these rows are left out.
 BLOCK_ROWS = 16
 
 
@@ -21,7 +21,7 @@ def repeat(x: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
     ----------
     x : ndarray of shape (channels, *spatial, batch)
     sizes : sequence of int
-        One for each spatial axis.
+        One factor for each spatial axis.
     out : ndarray of shape (channels, *spatial * sizes, batch), contiguous
     """
     axes = tuple(range(2, 2 * len(sizes) + 1, 2))
@@ -29,7 +29,7 @@ def repeat(x: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
 
 
 def sum_repeats(dy: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
-    """Write the sums over all copies that `repeat` made of a value into `out`."""
+    """Write, for each value, the sum over the copies that `repeat` made of it."""
     first, *others = np.ndindex(*sizes)
     np.copyto(out, dy[_copies(first, sizes)])
     for offset in others:
@@ -37,7 +37,7 @@ def sum_repeats(dy: np.ndarray, sizes: Sequence[int], out: np.ndarray) -> None:
 
 
 def _copies(offset: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
-    """Index one copy of every value: that at `offset` from the first."""
+    """Return the index of one copy of every value, at `offset` from the first copy."""
     pairs = zip(offset, sizes, strict=True)
     return (slice(None), *(slice(o, None, size) for o, size in pairs))
 
@@ -51,8 +51,8 @@ def _split(shape: Sequence[int], sizes: Sequence[int]) -> tuple[int, ...]:
 def linear_matrix(n: int, size: int) -> np.ndarray:
     """Return the matrix of shape (n * size, n) that interpolates linearly.
 
-    Output i lies at position (i + 1/2) / size - 1/2 of the input. Beyond the first and
-    the last position it has the value there.
+    Output i lies at position (i + 1/2) / size - 1/2 of the input. Before the first and
+    after the last position of the input, outputs have the nearest value.
 
     >>> linear_matrix(2, 2)
     array([[1.  , 0.  ],
@@ -73,13 +73,13 @@ def multiply_axes(
     *,
     block_rows: int = BLOCK_ROWS,
 ) -> None:
-    """Multiply the map `x` by a matrix along each axis, and write that into `out`.
+    """Multiply the map `x` by a matrix along each axis, and write the result to `out`.
 
     Parameters
     ----------
     matrices : sequence of ndarray of shape (n_out, n) or None
-        One for each spatial axis, banded; None means the identity. At least one is a
-        matrix.
+        One banded matrix for each spatial axis. None means the identity; at least one
+        entry is not None.
     x : ndarray of shape (channels, *spatial, batch)
     out : ndarray, contiguous
     workspace : Workspace
@@ -94,8 +94,8 @@ def multiply_axes(
         for axis, matrix in enumerate(matrices, start=1)
         if matrix is not None
     ]
-    # If axes grow, the last one comes first, otherwise the first one: the products with
-    # the most numbers then have long rows.
+    # If axes grow, start with the last one, otherwise with the first one: the products
+    # with the most numbers then have long rows.
     if steps[0][1].shape[0] > steps[0][1].shape[1]:
         steps.reverse()
     for axis, matrix in steps:

@@ -1,4 +1,4 @@
-"""Windows that slide over a map: sizes, padding and the positions under them."""
+"""Windows that slide over a map: their sizes, padding and positions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PADDINGS = ("valid", "same", "full")
 class Windows:
     """Geometry of windows that slide over a map of fixed size.
 
-    Along an axis, tap t of window w is over position ``w * stride + t * dilation`` of
-    the padded map.
+    Along an axis, tap t of window w is at position ``w * stride + t * dilation`` of the
+    padded map.
 
     Attributes
     ----------
     in_shape, out_shape : tuple of int
-        Spatial sizes before padding, and the number of windows along each axis.
+        Spatial sizes without padding, and the number of windows along each axis.
     kernel, strides, dilation : tuple of int
     pads : tuple of (int, int)
         Positions added before and after each axis.
@@ -43,7 +43,7 @@ class Windows:
 
     @property
     def size(self) -> int:
-        """Taps of one window."""
+        """Number of taps of one window."""
         return prod(self.kernel)
 
     @cached_property
@@ -60,8 +60,8 @@ class Windows:
         return any(before or after for before, after in self.pads)
 
     @cached_property
-    def are_apart(self) -> bool:
-        """Whether no position is in two windows."""
+    def are_disjoint(self) -> bool:
+        """Whether no two windows share a position."""
         return all(s >= k for s, k in zip(self.strides, self.kernel, strict=True))
 
     @cached_property
@@ -76,7 +76,7 @@ class Windows:
 
     @cached_property
     def interior(self) -> tuple[slice, ...]:
-        """The positions of the padded map that are the map itself."""
+        """The index of the map in the padded map."""
         return tuple(
             slice(before, before + n)
             for n, (before, _) in zip(self.in_shape, self.pads, strict=True)
@@ -84,7 +84,7 @@ class Windows:
 
     @cached_property
     def taps(self) -> list[tuple[slice, ...]]:
-        """For each tap, the positions of the padded map under it in all windows."""
+        """For each tap, its positions in the padded map, over all windows."""
         return [
             tuple(
                 slice(o * d, o * d + (n - 1) * s + 1, s)
@@ -114,17 +114,18 @@ def sliding_windows(
         Spatial sizes of the map.
     kernel, strides, dilation : int or tuple of int
     padding : {"valid", "same", "full"}, int, or one int or (before, after) per axis
-        "same" gives ``ceil(n / stride)`` windows, where an odd total puts the extra
-        position after [1]_; "full" adds the (dilated) kernel minus one on each side.
+        "same" gives ``ceil(n / stride)`` windows; if the total is odd, the extra
+        position comes after the map [1]_. "full" adds the (dilated) kernel minus one on
+        each side.
     kernel_name : str
-        Name of the window's size in error messages.
+        Name of the size of a window in error messages.
     allow_outside : bool
         Whether a window may lie entirely in the padding.
 
     Raises
     ------
     TypeError, ValueError
-        For a value out of range, or a window larger than the padded map.
+        If a value is out of range, or a window is larger than the padded map.
 
     References
     ----------
@@ -144,8 +145,8 @@ def sliding_windows(
     pads = pad_amounts(padding, in_shape, extents, steps)
     if not allow_outside and any(max(p) >= k for p, k in zip(pads, taps, strict=True)):
         raise ValueError(
-            f"padding must be smaller than {kernel_name}={taps}, or some windows "
-            f"would hold padding alone; got {padding!r}."
+            f"padding must be smaller than {kernel_name}={taps}, so that no window "
+            f"holds padding alone; got {padding!r}."
         )
     out_shape = []
     for n, extent, step, (before, after) in zip(
@@ -158,7 +159,7 @@ def sliding_windows(
                 f"does not fit an input of spatial shape {tuple(in_shape)}: a window "
                 f"covers {extent} positions of an axis that has {n + before + after}, "
                 f"padding included, so no output is left. Use a smaller {kernel_name}, "
-                "padding='same', or fewer layers before."
+                "padding='same', or fewer layers before this one."
             )
         out_shape.append(room // step + 1)
     return Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
@@ -167,9 +168,9 @@ def sliding_windows(
 def pad_amounts(
     padding: object, in_shape: Shape, extents: Shape, strides: tuple[int, ...]
 ) -> tuple[tuple[int, int], ...]:
-    """Return how many positions `padding` adds, (before, after) each axis.
+    """Return how many positions `padding` adds (before, after) along each axis.
 
-    `extents` are the positions that a window covers along each axis.
+    `extents` has the number of positions that a window covers along each axis.
 
     Raises
     ------

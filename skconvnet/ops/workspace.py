@@ -1,4 +1,4 @@
-"""Arrays that are reused instead of being allocated again."""
+"""Arrays that are reused rather than allocated again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skconvnet._typing import Shape
 # ``run(n, task)`` calls ``task(i, thread)`` for each i below n, on threads.
 Run = Callable[[int, Callable[[int, int], None]], None]
 
-# With fewer numbers to compute on, waking another thread takes longer than it saves.
+# With fewer numbers to process, waking another thread takes longer than it saves.
 MIN_VALUES_FOR_THREADS = 400_000
 
 
@@ -23,7 +23,7 @@ class Scratch(dict[str, np.ndarray]):
     Attributes
     ----------
     threads : dict of int to Scratch
-        That of other threads, by their numbers.
+        The scratch of each other thread, by the number of the thread.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class Workspace:
     Parameters
     ----------
     shared : Scratch, optional
-        The default is scratch of its own.
+        Scratch that other workspaces use, too. The default is new scratch.
     min_values_for_threads : int
-        With fewer numbers to compute on, `share_out` uses one thread.
+        With fewer numbers to process, `share_out` uses one thread.
 
     Attributes
     ----------
@@ -74,14 +74,14 @@ class Workspace:
         self.run: Run | None = None
 
     def array(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
-        """Return the layer's own array called `name`, contiguous."""
+        """Return the layer's own array called `name`, which is contiguous."""
         view = self._views.get(name)
         if view is None or view.shape != shape or view.dtype != dtype:
             view = self._views[name] = _view(self._own, name, shape, dtype)
         return view
 
     def nested(self, name: str) -> Workspace:
-        """Return the workspace of a layer within this one, with the same scratch."""
+        """Return the workspace of a layer inside this one, with the same scratch."""
         if name not in self._nested:
             self._nested[name] = self._with_scratch(self._shared)
         self._nested[name].run = self.run
@@ -91,7 +91,7 @@ class Workspace:
         return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
 
     def of_thread(self, number: int) -> Workspace:
-        """Return a workspace with the same arrays, and scratch for another thread."""
+        """Return a workspace with the same arrays, and the scratch of a thread."""
         if number == 0:
             return self
         if number not in self._threads:
@@ -112,9 +112,9 @@ class Workspace:
     ) -> None:
         """Call ``task(i, workspace)`` for each i below `n_tasks`, on all threads.
 
-        Each thread has scratch of its own, and all share the layer's arrays. `size` is
-        how many numbers the tasks compute on: if it is small, the calling thread does
-        them all.
+        Each thread has its own scratch, and all share the layer's arrays. `size` is how
+        many numbers the tasks process: if it is small, the calling thread does them
+        all.
         """
         run = self._run_for(n_tasks, size)
         if run is None:
@@ -126,10 +126,10 @@ class Workspace:
     def share_out_channels(
         self, x: np.ndarray, task: Callable[[slice, Workspace], None]
     ) -> None:
-        """Call ``task(channels, workspace)`` for all of `x`, or for halves on threads.
+        """Call ``task(channels, workspace)`` for all channels, or half of them each.
 
-        It is for tasks that treat each channel by itself, so that the results have the
-        same bits.
+        The task must treat each channel separately, so that the results have the same
+        bits on one thread and on two.
         """
         n, middle = len(x), len(x) // 2
         if self._run_for(n, x.size) is None:
@@ -139,14 +139,14 @@ class Workspace:
         self.share_out(2, lambda i, workspace: task(halves[i], workspace), x.size)
 
     def scratch(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
-        """Return an array that all layers share, contiguous."""
+        """Return the contiguous array called `name` that all layers share."""
         return _view(self._shared, name, shape, dtype)
 
 
 def _view(
     store: dict[str, np.ndarray], name: str, shape: Shape, dtype: npt.DTypeLike
 ) -> np.ndarray:
-    """View the start of the array called `name`, which is made or grown if need be."""
+    """View the start of the array called `name`, and allocate it if needed."""
     size = prod(shape)
     array = store.get(name)
     if array is None or array.size < size or array.dtype != dtype:

@@ -1,12 +1,11 @@
 """The abstract class of all algorithms that compute a convolution.
 
-Every algorithm gives the sums of `reference.py`, to rounding, and their gradients.
-Maps are batch last, ``(channels, *spatial, batch)``; kernels ``(filters, channels //
-groups, *kernel_size)``.
+Every algorithm computes the sums of `reference.py`, up to rounding, and their
+gradients. Maps are batch last, ``(channels, *spatial, batch)``; kernels are ``(filters,
+channels // groups, *kernel_size)``.
 
-An algorithm may store more positions than there are outputs, where that lets it write
-long runs of memory. These *row padding* positions come after the outputs along each
-axis::
+An algorithm may store more positions than there are outputs, if that lets it write long
+runs of memory. These *row padding* positions come after the outputs along each axis::
 
             out_shape[1]
           <------------->
@@ -20,8 +19,8 @@ axis::
           <----------------->
             stored_shape[1]
 
-What an output map has there is undefined; a gradient that is passed back must be zero
-there.
+The values of an output map are undefined there. A gradient that is passed back must be
+zero there.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Cache = TypeVar("Cache")
 
 
 class ConvolutionAlgorithm(ABC, Generic[Cache]):
-    """A convolution and its gradients for maps of one shape, computed in one way.
+    """A way to compute a convolution and its gradients, for maps of one shape.
 
     ``ConvolutionAlgorithm[Cache]`` names the type of what `forward` keeps for
     `backward`. The arrays of a pass live in the workspace, so that threads can share an
@@ -53,7 +52,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
     channels, filters, groups : int
     block_bytes : int, optional
         About how many bytes are computed at once, to stay in the cache. Algorithms that
-        do not work in blocks ignore it. The default is that of the class.
+        do not work in blocks ignore it. The default is the class attribute.
 
     Attributes
     ----------
@@ -88,7 +87,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
 
     @classmethod
     def supports(cls, windows: Windows) -> bool:  # noqa: ARG003 -- for subclasses
-        """Tell whether the algorithm can compute sums over these windows."""
+        """Return whether the algorithm can compute sums over these windows."""
         return True
 
     @abstractmethod
@@ -108,15 +107,15 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         kernel : ndarray of shape (filters, channels // groups, *kernel_size)
         workspace : Workspace
         train : bool
-            Where False, as little as possible is kept; `backward` still works, but may
-            have to compute it again.
+            If False, as little as possible is kept. `backward` still works, but may
+            have to repeat computations.
 
         Returns
         -------
         z : ndarray of shape (filters, *stored_shape, batch), contiguous
             Undefined in the row padding.
         cache : object
-            For `backward`.
+            What `backward` needs.
         """
 
     @abstractmethod
@@ -130,7 +129,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
-        """Write the gradient of the kernel, and return that of the map.
+        """Write the gradient of the kernel, and return the gradient of the map.
 
         Parameters
         ----------
@@ -142,17 +141,17 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
             `dkernel` is overwritten.
         workspace : Workspace
         need_dx : bool
-            Where False, None is returned.
+            If False, None is returned.
         """
 
     def cost_terms(
         self,
         batch: int,  # noqa: ARG002 -- for subclasses
     ) -> tuple[float, ...]:
-        """Return what the time of a pass grows with, for maps of `batch` samples.
+        """Return the terms that the time of a pass grows with, for `batch` samples.
 
-        An algorithm without terms costs nothing: it is faster than the others for all
-        shapes that were measured, so it is chosen wherever it can be used.
+        An algorithm without terms has a cost of zero: it was the fastest for all shapes
+        that were measured, so it is chosen whenever it can be used.
         """
         return ()
 
@@ -166,14 +165,14 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
     ) -> ConvolutionAlgorithm[Cache] | None:
         """Return an algorithm that also takes the maximum over the windows of `pool`.
 
-        None means that the pooling has to follow as a step of its own.
+        None means that the pooling has to follow as a separate step.
         """
         return None
 
     def flat_outputs(self, z: FeatureMap) -> np.ndarray:
         """View `z` as (filters, positions x batch), up to the last output.
 
-        Row padding between outputs is in it, and may be written to.
+        Row padding between outputs is included, and may be written to.
         """
         return z.reshape(len(z), -1)
 
@@ -184,11 +183,11 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         return z[(slice(None), *(slice(n) for n in self.out_shape))]
 
     def gradient_buffer(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
-        """Return where to write the `dz` of `backward`, given the gradient `dy`.
+        """Return the array for the `dz` of `backward`, given the gradient `dy`.
 
-        That is `dy` itself if it is stored as `backward` needs it. Else it is scratch,
-        zero in the row padding and undefined elsewhere: the caller writes the rest,
-        which is what `crop_row_padding` returns of it.
+        This is `dy` itself if it is stored as `backward` needs it. Otherwise it is
+        scratch, zero in the row padding and undefined elsewhere: the caller writes the
+        outputs, of which `crop_row_padding` returns a view.
         """
         if self.stored_shape == self.out_shape and dy.flags.c_contiguous:
             return dy
@@ -198,7 +197,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         return dz
 
     def add_row_padding(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
-        """Return `dy` stored as `backward` needs it: itself, or a copy in scratch."""
+        """Return `dy`, or a copy in scratch, stored as `backward` needs it."""
         dz = self.gradient_buffer(dy, workspace)
         if dz is not dy:
             np.copyto(self.crop_row_padding(dz), dy)

@@ -1,11 +1,11 @@
 """How long an algorithm takes, estimated from shapes.
 
 The time of a forward and a backward pass is a weighted sum of a few terms that follow
-from the shapes: ``factor * term`` microseconds for each. Each algorithm has a class of
-terms of its own. Its `cost_terms` fills one in, and `FACTORS` has another one, in which
-each field is the time that a unit of the term takes.
+from the shapes, with ``factor * term`` microseconds for each. Each algorithm has its
+own class of terms. `cost_terms` returns an instance that holds the terms, and `FACTORS`
+has an instance in which each field is the time that one unit of the term takes.
 
-Only the order of the estimates counts. It never depends on a clock, so that a network
+Only the order of the estimates matters. They never depend on a clock, so that a network
 computes the same bits on every run.
 """
 
@@ -18,27 +18,27 @@ class Im2colTerms(NamedTuple):
     """What the time of im2col grows with.
 
     Let *columns* be the taps of the kernel times the stored positions, row padding
-    included. The matrix of all windows has ``channels * columns`` rows and columns in
-    all, per sample.
+    included. The matrix of all windows has ``channels * columns`` elements per sample.
 
     Attributes
     ----------
     flops : float
-        Of three matrix products, two operations a multiplication: the outputs, the
-        gradient of the kernel, and that of the map. Each is ``filters x (channels /
-        groups * taps) x (positions * batch)``. Fewer than 8 filters take as long as 8.
+        FLOPs of three matrix products, with two operations per multiplication: for the
+        outputs, the gradient of the kernel, and the gradient of the map. Each is
+        ``filters x (channels / groups * taps) x (positions * batch)``. Fewer than 8
+        filters take as long as 8.
     column_values : float
-        Numbers that im2col copies: none where a kernel of one tap needs no copy.
+        How many numbers im2col copies. A kernel of one tap needs no copy.
     map_values : float
-        Numbers of the input and the output map.
+        How many numbers the input and the output map have.
     strided_runs : float
-        Contiguous runs that are copied where a stride is over 1: one for each tap of
-        each window, as the next window lies further on.
+        Contiguous runs that are copied if a stride is larger than 1: one for each tap
+        of each window, as windows are further apart.
     row_runs : float
-        The same for the exact layout, in which a run ends with its row. In the wide
-        layout all rows are one run.
+        Contiguous runs that are copied in the exact layout, in which a run ends with
+        its row. In the wide layout all rows are one run.
     taps : float
-        Python calls: col2im adds tap by tap.
+        Python calls, since col2im adds tap by tap.
     """
 
     flops: float
@@ -52,26 +52,27 @@ class Im2colTerms(NamedTuple):
 class WinogradTerms(NamedTuple):
     """What the time of Winograd's minimal filtering grows with.
 
-    A tile has *n* positions, so that a map is n times the number of tiles once it is
-    transformed.
+    A tile has *n* positions, so that a transformed map has n values for each tile,
+    channel and sample.
 
     Attributes
     ----------
     flops : float
-        As for im2col, of three products ``filters x channels x (tiles * batch)`` for
-        each of the n positions of a tile.
+        As for im2col, FLOPs of three products ``filters x channels x (tiles * batch)``
+        for each of the n positions of a tile.
     transformed_values : float
-        Numbers of the transformed maps, of input and output channels, once for each
-        axis that is transformed.
+        How many numbers the transformed maps of input and output channels have, counted
+        once for each axis that is transformed.
     map_values : float
-        Numbers of the input and the output map.
+        How many numbers the input and the output map have.
     kernel_values : float
-        Numbers of the transformed kernel: read and added to in each row block, and
-        transformed once, in double precision five times as slowly.
+        How many numbers of the transformed kernel are read and added to: in each row
+        block, and once to transform it, which takes five times as long in double
+        precision.
     matrix_products : float
         Calls of BLAS: one for each position of a tile in each row block.
     row_blocks : float
-        Each has a fixed number of Python calls.
+        Row blocks, each of which makes a fixed number of Python calls.
     """
 
     flops: float
@@ -91,18 +92,18 @@ class FFTTerms(NamedTuple):
     Attributes
     ----------
     flops : float
-        Of three products ``filters x channels x (tiles * batch)`` for each frequency:
-        8 operations a multiplication, as the numbers are complex.
+        FLOPs of three products ``filters x channels x (tiles * batch)`` for each
+        frequency, with 8 operations per multiplication, as the numbers are complex.
     transform_flops : float
-        Of the transforms of all tiles of input and output channels.
+        FLOPs of the transforms of all tiles of input and output channels.
     tile_values : float
-        Numbers of these tiles, which are copied to and from maps.
+        How many numbers these tiles have, which are copied to and from maps.
     kernel_transform_flops : float
-        Of the transforms of the kernel, which is as long as a tile.
+        FLOPs of the transforms of the kernel, which is filled up to the size of a tile.
     tiles : float
-        Python calls.
+        Tiles, each of which makes a fixed number of Python calls.
     passes : float
-        1: what a pass takes however small it is.
+        Always 1: its factor is the time that a pass takes however small it is.
     """
 
     flops: float
@@ -113,8 +114,9 @@ class FFTTerms(NamedTuple):
     passes: float
 
 
-# Microseconds for a unit of each term, on one thread of an AMD EPYC in float32: fitted
-# to a sweep of shapes, then tuned for the choice, by `benchmarks/conv_methods.py`.
+# Microseconds per unit of each term, on one thread of an AMD EPYC in float32. They were
+# fitted to a sweep of shapes, then tuned for the choice, by
+# `benchmarks/conv_methods.py`.
 FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
     Im2colTerms: Im2colTerms(
         flops=1.3e-5,

@@ -1,4 +1,4 @@
-"""Depthwise convolution: every channel is convolved with kernels of its own."""
+"""Depthwise convolution: every channel is convolved with its own kernels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from skconvnet.ops.workspace import Workspace
 
 
 def suits_depthwise(windows: Windows, channels: int, groups: int) -> bool:
-    """Tell whether each channel is a group of its own, on maps of one or two axes."""
+    """Return whether every group is one channel, on maps of one or two axes."""
     return groups == channels and windows.ndim <= 2
 
 
@@ -35,16 +35,16 @@ class DepthwiseConvolution(ConvolutionAlgorithm[FeatureMap]):
     Outputs and the gradient of the map are products with banded Toeplitz matrices
     (`depthwise_toeplitz.py`). The gradient of a kernel is the correlation of the map
     with the gradient of the outputs (`depthwise_kernel_gradient.py`). Both work on a
-    block of channels at a time, sized for the cache. The cache of a pass is the map.
+    few channels at a time, so that these fit the cache. The cache of a pass is the map.
 
     Parameters
     ----------
     windows : Windows
     channels, filters, groups : int
-        `groups` is `channels`, which divides `filters`.
+        `groups` equals `channels`, which divides `filters`.
     block_bytes : int, optional
     run_length : int
-        As in `KernelGradient`.
+        See `KernelGradient`.
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class DepthwiseConvolution(ConvolutionAlgorithm[FeatureMap]):
         inputs = self._inputs(cache)
         dkernels = dkernel.reshape(self.channels, self._multiplier, *self._kernel_shape)
         values = self._kernel_gradient.copied_values(self._multiplier, batch)
-        for block in self._channel_blocks(values, dz.itemsize):
+        for some in self._channel_slices(values, dz.itemsize):
             self._kernel_gradient.write(
-                inputs[block, 0], doutputs[block], dkernels[block], workspace
+                inputs[some, 0], doutputs[some], dkernels[some], workspace
             )
         if not need_dx:
             return None
@@ -134,18 +134,18 @@ class DepthwiseConvolution(ConvolutionAlgorithm[FeatureMap]):
         out: np.ndarray,
         workspace: Workspace,
     ) -> None:
-        """Write all phases of `out`, for one block of channels after the other."""
+        """Write all phases of `out`, a few channels at a time."""
         length = self._multiplier * self.windows.size
         kernels = workspace.scratch("kernels", (self.channels, length + 1), x.dtype)
         kernels[:, :length] = kernel.reshape(self.channels, length)
         kernels[:, length] = 0
-        values = max(one.tile_values(x.shape[-1]) for one in products)
-        for block in self._channel_blocks(values, x.itemsize):
+        values = max(toeplitz.tile_values(x.shape[-1]) for toeplitz in products)
+        for some in self._channel_slices(values, x.itemsize):
             for toeplitz in products:
-                toeplitz.write(x[block], kernels[block], out[block], workspace)
+                toeplitz.write(x[some], kernels[some], out[some], workspace)
 
-    def _channel_blocks(self, values: int, itemsize: int) -> list[slice]:
-        """Cut the channels into blocks, given how many numbers each channel takes."""
+    def _channel_slices(self, values: int, itemsize: int) -> list[slice]:
+        """Cut the channels into slices, given how many numbers each channel takes."""
         step = max(self.block_bytes // max(values * itemsize, 1), 1)
         return [slice(i, i + step) for i in range(0, self.channels, step)]
 

@@ -11,19 +11,20 @@ from skconvnet.ops.windows import Windows
 
 @dataclass(frozen=True)
 class Axis:
-    """A convolution along one axis: output i takes input ``i * stride + t * dilation``.
+    """A convolution along one axis.
 
-    That is for tap t, and counted from the first position of the padding.
+    Output i takes the input ``i * stride + t * dilation`` with tap t, counted from the
+    first position of the padding.
 
     Attributes
     ----------
     n_in, n_out : int
-        Positions of the input, without padding, and of the output.
+        Number of positions of the input, without padding, and of the output.
     kernel : int
         Number of taps.
     stride, dilation : int
     before : int
-        Positions of padding before the input.
+        Number of positions of padding before the input.
     """
 
     n_in: int
@@ -34,8 +35,8 @@ class Axis:
     before: int
 
 
-# A map of one spatial axis is a map of one row: this is the axis across it.
-_SINGLE = Axis(n_in=1, n_out=1, kernel=1, stride=1, dilation=1, before=0)
+# A map of one spatial axis is a map of one row: this is the axis of rows.
+_ONE_ROW = Axis(n_in=1, n_out=1, kernel=1, stride=1, dilation=1, before=0)
 
 
 def two_axes(windows: Windows) -> tuple[Axis, Axis]:
@@ -51,38 +52,39 @@ def two_axes(windows: Windows) -> tuple[Axis, Axis]:
         )
         for i in range(windows.ndim)
     ]
-    return (_SINGLE, axes[0]) if windows.ndim == 1 else (axes[0], axes[1])
+    return (_ONE_ROW, axes[0]) if windows.ndim == 1 else (axes[0], axes[1])
 
 
-class Inside(NamedTuple):
+class PositionsInside(NamedTuple):
     """Which of several positions lie on an axis.
 
     Attributes
     ----------
     start, stop : int
-        Those numbered from `start` to before `stop`.
-    where : slice
-        The positions that they have there.
+        The positions number `start` to `stop - 1` lie on the axis.
+    positions : slice
+        These positions, as an index along the axis.
     """
 
     start: int
     stop: int
-    where: slice
+    positions: slice
 
 
 @lru_cache(maxsize=4096)
-def positions_inside(first: int, step: int, count: int, size: int) -> Inside:
-    """Find which of the positions ``first + step * i`` lie on an axis of `size`.
+def positions_inside(first: int, step: int, count: int, size: int) -> PositionsInside:
+    """Find which of the positions ``first + step * i`` lie on an axis of length `size`.
 
-    They are numbered by i, which is less than `count`. Every pass asks the same few
-    questions, so the answers are cached.
+    They are numbered by i, from 0 to ``count - 1``. Every pass needs the same few
+    results, so they are cached.
 
     Examples
     --------
     >>> positions_inside(-3, 2, 6, 5)
-    Inside(start=2, stop=4, where=slice(1, 5, 2))
+    PositionsInside(start=2, stop=4, positions=slice(1, 5, 2))
     """
     start = min(max(-(first // step), 0), count)
     stop = min(max(-((first - size) // step), start), count)
     begin = first + start * step
-    return Inside(start, stop, slice(begin, begin + (stop - start) * step, step))
+    positions = slice(begin, begin + (stop - start) * step, step)
+    return PositionsInside(start, stop, positions)

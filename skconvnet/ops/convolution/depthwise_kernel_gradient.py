@@ -1,4 +1,4 @@
-"""The gradient of depthwise kernels: the map and the gradient, correlated at every tap.
+"""The gradient of depthwise kernels, as correlations of the map and the gradient.
 
 For one channel and one axis, with stride s and dilation d, tap t has the gradient
 
@@ -14,10 +14,11 @@ which is a dot product of `dz` and one stride phase of `x`, shifted::
     dkernel[1] = <(dz0, dz1), (x1, x3)>     phase 1, shift 0
     dkernel[2] = <(dz0, dz1), (x2, x4)>     phase 0, shift 1
 
-Each phase is copied once, with zeros where it lies in the padding. `dz` gets zeros
-after each row but the last, so that its rows are as long as those of a phase. All rows
-together are then one vector, and a shift by rows and columns only changes where the
-phase is read. What a shifted row takes from the next one is multiplied by these zeros.
+Each phase is copied once, with zeros where it lies in the padding. Zeros are appended
+to each row of `dz` except the last, so that it is as long as a row of a phase. All rows
+together are then one vector, and a shift by rows and columns only changes where reading
+of the phase starts. Values that a shifted row takes from the next row are multiplied by
+the appended zeros.
 """
 
 from __future__ import annotations
@@ -31,25 +32,26 @@ import numpy as np
 from skconvnet.ops.convolution.depthwise_axes import Axis, positions_inside
 from skconvnet.ops.workspace import Workspace
 
-# Numbers of a run: both factors of its products stay in the first-level cache for all
-# taps.
+# How many numbers a run has: both factors of its products stay in the first-level cache
+# for all taps.
 RUN_LENGTH = 4096
 
 
 @dataclass(frozen=True)
 class PhaseTaps:
-    """Taps of the kernel along one axis that meet the same stride phase of the map.
+    """Taps of the kernel along one axis that are multiplied by the same stride phase.
 
     Attributes
     ----------
     start : int
-        First position of that phase that an output meets. It may lie before the map.
+        First position of the phase that an output is computed from. It may lie before
+        the map.
     taps : slice
     count : int
         Number of taps.
     first_shift, shift_step : int
-        How many positions of the phase the first of the taps is shifted, and each
-        other one more than the one before.
+        By how many positions of the phase the first tap is shifted, and by how many
+        more each further tap.
     """
 
     start: int
@@ -60,7 +62,7 @@ class PhaseTaps:
 
 
 def taps_by_phase(axis: Axis) -> list[PhaseTaps]:
-    """Group the taps of a kernel by the stride phase of the map that they meet.
+    """Group the taps of a kernel by the stride phase that they are multiplied by.
 
     Examples
     --------
@@ -96,7 +98,7 @@ class KernelGradient:
     ----------
     rows, columns : Axis
     run_length : int
-        Numbers that are multiplied by all taps of a phase before the next ones are.
+        How many numbers are multiplied by all taps of a phase before the next numbers.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class KernelGradient:
         self._strides = rows.stride, columns.stride
         self._run_length = run_length
         self._row_taps, self._column_taps = taps_by_phase(rows), taps_by_phase(columns)
-        # Positions of one phase that some output meets.
+        # Positions of one phase that outputs are computed from.
         self._phase_shape = (_phase_length(rows), _phase_length(columns))
 
     def copied_values(self, multiplier: int, batch: int) -> int:
@@ -126,7 +128,7 @@ class KernelGradient:
         dkernel : ndarray of shape (channels, multiplier, *kernel)
         workspace : Workspace
         """
-        gradients = self._as_wide_as_a_phase(dz, workspace)
+        gradients = self._widen_to_phase(dz, workspace)
         shape = (len(x), *self._phase_shape, x.shape[-1])
         phase = workspace.scratch("phase", shape, x.dtype)
         for rows, columns in product(self._row_taps, self._column_taps):
@@ -134,8 +136,8 @@ class KernelGradient:
             out = dkernel[:, :, rows.taps, columns.taps]
             self._correlate(phase, gradients, rows, columns, out, workspace)
 
-    def _as_wide_as_a_phase(self, dz: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Return `dz` with zeros after each row but the last, as one vector.
+    def _widen_to_phase(self, dz: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Return `dz` with zeros after each row except the last, as one vector.
 
         Returns
         -------
@@ -174,12 +176,12 @@ class KernelGradient:
     ) -> None:
         """Write the dot products of all shifts, summed run by run, into `out`.
 
-        Row r, column c and sample b of a phase lie at a distance in memory that is
-        linear in r and c. With this distance as a stride, an axis of the view below
-        runs over the shifts by rows, another one over those by columns::
+        The memory offset of row r, column c and sample b of a phase is linear in r and
+        c. So in the view below one axis runs over the shifts by rows, and another over
+        the shifts by columns::
 
             shifted[channel, :, run, i, j, :] =
-                a run of the phase, that starts i row shifts and j column shifts later
+                a run of the phase that starts i row shifts and j column shifts later
         """
         channels, multiplier, length = gradients.shape
         channel, row, column, item = phase.strides
@@ -211,7 +213,7 @@ def _phase_length(axis: Axis) -> int:
 
 
 class _Runs(NamedTuple):
-    """Runs number `first` to before `last`, of `size` numbers each."""
+    """Runs number `first` to `last - 1`, of `size` numbers each."""
 
     first: int
     last: int
@@ -219,7 +221,7 @@ class _Runs(NamedTuple):
 
 
 def _cut_into_runs(length: int, run_length: int) -> list[_Runs]:
-    """Cut a vector into runs of `run_length`, and one of what is left.
+    """Cut a vector into runs of `run_length`, and one run with the rest.
 
     >>> _cut_into_runs(10, 4)
     [_Runs(first=0, last=2, size=4), _Runs(first=2, last=3, size=2)]

@@ -3,7 +3,7 @@
 A sum that slides along a row is a product with a matrix that has the taps on its
 diagonals. For three taps and a tile of four outputs of stride 1::
 
-    outputs           matrix                 inputs that the tile sees
+    outputs           matrix                 inputs of the tile
 
     | y0 |     | w0 w1 w2  .  .  . |     | x0 |
     | y1 |  =  |  . w0 w1 w2  .  . |  @  | x1 |     each y and x is a
@@ -12,11 +12,12 @@ diagonals. For three taps and a tile of four outputs of stride 1::
                                          | x4 |
                                          | x5 |
 
-With several rows of taps, or several input channels per output, their matrices stand
-side by side, and their inputs below each other. Maps are batch last: once a map has
-been copied into tiles, the few inputs that a tile sees lie in memory as one such matrix
-(inputs, batch), and no window is written out. Most of the matrix is zero, yet for tiles
-of a few outputs BLAS is faster on all of it than one pass over the map for each tap.
+If there are several rows of taps, or several input channels per output, their matrices
+are concatenated side by side, and their inputs one below the other. Maps are batch
+last: once a map has been copied into tiles, the few inputs of a tile are one matrix
+(inputs, batch) in memory, and no window is written out. Most of the Toeplitz matrix is
+zero. Yet for tiles of a few outputs, BLAS multiplies by all of it faster than passes
+over the map, one for each tap, would take.
 """
 
 from __future__ import annotations
@@ -30,29 +31,30 @@ import numpy as np
 from skconvnet.ops.convolution.depthwise_axes import Axis, positions_inside
 from skconvnet.ops.workspace import Workspace
 
-# Outputs of a tile. With more of them, more multiplications are by zero. With fewer,
-# products are too small for BLAS, and neighbouring tiles share more of their inputs.
+# Outputs of a tile. With more outputs, more multiplications are by zero. With fewer,
+# products are too small for BLAS, and neighboring tiles share more of their inputs.
 _TILE_SIZE = 8
 
 
 @dataclass(frozen=True)
 class OutputPhase:
-    """Outputs along one axis that take inputs by the same taps.
+    """Outputs along one axis that are computed with the same taps.
 
-    They are a phase: all positions with the same remainder modulo `step`. For each, the
-    t-th of `taps` takes an input `input_step` after that of the tap before::
+    They are a phase: all positions with the same remainder modulo `step`. The inputs of
+    neighboring `taps` are `input_step` positions apart::
 
-        output i of the phase, at position  first + step * i
-        takes by the t-th tap the input     input_start + input_step * (advance * i + t)
+        output i of the phase is at position     first + step * i
+        its t-th tap is multiplied by the input  input_start
+                                                 + input_step * (advance * i + t)
 
-    Some of these inputs may lie outside the map, where it is zero.
+    Some of these inputs may lie outside the map, where they are zero.
 
     Attributes
     ----------
     first, step, count : int
     input_start, input_step, advance : int
     taps : tuple of int
-        Empty where no tap meets these outputs, which are then zero.
+        Empty if no tap contributes to these outputs, which are then zero.
     """
 
     first: int
@@ -68,9 +70,10 @@ def forward_phases(axis: Axis) -> list[OutputPhase]:
     """Split the outputs of a convolution along one axis.
 
     Output i takes the inputs ``i * stride + t * dilation - before``. Outputs share
-    inputs, as the rows of a Toeplitz matrix do, if these are a multiple of the dilation
-    apart: with stride 1 and dilation 2, even outputs take even inputs, and odd ones odd
-    inputs. Hence a phase per remainder modulo ``dilation / gcd(stride, dilation)``.
+    inputs, as the rows of a Toeplitz matrix do, if their inputs are a multiple of the
+    dilation apart: with stride 1 and dilation 2, even outputs take even inputs, and odd
+    outputs take odd inputs. Hence there is a phase for each remainder modulo
+    ``dilation / gcd(stride, dilation)``.
     """
     shared = gcd(axis.stride, axis.dilation)
     step = axis.dilation // shared
@@ -92,8 +95,8 @@ def backward_phases(axis: Axis) -> list[OutputPhase]:
     """Split the positions of the input, whose gradients are the outputs here.
 
     The gradient of input p is a sum over the taps t for which an output i has
-    ``i * stride + t * dilation - before = p``. With strides, those are some taps only,
-    which depend on the phase of p. They go from the last to the first as i grows.
+    ``i * stride + t * dilation - before = p``. With strides, only some taps do, which
+    depend on the phase of p. They go from the last to the first as i grows.
     """
     shared = gcd(axis.stride, axis.dilation)
     step = axis.stride * axis.dilation // shared
@@ -120,15 +123,15 @@ def backward_phases(axis: Axis) -> list[OutputPhase]:
     return phases
 
 
-class _Part(NamedTuple):
-    """Tiles that have equally many outputs.
+class _EqualTiles(NamedTuple):
+    """Tiles that have the same number of outputs.
 
     Attributes
     ----------
     down, across : slice
-        Which tiles, along either axis.
+        The tiles along either axis.
     n_outputs : int
-        Of each of them.
+        Number of outputs of each tile.
     """
 
     down: slice
@@ -139,9 +142,9 @@ class _Part(NamedTuple):
 class ToeplitzProduct:
     """The outputs of one phase of rows and one phase of columns.
 
-    An output channel is one of `fan_out` that see the same input channels, of which
-    there are `fan_in`; one of the two is 1. Here only the outputs and inputs of the two
-    phases count, as if they were neighbours.
+    Groups of `fan_out` output channels are computed from the same `fan_in` input
+    channels; one of the two numbers is 1. Only outputs and inputs of the two phases are
+    counted here, as if they were adjacent.
 
     Outputs are computed in tiles of `tile_height` by `tile_width`::
 
@@ -152,9 +155,9 @@ class ToeplitzProduct:
                  |      |      | *  |
                  +------+------+----+
 
-    A tile sees `reach` inputs along each axis, more than it has outputs, so that the
-    inputs of neighbouring tiles overlap. Tiles below each other share one copy of their
-    column of the map, `n_input_rows` high; those side by side have copies of their own.
+    A tile takes `reach` inputs along each axis, more than it has outputs, so that the
+    inputs of neighboring tiles overlap. Tiles in the same column share one copy of
+    their inputs, `n_input_rows` high. Each column of tiles has its own copy.
 
     Parameters
     ----------
@@ -189,16 +192,19 @@ class ToeplitzProduct:
         last_row = self.tiles_down * self.tile_height - 1
         self.n_input_rows = last_row * rows.advance + len(rows.taps)
         self._matrix_index = self._find_matrix_index(kernel)
-        self._parts = self._cut_into_parts()
+        self._equal_tiles = self._group_equal_tiles()
 
     def _find_matrix_index(self, kernel: tuple[int, int]) -> np.ndarray:
-        """Tell which number of a channel's kernels each entry of its matrices is.
+        """Return, for each entry of the matrices, its index in a channel's kernels.
 
-        A channel has fan_in * fan_out kernels in a row, then a zero, which all entries
-        off the band are. Rows of a matrix are the outputs of a tile, and columns the
-        inputs that it sees:
+        A channel has fan_in * fan_out kernels in a row, followed by a zero, which is
+        taken for all entries off the band. Rows of a matrix are the outputs of a tile,
+        and columns are its inputs.
 
-            (fan_out, tile_height * tile_width, reach[0] * fan_in * reach[1])
+        Returns
+        -------
+        index : ndarray of shape (fan_out, tile_height * tile_width, \
+reach[0] * fan_in * reach[1])
         """
         size = kernel[0] * kernel[1]
         n_kernels = self.fan_in * self.fan_out
@@ -227,7 +233,7 @@ class ToeplitzProduct:
         ----------
         x : ndarray of shape (channels, fan_in, rows, columns, batch)
         kernels : ndarray of shape (channels, fan_in * fan_out * taps + 1), contiguous
-            With a zero at the end.
+            The last entry of each row is zero.
         out : ndarray of shape (channels, fan_out, rows, columns, batch), contiguous
         workspace : Workspace
         """
@@ -237,19 +243,18 @@ class ToeplitzProduct:
             return
         shape = (len(x), *self._matrix_index.shape)
         matrices = workspace.scratch("matrices", shape, x.dtype)
-        # No index is out of range, but without "clip" `take` fills a copy first.
+        # No index is out of range; with "clip", `take` needs no copy of its output.
         np.take(kernels, self._matrix_index, axis=1, out=matrices, mode="clip")
         inputs = self._tile_inputs(self._copy_into_tiles(x, workspace))
-        for part in self._parts:
-            outputs = self._tile_outputs(out, part)
+        for tiles in self._equal_tiles:
             np.matmul(
-                matrices[:, :, None, None, : part.n_outputs],
-                inputs[:, :, part.across, part.down],
-                out=outputs,
+                matrices[:, :, None, None, : tiles.n_outputs],
+                inputs[:, :, tiles.across, tiles.down],
+                out=self._tile_outputs(out, tiles),
             )
 
     def _copy_into_tiles(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Copy the inputs that tiles see, with zeros where they lie outside the map.
+        """Copy the inputs of all tiles, with zeros where they lie outside the map.
 
         Returns
         -------
@@ -284,8 +289,8 @@ reach[1], batch)
         """View the copies as matrices, one per tile.
 
         Rows of a copy, of fan_in * reach[1] inputs, are contiguous, so that the
-        reach[0] rows that a tile sees are one matrix. The next tile below starts
-        tile_height outputs further down, on rows that this one may see as well.
+        reach[0] rows of a tile are one matrix. The next tile below starts tile_height
+        outputs further down, on rows that may belong to this tile as well.
 
         Returns
         -------
@@ -307,31 +312,33 @@ reach[0] * fan_in * reach[1], batch)
         )
         return inputs
 
-    def _cut_into_parts(self) -> list[_Part]:
-        """Cut the tiles into those that are whole, and the last ones if these are not.
+    def _group_equal_tiles(self) -> list[_EqualTiles]:
+        """Separate whole tiles from the last ones, if these are smaller.
 
-        Tiles are of one row, or as wide as the map: they cannot be cut along both axes.
+        Tiles have one row, or are as wide as the map, so that they are never smaller
+        along both axes.
         """
         size = self.tile_height * self.tile_width
         down, across = slice(0, self.tiles_down), slice(0, self.tiles_across)
         if rest := self.columns.count % self.tile_width:
             last = self.tiles_across - 1
             return [
-                _Part(down, slice(0, last), size),
-                _Part(down, slice(last, last + 1), rest),
+                _EqualTiles(down, slice(0, last), size),
+                _EqualTiles(down, slice(last, last + 1), rest),
             ]
         if rest := self.rows.count % self.tile_height:
             last = self.tiles_down - 1
-            rest_of_tile = _Part(slice(last, last + 1), across, rest * self.tile_width)
-            whole = [_Part(slice(0, last), across, size)] if last else []
-            return [*whole, rest_of_tile]
-        return [_Part(down, across, size)]
+            smaller = slice(last, last + 1)
+            whole = [_EqualTiles(slice(0, last), across, size)] if last else []
+            return [*whole, _EqualTiles(smaller, across, rest * self.tile_width)]
+        return [_EqualTiles(down, across, size)]
 
-    def _tile_outputs(self, out: np.ndarray, part: _Part) -> np.ndarray:
+    def _tile_outputs(self, out: np.ndarray, tiles: _EqualTiles) -> np.ndarray:
         """View the outputs of some tiles as matrices, one per tile.
 
         Outputs of a tile follow each other along a row, a step of the phase apart. A
-        tile of several rows is one matrix too, as its rows are whole and contiguous.
+        tile of several rows is one matrix as well, since its rows are whole and
+        contiguous.
 
         Returns
         -------
@@ -341,14 +348,14 @@ n_outputs, batch)
         channel, fan, row, column, item = out.strides
         down = self.tile_height * self.rows.step
         across = self.tile_width * self.columns.step
-        first_row = self.rows.first + part.down.start * down
-        first_column = self.columns.first + part.across.start * across
+        first_row = self.rows.first + tiles.down.start * down
+        first_column = self.columns.first + tiles.across.start * across
         counts = (
-            part.across.stop - part.across.start,
-            part.down.stop - part.down.start,
+            tiles.across.stop - tiles.across.start,
+            tiles.down.stop - tiles.down.start,
         )
         outputs: np.ndarray = np.ndarray(
-            (len(out), self.fan_out, *counts, part.n_outputs, out.shape[-1]),
+            (len(out), self.fan_out, *counts, tiles.n_outputs, out.shape[-1]),
             out.dtype,
             out,
             offset=first_row * row + first_column * column,
@@ -361,7 +368,7 @@ n_outputs, batch)
 
 
 def _toeplitz_taps(n_outputs: int, phase: OutputPhase, reach: int) -> np.ndarray:
-    """Return the tap by which each output takes each input, -1 for none.
+    """Return the tap by which each output multiplies each input, or -1 for none.
 
     >>> phase = OutputPhase(0, 1, 3, 0, 1, advance=1, taps=(0, 1))
     >>> _toeplitz_taps(3, phase, reach=4)

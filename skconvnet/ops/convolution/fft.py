@@ -1,16 +1,17 @@
 """Convolution by the fast Fourier transform, for large kernels.
 
 The padded map is cut into tiles that overlap by one less than the extent of the kernel,
-and each is transformed. Channels are summed in the frequency domain: one small matrix
-product for each frequency. The product of two spectra is a circular convolution, in
-which windows at the end of a tile wrap around to its start. Those outputs are left out
-(*overlap-save*). Here with a kernel of 3 taps, and tiles of 6 positions for 4 outputs::
+and each tile is transformed. Channels are summed in the frequency domain, with one
+small matrix product for each frequency. The product of two spectra is a circular
+convolution, in which windows at the end of a tile wrap around to its start. Their
+outputs are left out (*overlap-save*). For a kernel of 3 taps, and tiles of 6 positions
+for 4 outputs::
 
     padded map    0   1   2   3   4   5   6   7   8   9
     tile 0        0   1   2   3   4   5
-                  -------------                            its outputs 0 to 3
+                  -------------                            gives outputs 0 to 3
     tile 1                        4   5   6   7   8   9
-                                  -------------            its outputs 4 to 7
+                                  -------------            gives outputs 4 to 7
 
 The gradient of the map is added up where tiles overlap (*overlap-add*).
 """
@@ -33,14 +34,14 @@ from skconvnet.ops.convolution.zero_windows import clear_empty_windows
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-# (frequencies, groups, rows, columns): matrices to multiply, one for each frequency.
+# Matrices to multiply, one for each frequency: (frequencies, groups, rows, columns).
 Spectrum: TypeAlias = npt.NDArray[np.complexfloating]
 
-# The cost of a position of a tile besides its share of the transform, log2(length).
+# The cost of each position of a tile, in addition to log2(length) for the transform.
 _POSITION_COST = 8
 
 
-class TilePlace(NamedTuple):
+class TileSlices(NamedTuple):
     """Where one tile and a map hold the same values, along each axis."""
 
     in_tile: tuple[slice, ...]
@@ -62,16 +63,16 @@ class TilePlace(NamedTuple):
 class FFTConvolution(ConvolutionAlgorithm[Spectrum]):
     """Convolution of any kernel, stride, dilation and number of groups.
 
-    Outputs are computed for stride 1, so that a longer one saves nothing. The cache has
-    the transformed tiles, about as large as the padded map, for the gradient of the
+    Outputs are computed for stride 1, so that larger strides save nothing. The cache
+    has the transformed tiles, about as large as the padded map, for the gradient of the
     kernel. Row blocks are not used.
 
     Attributes
     ----------
     tile, n_tiles : tuple of int
-        Positions of a tile, and tiles, along each axis.
+        Number of positions of a tile, and number of tiles, along each axis.
     n_frequencies : int
-        Numbers of the spectrum of a tile.
+        How many numbers the spectrum of a tile has.
     """
 
     def __init__(
@@ -125,8 +126,8 @@ class FFTConvolution(ConvolutionAlgorithm[Spectrum]):
         products = np.matmul(np.conj(weights, out=weights), spectrum)
         tiles = self._transform_back(products, self.filters, batch)
         z = workspace.array("z", (self.filters, *self.stored_shape, batch), x.dtype)
-        for number, place in enumerate(self._outputs):
-            place.of_map(z)[...] = place.of_tiles(tiles, number)
+        for number, slices in enumerate(self._outputs):
+            slices.of_map(z)[...] = slices.of_tiles(tiles, number)
         clear_empty_windows(z, x, self.windows, workspace)
         return z, spectrum
 
@@ -154,21 +155,21 @@ class FFTConvolution(ConvolutionAlgorithm[Spectrum]):
         shape = (self.channels, *self.windows.in_shape, batch)
         dx = workspace.array("dx", shape, dz.dtype)
         dx.fill(0)
-        for number, place in enumerate(self._inputs):
-            target = place.of_map(dx)
-            target += place.of_tiles(dtiles, number)
+        for number, slices in enumerate(self._inputs):
+            target = slices.of_map(dx)
+            target += slices.of_tiles(dtiles, number)
         return dx
 
     def _cut(
-        self, x: FeatureMap, places: Sequence[TilePlace], workspace: Workspace
+        self, x: FeatureMap, tile_slices: Sequence[TileSlices], workspace: Workspace
     ) -> np.ndarray:
         """Return tiles of `x`: (*tile, groups, channels of a group, tiles x batch)."""
         channels, batch = len(x), x.shape[-1]
-        shape = (*self.tile, channels, len(places), batch)
+        shape = (*self.tile, channels, len(tile_slices), batch)
         tiles = workspace.scratch("tiles", shape, x.dtype)
         tiles.fill(0)
-        for number, place in enumerate(places):
-            place.of_tiles(tiles, number)[...] = place.of_map(x)
+        for number, slices in enumerate(tile_slices):
+            slices.of_tiles(tiles, number)[...] = slices.of_map(x)
         return tiles.reshape(*self.tile, self.groups, channels // self.groups, -1)
 
     def _transform_kernel(self, kernel: np.ndarray, workspace: Workspace) -> Spectrum:
@@ -196,7 +197,7 @@ class FFTConvolution(ConvolutionAlgorithm[Spectrum]):
         return self._inverse(spectrum.reshape(shape))
 
 
-class _AxisPlace(NamedTuple):
+class _AxisSlices(NamedTuple):
     """Where one tile and a map hold the same values, along one axis."""
 
     in_tile: slice
@@ -204,20 +205,20 @@ class _AxisPlace(NamedTuple):
 
 
 class _Axis:
-    """How the tiles lie along one axis.
+    """The tiles along one axis.
 
     Attributes
     ----------
     tile : int
-        Positions of a tile.
-    inputs, outputs : list of _AxisPlace
-        For each tile, its values of the input and the outputs that it gives.
+        Number of positions of a tile.
+    inputs, outputs : list of _AxisSlices
+        The values of the input that each tile holds, and the outputs that it gives.
     """
 
     def __init__(self, windows: Windows, axis: int, extent: int) -> None:
         n, n_out = windows.in_shape[axis], windows.out_shape[axis]
         before, stride = windows.pads[axis][0], windows.strides[axis]
-        # Outputs of stride 1, of which every `stride`-th is wanted.
+        # Outputs of stride 1; every `stride`-th one is used.
         n_outputs = (n_out - 1) * stride + 1
         self.tile = _tile_length(n_outputs + extent - 1, extent)
         step = self.tile - extent + 1
@@ -228,15 +229,15 @@ class _Axis:
             last = max(last, first)
             offset = before - start
             in_tile = slice(first + offset, last + offset)
-            self.inputs.append(_AxisPlace(in_tile, slice(first, last)))
+            self.inputs.append(_AxisSlices(in_tile, slice(first, last)))
             stop = min(start + step, n_outputs)
             low, high = -(-start // stride), -(-stop // stride)
             in_tile = slice(low * stride - start, stop - start, stride)
-            self.outputs.append(_AxisPlace(in_tile, slice(low, high)))
+            self.outputs.append(_AxisSlices(in_tile, slice(low, high)))
 
 
 def _tile_length(n: int, extent: int) -> int:
-    """Return the length of tiles that makes all of them cheapest to transform.
+    """Return the length of tiles for which transforming all tiles is cheapest.
 
     >>> _tile_length(40, 31), _tile_length(500, 9)
     (40, 108)
@@ -254,12 +255,12 @@ def _tile_length(n: int, extent: int) -> int:
     return min(sorted(lengths), key=cost)
 
 
-def _combined(axes: Sequence[Sequence[_AxisPlace]]) -> list[TilePlace]:
+def _combined(axes: Sequence[Sequence[_AxisSlices]]) -> list[TileSlices]:
     """Return all combinations of the tiles along each axis."""
     return [
-        TilePlace(
-            tuple(place.in_tile for place in places),
-            tuple(place.in_map for place in places),
+        TileSlices(
+            tuple(slices.in_tile for slices in per_axis),
+            tuple(slices.in_map for slices in per_axis),
         )
-        for places in product(*axes)
+        for per_axis in product(*axes)
     ]

@@ -1,4 +1,4 @@
-"""Convolution by im2col: one matrix product for each row block, and its gradients."""
+"""Convolution by im2col, with one matrix product for each row block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skconvnet.ops.workspace import Workspace
 class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
     """Convolution of any stride, dilation and number of groups.
 
-    The cache is the padded map: its columns are made again for the gradients.
+    The cache is the padded map. Its columns are written out again for the gradients.
     """
 
     block_bytes = BLOCK_BYTES
@@ -122,11 +122,11 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         return rows.reshape(self.groups, self.filters // self.groups, -1)
 
     def _n_values(self, blocks: list[Block]) -> int:
-        """Return the numbers of all columns."""
+        """Return how many numbers all columns have."""
         return blocks[-1].stop * self.channels * self.windows.size
 
     def _padded(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
-        """Return the padded map, which is `x` itself where it can be."""
+        """Return the padded map, which is `x` itself if no copy is needed."""
         if not self.windows.is_padded and x.flags.c_contiguous:
             return x
         shape = (self.channels, *self.windows.padded_shape, x.shape[-1])
@@ -155,7 +155,7 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         dpadded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the gradient of the columns of `block` to that of the map."""
+        """Add the gradient of the columns of `block` to the gradient of the map."""
         n_rows = self.channels // self.groups * self.windows.size
         if self._columns.is_pointwise:
             whole = dpadded.reshape(self.groups, n_rows, -1)
@@ -174,11 +174,11 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
 def _cut_into_runs(
     blocks: list[Block], *, sharing_positions: bool
 ) -> list[list[Block]]:
-    """Return the blocks in runs that threads may take at the same time.
+    """Cut the blocks into runs that threads may process at the same time.
 
-    Windows of a block and of the next one share positions of the map. Where these are
-    added to, blocks have to follow each other. Otherwise there are two runs, and two
-    sums, whatever the number of threads: so the bits do not depend on it.
+    Windows of neighboring blocks share positions of the map. If blocks add to these
+    positions, there is one run. Otherwise there are two runs, with a sum each, whatever
+    the number of threads, so that the bits do not depend on it.
     """
     middle = 0 if sharing_positions else len(blocks) // 2
     return [run for run in (blocks[middle:], blocks[:middle]) if run]

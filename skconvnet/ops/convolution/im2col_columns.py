@@ -1,19 +1,19 @@
-"""The columns of im2col: every window of a map written out, and the sum back, col2im.
+"""The columns of im2col, which are the windows of a map, and their sum, col2im.
 
 The matrix of columns has a row for each channel and tap, and a column for each output
 position and sample. Its product with the kernel, as a matrix, is the convolution. Maps
 are batch last, ``(channels, *spatial, batch)``. There are two layouts:
 
 *wide*
-    For stride 1. There is a window at every position of a padded row, also at the last
-    few, where a window wraps around into the next row: these are the row padding of the
-    outputs, which nothing reads. Then a row of the matrix is the padded map itself,
+    For stride 1. There is a window at every position of a padded row, even at the last
+    few, at which a window wraps around into the next row. Their outputs are the row
+    padding, which is never read. Each row of the matrix is then the padded map itself,
     shifted by its tap along the flattened (spatial, batch) axis: one long run.
 *exact*
     For any stride, and for maps so small that the row padding would cost more than it
     saves.
 
-Here a map of 2 x 4 positions, padding included, and a kernel of 1 x 3 taps::
+For a map of 2 x 4 positions, padding included, and a kernel of 1 x 3 taps::
 
     map           0  1  2  3            outputs of the wide layout    o  o  .  .
                   4  5  6  7            (. is row padding)            o  o  .  .
@@ -35,11 +35,11 @@ from skconvnet._typing import FeatureMap, Shape
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-# With more outputs than this for each true one, the exact layout is faster.
+# With more stored positions per output than this, the exact layout is faster.
 _MAX_STORED_PER_OUTPUT = 1.25
 
-# Columns are made and multiplied in row blocks of about this many bytes: large enough
-# for the matrix product to run at full speed, small enough to stay in the cache.
+# Columns are written out and multiplied in row blocks of about this many bytes: large
+# enough for the matrix product to run at full speed, small enough to stay in the cache.
 BLOCK_BYTES = 2_500_000
 
 
@@ -50,9 +50,9 @@ class Block:
     Attributes
     ----------
     rows : slice
-        Along the first spatial axis.
+        Range along the first spatial axis.
     start, stop : int
-        Along the flattened (spatial, batch) axis of the stored outputs.
+        Range along the flattened (spatial, batch) axis of the stored outputs.
     """
 
     rows: slice
@@ -61,27 +61,27 @@ class Block:
 
     @property
     def length(self) -> int:
-        """Columns of the block."""
+        """Number of columns of the block."""
         return self.stop - self.start
 
 
 class Columns:
-    """How the columns of one layer are laid out.
+    """The layout of the columns of one layer.
 
     Parameters
     ----------
     windows : Windows
     may_be_wide : bool
-        Where False, the layout is exact.
+        If False, the layout is exact.
     block_bytes : int
-        Columns are made in row blocks of about this many bytes.
+        Columns are written out in row blocks of about this many bytes.
 
     Attributes
     ----------
     shape : tuple of int
         Spatial shape of the outputs as they lie in memory, with row padding.
     length : int
-        Stored positions up to the last output. What follows is never written.
+        Number of stored positions up to the last output. Later ones are never written.
     """
 
     def __init__(
@@ -100,18 +100,18 @@ class Columns:
             and prod(wide) <= _MAX_STORED_PER_OUTPUT * prod(windows.out_shape)
         )
         self.shape = wide if self.is_wide else windows.out_shape
-        # From one position to the next along each axis, in stored positions.
+        # Stored positions from one position to the next along each axis.
         self._pitches = [prod(self.shape[axis + 1 :]) for axis in range(windows.ndim)]
         outputs = zip(windows.out_shape, self._pitches, strict=True)
         self.length = 1 + sum((n - 1) * pitch for n, pitch in outputs)
-        # From the first tap of a window to its last one.
+        # Stored positions from the first tap of a window to its last one.
         taps = zip(windows.kernel, windows.dilation, self._pitches, strict=True)
         self._reach = sum((k - 1) * d * pitch for k, d, pitch in taps)
         self._blocks: dict[tuple[int, int, int], list[Block]] = {}
 
     @property
     def is_pointwise(self) -> bool:
-        """Whether the padded map is its own columns (one tap, stride 1)."""
+        """Whether the columns are the padded map itself (one tap, stride 1)."""
         return self.windows.size == 1 and all(s == 1 for s in self.windows.strides)
 
     def blocks(self, channels: int, batch: int, itemsize: int) -> list[Block]:
@@ -165,7 +165,7 @@ class Columns:
         np.copyto(out.reshape(view.shape), view)
 
     def reach(self, batch: int) -> int:
-        """Return how many zeros `col2im` needs before and after each row."""
+        """Return how many zeros `col2im` needs at either end of each row."""
         return self._reach * batch if self.is_wide else 0
 
     def col2im(
@@ -175,12 +175,12 @@ class Columns:
         padded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the columns of `block` to the positions of `padded` they came from.
+        """Add the columns of `block` to the positions of `padded` that they came from.
 
         Parameters
         ----------
         columns : ndarray of shape (channels, taps, reach + block.length + reach)
-            Contiguous. Zeros are written to both ends of the last axis.
+            Contiguous array. Zeros are written to both ends of the last axis.
         block : Block
         padded : ndarray of shape (channels, *padded_shape, batch), contiguous
         workspace : Workspace
@@ -193,7 +193,7 @@ class Columns:
     def _col2im_exact(
         self, columns: np.ndarray, block: Block, padded: FeatureMap
     ) -> None:
-        """Add tap by tap: the same tap of all windows has no position twice."""
+        """Add tap by tap, since two windows never have the same tap at one position."""
         rows = block.rows.stop - block.rows.start
         outputs = (rows, *self.windows.out_shape[1:], padded.shape[-1])
         by_tap = columns.reshape(*columns.shape[:2], *outputs)
@@ -201,7 +201,7 @@ class Columns:
             padded[where] += by_tap[:, tap]
 
     def _positions(self, block: Block) -> Iterator[tuple[slice, ...]]:
-        """Yield, for each tap, what the windows of `block` have under it."""
+        """Yield, for each tap, its positions in the windows of `block`."""
         stride = self.windows.strides[0]
         for rows, *others in self.windows.taps:
             first = rows.start + block.rows.start * stride
@@ -218,8 +218,8 @@ class Columns:
         """Add all taps in a single reduction over a slanted view of the columns.
 
         Position q of the padded map receives the sum of columns[t, q - t] over the taps
-        t. With zeros around each row, here for 3 taps along one axis, a view whose next
-        row starts one position earlier has all of these in one line::
+        t. With zeros around each row, and each row of the view starting one position
+        earlier, these values are in one column of the view. For 3 taps along one axis::
 
             columns    0 0 a b c d 0 0         view    a b c d 0 0
                        0 0 e f g h 0 0                 0 e f g h 0
@@ -233,7 +233,7 @@ class Columns:
         channel, tap, item = columns.strides
         pitches = zip(self.windows.dilation, self._pitches, strict=True)
         shifts = [d * pitch * batch * item for d, pitch in pitches]
-        # Taps are flattened in the columns: from tap to tap along each axis.
+        # Taps are a single axis of the columns: the steps between taps along each axis.
         steps = [prod(self.windows.kernel[axis + 1 :]) for axis in range(len(shifts))]
         view: np.ndarray = np.ndarray(
             (len(columns), *self.windows.kernel, block.length + reach),

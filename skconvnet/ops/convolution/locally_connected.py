@@ -1,6 +1,6 @@
-"""Convolution with other kernels at every position: one batched matrix product.
+"""Convolution with different kernels at every position, as a batched matrix product.
 
-Arrays are batch last, ``(channels, *spatial, batch)``; kernels ``(*out_spatial,
+Maps are batch last, ``(channels, *spatial, batch)``; kernels are ``(*out_spatial,
 filters, channels, *kernel_size)``.
 """
 
@@ -19,9 +19,9 @@ from skconvnet.ops.workspace import Workspace
 class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
     """Convolution without shared weights, over any number of spatial axes.
 
-    Unlike that of other algorithms, its kernel starts with the axes of the output
-    positions. Windows are written out as columns and multiplied in row blocks of
-    outputs. The cache of a pass is the padded map.
+    Unlike in other algorithms, the first axes of the kernel are the spatial axes of the
+    output. Windows are written out as columns and multiplied in row blocks of outputs.
+    The cache of a pass is the padded map.
     """
 
     @override
@@ -78,7 +78,7 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
 
     @property
     def _window_size(self) -> int:
-        """Inputs of one output position, of all channels."""
+        """Number of inputs of one output position, over all channels."""
         return self.channels * self.windows.size
 
     def _matrices(self, kernel: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
         shape = (*positions, self.channels, *windows.kernel, padded.shape[-1])
         columns = workspace.scratch("columns", shape, padded.dtype)
         channel, *spatial, item = padded.strides
-        # From one window to the next, and from one tap of a window to the next.
+        # Bytes from one window to the next, and from one tap of a window to the next.
         steps = [n * s for n, s in zip(spatial, windows.strides, strict=True)]
         taps = [n * d for n, d in zip(spatial, windows.dilation, strict=True)]
         view = np.lib.stride_tricks.as_strided(
@@ -118,7 +118,7 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
         return columns.reshape(*positions, self._window_size, -1)
 
     def _col2im(self, columns: np.ndarray, rows: slice, dpadded: FeatureMap) -> None:
-        """Add the gradient of columns to the positions that they came from."""
+        """Add the gradient of the columns to the positions that they came from."""
         positions = columns.shape[:-2]
         ndim = len(positions)
         by_tap = columns.reshape(*positions, self.channels, self.windows.size, -1)

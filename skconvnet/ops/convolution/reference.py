@@ -1,16 +1,16 @@
 """Convolution by plain loops: what every algorithm computes. Read this file first.
 
-Nothing here is fast, and nothing of the package calls it: the tests hold the algorithms
-against it.
+Nothing here is fast, and the package does not call it: the tests compare all algorithms
+with it.
 
 Layout. A map is an array of shape ``(channels, *spatial, batch)``. A *position* is one
-index per spatial axis, so a map holds ``x[(c, *position, n)]``: the value of channel
-``c`` of sample ``n`` at that position. A kernel is an array of shape ``(filters,
-channels // groups, *kernel_size)``, and a *tap* is a position in it.
+index per spatial axis, so ``x[(c, *position, n)]`` is the value of channel ``c`` of
+sample ``n`` at that position. A kernel is an array of shape ``(filters, channels //
+groups, *kernel_size)``, and a *tap* is an element of it along the spatial axes.
 
-Sums. A window of the kernel's size slides over the map. One step along an axis moves it
-by ``stride`` positions, and neighboring taps are ``dilation`` positions apart. Here
-kernel_size=3, stride=1, dilation=2, with one position of padding on each side::
+Sums. A window of the size of the kernel slides over the map. One step along an axis
+moves it by ``stride`` positions, and neighboring taps are ``dilation`` positions apart.
+With kernel_size=3, stride=1, dilation=2 and one position of padding on each side::
 
       position of the map     (-1)  0   1   2   3   4   5  (6)
       taps of output 0          0       1       2
@@ -18,18 +18,19 @@ kernel_size=3, stride=1, dilation=2, with one position of padding on each side::
       taps of output 2                  0       1       2
       taps of output 3                      0       1       2
 
-Each output is the sum of the products of a tap and the value under it, over all taps
-and all input channels. Values in the padding are zero and add nothing. The kernel is
-not flipped: mathematics calls this cross-correlation, and this field convolution.
+Each output is the sum of the products of a tap and the value at its position, over all
+taps and all input channels. Values in the padding are zero and add nothing. The kernel
+is not flipped: this is called cross-correlation in mathematics, and convolution in deep
+learning.
 
-Groups. Input and output channels are cut into `groups` runs of equal length, and the
-outputs of a run are computed from the inputs of the same run alone.
+Groups. Input and output channels are cut into `groups` groups of equal size, and the
+outputs of a group are computed only from the inputs of the same group.
 
 Gradients. A convolution is a long list of multiplications, each of which adds ``kernel
 value * input value`` to an output. By the product rule, the gradient of the kernel
 value receives ``input value * gradient of the output``, and the gradient of the input
-value receives ``kernel value * gradient of the output``. So all functions below walk
-through the same list.
+value receives ``kernel value * gradient of the output``. So all functions below loop
+over the same list.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def transposed_convolve(
 ) -> FeatureMap:
     """Return the transposed convolution of the map `x`, without a bias.
 
-    It adds the kernel, times the value of `x`, to the output at each position: what
+    For each position, it adds the kernel, times the value of `x`, to the output, as
     `gradient_of_input` does with the gradient of the sums.
 
     Parameters
@@ -109,7 +110,7 @@ def transposed_convolve(
     x : ndarray of shape (channels, *windows.out_shape, batch)
     kernel : ndarray of shape (channels, filters // groups, *kernel_size)
     windows : Windows
-        Of the convolution from the output back to `x`.
+        The windows of the convolution from the output back to `x`.
     groups : int
 
     Returns
@@ -126,7 +127,10 @@ def transposed_convolve(
 def multiplications(
     x: FeatureMap, kernel: np.ndarray, windows: Windows, groups: int
 ) -> Iterator[tuple[Element, Element, Element]]:
-    """Yield the elements of the kernel, of `x` and of the sums that belong together."""
+    """Yield the indices of a kernel value, an input value and the output they add to.
+
+    The indices are for the kernel, for `x` and for the sums, in this order.
+    """
     filters, group_channels = kernel.shape[:2]
     group_filters = filters // groups
     for output, tap, position in connections(windows):
@@ -139,7 +143,7 @@ def multiplications(
 
 
 def connections(windows: Windows) -> Iterator[tuple[Element, Element, Element]]:
-    """Yield each output position, each tap, and the input position under that tap.
+    """Yield each output position, each tap, and the input position of that tap.
 
     Input positions in the padding are left out.
     """

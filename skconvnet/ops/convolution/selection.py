@@ -1,4 +1,4 @@
-"""Which algorithm computes a convolution."""
+"""The choice of the algorithm that computes a convolution."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from skconvnet.ops.convolution.im2col import Im2colConvolution
 from skconvnet.ops.convolution.winograd import MAX_KERNEL, WinogradConvolution
 from skconvnet.ops.windows import Windows
 
-# The cache of each algorithm has a type of its own, which its forward and backward
-# passes share and nothing else looks into.
+# The type of the cache differs between algorithms. Only the forward and the backward
+# pass of the same algorithm depend on it.
 AnyAlgorithm = ConvolutionAlgorithm[Any]
 
 # By the names that users pass as `conv_method`.
@@ -22,15 +22,15 @@ ALGORITHMS: dict[str, type[AnyAlgorithm]] = {
     "fft": FFTConvolution,
 }
 
-# The size of a batch that memory is estimated for.
+# The batch size for which memory is estimated.
 USUAL_BATCH = 32
 
 
 class AlgorithmSelector:
-    """Chooses the algorithm of one layer, for each size of a batch.
+    """Chooses the algorithm of one layer, for each batch size.
 
-    Under "auto" that is the one with the least estimated cost, which follows from the
-    shapes alone: results do not depend on a clock.
+    "auto" chooses the algorithm with the lowest estimated cost, which follows from the
+    shapes alone, so that results do not depend on a clock.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class AlgorithmSelector:
     windows : Windows
     channels, filters, groups : int
     block_bytes : int, optional
-        Passed to the algorithms.
+        Passed on to the algorithms.
 
     Raises
     ------
@@ -72,8 +72,8 @@ class AlgorithmSelector:
         else:
             classes = [ALGORITHMS[str(conv_method)]]
         self._algorithms = [
-            make(windows, channels, filters, groups, block_bytes=block_bytes)
-            for make in classes
+            cls(windows, channels, filters, groups, block_bytes=block_bytes)
+            for cls in classes
         ]
         self._chosen: dict[int, AnyAlgorithm] = {}
 
@@ -83,7 +83,7 @@ class AlgorithmSelector:
         if algorithm is None:
             algorithm = self._algorithms[0]
             if len(self._algorithms) > 1:
-                algorithm = min(self._algorithms, key=lambda one: one.cost(batch))
+                algorithm = min(self._algorithms, key=lambda a: a.cost(batch))
             self._chosen[batch] = algorithm
         return algorithm
 
@@ -102,8 +102,8 @@ def _check_conv_method(conv_method: object, windows: Windows) -> None:
         )
     if conv_method == "winograd" and not WinogradConvolution.supports(windows):
         raise ValueError(
-            "conv_method='winograd' is for strides and dilation of 1 and kernels of at "
-            f"most {MAX_KERNEL[windows.ndim]} taps per axis; got "
+            "conv_method='winograd' requires strides and dilation of 1 and kernels of "
+            f"at most {MAX_KERNEL[windows.ndim]} taps per axis; got "
             f"kernel_size={windows.kernel}, strides={windows.strides} and "
             f"dilation={windows.dilation}. Use 'im2col', 'fft' or 'auto'."
         )
@@ -114,13 +114,13 @@ def _candidates(
 ) -> list[type[AnyAlgorithm]]:
     """Return the algorithms that "auto" compares."""
     if groups > 1 and suits_depthwise(windows, channels, groups):
-        # Faster than im2col for every shape that was measured.
+        # It was faster than im2col for every shape that was measured.
         return [DepthwiseConvolution]
     if groups > 1:
-        # The others were not measured with groups.
+        # The other algorithms were not measured with groups.
         return [Im2colConvolution]
-    classes = [one for one in ALGORITHMS.values() if one.supports(windows)]
+    classes = [cls for cls in ALGORITHMS.values() if cls.supports(windows)]
     if max(windows.kernel) <= 2 and WinogradConvolution in classes:
-        # For kernels of 2 taps the transforms cost what they save.
+        # For kernels of 2 taps, the transforms cost as much as they save.
         classes.remove(WinogradConvolution)
     return classes

@@ -1,4 +1,4 @@
-"""Which algorithm computes a transposed convolution, and its geometry."""
+"""The geometry of a transposed convolution, and the choice of its algorithm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
 from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
 from skconvnet.ops.windows import Windows, pad_amounts
 
-# The cache of each algorithm has a type of its own, which nothing else looks into.
+# The type of the cache differs between algorithms. Only the forward and the backward
+# pass of the same algorithm depend on it.
 AnyTransposedAlgorithm: TypeAlias = TransposedAlgorithm[Any]
 
 
@@ -33,22 +34,23 @@ def transposed_windows(
         Spatial sizes of the map.
     kernel, strides, dilation : int or tuple of int
     padding : {"valid", "same", "full"}, int, or one int or (before, after) per axis
-        Positions cut off the output: none; as many as leave ``n * stride``, an odd
-        total cutting off the extra one after; or the (dilated) kernel minus one on each
-        side.
+        Positions cut off the output. "valid" cuts off none. "same" leaves ``n *
+        stride`` positions; if the total is odd, the extra position is cut off at the
+        end. "full" cuts off the (dilated) kernel minus one on each side.
     output_padding : int or tuple of int
-        Positions added after each axis, fewer than its stride or its dilation.
+        Positions added at the end of each axis, fewer than its stride or its dilation.
 
     Returns
     -------
     windows : Windows
-        Those of the convolution from the output back to the map: `windows.in_shape` is
-        the shape of the output, `windows.out_shape` that of the map.
+        The windows of the convolution from the output back to the map:
+        `windows.in_shape` is the shape of the output, and `windows.out_shape` is the
+        shape of the map.
 
     Raises
     ------
     TypeError, ValueError
-        For a value out of range, or if no output is left.
+        If a value is out of range, or no output is left.
 
     Examples
     --------
@@ -89,23 +91,23 @@ def transposed_windows(
 
 
 class TransposedAlgorithmSelector:
-    """Chooses the algorithm of one layer, for each size of a batch.
+    """Chooses the algorithm of one layer, for each batch size.
 
     The choice follows from the shapes alone, as in `AlgorithmSelector`.
 
     Parameters
     ----------
     windows : Windows
-        From `transposed_windows`.
+        The result of `transposed_windows`.
     channels, filters, groups : int
     block_bytes : int, optional
-        Passed to the algorithms.
+        Passed on to the algorithms.
 
     Attributes
     ----------
     col2im : TransposedCol2im
     flipped : TransposedFlippedKernel or None
-        None where it cannot compute this convolution.
+        None if it cannot compute this convolution.
     """
 
     def __init__(
@@ -128,13 +130,14 @@ class TransposedAlgorithmSelector:
             self.flipped = TransposedFlippedKernel(
                 windows, channels, filters, groups, block_bytes=block_bytes
             )
-        # The convolution that this one is the gradient of: its forward pass does what
-        # the backward pass of `col2im` does, and the reverse, at the same cost.
+        # The convolution whose gradient this transposed convolution is. Its forward
+        # pass does what the backward pass of `col2im` does, and vice versa, at the same
+        # cost.
         self._gradient_of = Im2colConvolution(windows, filters, channels, groups)
         self._chosen: dict[int, AnyTransposedAlgorithm] = {}
 
     def for_batch(self, batch: int) -> AnyTransposedAlgorithm:
-        """Return the algorithm with the least cost for maps of `batch` samples."""
+        """Return the algorithm with the lowest cost for maps of `batch` samples."""
         if batch not in self._chosen:
             self._chosen[batch] = self._choose(batch)
         return self._chosen[batch]

@@ -11,8 +11,8 @@ every position of the map [1]_. For three taps and a stride of two::
 
 It is the gradient of a convolution with respect to its map. That convolution leads back
 from the output z, the larger map, to the input x. Its `Windows` hold the geometry:
-`in_shape` is the shape of the output, `out_shape` that of the input, and the padding is
-what is cut off the output.
+`in_shape` is the shape of the output, `out_shape` is the shape of the input, and the
+padding is cut off the output.
 
 References
 ----------
@@ -38,13 +38,13 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
     """A transposed convolution and its gradients for maps of one shape.
 
     ``TransposedAlgorithm[Cache]`` names the type of what `forward` keeps for
-    `backward`. It differs from `ConvolutionAlgorithm` in that `forward` adds the bias:
-    the outputs start from it, so that nothing else need be cleared.
+    `backward`. Unlike in `ConvolutionAlgorithm`, `forward` adds the bias: outputs start
+    from the bias rather than from zero.
 
     Parameters
     ----------
     windows : Windows
-        From `transposed_windows`.
+        The result of `transposed_windows`.
     channels, filters, groups : int
 
     Attributes
@@ -73,7 +73,7 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
         *,
         train: bool,
     ) -> tuple[FeatureMap, Cache]:
-        """Return the output, bias included, and what `backward` needs of this pass.
+        """Return the output, bias included, and what `backward` needs.
 
         Parameters
         ----------
@@ -82,12 +82,12 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
         bias : ndarray of shape (filters,)
         workspace : Workspace
         train : bool
-            Where False, as little as possible is kept.
+            If False, as little as possible is kept.
 
         Returns
         -------
         z : ndarray of shape (filters, *windows.in_shape, batch)
-            It may be a view.
+            Possibly a view.
         cache : object
         """
 
@@ -102,30 +102,33 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
-        """Write the gradient of the kernel, and return that of the map.
+        """Write the gradient of the kernel, and return the gradient of the map.
 
         Parameters
         ----------
         dz : ndarray
-            What `gradient_buffer` returned, filled in.
+            The array of `gradient_buffer`, filled in.
         cache : object
             What `forward` returned.
         kernel, dkernel : ndarray of shape (channels, filters // groups, *kernel_size)
             `dkernel` is overwritten.
         workspace : Workspace
         need_dx : bool
-            Where False, None is returned.
+            If False, None is returned.
         """
 
     @abstractmethod
     def gradient_buffer(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
-        """Return where to write the `dz` of `backward`, given the gradient `dy`.
+        """Return the array for the `dz` of `backward`, given the gradient `dy`.
 
-        That is `dy` itself if it is stored as `backward` needs it. Else it is scratch,
-        zero around the outputs and undefined within: the caller writes there, which is
-        what `crop_to_outputs` returns of it.
+        This is `dy` itself if it is stored as `backward` needs it. Otherwise it is
+        scratch, zero around the outputs and undefined elsewhere: the caller writes the
+        outputs, of which `crop_to_outputs` returns a view.
         """
 
     @abstractmethod
     def crop_to_outputs(self, dz: FeatureMap) -> FeatureMap:
-        """View the outputs in a buffer of gradients; `dz` itself if that is all."""
+        """View the outputs in the array of `gradient_buffer`, or return it unchanged.
+
+        It is returned unchanged if it has nothing but outputs.
+        """

@@ -1,10 +1,10 @@
 """Transposed convolution as a matrix product, followed by col2im.
 
 The product holds the value of every tap at every input. col2im adds these values up at
-the output positions where they meet. With strides, output positions that are a stride
-apart, a *stride phase*, are stored together: additions within a phase run over long
-rows, and the phases are interleaved once, at the end. For three taps, a stride of two
-and three inputs::
+the output positions to which they belong. With strides, output positions that are a
+stride apart, a *stride phase*, are stored together. Additions within a phase run over
+long rows, and the phases are interleaved once, at the end. For three taps, a stride of
+two and three inputs::
 
     product                                 phases
                                             +--------------------+
@@ -37,16 +37,16 @@ from skconvnet.ops.workspace import Workspace
 
 
 class _Tap(NamedTuple):
-    """Where the values of a tap are added.
+    """The positions at which the values of a tap are added.
 
     Attributes
     ----------
     phase : tuple of int
         The stride phase along each axis.
     first_row : int
-        Row of the phase to which the value at the first row of inputs is added.
+        The row of the phase to which the values of the first row of inputs are added.
     others : tuple of slice
-        The same for all inputs along the axes after the rows.
+        The positions for all inputs, along the other axes.
     """
 
     phase: tuple[int, ...]
@@ -55,14 +55,14 @@ class _Tap(NamedTuple):
 
 
 class _Interleaving(NamedTuple):
-    """Which positions of a phase are outputs, not cut off by padding.
+    """The positions of a phase that are outputs, which padding does not cut off.
 
     Attributes
     ----------
     inside : tuple of int and slice
-        Index of them in the array of phases, (*strides, filters, *phase_shape, batch).
+        Their index in the array of phases, (*strides, filters, *phase_shape, batch).
     outputs : tuple of slice
-        Index of them in the output, (filters, *spatial, batch).
+        Their index in the output, (filters, *spatial, batch).
     """
 
     inside: tuple[int | slice, ...]
@@ -70,7 +70,7 @@ class _Interleaving(NamedTuple):
 
 
 class _Products(NamedTuple):
-    """The values of all taps at some rows of inputs.
+    """The values of all taps for some rows of inputs.
 
     Attributes
     ----------
@@ -90,10 +90,11 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
     Parameters
     ----------
     windows : Windows
-        From `transposed_windows`.
+        The result of `transposed_windows`.
     channels, filters, groups : int
     block_bytes : int, optional
-        Values of taps are computed in row blocks of inputs of about this many bytes.
+        About how many bytes of values of taps are computed at once, for a row block of
+        inputs.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
     def _write_products(
         self, x: FeatureMap, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
     ) -> FeatureMap:
-        """Write each value, as no two of them meet, to its position in the output."""
+        """Write each value to its position in the output, which no two values share."""
         windows = self.windows
         shape = (self.filters, *windows.padded_shape, x.shape[-1])
         padded = workspace.array("z", shape, x.dtype)
@@ -162,13 +163,13 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
     def _add_products(
         self, x: FeatureMap, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
     ) -> FeatureMap:
-        """Add the values up by phases, and interleave these."""
+        """Add the values up by phase, and interleave the phases."""
         windows, batch = self.windows, x.shape[-1]
         shape = (*windows.strides, self.filters, *self._phase_shape, batch)
         # A single phase is the output itself, which lasts longer than scratch.
         has_one_phase = prod(windows.strides) == 1
-        make = workspace.array if has_one_phase else workspace.scratch
-        phases = make("phases", shape, x.dtype)
+        allocate = workspace.array if has_one_phase else workspace.scratch
+        phases = allocate("phases", shape, x.dtype)
         phases[...] = bias
         for rows, values in self._products(x, kernel, workspace):
             for number, tap in enumerate(self._taps):
@@ -278,9 +279,10 @@ def _find_taps(windows: Windows) -> Iterator[_Tap]:
 def _find_interleavings(windows: Windows) -> Iterator[_Interleaving]:
     """Find, for every stride phase, where its positions lie in the output.
 
-    Position q of phase p is ``q * stride + p`` of the padded output, hence ``q * stride
-    + p - before`` of the output. The first one inside, `first`, has the remainder
-    ``(p - before) % stride``; it is position ``(before + first) // stride`` of p.
+    Position q of phase p is position ``q * stride + p`` of the padded output, hence
+    ``q * stride + p - before`` of the output. The first position inside the output is
+    ``first = (p - before) % stride``, which is position ``(before + first) // stride``
+    of phase p.
     """
     for phase in product(*(range(s) for s in windows.strides)):
         inside, outputs = [], []

@@ -1,7 +1,7 @@
 """Transposed convolution of stride 1, as a convolution with the flipped kernel.
 
-With stride 1, output i of a transposed convolution is a sum over the taps t of
-``x[i - t] * w[t]``. With the taps in reverse order, it is a convolution of the map with
+With stride 1, output i of a transposed convolution is the sum of ``x[i - t] * w[t]``
+over the taps t. With the taps in reverse order, this is a convolution of the map, with
 padding of (kernel - 1) on each side::
 
     x, padded:   .   .   x0  x1  x2  .   .
@@ -27,7 +27,7 @@ from skconvnet.ops.workspace import Workspace
 
 
 class FlippedCache(NamedTuple):
-    """What `TransposedFlippedKernel` keeps of a pass.
+    """What `TransposedFlippedKernel` keeps of a forward pass.
 
     Attributes
     ----------
@@ -42,15 +42,15 @@ class FlippedCache(NamedTuple):
 
 
 class TransposedFlippedKernel(TransposedAlgorithm[FlippedCache]):
-    """Transposed convolution of stride 1, by the fastest algorithm of convolution.
+    """Transposed convolution of stride 1, by the fastest convolution algorithm.
 
     Parameters
     ----------
     windows : Windows
-        From `transposed_windows`, and such that `supports` is true of them.
+        The result of `transposed_windows`, for which `supports` is True.
     channels, filters, groups : int
     block_bytes : int, optional
-        Passed to the algorithms.
+        Passed on to the algorithms.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TransposedFlippedKernel(TransposedAlgorithm[FlippedCache]):
 
     @classmethod
     def supports(cls, windows: Windows) -> bool:
-        """Tell whether the convolution has strides of 1 and no negative padding."""
+        """Return whether the convolution has strides of 1 and no negative padding."""
         if max(windows.strides) > 1:
             return False
         return all(min(pads) >= 0 for pads in _flipped_windows(windows).pads)
@@ -134,23 +134,26 @@ class TransposedFlippedKernel(TransposedAlgorithm[FlippedCache]):
     def _flip(self, kernel: np.ndarray) -> np.ndarray:
         """View a kernel as (groups, filters, channels, *kernel_size), taps reversed.
 
-        Filters and channels are those of a group.
+        Filters and channels are counted per group.
         """
         shape = (self.groups, -1, *kernel.shape[1:])
         axes = tuple(range(3, 3 + self.windows.ndim))
         return np.flip(kernel.reshape(shape).swapaxes(1, 2), axes)
 
     def _by_group(self, flipped: np.ndarray) -> np.ndarray:
-        """View a flipped kernel as (groups, filters, channels, *kernel_size)."""
+        """View a flipped kernel as (groups, filters, channels, *kernel_size).
+
+        Filters and channels are counted per group.
+        """
         return flipped.reshape(self.groups, -1, *flipped.shape[1:])
 
 
 def _flipped_windows(windows: Windows) -> Windows:
     """Return the windows of the convolution with the flipped kernel.
 
-    Before each axis, its padding is the extent of the kernel less one, less what is cut
-    off the output. After it, it is what the output needs: with output padding, windows
-    start further out than the map reaches.
+    The padding before each axis is the extent of the kernel minus one, minus the
+    positions that are cut off the output. The padding after it is as long as the output
+    requires: with output padding, the last windows start after the end of the map.
     """
     pads = []
     for whole, n, (before, after), k, d in zip(

@@ -1,9 +1,9 @@
 """Winograd's minimal filtering F(m, r), along one, two or three axes.
 
-A tile of m outputs of a kernel of r taps is found with m + r - 1 multiplications in
-place of m r, and tiles along several axes with the product of those numbers: 36 in
-place of 144 for 4x4 outputs of a 3x3 kernel. With tile d, kernel g and the matrices of
-`filtering_matrices` the outputs along an axis are ``A' [(G g) * (B' d)]`` [1]_.
+A tile of m outputs of a kernel of r taps takes m + r - 1 multiplications instead of
+m r, and a tile along several axes takes the product of these numbers: 36 instead of 144
+for 4x4 outputs of a 3x3 kernel. With tile d, kernel g and the matrices of
+`filtering_matrices`, the outputs along an axis are ``A' [(G g) * (B' d)]`` [1]_.
 
 A forward pass, with the names of the arrays::
 
@@ -12,10 +12,10 @@ A forward pass, with the names of the arrays::
                      kernel g --G--> weights ------+
 
 `winograd_tiles.py` cuts the map into tiles, `winograd_transforms.py` has the matrices,
-and `winograd_max_pool.py` an optional max pool of the outputs. The steps from the tiles
-to the outputs, and their gradients, are in `winograd_row_block.py`: they happen in row
-blocks, sized for the cache. `winograd_overlap_add.py` sums up the gradients of tiles
-that overlap.
+and `winograd_max_pool.py` has an optional max pool of the outputs. The steps from the
+tiles to the outputs, and their gradients, are in `winograd_row_block.py`. They are
+computed in row blocks, sized for the cache. `winograd_overlap_add.py` adds up the
+gradients of overlapping tiles.
 
 References
 ----------
@@ -51,8 +51,8 @@ from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
-# The most taps of a kernel along an axis, by the number of axes: larger tiles lose too
-# many digits.
+# The most taps of a kernel along an axis, by the number of axes. With larger tiles,
+# rounding errors are too large.
 MAX_KERNEL = {1: 5, 2: 5, 3: 3}
 
 
@@ -60,7 +60,8 @@ MAX_KERNEL = {1: 5, 2: 5, 3: 3}
 class _Cache:
     """What the backward pass needs.
 
-    `blocks` has the row blocks by their first row, and is empty where not in training.
+    `blocks` has the caches of row blocks by their first row. It is empty unless the
+    pass is for training.
     """
 
     arrays: PassArrays
@@ -70,7 +71,7 @@ class _Cache:
 class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
     """Convolution with a kernel of at most `MAX_KERNEL`, stride 1 and no dilation.
 
-    The row padding fills up the last tile along each axis. In training the transformed
+    The row padding fills up the last tile along each axis. In training, the transformed
     tiles are kept for the gradient of the kernel.
 
     Parameters
@@ -78,17 +79,18 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
     windows : Windows
     channels, filters, groups : int
     block_bytes : int, optional
-        Bytes of the transformed maps of a row block, about.
+        About how many bytes the transformed maps of a row block have.
     pool : tuple of int, optional
-        Sizes of the windows, next to each other, of a max pool after the convolution.
-        Each divides the outputs of a tile along its axis.
+        Window sizes of a max pool after the convolution, whose windows are adjacent.
+        Each divides the number of outputs of a tile along its axis.
 
     Attributes
     ----------
     n_tiles : tuple of int
-        Tiles along each axis.
+        Number of tiles along each axis.
     tile_size : int
-        Positions of a tile: multiplications for its outputs, per pair of channels.
+        Number of positions of a tile, which is also the number of multiplications for
+        its outputs, per pair of channels.
     """
 
     block_bytes = 1_200_000
@@ -150,8 +152,8 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
 
     @override
     def with_max_pool(self, pool: Windows) -> WinogradConvolution | None:
-        is_apart = pool.strides == pool.kernel and not pool.is_padded
-        if not is_apart or any(
+        is_adjacent = pool.strides == pool.kernel and not pool.is_padded
+        if not is_adjacent or any(
             m % p for m, p in zip(self._m, pool.kernel, strict=True)
         ):
             return None

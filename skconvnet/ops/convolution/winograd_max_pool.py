@@ -1,4 +1,4 @@
-"""Max pooling of outputs that still lie tile by tile."""
+"""Max pooling of outputs that are still stored by tiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skconvnet.ops.workspace import Workspace
 
 
 class TilePool:
-    """A max pool whose windows, next to each other, fill the tiles.
+    """A max pool whose windows are adjacent and fill the tiles.
 
     The same output of all tiles is one run of memory. So windows are compared position
     by position in long runs, while the outputs are in the cache.
@@ -20,14 +20,14 @@ class TilePool:
     Parameters
     ----------
     m : tuple of int
-        Outputs of a tile along each axis.
+        Number of outputs of a tile along each axis.
     pool : tuple of int
-        Positions of a window along each axis, which divide `m`.
+        Number of positions of a window along each axis, which divides `m`.
 
     Attributes
     ----------
     m : tuple of int
-        Outputs of a tile that are left along each axis.
+        Number of outputs of a tile along each axis after pooling.
     """
 
     def __init__(self, m: tuple[int, ...], pool: tuple[int, ...]) -> None:
@@ -47,14 +47,15 @@ class TilePool:
     def forward(
         self, outputs: np.ndarray, workspace: Workspace, wins: str | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the largest of each window.
+        """Return the largest output of each window.
 
         Parameters
         ----------
         outputs : ndarray of shape (outputs of a tile, filters, tiles x batch)
         workspace : Workspace
         wins : str or None
-            Name of the array for what `backward` needs. None keeps nothing.
+            Name in the workspace of the array that `backward` needs. If None, nothing
+            is kept.
 
         Returns
         -------
@@ -76,9 +77,9 @@ class TilePool:
     def backward(
         self, dlargest: np.ndarray, wins: np.ndarray | None, workspace: Workspace
     ) -> np.ndarray:
-        """Return the gradient of the outputs, scratch or `dlargest` itself.
+        """Return the gradient of the outputs, in scratch or in `dlargest` itself.
 
-        `dlargest`, of shape (*m, filters, tiles x batch), may be changed.
+        `dlargest`, of shape (*m, filters, tiles x batch), may be overwritten.
         """
         if wins is None:
             return dlargest

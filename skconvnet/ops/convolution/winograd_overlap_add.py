@@ -1,8 +1,8 @@
-"""The gradient of a map, added up from those of its overlapping tiles.
+"""The gradient of a map, added up from the gradients of its overlapping tiles.
 
-Row blocks of tiles come one after the other, in two *runs* that may be computed at the
-same time. A block has rows of its own, and an *overhang*: the rows after them that its
-last tiles share with the block after it. Here with four blocks::
+Row blocks of tiles are computed one after the other, in two *runs* that may go on at
+the same time. A block has its own rows, and an *overhang*: the rows after them, which
+its last tiles share with the block after it. With four blocks::
 
     rows of the map    0 - - - - - - - - - - - - - - - - - - - - - - - - - - - > n
     earlier run   A    [ own rows  ][overhang]
@@ -10,14 +10,14 @@ last tiles share with the block after it. Here with four blocks::
     later run     C                              [ own rows  ][overhang]
                   D                                           [ own rows  ][overhang]
 
-Within a run, blocks come from the last to the first. A block *overwrites* its own rows,
-so that nothing has to be cleared, and *adds* its overhang to the rows of the block
-after it, which are complete but for that. The invariant: when a block is added, all
-blocks after it in its run have been.
+Within a run, blocks are processed from the last to the first. A block *overwrites* its
+own rows, so that nothing has to be cleared, and *adds* its overhang to the rows of the
+block after it, which then are complete. The invariant: when a block is added, all
+blocks after it in its run have been added.
 
-Only the overhang of the last block of the earlier run, B above, crosses into the other
-run. It is set aside, and added when both runs are through. So the sums have the same
-order, and the same bits, on one thread and on two.
+Only the overhang of the last block of the earlier run, B above, extends into the other
+run. It is set aside, and added after both runs. So the sums have the same order, and
+the same bits, on one thread and on two.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from skconvnet.ops.workspace import Workspace
 def cut_into_runs(blocks: list[slice], tiles: Tiles) -> list[list[slice]]:
     """Return the later and the earlier half of the row blocks.
 
-    There is one run where there is one block, or where an overhang is longer than a
-    block, so that those of several blocks would cross the boundary.
+    There is only one run if there is only one block, or if an overhang is longer than a
+    block, since then several overhangs would extend into the later run.
     """
     middle = len(blocks) // 2
     n_rows = (blocks[0].stop - blocks[0].start) * tiles.m[0]
@@ -43,7 +43,7 @@ def cut_into_runs(blocks: list[slice], tiles: Tiles) -> list[list[slice]]:
 
 
 class OverlapAdd:
-    """Adds tiles to the phases that `Tiles.join` turns into a map.
+    """Adds gradients of tiles to the phases that `Tiles.join` turns into a map.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class OverlapAdd:
         ----------
         values : ndarray of shape `tiles.block_shape`
         rows : slice
-            The row block. All those after it in its run have been added.
+            The row block. All blocks after it in its run have been added.
         at_boundary : bool
-            Whether it is the last one of the earlier run.
+            Whether it is the last block of the earlier run.
         """
         self._add_own_rows(values, rows)
         overhang = values[self.tiles.m[0] :]
@@ -84,12 +84,15 @@ class OverlapAdd:
         np.copyto(self._aside, overhang)
 
     def finish(self) -> None:
-        """Add what was set aside, once both runs have been added."""
+        """Add the overhang that was set aside, after all blocks of both runs."""
         if self._aside is not None:
             self._add_overhang(self._aside, self._rows_aside)
 
     def _add_own_rows(self, values: np.ndarray, rows: slice) -> None:
-        """Write what tiles have to themselves; add what they share in these rows."""
+        """Write the positions of one tile only; add those that tiles share.
+
+        The overhang is left out.
+        """
         first, *others = self.tiles.groups(self.phases, rows, whole=False)
         np.copyto(first.view(self.phases), values[first.inside])
         for group in others:
@@ -98,7 +101,7 @@ class OverlapAdd:
                 view += values[group.inside]
 
     def _add_overhang(self, overhang: np.ndarray, rows: slice) -> None:
-        """Add the positions from m on along the first axis, all of `overhang`."""
+        """Add `overhang`, the positions from m on along the first axis."""
         m = self.tiles.m[0]
         for group in self.tiles.groups(self.phases, rows, whole=False):
             first, *others = group.inside

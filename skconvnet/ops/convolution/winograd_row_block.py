@@ -1,8 +1,9 @@
 """The steps of Winograd's minimal filtering in one row block of tiles.
 
 Transforms are matrix products along one axis after the other, for many tiles at once.
-The product in the middle, summed over channels, is a matrix product for each position
-of a tile. The backward pass applies the transposed matrices in reverse.
+The elementwise product between the transforms, summed over channels, is a matrix
+product for each position of a tile. The backward pass applies the transposed matrices
+in reverse order.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from skconvnet.ops.workspace import Workspace
 
 
 class PassArrays(NamedTuple):
-    """What all row blocks of a pass read.
+    """The arrays that all row blocks of a pass read.
 
     Attributes
     ----------
     phases : ndarray of shape `Tiles.phases_shape`
         The map.
-    weights : ndarray
-        Transformed kernels, (positions of a tile, groups, filters and channels of a
-        group).
+    weights : ndarray of shape (positions of a tile, groups, filters of a group, \
+channels of a group)
+        The transformed kernels.
     mask : ndarray of shape (1, *(counts * m), batch) or None
         Zero where a window holds nothing but zeros, so that its outputs are exactly
-        zero; None if there is no such window.
+        zero. None if there is no such window.
     """
 
     phases: np.ndarray
@@ -49,8 +50,8 @@ class PassArrays(NamedTuple):
 class BlockCache(NamedTuple):
     """What the backward pass needs of a row block.
 
-    `wins` tells which positions of the pool's windows were the largest. It is None
-    without a pool.
+    `wins` says which positions of the pooling windows were the largest. It is None if
+    there is no pooling.
     """
 
     transformed: np.ndarray
@@ -58,14 +59,14 @@ class BlockCache(NamedTuple):
 
 
 class RowBlock:
-    """Computes a slice of the rows of tiles.
+    """Computes some rows of tiles.
 
     Parameters
     ----------
     tiles : Tiles
     pool : TilePool
     matrices : sequence of FilteringMatrices
-        One for each axis.
+        The matrices of each axis.
     channels, filters, groups : int
     """
 
@@ -101,17 +102,17 @@ class RowBlock:
         ----------
         arrays : PassArrays
         rows : slice
-            Of tiles.
+            Rows of tiles.
         workspace : Workspace
         keep : bool
-            Whether the transformed tiles are to last longer than until the next call.
+            Whether to keep the transformed tiles after the next call.
         find_wins : bool
-            Whether the cache is to have `wins`.
+            Whether to compute the `wins` of the cache.
 
         Returns
         -------
         outputs : ndarray of shape (*pool.m, filters, tiles x batch)
-            Scratch.
+            Scratch, which the next call overwrites.
         cache : BlockCache
         """
         phases, weights, mask = arrays

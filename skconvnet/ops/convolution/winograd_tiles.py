@@ -1,8 +1,8 @@
 """Overlapping tiles of a map, stored so that they are read in long runs.
 
 A tile has ``m + k - 1`` positions along an axis, for m outputs of a kernel of k taps.
-It has the first m to itself and shares the others with the tiles after it. Here m = 2
-and k = 3, along one axis::
+It starts m positions after the tile before, and shares all positions after its first m
+with later tiles. With m = 2 and k = 3, along one axis::
 
     position of the padded map   0   1   2   3   4   5   6   7
     tile 0                       0   1   2   3
@@ -11,23 +11,22 @@ and k = 3, along one axis::
 
 The transforms read one position of all tiles at once. Along the last axis these values
 are m apart. So the padded map is stored as m *tile phases*: phase p has the positions
-p, p + m, p + 2 m and so on, next to each other as its *columns*::
+p, p + m, p + 2 m and so on, which are its *columns*::
 
     column                       0       1       2       3
     phase 0                      0       2       4       6
     phase 1                          1       3       5       7
 
-Position i of tile t is position ``t m + i`` of the map, hence in phase ``i mod m`` and
-column ``t + i // m``. So position i of all tiles of a row is one run of its phase, from
-column ``i // m`` on::
+Position i of tile t is position ``t m + i`` of the map, hence it is in phase ``i mod
+m`` and column ``t + i // m``. So position i of all tiles of a row is one run of its
+phase, from column ``i // m`` on::
 
     position 0 of the tiles      phase 0, columns 0 to 2
     position 1                   phase 1, columns 0 to 2
     position 2                   phase 0, columns 1 to 3
     position 3                   phase 1, columns 1 to 3
 
-The other axes stay as they are: rows of tiles start m rows apart. Arrays are batch
-last.
+The other axes stay unchanged: rows of tiles start m rows apart. Arrays are batch last.
 """
 
 from __future__ import annotations
@@ -44,13 +43,14 @@ from skconvnet.ops.layout import fill_around
 from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.windows import Windows
 
-# The most outputs of a tile along an axis, by the number of axes. More lose too many
-# digits; with 4, maps of one and two axes took two thirds of the time with 2.
+# The most outputs of a tile along an axis, by the number of axes. With more, rounding
+# errors are too large. With 4, maps of one and two axes took two thirds of the time
+# that they took with 2.
 _MAX_OUTPUTS = {1: 4, 2: 4, 3: 2}
 
 
 def outputs_per_tile(windows: Windows) -> tuple[int, ...]:
-    """Return the m of each axis for which all tiles together have least positions."""
+    """Return the m of each axis for which all tiles have the fewest positions."""
     largest = _MAX_OUTPUTS[windows.ndim]
 
     def along_axis(n: int, kernel: int) -> int:
@@ -67,7 +67,7 @@ def outputs_per_tile(windows: Windows) -> tuple[int, ...]:
 
 
 class _Phase(NamedTuple):
-    """Where one phase and the map hold the same values."""
+    """The index of a phase's values in the phase and in the map."""
 
     number: int
     in_phase: tuple[slice, ...]
@@ -80,9 +80,10 @@ class TileGroup(NamedTuple):
     Attributes
     ----------
     inside : tuple of slice
-        The positions, along each axis of a tile.
+        The positions along each axis of a tile.
     shape, offset, strides
-        Of the view, which has the shape ``(*positions, channels, *tiles, batch)``.
+        Memory layout of the view. Its axes are ``(*positions, channels, *tiles,
+        batch)``.
     """
 
     inside: tuple[slice, ...]
@@ -104,14 +105,14 @@ class Tiles:
     ----------
     windows : Windows
     m : tuple of int
-        Outputs of a tile along each axis.
+        Number of outputs of a tile along each axis.
 
     Attributes
     ----------
     shape : tuple of int
-        Positions of a tile along each axis.
+        Number of positions of a tile along each axis.
     counts : tuple of int
-        Tiles along each axis.
+        Number of tiles along each axis.
     """
 
     def __init__(self, windows: Windows, m: tuple[int, ...]) -> None:
@@ -156,9 +157,9 @@ class Tiles:
             np.copyto(tiles[group.inside], group.view(phases))
 
     def clear_shared(self, phases: np.ndarray) -> None:
-        """Write zeros to the positions that no tile has to itself.
+        """Write zeros to the positions that are not among the first m of any tile.
 
-        They come after the m positions of the last tile along each axis.
+        They come after the first m positions of the last tile along each axis.
         """
         sizes = [n * m for n, m in zip(self.counts, self.m, strict=True)]
         sizes[-1] = self.counts[-1]
@@ -169,10 +170,10 @@ class Tiles:
     ) -> list[TileGroup]:
         """Cut the positions of a tile into groups that are views of `phases`.
 
-        Along an axis a group has m positions at most. Then no two tiles of it share a
-        position of the map, so that it can be added to. The first group has what tiles
-        have to themselves. For reading, `whole` joins the groups along all axes but the
-        last.
+        A group has at most m positions along an axis. So no two tiles of a group share
+        a position of the map, and values can be added to the view. The first group has
+        the first m positions along every axis. If `whole`, which is for reading, the
+        groups are joined along all axes except the last.
         """
         key = (phases.shape, phases.dtype, rows.start, rows.stop, whole)
         groups = self._groups.get(key)
@@ -203,12 +204,12 @@ class Tiles:
 
         With two axes, and a group that starts at position (first_i, first_j) of a tile,
         element ``[i, j, channel, r, t, sample]`` of the view is position (first_i + i,
-        first_j + j) of the tile (rows.start + r, t). The phases have it in
+        first_j + j) of the tile (rows.start + r, t). In the phases, it is in
 
             phase j, row (rows.start + r) m + first_i + i, column t + first_j / m
 
-        as first_j is a multiple of the last m, and j is less than that. Each index is
-        multiplied by one stride, so that this is a view.
+        since first_j is a multiple of the last m, and j is less than m. Each index is
+        multiplied by one stride, so that a view is possible.
         """
         cuts = []
         for axis, (m, size) in enumerate(zip(self.m, self.shape, strict=True)):

@@ -1,8 +1,8 @@
-"""Exact zeros where a convolution has nothing but zeros to sum.
+"""Exact zeros for windows that hold nothing but zeros.
 
-Algorithms that share work between windows, Winograd and FFT, leave some units of
-rounding there. While biases are zero, that is where the derivative of ReLU jumps: it
-would be 1 at random in the empty parts of an image.
+Winograd and FFT compute many windows together, so that such a window gets a rounding
+error instead of zero. While biases are zero, this is where the derivative of ReLU
+jumps: it would randomly be 0 or 1 in the empty regions of an image.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def clear_empty_windows(
     Parameters
     ----------
     z : ndarray of shape (filters, *out_shape, batch)
-        Changed in place; may be a view.
+        Sums, changed in place. May be a view.
     x : ndarray of shape (channels, *in_shape, batch)
     windows : Windows
     workspace : Workspace
@@ -47,15 +47,15 @@ def clear_empty_windows(
 def occupied_windows(
     x: FeatureMap, windows: Windows, workspace: Workspace
 ) -> npt.NDArray[np.bool_] | None:
-    """Tell which windows hold anything but zeros.
+    """Return which windows hold anything but zeros.
 
     Returns
     -------
     occupied : ndarray of bool of shape (*out_shape, batch) or None
-        None means all of them.
+        None means all windows.
     """
-    # A number is zero if no bit but its sign is set. The bits of all channels are
-    # joined in one pass, and the sign is shifted out.
+    # A number is zero if no bit except the sign is set. The bits of all channels are
+    # combined in one pass, and the sign is shifted out.
     bits = x.view(f"u{x.itemsize}")
     joined = workspace.scratch("joined", x.shape[1:], bits.dtype)
     np.bitwise_or.reduce(bits, axis=0, out=joined)
@@ -71,18 +71,18 @@ def occupied_windows(
 def _any_along(
     occupied: npt.NDArray[np.bool_], windows: Windows, axis: int
 ) -> npt.NDArray[np.bool_]:
-    """Tell whether any position under the taps along `axis` is occupied."""
+    """Return whether any position at the taps along `axis` is occupied."""
     pads = [(0, 0)] * occupied.ndim
     pads[axis] = windows.pads[axis]
     padded = np.pad(occupied, pads)
     n, step = windows.out_shape[axis], windows.strides[axis]
     before = (slice(None),) * axis
 
-    def under(tap: int) -> npt.NDArray[np.bool_]:
+    def at_tap(tap: int) -> npt.NDArray[np.bool_]:
         start = tap * windows.dilation[axis]
         return padded[(*before, slice(start, start + (n - 1) * step + 1, step))]
 
-    found = under(0).copy()
+    found = at_tap(0).copy()
     for tap in range(1, windows.kernel[axis]):
-        np.logical_or(found, under(tap), out=found)
+        np.logical_or(found, at_tap(tap), out=found)
     return found
