@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import pickle
 import re
+import subprocess
 import sys
 
 import joblib
@@ -60,6 +61,18 @@ def test_a_pickle_of_a_layer_that_moved_says_what_to_do():
     assert old != stream
     with pytest.raises(ModuleNotFoundError, match="earlier version of skconvnet"):
         pickle.loads(old)
+
+
+def test_a_layer_that_moved_is_explained_before_anything_else_is_imported(tmp_path):
+    stream = pickle.dumps(Conv2D(3, 3), protocol=0)
+    old = stream.replace(b"skconvnet.layers.conv\n", b"skconvnet.layers.convolution\n")
+    (tmp_path / "layer.pickle").write_bytes(old)
+    code = f"import pickle; pickle.load(open({str(tmp_path / 'layer.pickle')!r}, 'rb'))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "an earlier version of skconvnet wrote it" in run.stderr
 
 
 @every

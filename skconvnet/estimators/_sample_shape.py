@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from skconvnet._checks import is_int
+from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import Shape
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._input_validation import CheckedX
@@ -113,7 +113,7 @@ def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) ->
 
 
 def _told_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> Shape:
-    ints = list(input_shape) if isinstance(input_shape, (tuple, list)) else []
+    ints = list(input_shape) if is_sequence(input_shape) else []
     if not ints or not all(is_int(n) and n > 0 for n in ints):
         raise ValueError(
             "input_shape must be a tuple of positive ints, the shape of one sample "

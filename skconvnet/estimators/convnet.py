@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -19,19 +21,18 @@ from skconvnet.params.constraints import BOOLEAN, COUNT, one_of
 _T = TypeVar("_T", bound=Targets)
 
 
+# One value per block.
+_SEVERAL: list[Any] = [tuple, list, np.ndarray]
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", *COUNT],
     "hidden_layer_sizes": ["array-like", *COUNT],
-    "pooling": [*one_of(*POOLS), list, tuple, None],
-    "input_shape": [tuple, list, None],
-    "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), tuple, list],
+    "pooling": [*one_of(*POOLS), *_SEVERAL, None],
+    "input_shape": [*_SEVERAL, None],
+    "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), *_SEVERAL],
     "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
-    **{
-        name: [*BOOLEAN, tuple, list]
-        for name in ("batch_norm", "separable", "residual")
-    },
-    **{name: [*COUNT, tuple, list] for name in ("groups", "convs_per_block")},
+    **{name: [*BOOLEAN, *_SEVERAL] for name in ("batch_norm", "separable", "residual")},
+    **{name: [*COUNT, *_SEVERAL] for name in ("groups", "convs_per_block")},
 }
 
 

@@ -28,10 +28,10 @@ _T = TypeVar("_T", bound=Targets)
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *COUNT],
-    "activation": [*one_of(*ACTIVATIONS), tuple, list],
+    "activation": [*one_of(*ACTIVATIONS), tuple, list, np.ndarray],
     "n_hidden_layers": [None, *COUNT_OR_0],
     "n_hidden_units": [None, *COUNT],
-    "dropout": [*BELOW_1, tuple, list],
+    "dropout": [*BELOW_1, tuple, list, np.ndarray],
     "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
 }
 _CHECK_X: dict[str, Any] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -44,7 +46,7 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "input_shape": [tuple, list, None],
+        "input_shape": [tuple, list, np.ndarray, None],
     }
 
     @property
