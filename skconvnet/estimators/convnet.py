@@ -1,4 +1,4 @@
-"""ConvNetClassifier and ConvNetRegressor: the conventional stack of layers."""
+"""ConvNetClassifier and ConvNetRegressor: blocks of convolutions, then dense layers."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 class ConvNetClassifier(NetworkClassifier):
     """Convolutional network classifier for images.
 
-    Blocks of convolution, activation and pooling, then dense layers; the output
-    layer is added from y.
+    The network consists of blocks of convolution, activation and pooling, followed by
+    dense layers. The output layer is derived from y.
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ class ConvNetClassifier(NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
+        The class labels.
 
     Examples
     --------
@@ -102,8 +103,8 @@ class ConvNetClassifier(NetworkClassifier):
 class ConvNetRegressor(NetworkRegressor):
     """Convolutional network regressor for images.
 
-    Blocks of convolution, activation and pooling, then dense layers; the output
-    layer is added from y.
+    The network consists of blocks of convolution, activation and pooling, followed by
+    dense layers. The output layer is derived from y.
 
     Parameters
     ----------

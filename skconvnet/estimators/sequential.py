@@ -1,4 +1,4 @@
-"""SequentialClassifier and SequentialRegressor: any chain of named layers."""
+"""SequentialClassifier and SequentialRegressor: any list of named layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _named_specs(
 
 
 def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
-    """Return the number of spatial axes that the first layer which says so takes."""
+    """Return the number of spatial axes of the first layer that prescribes one."""
     kinds = (spec.spatial_ndim for _, spec in specs)
     return next((ndim for ndim in kinds if ndim is not None), None)
 
@@ -32,10 +32,11 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
 @documented
 @dataclass(eq=False, repr=False)
 class SequentialClassifier(NetworkClassifier):
-    """Classifier of any chain of layers.
+    """Classifier with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is logistic regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to
+    logistic regression.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ class SequentialClassifier(NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
+        The class labels.
 
     Examples
     --------
@@ -93,10 +95,11 @@ class SequentialClassifier(NetworkClassifier):
 @documented
 @dataclass(eq=False, repr=False)
 class SequentialRegressor(NetworkRegressor):
-    """Regressor of any chain of layers.
+    """Regressor with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is linear regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to linear
+    regression.
 
     Parameters
     ----------
