@@ -1,4 +1,4 @@
-"""Neural networks for people who live in scikit-learn."""
+"""Convolutional and fully connected neural networks as scikit-learn estimators."""
 
 from typing import TYPE_CHECKING
 

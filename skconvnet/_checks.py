@@ -1,8 +1,8 @@
 """Checks of numbers that users pass, with errors that name the parameter.
 
-An int is any `numbers.Integral` but a bool, a float any `numbers.Real` but a bool:
-NumPy's scalars are as good as Python's, so that a search may draw them from arrays.
-What is returned is Python's int or float.
+An int is any `numbers.Integral` except a bool, a float any `numbers.Real` except a
+bool. NumPy scalars are therefore accepted, so that a search can draw values from
+arrays. The checks return an int or a float of Python.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 
 def is_int(value: object) -> TypeGuard[int]:
-    """Whether `value` is an int: of Python or NumPy, and not a bool.
+    """Whether `value` is an int of Python or NumPy, but not a bool.
 
     >>> is_int(np.uint8(2)), is_int(True), is_int(2.0)
     (True, False, False)
@@ -25,7 +25,7 @@ def is_int(value: object) -> TypeGuard[int]:
 
 
 def is_real(value: object) -> TypeGuard[float]:
-    """Whether `value` is a real number: of Python or NumPy, and not a bool.
+    """Whether `value` is a real number of Python or NumPy, but not a bool.
 
     >>> is_real(np.float32(0.5)), is_real(1), is_real(np.True_)
     (True, True, False)
@@ -34,10 +34,10 @@ def is_real(value: object) -> TypeGuard[float]:
 
 
 def as_python(value: Any) -> Any:  # noqa: ANN401  any value
-    """Return a scalar of NumPy as Python's, and anything else as it is.
+    """Convert a NumPy scalar to Python's type, and return anything else unchanged.
 
-    Arithmetic with Python's numbers keeps the precision of arrays, which that with
-    ``np.float64`` does not.
+    Python's numbers do not change the precision of an array that they are combined
+    with, whereas ``np.float64`` does.
 
     >>> as_python(np.float64(0.5)), as_python("auto")
     (0.5, 'auto')

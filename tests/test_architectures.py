@@ -400,7 +400,7 @@ def test_width_out_of_range(width):
         (lambda: vgg(12), ValueError, "depth must be 11, 13, 16 or 19; got 12"),
         (lambda: resnet(18), ValueError, "depth must be 50, 101 or 152; got 18"),
         (lambda: nin_block(8, 3), TypeError, "filters must be a sequence of ints"),
-        (lambda: nin_block((), 3), ValueError, "filters must name at least one"),
+        (lambda: nin_block((), 3), ValueError, "filters must have at least one entry"),
         (lambda: nin_block((8, 0), 3), ValueError, "each of filters must be an int"),
         (lambda: xception_block(8), TypeError, "filters must be a sequence of ints"),
         (lambda: xception_block((8, 8), 2), ValueError, "set projection=True"),

@@ -211,7 +211,7 @@ def test_affine_equals_affine_transform(shape, fill):
     matrices = inverse_affine(angle, factor, slant)
     outside = 0.25 if fill == "constant" else None
     y = batch_first(transformed(batch_last(X), matrices, shift, outside, Workspace()))
-    centre = (np.array(shape[:2]) - 1) / 2
+    center = (np.array(shape[:2]) - 1) / 2
     for i, sample in enumerate(X):
         # As the docstring says it, on (row, column): scaled, sheared, turned, moved.
         turn = np.array(
@@ -226,7 +226,7 @@ def test_affine_equals_affine_transform(shape, fill):
             expected = ndimage.affine_transform(
                 sample[..., channel],
                 inverse,
-                offset=centre - inverse @ (centre + shift[:, i]),
+                offset=center - inverse @ (center + shift[:, i]),
                 order=1,
                 mode=SCIPY_MODES[fill],
                 cval=0.25,
@@ -316,21 +316,21 @@ def test_elastic_strength_is_what_its_docstring_says():
 
 @pytest.mark.parametrize("shape", [(7, 2), (6, 5, 1), (3, 4, 5, 2)])
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_cutout_fills_the_square_around_each_centre(shape, size):
+def test_cutout_fills_the_square_around_each_center(shape, size):
     spatial = shape[:-1]
-    centres = np.array(list(np.ndindex(*spatial)))
-    X = images(len(centres), shape)
+    centers = np.array(list(np.ndindex(*spatial)))
+    X = images(len(centers), shape)
     augmenter = Cutout(size, fill_value=-1.0).build(shape)
     x = batch_last(X)
-    y = batch_first(augmenter.masked(x, list(centres.T), Workspace()))
-    for i, centre in enumerate(centres):
+    y = batch_first(augmenter.masked(x, list(centers.T), Workspace()))
+    for i, center in enumerate(centers):
         expected = X[i].copy()
-        square = [slice(max(c - size // 2, 0), c - size // 2 + size) for c in centre]
+        square = [slice(max(c - size // 2, 0), c - size // 2 + size) for c in center]
         expected[tuple(square)] = -1.0
         np.testing.assert_array_equal(y[i], expected)
 
 
-def test_cutout_draws_every_centre():
+def test_cutout_draws_every_center():
     X = np.ones((500, 4, 5, 1))
     y, *_ = run(Cutout(1), X)
     np.testing.assert_array_equal((y == 0).sum(axis=(1, 2, 3)), 1)

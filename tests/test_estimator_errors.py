@@ -269,7 +269,7 @@ def test_class_weights_that_are_no_weights(value):
     fitted = make(SequentialClassifier).fit(X, y)
     weights = dict.fromkeys(fitted.classes_, 1.0) | {fitted.classes_[0]: value}
     fitted.set_params(class_weight=weights)
-    message = "class_weight must hold finite numbers of at least 0"
+    message = "class_weight must contain finite numbers of at least 0"
     assert_fails(fitted, lambda: fitted.fit(X, y), message)
 
 

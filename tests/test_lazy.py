@@ -1,4 +1,4 @@
-"""Names that are imported when they are first asked for."""
+"""Names that are imported when they are first used."""
 
 import ast
 import importlib

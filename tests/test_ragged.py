@@ -158,7 +158,9 @@ def test_errors(digits):
     X, y = digits
     with pytest.raises(ValueError, match=r"kernel'.*SpatialPyramidPool.*Flatten\(\)"):
         model([Conv2D(2, 3), Flatten(), Dense(3)]).fit(X, y)
-    with pytest.raises(ValueError, match=r"input_shape=\(8, 8, 1\) is for"):
+    with pytest.raises(
+        ValueError, match=r"input_shape=\(8, 8, 1\) requires samples of one shape"
+    ):
         model(input_shape=(8, 8, 1)).fit(X, y)
     with pytest.raises(ValueError, match=r"1 spatial axes.*\(length, channels\)"):
         model([Conv1D(2, 3), GlobalAvgPool()]).fit([x[..., None] for x in X], y)
@@ -174,8 +176,8 @@ def test_errors(digits):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model().fit(X, y[:-1])
     fitted = model(max_iter=1).fit(X, y)
-    colours = [np.zeros((5, 5, 3)), np.zeros((6, 5, 3))]
+    colors = [np.zeros((5, 5, 3)), np.zeros((6, 5, 3))]
     with pytest.raises(ValueError, match=r"1 channels.*\(5, 5, 3\)"):
-        fitted.predict(colours)
+        fitted.predict(colors)
     with pytest.raises(ValueError, match="samples of one size at a time"):
         fitted.activations(X, "conv")

@@ -240,7 +240,7 @@ WRONG = [
     (ReduceOnPlateau(monitor="loss"), "'monitor' parameter of .* Got 'loss'"),
     (
         ReduceOnPlateau(monitor="validation_loss"),
-        "monitor='validation_loss' of ReduceOnPlateau needs a validation set",
+        "monitor='validation_loss' of ReduceOnPlateau requires a validation set",
     ),
     (Cosine, "'learning_rate' parameter of MLPClassifier"),
     ("cosin", "'learning_rate' parameter of MLPClassifier .* Got 'cosin'"),

@@ -1,4 +1,4 @@
-"""Hyperparameters that hold for all blocks of a network, or for one each."""
+"""Hyperparameters with one value for a whole network, or one per block or layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
 def per_block(
     name: str, value: object, n_blocks: int, block: str = "block of filters"
 ) -> list[Any]:
-    """Return one value per block: a scalar holds for all, a tuple gives one each.
+    """Return one value per block, from a scalar or a tuple with one value per block.
 
     >>> per_block("kernel_size", 3, 2), per_block("kernel_size", (5, 3), 2)
     ([3, 3], [5, 3])
@@ -36,7 +36,7 @@ def per_block(
         return [value] * n_blocks
     if len(value) != n_blocks:
         raise ValueError(
-            f"{name} must be a single value or a tuple of {n_blocks}, one for each "
+            f"{name} must be a single value or a tuple of {n_blocks}, one per "
             f"{block}; got {value!r}, of length {len(value)}."
         )
     return list(value)
@@ -60,10 +60,10 @@ def check_counts(name: str, value: object) -> list[int]:
 def through_hidden(
     name: str, value: object, n_blocks: int, n_hidden: int, *, fill: object = None
 ) -> list[Any]:
-    """Return one value for each block and each hidden layer after them.
+    """Return one value per block, followed by one per hidden layer.
 
-    A tuple of one value per block leaves out the hidden layers: these have `fill`, or
-    the last value if `fill` is None.
+    If a tuple has only one value per block, the hidden layers use `fill`, or the last
+    value of the tuple if `fill` is None.
 
     >>> through_hidden("dropout", (0.1, 0.2), 2, 1, fill=0.0)
     [0.1, 0.2, 0.0]
@@ -75,7 +75,7 @@ def through_hidden(
         return [*value, *[value[-1] if fill is None else fill] * n_hidden]
     if len(value) != n_all:
         raise ValueError(
-            f"{name} must be a single value, a tuple of {n_blocks}, one for each block "
+            f"{name} must be a single value, a tuple of {n_blocks}, one per block "
             f"of filters, or a tuple of {n_all}, the hidden layers included; got "
             f"{value!r}, of length {len(value)}."
         )

@@ -1,4 +1,4 @@
-"""ConvNetClassifier and ConvNetRegressor: the conventional stack of layers."""
+"""ConvNetClassifier and ConvNetRegressor: blocks of convolutions, then dense layers."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
 class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     """Convolutional network classifier for images.
 
-    Blocks of convolution, activation and pooling, then dense layers; the output
-    layer is added from y.
+    The network consists of blocks of convolution, activation and pooling, followed by
+    dense layers. The output layer is derived from y.
 
     Parameters
     ----------
@@ -93,6 +93,7 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
+        The class labels.
 
     Examples
     --------
@@ -113,8 +114,8 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
 class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
     """Convolutional network regressor for images.
 
-    Blocks of convolution, activation and pooling, then dense layers; the output
-    layer is added from y.
+    The network consists of blocks of convolution, activation and pooling, followed by
+    dense layers. The output layer is derived from y.
 
     Parameters
     ----------

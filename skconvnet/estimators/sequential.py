@@ -1,4 +1,4 @@
-"""SequentialClassifier and SequentialRegressor: any chain of named layers."""
+"""SequentialClassifier and SequentialRegressor: any list of named layers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _named_specs(
 
 
 def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
-    """Return the number of spatial axes that the first layer which says so takes."""
+    """Return the number of spatial axes of the first layer that prescribes one."""
     kinds = (spec.spatial_ndim for _, spec in specs)
     return next((ndim for ndim in kinds if ndim is not None), None)
 
@@ -62,10 +62,11 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
 @documented
 @dataclass(eq=False, repr=False)
 class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
-    """Classifier of any chain of layers.
+    """Classifier with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is logistic regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to
+    logistic regression.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
+        The class labels.
 
     Examples
     --------
@@ -104,10 +106,11 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
 @documented
 @dataclass(eq=False, repr=False)
 class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
-    """Regressor of any chain of layers.
+    """Regressor with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is linear regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to linear
+    regression.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Optimizers: what a `solver` is made of, by name or as objects."""
+"""Optimizers, for the hyperparameter `solver`."""
 
 from skconvnet.optimizers.adagrad import Adadelta, Adagrad, RMSprop
 from skconvnet.optimizers.adam import Adam, Adamax, AdamW, Nadam

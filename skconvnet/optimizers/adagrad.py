@@ -1,4 +1,4 @@
-"""A learning rate for each weight, from the squares of its gradients."""
+"""Optimizers that scale the rate of each weight by its squared gradients."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
 
 @dataclass(eq=False, repr=False)
 class Adagrad(Optimizer):
-    """Divide by the root of the sum of all squared gradients [1]_.
+    """Divide the gradient by the root of the sum of all its squares so far [1]_.
 
     Parameters
     ----------
     epsilon : float, default=1e-10
-        Added to the root, against division by zero.
+        Added to the root, to avoid division by zero.
 
     References
     ----------
@@ -52,14 +52,14 @@ class Adagrad(Optimizer):
 
 @dataclass(eq=False, repr=False)
 class RMSprop(Optimizer):
-    """Divide by the root of a moving average of squared gradients [1]_.
+    """Divide the gradient by the root of a moving average of its squares [1]_.
 
     Parameters
     ----------
     rho : float, default=0.9
-        Decay of the average.
+        The decay rate of the average.
     epsilon : float, default=1e-8
-        Added to the root.
+        Added to the root, to avoid division by zero.
     centered : bool, default=False
         Whether to divide by the moving standard deviation instead [2]_.
 
@@ -89,7 +89,7 @@ class RMSprop(Optimizer):
 
     @property
     def n_moments(self) -> int:
-        """Number of moments: the average of the gradient is kept for `centered`."""
+        """Number of moments, which include the mean gradient if `centered`."""
         return 2 if self.centered else 1
 
     @override
@@ -111,14 +111,14 @@ class RMSprop(Optimizer):
 
 @dataclass(eq=False, repr=False)
 class Adadelta(Optimizer):
-    """Scale steps to the size of past steps over that of past gradients [1]_.
+    """Scale the gradient by the ratio of past steps to past gradients [1]_.
 
-    The paper has no learning rate: set ``learning_rate_init=1.0`` for its rule.
+    The paper has no learning rate: set ``learning_rate_init=1.0`` to use its rule.
 
     Parameters
     ----------
     rho : float, default=0.9
-        Decay of the averages of squared gradients and squared steps.
+        The decay rate of the averages of squared gradients and squared steps.
     epsilon : float, default=1e-6
         Added to both averages before their roots are taken.
 

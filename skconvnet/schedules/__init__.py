@@ -1,4 +1,4 @@
-"""How the learning rate changes: what a `learning_rate` is, by name or as an object."""
+"""Schedules of the learning rate, for the hyperparameter `learning_rate`."""
 
 from skconvnet.schedules.base import Schedule
 from skconvnet.schedules.measured import Adaptive, ReduceOnPlateau
