@@ -8,7 +8,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.checks import check_range
-from skconvnet.augmentation.values import (
+from skconvnet.augmentation.value_base import (
     Bound,
     ValueAugmentation,
     ValueAugmenter,
