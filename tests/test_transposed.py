@@ -101,7 +101,7 @@ def transposed(draw, for_torch=False):
     dilation = draw(st.sampled_from([(1,) * ndim, tuples(1, 3)]))
     explicit = st.tuples(*[st.tuples(st.integers(0, 4), st.integers(0, 4))] * ndim)
     if for_torch:
-        # The same number of cells is cut off before and after.
+        # The same number of positions is cut off before and after.
         padding = draw(st.just("valid") | st.tuples(*[st.integers(0, 4)] * ndim))
     else:
         padding = draw(st.sampled_from(["valid", "same", "full"]) | explicit)
@@ -226,7 +226,7 @@ def strides_of(bench):
     return bench.layer.selector.windows.strides
 
 
-def test_one_cell_puts_the_kernel_on_the_output():
+def test_one_value_puts_the_kernel_on_the_output():
     bench = Bench(Conv2DTranspose(1, (2, 3), strides=2), (2, 2, 1))
     bench.weights["bias"][:] = 0.5
     x = np.zeros((1, 2, 2, 1))

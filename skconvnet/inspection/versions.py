@@ -152,14 +152,20 @@ def has_older_kernels(
     )
 
 
-def measured_cost() -> float:
-    """Return how many times longer a matrix product takes with the variables set."""
+def measured_cost(program: str = _GEMM) -> float:
+    """Return how many times longer a matrix product takes with the variables set.
+
+    Parameters
+    ----------
+    program : str
+        Python code that prints the time.
+    """
     own = dict(os.environ)
     unset = {name: value for name, value in own.items() if name not in _VARIABLES}
     with_variables, without = (
         float(
             subprocess.run(
-                [sys.executable, "-c", _GEMM],
+                [sys.executable, "-c", program],
                 env=environ,
                 capture_output=True,
                 text=True,
