@@ -149,7 +149,8 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     for loss in ("squared_error", Huber(), Quantile(0.8), "poisson", "absolute_error"):
         regressor = ConvNetRegressor(loss=loss, averaging="swa", **SMALL)
         add(f"convnet regressor {loss}", regressor, images, value)
-    # Blocks, methods of convolution, whole sets, single samples, large minibatches.
+    # Blocks, algorithms of convolution, full batches, single samples, and large
+    # minibatches. The names stay as they are: hashes are compared by name.
     rich = {"batch_norm": True, "convs_per_block": 2, "residual": True, "dropout": 0.2}
     add("convnet residual", ConvNetClassifier(**rich, **SMALL), X, y)
     add("convnet separable", ConvNetClassifier(separable=True, **SMALL), X, y)
@@ -157,8 +158,8 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     add("convnet strided", ConvNetClassifier(kernel_size=5, **pools, **SMALL), X, y)
     for method in ("im2col", "winograd", "fft"):
         add(method, ConvNetClassifier(conv_method=method, **SMALL), images, y)
-    whole = ConvNetClassifier(**{**SMALL, "batch_mode": "bgd", "alpha": 0.1})
-    add("convnet whole set", whole, X, y)
+    full = ConvNetClassifier(**{**SMALL, "batch_mode": "bgd", "alpha": 0.1})
+    add("convnet whole set", full, X, y)
     one = ConvNetClassifier(**{**SMALL, "batch_mode": "sgd", "max_iter": 1})
     add("convnet one by one", one, X[:50], y[:50])
     wide = {"filters": (32, 32), "batch_size": 128, "n_jobs": 2, **SEED}

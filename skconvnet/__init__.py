@@ -1,8 +1,9 @@
-"""Neural networks for people who live in scikit-learn."""
+"""Convolutional and fully connected neural networks as scikit-learn estimators."""
 
 from typing import TYPE_CHECKING
 
 from skconvnet._lazy import lazily
+from skconvnet._pickles import recognize_moved_modules
 
 if TYPE_CHECKING:
     from skconvnet.estimators import ConvNetClassifier as ConvNetClassifier
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from skconvnet.inspection.versions import show_versions as show_versions
 
 __version__ = "0.1.0.dev0"
+
+recognize_moved_modules()
 
 __getattr__, __dir__, __all__ = lazily(
     __name__,

@@ -1,13 +1,13 @@
 """Checks of numbers that users pass, with errors that name the parameter.
 
-An int is any `numbers.Integral` but a bool, a float any `numbers.Real` but a bool:
-NumPy's scalars are as good as Python's, so that a search may draw them from arrays.
-What is returned is Python's int or float.
+An int is any `numbers.Integral` except a bool, a float any `numbers.Real` except a
+bool. NumPy scalars are therefore accepted, so that a search can draw values from
+arrays. The checks return an int or a float of Python.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, TypeGuard
@@ -16,7 +16,7 @@ import numpy as np
 
 
 def is_int(value: object) -> TypeGuard[int]:
-    """Whether `value` is an int: of Python or NumPy, and not a bool.
+    """Whether `value` is an int of Python or NumPy, but not a bool.
 
     >>> is_int(np.uint8(2)), is_int(True), is_int(2.0)
     (True, False, False)
@@ -25,7 +25,7 @@ def is_int(value: object) -> TypeGuard[int]:
 
 
 def is_real(value: object) -> TypeGuard[float]:
-    """Whether `value` is a real number: of Python or NumPy, and not a bool.
+    """Whether `value` is a real number of Python or NumPy, but not a bool.
 
     >>> is_real(np.float32(0.5)), is_real(1), is_real(np.True_)
     (True, True, False)
@@ -34,15 +34,38 @@ def is_real(value: object) -> TypeGuard[float]:
 
 
 def as_python(value: Any) -> Any:  # noqa: ANN401  any value
-    """Return a scalar of NumPy as Python's, and anything else as it is.
+    """Convert a NumPy scalar to Python's type, and return anything else unchanged.
 
-    Arithmetic with Python's numbers keeps the precision of arrays, which that with
-    ``np.float64`` does not.
+    Python's numbers do not change the precision of an array that they are combined
+    with, whereas ``np.float64`` does.
 
     >>> as_python(np.float64(0.5)), as_python("auto")
     (0.5, 'auto')
     """
     return value.item() if isinstance(value, np.generic) else value
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether `value` holds values: neither text nor an array without axes.
+
+    >>> import numpy as np
+    >>> is_iterable((1, 2)), is_iterable("ab"), is_iterable(np.array(3))
+    (True, False, False)
+    """
+    is_text = isinstance(value, (str, bytes))
+    has_axes = getattr(value, "ndim", 1) > 0
+    return isinstance(value, Iterable) and not is_text and has_axes
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether `value` is a list, a tuple or an array with an axis.
+
+    >>> import numpy as np
+    >>> is_sequence([1]), is_sequence(np.array([1])), is_sequence({1})
+    (True, True, False)
+    """
+    is_array = hasattr(value, "ndim") and hasattr(value, "__array__")
+    return isinstance(value, (list, tuple)) or (is_array and is_iterable(value))
 
 
 def check_int(name: str, value: object, minimum: int = 1) -> int:
@@ -121,7 +144,7 @@ def per_axis(name: str, value: object, ndim: int, minimum: int = 1) -> tuple[int
         If `value` is neither an int nor a tuple of `ndim` ints, or is too small.
     """
     values: object = (value,) * ndim if is_int(value) else value
-    if isinstance(values, str) or not isinstance(values, Sequence):
+    if not is_sequence(values):
         raise TypeError(
             f"{name} must be an int or a tuple of {ndim} ints; got {value!r}."
         )

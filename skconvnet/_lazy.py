@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first asked for."""
+"""Packages whose names are imported when they are first used."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ def lazily(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` of a package [1]_.
 
-    Importing this library takes half as long with it: most networks use only a handful
-    of the layers.
+    This halves the time to import the library, as most networks use only a handful of
+    the layers.
 
     Parameters
     ----------
     package : str
-        Its ``__name__``.
+        The ``__name__`` of the package.
     modules : mapping of str to sequence of str
-        The public names in each of its modules.
+        The public names in each module of the package.
     packages : sequence of str
-        Public packages within it.
+        The public packages inside the package.
 
     References
     ----------
     .. [1] PEP 562, "Module __getattr__ and __dir__".
     """
-    homes = {name: module for module, names in modules.items() for name in names}
+    module_of = {name: module for module, names in modules.items() for name in names}
 
     def get(name: str) -> Any:  # noqa: ANN401  a class, a function or a package
         if name in packages:
             return import_module(f"{package}.{name}")
-        if name not in homes:
+        if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+        return getattr(import_module(f"{package}.{module_of[name]}"), name)
 
-    return get, lambda: sorted([*homes, *packages]), sorted(homes)
+    return get, lambda: sorted([*module_of, *packages]), sorted(module_of)

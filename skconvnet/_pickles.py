@@ -1,28 +1,25 @@
-"""Files of pickle and joblib that another layout of this package wrote.
+"""Recognizes pickles that a version with another layout of this package wrote.
 
-A pickle names modules and holds attributes, and both are private to a version. What
-cannot be read is recognized here, so that the error says what happened and what to do.
+A pickle contains the names of modules and attributes, which are private to a version.
+If they have changed, the error says what happened and what to do.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from importlib.abc import MetaPathFinder
-from types import ModuleType
 from typing import Any
 
-from skconvnet._typing import override
-
-# To be raised with every change to what a fitted estimator holds, or to where a class
-# is that it holds. Files before the first layout with a number had modules that moved.
+# Increment with every change to the attributes of a fitted estimator, or to the modules
+# of the objects in them. Layout 1 is that of files written before layouts had numbers.
 LAYOUT = 2
 _KEY = "_layout"
 
-_CURE = (
-    "Pickles are only for the version that wrote them: load the file with that version "
-    "and save get_params() and get_weights() of the estimator from there, then build a "
-    "new one here by initialize(X, y).set_weights(weights); or fit it again."
+_ADVICE = (
+    "A pickle can only be loaded by the version that wrote it. Load the file with that "
+    "version, save get_params() and get_weights() of the estimator, and build a new "
+    "one with this version by initialize(X, y).set_weights(weights); or fit it again."
 )
 
 _MOVED = {
@@ -40,46 +37,46 @@ MOVED_MODULES = frozenset(
 
 
 def add_layout(state: MutableMapping[str, Any]) -> None:
-    """Note in the state of an object which layout it has."""
+    """Record the current layout in the state of an object."""
     state[_KEY] = LAYOUT
 
 
 def check_layout(state: MutableMapping[str, Any], name: str) -> None:
-    """Take the layout out of the state of an object, or raise if it is another.
+    """Remove the layout from the state of an object, and check it.
 
     Raises
     ------
     ValueError
-        If the state is that of another layout.
+        If it is not the current layout.
     """
     layout = state.pop(_KEY, 1)
     if layout != LAYOUT:
         age = "an earlier" if layout < LAYOUT else "a later"
         raise ValueError(
             f"This {name} was saved by {age} version of skconvnet, with layout "
-            f"{layout} of its attributes; this version reads layout {LAYOUT}. {_CURE}"
+            f"{layout} of its attributes; this version reads layout {LAYOUT}. {_ADVICE}"
         )
 
 
 class MovedModules(MetaPathFinder):
-    """Finds no module, but raises an error for those that an old pickle names."""
+    """Raises an error that explains the import of a module that has moved."""
 
-    @override
     def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,
+        self, fullname: str, _path: object = None, _target: object = None
     ) -> None:
+        """Raise an error if `fullname` is a module that moved."""
         if fullname in MOVED_MODULES:
             raise ModuleNotFoundError(
-                f"skconvnet has no module {fullname!r} any more. If a file is being "
-                f"loaded, an earlier version of skconvnet wrote it. {_CURE}",
+                f"skconvnet no longer has a module {fullname!r}. If a file is being "
+                f"loaded, an earlier version of skconvnet wrote it. {_ADVICE}",
                 name=fullname,
             )
 
 
 def recognize_moved_modules() -> None:
-    """Have imports of modules that are gone explained, once all else has failed."""
+    """Install `MovedModules` as the last finder, after all that may find a module.
+
+    `skconvnet` does so when it is imported: a file may name any module of it first.
+    """
     if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
         sys.meta_path.append(MovedModules())

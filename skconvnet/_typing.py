@@ -1,4 +1,4 @@
-"""Names for arrays that say their shape and layout, and `override` for Python 3.11."""
+"""Type aliases for arrays by shape and layout, and `override` for Python 3.11."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-# Inside the network, batch last: (channels, *spatial, batch), or (features, batch).
+# Arrays inside the network, batch last: (channels, *spatial, batch) or
+# (features, batch).
 FeatureMap: TypeAlias = npt.NDArray[np.floating]
-# As users pass samples, channels last: (n_samples, *spatial, channels).
+# Samples as users pass them, channels last: (n_samples, *spatial, channels).
 Image: TypeAlias = npt.NDArray[Any]
-# As users pass samples without spatial axes: (n_samples, n_features).
+# Samples without spatial axes, as users pass them: (n_samples, n_features).
 Rows: TypeAlias = npt.NDArray[Any]
 # All weights of a network, or their gradient: (n_weights,), contiguous.
 FlatVector: TypeAlias = npt.NDArray[np.floating]
@@ -20,7 +21,7 @@ FlatVector: TypeAlias = npt.NDArray[np.floating]
 NamedArrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 # Shape of one sample, channels last, without the batch: (*spatial, channels).
 Shape: TypeAlias = tuple[int, ...]
-# Which samples: their numbers, or a slice that has a start and a stop.
+# A selection of samples: their indices, or a slice with a start and a stop.
 Index: TypeAlias = npt.NDArray[np.integer] | slice
 
 if TYPE_CHECKING:
@@ -29,5 +30,5 @@ else:
     _Method = TypeVar("_Method", bound=Callable[..., Any])
 
     def override(method: _Method) -> _Method:
-        """Mark a method that overrides one of a base class, as `typing.override`."""
+        """Mark a method that overrides one of a base class, like `typing.override`."""
         return method

@@ -3,6 +3,7 @@
 import numpy as np
 from layer_tools import batch_first, batch_last
 
+from skconvnet._typing import override
 from skconvnet.augmentation import (
     Affine,
     Brightness,
@@ -18,7 +19,7 @@ from skconvnet.augmentation import (
     Shear,
     Shift,
 )
-from skconvnet.augmentation.base import Batch
+from skconvnet.augmentation.base import Augmentation, Batch, MapAugmenter
 from skconvnet.ops.workspace import Workspace
 
 # One of each that changes samples of 6x5 pixels.
@@ -54,3 +55,24 @@ def run(augmentation, X, y=None, weights=1.0, seed=0, dtype="float64"):
 
 def images(n=7, shape=(6, 5, 2), seed=0):
     return np.random.default_rng(seed).uniform(size=(n, *shape))
+
+
+class Recorder(Augmentation):
+    """Keeps what it is given, and changes nothing."""
+
+    def __init__(self):
+        self.seen = []
+
+    def _build(self, in_shape):
+        spec = self
+
+        class RecordingAugmenter(MapAugmenter):
+            @override
+            def change(self, x, rng, workspace):
+                spec.seen.append((x.copy(), rng.random()))
+                return x
+
+        return RecordingAugmenter(in_shape)
+
+    def __sklearn_clone__(self):
+        return self

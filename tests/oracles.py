@@ -1,10 +1,74 @@
-"""Slow, independent implementations that the kernels are compared with."""
+"""Slow, independent implementations that the kernels are compared with.
+
+Convolutions have two. `Loops` and `TransposedLoops` are the plain loops of
+`skconvnet.ops.convolution.reference`, with gradients: they say what the kernels must
+compute, but take the padding from the layer that is tested, and are for small maps
+alone. `convolve` and `transpose_convolve` do the same with SciPy, from the
+hyperparameters, and check the loops as well.
+"""
 
 from itertools import product
+from math import prod
 
 import numpy as np
+from layer_tools import batch_first, batch_last
 from scipy.signal import convolve as full_convolution
 from scipy.signal import correlate
+
+from skconvnet.ops.convolution import reference
+
+
+class Loops:
+    """Convolution of (n, *spatial, channels) by plain loops, and its gradients."""
+
+    # Some tens of milliseconds.
+    MAX_MULTIPLICATIONS = 5000
+
+    def __init__(self, windows, groups):
+        self.geometry = windows, groups
+
+    def is_quick(self, x, kernel):
+        """Whether the loops over these arrays are short enough for a test."""
+        return len(x) * kernel.size * self.n_positions <= self.MAX_MULTIPLICATIONS
+
+    @property
+    def n_positions(self):
+        windows, _ = self.geometry
+        return prod(windows.out_shape)
+
+    def forward(self, x, kernel, bias):
+        z = reference.convolve(batch_last(x), kernel, *self.geometry)
+        return batch_first(z) + bias
+
+    def gradients(self, x, dy, kernel, _bias):
+        """Return the gradients of the map, the kernel and the bias."""
+        arrays = batch_last(dy), batch_last(x), kernel, *self.geometry
+        return (
+            batch_first(reference.gradient_of_input(*arrays)),
+            reference.gradient_of_kernel(*arrays),
+            dy.sum(axis=tuple(range(dy.ndim - 1))),
+        )
+
+
+class TransposedLoops(Loops):
+    """The same for transposed convolution; the windows are of the convolution back."""
+
+    def forward(self, x, kernel, bias):
+        z = reference.transposed_convolve(batch_last(x), kernel, *self.geometry)
+        return batch_first(z) + bias
+
+    def gradients(self, x, dy, kernel, _bias):
+        """Return the gradients of the map, the kernel and the bias.
+
+        The gradient of the map is a convolution of `dy`, and the kernel has the
+        gradient that this convolution has with the roles of `x` and `dy` exchanged.
+        """
+        big, small = batch_last(dy), batch_last(x)
+        return (
+            batch_first(reference.convolve(big, kernel, *self.geometry)),
+            reference.gradient_of_kernel(small, big, kernel, *self.geometry),
+            dy.sum(axis=tuple(range(dy.ndim - 1))),
+        )
 
 
 def pad_amounts(in_shape, kernel, strides, padding, dilation):

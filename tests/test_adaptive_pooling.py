@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_tools import Bench
+from layer_tools import Bench, compare_with
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import (
@@ -20,7 +20,7 @@ from skconvnet.layers import (
 
 
 def windows(spatial, n):
-    """Cells of every window, row by row, as lists of positions."""
+    """Return the positions of every window, row by row, as lists."""
     spans = [
         [range(floor(i * size / n), ceil((i + 1) * size / n)) for i in range(n)]
         for size in spatial
@@ -32,8 +32,8 @@ def pyramid(x, levels, pooling):
     """Features of (n, *spatial, channels), one window at a time."""
     features = []
     for n in levels:
-        for cells in windows(x.shape[1:-1], n):
-            values = np.stack([x[(slice(None), *cell)] for cell in cells])
+        for positions in windows(x.shape[1:-1], n):
+            values = np.stack([x[(slice(None), *position)] for position in positions])
             features.append(
                 values.max(axis=0) if pooling == "max" else values.mean(axis=0)
             )
@@ -44,27 +44,28 @@ def pyramid_gradient(x, dy, levels, pooling):
     dx = np.zeros_like(x)
     parts = iter(np.split(dy, dy.shape[1] // x.shape[-1], axis=1))
     for n in levels:
-        for cells in windows(x.shape[1:-1], n):
-            values = np.stack([x[(slice(None), *cell)] for cell in cells])
+        for positions in windows(x.shape[1:-1], n):
+            values = np.stack([x[(slice(None), *position)] for position in positions])
             gradient, winner = next(parts), values.argmax(axis=0)
-            for number, cell in enumerate(cells):
+            for number, position in enumerate(positions):
                 share = (
                     np.where(winner == number, gradient, 0)
                     if pooling == "max"
-                    else gradient / len(cells)
+                    else gradient / len(positions)
                 )
-                dx[(slice(None), *cell)] += share
+                dx[(slice(None), *position)] += share
     return dx
 
 
-def compare(spec, x, levels, pooling):
-    bench = Bench(spec, x.shape[1:])
-    y = bench.forward(x)
-    np.testing.assert_allclose(y, pyramid(x, levels, pooling), rtol=1e-12, atol=1e-15)
-    dy = np.random.default_rng(1).normal(size=y.shape)
-    dx, _, _ = bench.backward(dy.copy())
-    expected = pyramid_gradient(x, dy, levels, pooling)
-    np.testing.assert_allclose(dx, expected, rtol=1e-12, atol=1e-13)
+def assert_pools(spec, x, levels, pooling):
+    compare_with(
+        lambda x: pyramid(x, levels, pooling),
+        Bench(spec, x.shape[1:]),
+        x,
+        lambda x, dy: [pyramid_gradient(x, dy, levels, pooling)],
+        rtol=1e-12,
+        atol=1e-15,
+    )
 
 
 def draw(shape, ties=False):
@@ -83,15 +84,15 @@ def draw(shape, ties=False):
 )
 def test_pyramid_equals_plain_loops(spatial, levels, pooling, ties, batch, channels):
     x = draw((batch, *spatial, channels), ties)
-    compare(SpatialPyramidPool(levels, pooling), x, levels, pooling)
+    assert_pools(SpatialPyramidPool(levels, pooling), x, levels, pooling)
 
 
 @pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
 @pytest.mark.parametrize("spatial", [(6,), (5, 7), (1, 1), (3, 4, 2)], ids=str)
 def test_global_pools_are_a_pyramid_of_one_window(spatial, ties):
     x = draw((3, *spatial, 2), ties)
-    compare(GlobalMaxPool(), x, [1], "max")
-    compare(GlobalAvgPool(), x, [1], "avg")
+    assert_pools(GlobalMaxPool(), x, [1], "max")
+    assert_pools(GlobalAvgPool(), x, [1], "avg")
 
 
 @pytest.mark.parametrize("spatial", [(13, 13), (10, 7), (3, 2), (224, 1)], ids=str)
@@ -117,11 +118,11 @@ def test_weights_fit_images_of_another_size(pool):
 
 @pytest.mark.parametrize("pooling", ["max", "avg"])
 def test_no_row_or_column_is_left_out(pooling):
-    """Every cell counts: raising any one of them raises something at each level."""
-    spec, n_cells = SpatialPyramidPool((1, 2, 3, 4), pooling), 7 * 5
+    """Every position counts: a greater value there raises a feature at each level."""
+    spec, n_positions = SpatialPyramidPool((1, 2, 3, 4), pooling), 7 * 5
     bench = Bench(spec, (7, 5, 1))
-    x = np.zeros((n_cells, 7, 5, 1))
-    x.reshape(n_cells, n_cells)[np.diag_indices(n_cells)] = 1
+    x = np.zeros((n_positions, 7, 5, 1))
+    x.reshape(n_positions, n_positions)[np.diag_indices(n_positions)] = 1
     y = bench.forward(x)
     for level in np.split(y, np.cumsum([1, 4, 9]), axis=1):
         assert (level.max(axis=1) > 0).all()

@@ -1,4 +1,4 @@
-"""Published networks: their shapes, their numbers of weights, and a training step.
+"""Published networks: their shapes and their numbers of weights.
 
 Numbers of weights of whole networks, with the output layer for 1,000 classes where
 nothing else is said, are those that the networks are known by: of the files that were
@@ -11,9 +11,9 @@ from math import prod
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from architecture_tools import PHOTO, n_weights, out_shapes, weight_shapes
 
-from skconvnet import SequentialClassifier, architectures
+from skconvnet import SequentialClassifier
 from skconvnet.architectures import (
     alexnet,
     cifar_convnet,
@@ -23,17 +23,15 @@ from skconvnet.architectures import (
     inception_block,
     lenet,
     nin,
-    nin_block,
     resnet,
     resnet_bottleneck,
     two_convolutions,
     vgg,
     xception_block,
 )
-from skconvnet.layers import Conv2D, Dense, GlobalAvgPool, Residual, SeparableConv2D
+from skconvnet.layers import Conv2D, Dense, Residual, SeparableConv2D
 from skconvnet.layers.chain import build_layers
 
-PHOTO = (224, 224, 3)
 PUBLISHED = [
     (alexnet(), PHOTO, 1000, 60_965_224),
     (alexnet(), (227, 227, 3), 1000, 60_965_224),
@@ -48,24 +46,6 @@ PUBLISHED = [
     (nin(), (32, 32, 3), 10, 966_986),
     (lenet(), (28, 28, 1), 10, 61_706),
 ]
-
-
-def weight_shapes(layers, in_shape):
-    return {
-        f"{name}/{array}": shape
-        for name, layer in build_layers(layers, in_shape).items()
-        for array, shape in layer.weight_shapes.items()
-    }
-
-
-def n_weights(layers, in_shape, ending=""):
-    shapes = weight_shapes(layers, in_shape)
-    return sum(prod(s) for name, s in shapes.items() if name.endswith(ending))
-
-
-def out_shapes(layers, in_shape):
-    built = build_layers(layers, in_shape)
-    return {name: layer.out_shape for name, layer in built.items()}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +124,7 @@ def test_vgg_has_as_many_layers_with_weights_as_it_is_called_after(depth):
     assert out_shapes(vgg(depth), PHOTO)["pool5"] == (7, 7, 512)
 
 
-def test_two_convolutions_of_3x3_see_5x5_cells_with_fewer_weights():
+def test_two_convolutions_of_3x3_see_5x5_positions_with_fewer_weights():
     small = [("a", Conv2D(1, 3)), ("b", Conv2D(1, 3))]
     large = [("c", Conv2D(1, 5))]
     assert n_weights(small, (9, 9, 1), "kernel") == 3 * 3 * 2
@@ -191,7 +171,7 @@ def test_inception_3a():
     assert out_shapes(plain, in_shape) == {"inception": (28, 28, 256)}
     direct = (192 + 1) * 64 + (192 * 9 + 1) * 128 + (192 * 25 + 1) * 32 + 193 * 32
     assert n_weights(plain, in_shape) == direct == 393_472
-    # Without a convolution behind the pooling its channels come through.
+    # Without a convolution after the pooling, its channels come through.
     naive = inception_block(64, 128, 32)
     assert out_shapes(naive, in_shape) == {"inception": (28, 28, 224 + 192)}
     assert n_weights(naive, in_shape) == direct - 193 * 32
@@ -317,138 +297,3 @@ def test_deepface():
     shared = found["C1"] + found["C3"]
     assert shared == 53_136
     assert shared < 0.05 * sum(found.values())
-
-
-# Each at a reduced width, with a size of images that it is made for or a smaller one.
-STEPS = {
-    "alexnet": (alexnet(1 / 16), (67, 67, 3)),
-    "cifar_convnet": (cifar_convnet(0.5), (32, 32, 3)),
-    "deepface": (deepface(1 / 16), (152, 152, 3)),
-    "googlenet": (googlenet(1 / 4), (64, 64, 3)),
-    "inception_3a": (inception_3a(1 / 8), (14, 14, 24)),
-    "inception_block": (inception_block(8, 8, 8, width=0.5), (9, 8, 3)),
-    "lenet": (lenet(0.5), (28, 28, 1)),
-    "nin": (nin(1 / 16), (32, 32, 3)),
-    "nin_block": (nin_block((6, 4, 3), (3, 2), 2, "valid"), (9, 8, 2)),
-    "resnet": (resnet(50, 1 / 16), (64, 64, 3)),
-    "resnet_bottleneck": (resnet_bottleneck(64, width=1 / 16), (8, 7, 16)),
-    "two_convolutions": (two_convolutions(1 / 16), (90, 117, 3)),
-    "vgg": (vgg(16, 1 / 16), (32, 32, 3)),
-    "xception_block": (xception_block((6, 8), 2, True), (9, 8, 4)),
-}
-
-
-def test_every_architecture_takes_a_step():
-    assert set(STEPS) == set(architectures.__all__)
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", STEPS)
-def test_training_step(name):
-    layers, in_shape = STEPS[name]
-    X = np.random.default_rng(0).normal(size=(8, *in_shape)).astype("float32")
-    y = np.arange(8) % 2
-    net = SequentialClassifier(layers, max_iter=1, random_state=0, alpha=0.0)
-    net.initialize(X, y)
-    before = net.get_weights()
-    net.fit(X, y)
-    after = net.get_weights()
-    assert net.n_iter_ == 1
-    assert np.isfinite(net.loss_)
-    assert before.keys() == after.keys()
-    for array, values in after.items():
-        assert np.isfinite(values).all(), array
-        # A bias in front of a BatchNorm is subtracted again.
-        if array.endswith(("kernel", "depthwise", "pointwise", "gamma")):
-            assert (values != before[array]).any(), array
-    assert net.predict_proba(X[:3]).shape == (3, 2)
-
-
-def test_layers_are_found_by_name():
-    net = SequentialClassifier(resnet(50, 1 / 16))
-    net.set_params(block1_1__conv__kernel_size=5, mean="passthrough")
-    assert net.get_params()["block1_1__conv__kernel_size"] == 5
-    assert net.layers[-1] == ("mean", "passthrough")
-
-
-def test_width_scales_every_layer():
-    half = weight_shapes(vgg(16, 0.5), PHOTO)
-    for array, shape in weight_shapes(vgg(16), PHOTO).items():
-        expected = tuple(n if n == 3 else n // 2 for n in shape)
-        assert half[array] == expected
-    narrowest = out_shapes(alexnet(1e-9), PHOTO)
-    # One channel in each of the two groups.
-    assert narrowest["conv1"] == (55, 55, 2)
-    assert narrowest["dense7"] == (1,)
-    # Halves are rounded up, and all but alexnet may have one channel.
-    assert out_shapes(lenet(0.25), (28, 28, 1))["conv1"] == (28, 28, 2)
-    assert out_shapes(lenet(1e-9), (28, 28, 1))["conv3"] == (1, 1, 1)
-    wide = out_shapes(cifar_convnet(width=np.float64(2)), (32, 32, 3))
-    assert wide["conv"] == (32, 32, 24)
-
-
-@pytest.mark.parametrize("width", [0, -1.0, np.nan, np.inf])
-def test_width_out_of_range(width):
-    with pytest.raises(ValueError, match="width must be a finite float above 0; got"):
-        vgg(16, width)
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (lambda: lenet("1"), TypeError, "width must be a finite float above 0"),
-        (lambda: vgg(12), ValueError, "depth must be 11, 13, 16 or 19; got 12"),
-        (lambda: resnet(18), ValueError, "depth must be 50, 101 or 152; got 18"),
-        (lambda: nin_block(8, 3), TypeError, "filters must be a sequence of ints"),
-        (lambda: nin_block((), 3), ValueError, "filters must name at least one"),
-        (lambda: nin_block((8, 0), 3), ValueError, "each of filters must be an int"),
-        (lambda: xception_block(8), TypeError, "filters must be a sequence of ints"),
-        (lambda: xception_block((8, 8), 2), ValueError, "set projection=True"),
-        (lambda: resnet_bottleneck(8, 2), ValueError, "set projection=True"),
-        (lambda: resnet_bottleneck(0), ValueError, "filters must be an int of at"),
-        (lambda: resnet_bottleneck(8, 0), ValueError, "strides must be an int of at"),
-        (lambda: resnet_bottleneck(8, name="a__b"), ValueError, "name must be a non-"),
-        (lambda: inception_block(8, 8, 8, 0), ValueError, "filters_pool must be an"),
-        (lambda: inception_block(8, 8, 8, name=3), ValueError, "name must be a non-"),
-    ],
-)
-def test_errors_name_the_parameter(make, error, message):
-    with pytest.raises(error, match=message):
-        make()
-
-
-def test_a_bottleneck_whose_input_does_not_fit():
-    with pytest.raises(ValueError, match="shortcut='identity' has shape"):
-        build_layers(resnet_bottleneck(64), (56, 56, 64))
-
-
-def bottlenecks(n, is_residual):
-    """Return a stack of `n` bottlenecks, or of their layers without a shortcut."""
-    layers = [("stem", Conv2D(16, 3, padding="same", activation="relu"))]
-    for i in range(n):
-        (name, block), relu = resnet_bottleneck(4, name=f"block{i}")
-        plain = [(f"{name}_{layer}", spec) for layer, spec in block.layers]
-        layers += [*([(name, block)] if is_residual else plain), relu]
-    return [*layers, ("mean", GlobalAvgPool())]
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_bottlenecks_train_deeper_than_the_plain_stack():
-    X, y = load_digits(return_X_y=True)
-    X, y = X[:500].reshape(-1, 8, 8, 1).astype("float32") / 16, y[:500]
-    losses = {}
-    for n, is_residual in [(2, False), (16, False), (16, True)]:
-        net = SequentialClassifier(
-            bottlenecks(n, is_residual),
-            batch_size=32,
-            learning_rate_init=0.005,
-            max_iter=5,
-            random_state=0,
-        )
-        losses[n, is_residual] = net.fit(X, y).loss_curve_[-1]
-    # 48 convolutions learn with a way around them, and without one no more than to
-    # guess, though six of them do.
-    guess = np.log(10)
-    assert losses[2, False] < guess - 0.4
-    assert losses[16, False] > guess - 0.1
-    assert losses[16, True] < guess - 0.7

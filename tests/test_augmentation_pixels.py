@@ -183,16 +183,16 @@ def test_engines_at_the_identity_keep_every_bit(dtype, fill):
 def test_bilinear_equals_map_coordinates(height, width, channels, fill, value, seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(3, height, width, channels))
-    places = rng.uniform(-3, 12, size=(2, height, width, 3))
+    points = rng.uniform(-3, 12, size=(2, height, width, 3))
     # Some of them at pixels and right at the border.
-    places[:, rng.random(places.shape[1:]) < 0.2] = rng.integers(-2, 10)
+    points[:, rng.random(points.shape[1:]) < 0.2] = rng.integers(-2, 10)
     outside = value if fill == "constant" else None
-    y = batch_first(bilinear(batch_last(X), *places.copy(), outside, Workspace()))
+    y = batch_first(bilinear(batch_last(X), *points.copy(), outside, Workspace()))
     for i, sample in enumerate(X):
         for channel in range(channels):
             expected = ndimage.map_coordinates(
                 sample[..., channel],
-                places[..., i],
+                points[..., i],
                 order=1,
                 mode=SCIPY_MODES[fill],
                 cval=value,
@@ -211,7 +211,7 @@ def test_affine_equals_affine_transform(shape, fill):
     matrices = inverse_affine(angle, factor, slant)
     outside = 0.25 if fill == "constant" else None
     y = batch_first(transformed(batch_last(X), matrices, shift, outside, Workspace()))
-    centre = (np.array(shape[:2]) - 1) / 2
+    center = (np.array(shape[:2]) - 1) / 2
     for i, sample in enumerate(X):
         # As the docstring says it, on (row, column): scaled, sheared, turned, moved.
         turn = np.array(
@@ -226,7 +226,7 @@ def test_affine_equals_affine_transform(shape, fill):
             expected = ndimage.affine_transform(
                 sample[..., channel],
                 inverse,
-                offset=centre - inverse @ (centre + shift[:, i]),
+                offset=center - inverse @ (center + shift[:, i]),
                 order=1,
                 mode=SCIPY_MODES[fill],
                 cval=0.25,
@@ -247,8 +247,8 @@ def test_the_single_ones_are_parts_of_affine():
     bump = np.zeros((2000, 9, 9, 1))
     bump[:, 4, 4] = 1
     y, *_ = run(Affine(shift=(2, 3)), bump)
-    place = np.arange(9) - 4
-    down, right = y.sum((2, 3)) @ place, y.sum((1, 3)) @ place
+    offset = np.arange(9) - 4
+    down, right = y.sum((2, 3)) @ offset, y.sum((1, 3)) @ offset
     for distance, most in ((down, 2), (right, 3)):
         assert -most <= distance.min() < -0.9 * most
         assert 0.9 * most < distance.max() <= most
@@ -285,7 +285,7 @@ def test_elastic_equals_gaussian_filter_and_map_coordinates(
         batch_last(X.astype(dtype)), field.astype(dtype), Workspace()
     )
     assert y.dtype == dtype
-    # float32 knows a place among 28 pixels to 2e-6.
+    # float32 knows a point among 28 pixels to 2e-6.
     tolerance = 1e-4 if dtype == "float32" else 1e-12
     grid = np.mgrid[: shape[0], : shape[1]]
     for i, sample in enumerate(X):
@@ -316,21 +316,21 @@ def test_elastic_strength_is_what_its_docstring_says():
 
 @pytest.mark.parametrize("shape", [(7, 2), (6, 5, 1), (3, 4, 5, 2)])
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_cutout_fills_the_square_around_each_centre(shape, size):
+def test_cutout_fills_the_square_around_each_center(shape, size):
     spatial = shape[:-1]
-    centres = np.array(list(np.ndindex(*spatial)))
-    X = images(len(centres), shape)
+    centers = np.array(list(np.ndindex(*spatial)))
+    X = images(len(centers), shape)
     augmenter = Cutout(size, fill_value=-1.0).build(shape)
     x = batch_last(X)
-    y = batch_first(augmenter.masked(x, list(centres.T), Workspace()))
-    for i, centre in enumerate(centres):
+    y = batch_first(augmenter.masked(x, list(centers.T), Workspace()))
+    for i, center in enumerate(centers):
         expected = X[i].copy()
-        square = [slice(max(c - size // 2, 0), c - size // 2 + size) for c in centre]
+        square = [slice(max(c - size // 2, 0), c - size // 2 + size) for c in center]
         expected[tuple(square)] = -1.0
         np.testing.assert_array_equal(y[i], expected)
 
 
-def test_cutout_draws_every_centre():
+def test_cutout_draws_every_center():
     X = np.ones((500, 4, 5, 1))
     y, *_ = run(Cutout(1), X)
     np.testing.assert_array_equal((y == 0).sum(axis=(1, 2, 3)), 1)
@@ -348,14 +348,14 @@ def test_rounding_does_not_lead_out_of_the_range(seed, spread):
     values = -1 + spread * rng.uniform(size=shape)
     values[rng.random(shape) < 0.5] *= -1e-3
     # As near to a pixel as float32 can tell, on either side of it.
-    places = rng.integers(-1, 7, (2, *shape[1:])) + rng.integers(-1, 2) * 2.0**-24
-    x, places = values.astype(np.float32), places.astype(np.float32)
-    y = bilinear(x, *places, None, Workspace())
+    points = rng.integers(-1, 7, (2, *shape[1:])) + rng.integers(-1, 2) * 2.0**-24
+    x, points = values.astype(np.float32), points.astype(np.float32)
+    y = bilinear(x, *points, None, Workspace())
     assert x.min() <= y.min()
     assert y.max() <= x.max()
 
 
-def test_places_far_outside_read_the_border():
+def test_points_far_outside_read_the_border():
     x = np.arange(6.0).reshape(1, 6, 1)
     far = [np.array([[-(10**9)], [-1], [0], [5], [6], [10**9]])]
     workspace = Workspace()

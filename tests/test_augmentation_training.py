@@ -4,20 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from augmentation_tools import EVERY, images
-from engine_tools import peak_allocation
-from estimator_cases import data_for, make
+from augmentation_tools import Recorder, images
+from estimator_cases import IMAGE_ESTIMATORS, data_for, make
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 
-from skconvnet import (
-    ConvNetClassifier,
-    ConvNetRegressor,
-    SequentialClassifier,
-    SequentialRegressor,
-)
-from skconvnet._typing import override
+from skconvnet import ConvNetClassifier, SequentialClassifier
 from skconvnet.augmentation import (
     Affine,
     Brightness,
@@ -31,87 +24,13 @@ from skconvnet.augmentation import (
     Rotation,
     Shift,
 )
-from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
-from skconvnet.augmentation.mixup import mixed
-from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
-from skconvnet.engine.micro_batches import MicroBatchLimits
-from skconvnet.engine.network import Network
-from skconvnet.layers import (
-    BatchNorm,
-    Conv1D,
-    Conv2D,
-    Conv3D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-)
-from skconvnet.losses import LogLoss, SquaredError
+from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten, GlobalAvgPool
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-WITH_MAPS = [
-    ConvNetClassifier,
-    ConvNetRegressor,
-    SequentialClassifier,
-    SequentialRegressor,
-]
-
-
-class Recorder(Augmentation):
-    """Keeps what it is given, and changes nothing."""
-
-    def __init__(self):
-        self.seen = []
-
-    def _build(self, in_shape):
-        spec = self
-
-        class RecordingAugmenter(MapAugmenter):
-            @override
-            def change(self, x, rng, workspace):
-                spec.seen.append((x.copy(), rng.random()))
-                return x
-
-        return RecordingAugmenter(in_shape)
-
-    def __sklearn_clone__(self):
-        return self
-
-
-@pytest.mark.parametrize("case", EVERY, ids=repr)
-@pytest.mark.parametrize("cls", [ConvNetClassifier, SequentialRegressor])
-def test_same_bits_for_every_number_of_threads(cls, case, monkeypatch):
-    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(7))
-    X, y = data_for(cls)
-    params = {"augmentation": case, "batch_size": 25, "max_iter": 3}
-    weights = np.linspace(0, 2, len(X))
-    one, two, three = (
-        make(cls, n_jobs=n, **params).fit(X, y, weights).network_.vector
-        for n in (1, 2, 3)
-    )
-    assert one.tobytes() == two.tobytes() == three.tobytes()
-    plain = make(cls, **{**params, "augmentation": None}).fit(X, y, weights)
-    assert plain.network_.vector.tobytes() != one.tobytes()
-
-
-@pytest.mark.parametrize("case", [Shift(2), Mixup(0.5)], ids=repr)
-def test_same_bits_with_statistics_of_the_whole_minibatch(case, monkeypatch):
-    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(7))
-    X, y = data_for(SequentialClassifier)
-    layers = [Conv2D(3, 3), BatchNorm(), Dropout(0.2), Flatten()]
-    params = {"layers": layers, "batch_size": 25, "max_iter": 3}
-    vectors = [
-        make(SequentialClassifier, augmentation=augmentation, n_jobs=n, **params)
-        .fit(X, y, np.linspace(0, 2, len(X)))
-        .network_.vector.tobytes()
-        for augmentation, n in ((case, 1), (case, 2), (case, 3), (None, 1))
-    ]
-    assert vectors[0] == vectors[1] == vectors[2] != vectors[3]
 
 
 @pytest.mark.parametrize("none", [Shift(0), [], [Flip(False), "passthrough"]])
-@pytest.mark.parametrize("cls", WITH_MAPS)
+@pytest.mark.parametrize("cls", IMAGE_ESTIMATORS)
 def test_without_a_change_the_random_numbers_are_those_of_before(cls, none):
     X, y = data_for(cls)
     rng, other = np.random.RandomState(0), np.random.RandomState(0)
@@ -121,23 +40,7 @@ def test_without_a_change_the_random_numbers_are_those_of_before(cls, none):
     assert rng.randint(2**31) == other.randint(2**31)
 
 
-def test_each_micro_batch_of_each_update_draws_anew(monkeypatch):
-    monkeypatch.setattr(Network, "default_limits", MicroBatchLimits.fixed(10))
-    X, y = data_for(ConvNetClassifier)
-    recorder = Recorder()
-    model = make(ConvNetClassifier, augmentation=recorder, batch_size=30, n_jobs=1)
-    model.fit(X, y)
-    draws = [draw for _, draw in recorder.seen]
-    # Two epochs of two updates of three micro-batches.
-    assert len(draws) == 12 == len(set(draws))
-    # An epoch sees every sample once.
-    seen = np.concatenate([x[0].reshape(36, -1).T for x, _ in recorder.seen[:6]])
-    order = np.lexsort(seen.T)
-    expected = X.reshape(60, 36)
-    np.testing.assert_array_equal(seen[order], expected[np.lexsort(expected.T)])
-
-
-@pytest.mark.parametrize("cls", WITH_MAPS)
+@pytest.mark.parametrize("cls", IMAGE_ESTIMATORS)
 def test_only_training_is_augmented(cls):
     X, y = data_for(cls)
     recorder = Recorder()
@@ -240,79 +143,6 @@ def test_an_image_that_is_too_small_among_others():
     )
 
 
-@pytest.mark.parametrize("cls", WITH_MAPS)
-def test_mixup_in_every_kind_of_estimator(cls):
-    X, y = data_for(cls)
-    mixing = make(cls, augmentation=Mixup(0.5), max_iter=4, batch_size=20)
-    assert np.isfinite(mixing.fit(X, y, np.arange(60) % 3).loss_curve_).all()
-    if "Classifier" in cls.__name__:
-        two, many = y == 0, np.eye(3, dtype=int)[y]
-        for labels in (two, many):
-            clone(mixing).fit(X, labels)
-        clone(mixing).set_params(class_weight="balanced").fit(X, y)
-    else:
-        clone(mixing).fit(X, np.stack([y, -y], axis=1))
-        clone(mixing).set_params(loss="poisson").fit(X, y)
-
-
-class Halves(Augmentation):
-    """Mixes each sample with the one that stands as far from the end, half and half."""
-
-    spatial_ndims = None
-
-    def _build(self, in_shape):
-        class HalvingAugmenter(Augmenter):
-            mixes_targets = True
-
-            @override
-            def __call__(self, batch, rng, workspace):
-                n = batch.x.shape[-1]
-                return mixed(batch, np.arange(n)[::-1], np.full(n, 0.5), workspace)
-
-        return HalvingAugmenter(in_shape)
-
-
-def test_the_loss_of_mixtures_is_their_cross_entropy():
-    X, y = np.ones((6, 4)), np.array([0, 0, 1, 2, 2, 2])
-    model = SequentialClassifier(
-        [], augmentation=Halves(), warm_start=True, max_iter=1, alpha=0, shuffle=False
-    )
-    bias = np.array([1.0, 0.5, -2.0])
-    model.initialize(X, y)
-    model.set_weights({"output/kernel": np.zeros((4, 3)), "output/bias": bias})
-    model.fit(X, y)
-    targets = (np.eye(3)[y] + np.eye(3)[y[::-1]]) / 2
-    logarithms = bias - np.log(np.exp(bias).sum())
-    assert model.loss_curve_ == [pytest.approx(-(targets @ logarithms).mean())]
-
-
-def test_the_executor_augments_in_training_only():
-    X, y = data_for(ConvNetRegressor)
-    recorder = Recorder()
-    model = make(ConvNetRegressor).initialize(X, y)
-    samples = Samples(Inputs(X, (6, 6, 1), "float64"), y[:, np.newaxis])
-    gradient = np.empty_like(model.network_.vector)
-    augmenter = recorder.build((6, 6, 1))
-    with Executor(model.network_, SquaredError(), 1, augmenter) as executor:
-        options = {"train": False, "seed": 0}
-        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
-        executor.outputs(samples.inputs)
-        assert not recorder.seen
-        options["train"] = True
-        executor.loss_and_gradient(samples, slice(0, 60), gradient, **options)
-        assert recorder.seen
-
-
-def test_mixup_of_integer_targets_and_weights_of_one_change_nothing():
-    X, y = data_for(ConvNetRegressor)
-    y = np.rint(10 * y)
-    one = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(X, y)
-    two = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(
-        X, y.astype(int), np.ones(len(X))
-    )
-    np.testing.assert_allclose(one.network_.vector, two.network_.vector, rtol=1e-9)
-
-
 @pytest.mark.parametrize("cls", [ConvNetClassifier, SequentialClassifier])
 def test_a_search_reaches_the_parameters(cls):
     X, y = data_for(cls)
@@ -371,47 +201,6 @@ def test_clone_pickle_and_going_on():
     assert model.network_.vector.tobytes() != resumed.network_.vector.tobytes()
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
-@pytest.mark.parametrize(
-    "case",
-    [
-        Shift(2),
-        Flip(),
-        Affine(rotation=10, scaling=0.1, fill="nearest"),
-        Elastic(),
-        Brightness(),
-        Contrast(),
-        Cutout(8),
-        Mixup(),
-        Compose([Shift(2), Elastic(), Cutout(8), Mixup()]),
-    ],
-    ids=repr,
-)
-def test_a_step_allocates_no_large_arrays(case, n_threads):
-    n, shape = 64, (24, 24, 4)
-    X = images(2 * n, shape).astype("float32")
-    y = np.arange(2 * n) % 3
-    model = SequentialClassifier([Conv2D(4, 3), Flatten()], dtype="float32")
-    network = model.initialize(X, y).network_
-    targets = np.eye(3, dtype=np.float32)[y]
-    samples = Samples(Inputs(X, shape, "float32"), targets)
-    gradient = np.empty_like(network.vector)
-    augmenter: Augmenter = case.build(shape)
-    loss = LogLoss().for_mixtures()
-    order = np.random.default_rng(0).permutation(2 * n)
-    with Executor(network, loss, n_threads, augmenter) as executor:
-
-        def step(index):
-            executor.loss_and_gradient(samples, index, gradient, train=True, seed=0)
-
-        peak = peak_allocation(
-            executor, lambda: step(order[:n]), lambda: step(order[n:])
-        )
-    # The batch has 590 kB. NumPy's buffers for broadcasting two arrays of int64 have
-    # 131 kB, whatever their sizes.
-    assert peak < 200_000 * n_threads
-
-
 @pytest.mark.slow
 def test_shift_makes_a_classifier_better_on_shifted_digits():
     X, y = load_digits(return_X_y=True)
@@ -435,12 +224,3 @@ def test_shift_makes_a_classifier_better_on_shifted_digits():
     shifting = ConvNetClassifier(**params, augmentation=Shift(2)).fit(X_train, y_train)
     assert shifting.score(moved, y_test) > plain.score(moved, y_test) + 0.3
     assert shifting.score(X_test, y_test) > plain.score(X_test, y_test) - 0.03
-
-
-@pytest.mark.parametrize("loss", ["hinge", "squared_hinge", "perceptron"])
-def test_margins_have_no_mixtures(loss):
-    X = np.random.default_rng(0).uniform(size=(6, 4, 4))
-    model = ConvNetClassifier(2, loss=loss, augmentation=Mixup())
-    with pytest.raises(ValueError, match=f"loss='{loss}' cannot be used with Mixup"):
-        model.fit(X, [0, 1] * 3)
-    assert not hasattr(model, "network_")

@@ -63,7 +63,7 @@ def test_each_sample_is_changed_by_a_number_of_its_own():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", EVERY, ids=repr)
 def test_range_and_dtype_stay(case, dtype):
-    # Far from 0, where a wrong border or a wrong centre would show.
+    # Far from 0, where a wrong border or a wrong center would show.
     X = images(60).astype(dtype) * 50 + 1000
     case = clone(case)
     values = {"fill_value": 1020.0, "value_range": (X.min(), X.max())}

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench, in_blocks
 from scipy.signal import fftconvolve
-from test_convolution import KINDS, compare
+from test_convolution import KINDS, assert_convolves
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
 from skconvnet.engine.network import Network
@@ -61,8 +61,8 @@ def convolutions(draw, method):
 
 @settings(max_examples=80, deadline=None)
 @given(case=convolutions("fft"), n=st.integers(1, 3))
-def test_fft_equals_scipy(case, n):
-    compare(*case, n)
+def test_fft_equals_oracles(case, n):
+    assert_convolves(*case, n)
 
 
 @settings(max_examples=80, deadline=None)
@@ -71,9 +71,9 @@ def test_fft_equals_scipy(case, n):
     n=st.integers(1, 3),
     block_bytes=st.sampled_from([1, 3000, 10**9]),
 )
-def test_winograd_equals_scipy(case, n, block_bytes):
+def test_winograd_equals_oracles(case, n, block_bytes):
     in_shape, spec = case
-    compare(in_shape, in_blocks(spec, block_bytes), n)
+    assert_convolves(in_shape, in_blocks(spec, block_bytes), n)
 
 
 @pytest.mark.parametrize("size", [(30, 40), (64, 150)])
@@ -97,7 +97,7 @@ def test_fft_cuts_a_long_map_into_tiles():
     assert algorithm.n_tiles[0] > 5
     assert algorithm.tile[0] < 400
     assert FFTConvolution(sliding_windows((40,), 31), 1, 1, 1).n_tiles == (1,)
-    compare((2000, 2), Conv1D(2, 9, conv_method="fft"))
+    assert_convolves((2000, 2), Conv1D(2, 9, conv_method="fft"))
 
 
 @pytest.mark.parametrize("method", ["winograd", "fft"])

@@ -166,7 +166,7 @@ def test_equals_torch(torch, case, filters):
 
 
 def test_gradients_in_float32():
-    """Long sums: a cell of the kernel meets 100,000 places."""
+    """Long sums: each tap of the kernel meets 100,000 positions."""
     in_shape = (56, 56, 3)
     spec = DepthwiseConv2D(3, padding="same")
     exact, single = Bench(spec, in_shape), Bench(spec, in_shape, "float32")

@@ -144,6 +144,10 @@ CONVNET_PARAMETERS = [
     ({"filters": -1}, "'filters' parameter .* Got -1"),
     ({"filters": 2.5}, "'filters' parameter .* Got 2.5"),
     ({"hidden_layer_sizes": (0,)}, r"hidden_layer_sizes must be > 0, got \[0\]"),
+    ({"hidden_layer_sizes": (2.7,)}, r"a tuple of ints, .* got \(2.7,\)"),
+    ({"hidden_layer_sizes": (True,)}, r"a tuple of ints, .* got \(True,\)"),
+    ({"hidden_layer_sizes": ("a",)}, r"a tuple of ints, .* got \('a',\)"),
+    ({"dtype": []}, "The 'dtype' parameter .* must be .* Got \\[\\]"),
     ({"kernel_size": 0}, "kernel_size must be at least 1; got 0"),
     ({"strides": -1}, "strides must be at least 1; got -1"),
     ({"padding": "sane"}, "padding must be one of 'valid', 'same'.*got 'sane'"),
@@ -265,7 +269,7 @@ def test_class_weights_that_are_no_weights(value):
     fitted = make(SequentialClassifier).fit(X, y)
     weights = dict.fromkeys(fitted.classes_, 1.0) | {fitted.classes_[0]: value}
     fitted.set_params(class_weight=weights)
-    message = "class_weight must hold finite numbers of at least 0"
+    message = "class_weight must contain finite numbers of at least 0"
     assert_fails(fitted, lambda: fitted.fit(X, y), message)
 
 

@@ -229,3 +229,27 @@ def test_the_base_class_hears_of_everything_and_does_nothing():
     assert events == sorted(f"on_{event}" for event in EVENTS)
     Problem().train(Steps(), tol=1e9, n_iter_no_change=0, observers=[recorder])
     assert {seen["event"] for seen in recorder.seen} == set(EVENTS)
+
+
+class LastMinibatches(TrainingObserver):
+    """Looks at minibatches only when an epoch ends."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_epoch_end(self, view):
+        self.seen.append((view.n_minibatches_done, view.minibatch_loss))
+
+
+def test_minibatches_are_seen_by_those_who_do_not_listen_to_them():
+    observer = LastMinibatches()
+    Problem().train(Steps(), observers=[observer], max_iter=2)
+    assert [n for n, _ in observer.seen] == [3, 3]
+    assert all(np.isfinite(loss) for _, loss in observer.seen)
+
+
+def test_a_hook_of_an_instance_is_called():
+    observer, seen = TrainingObserver(), []
+    observer.on_minibatch_end = lambda view: seen.append(view.minibatch_loss)
+    Problem().train(Steps(), observers=[observer], max_iter=2)
+    assert len(seen) == 6

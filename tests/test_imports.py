@@ -1,6 +1,7 @@
 """Imports run one way, and only some files know scikit-learn."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import skconvnet
 
 PACKAGE = Path(skconvnet.__file__).parent
+FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
@@ -33,8 +35,11 @@ def part_of(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imports_of(path):
-    """Modules that the file imports anywhere, but for type checking alone."""
+def imports_of(path, *, names=False):
+    """Modules that the file imports anywhere, but for type checking alone.
+
+    With `names`, also what it imports of them, which may be modules as well.
+    """
     tree = ast.parse(path.read_text())
     for_types = {
         id(child)
@@ -51,6 +56,8 @@ def imports_of(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield node.module
+            if names:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -63,6 +70,26 @@ def test_arrows(path):
             continue
         other = module.split(".")[1]
         assert RANK[other] <= RANK[part], f"{path.name} imports {module}"
+
+
+def test_text_stands_alone():
+    # It is of the last rank, and could import anything.
+    own = [m for m in imports_of(PACKAGE / "text.py") if m.startswith("skconvnet")]
+    assert not own
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_modules_of_a_folder_do_not_import_in_circles(folder):
+    prefix = ".".join(["skconvnet", *folder.relative_to(PACKAGE).parts])
+    modules = {
+        prefix if path.stem == "__init__" else f"{prefix}.{path.stem}": path
+        for path in folder.glob("*.py")
+    }
+    graph = {
+        name: {other for other in imports_of(path, names=True) if other in modules}
+        for name, path in modules.items()
+    }
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -5,272 +5,19 @@ import pickle
 import numpy as np
 import pytest
 from engine_tools import assert_same_bits, differentiate, make_network
+from layer_cases import CASES, TAKES_TOKENS, name
 from layer_tools import Bench
 from sklearn.base import clone
 
 from skconvnet import layers
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs, Samples
-from skconvnet.layers import (
-    Activation,
-    AvgPool1D,
-    AvgPool2D,
-    AvgPool3D,
-    BatchNorm,
-    Conv1D,
-    Conv1DTranspose,
-    Conv2D,
-    Conv2DTranspose,
-    Conv3D,
-    Conv3DTranspose,
-    Dense,
-    DepthwiseConv2D,
-    Dropout,
-    Embedding,
-    Flatten,
-    GaussianNoise,
-    GlobalAvgPool,
-    GlobalMaxPool,
-    LayerNorm,
-    LocallyConnected1D,
-    LocallyConnected2D,
-    LocalResponseNorm,
-    Maxout,
-    MaxPool1D,
-    MaxPool2D,
-    MaxPool3D,
-    Parallel,
-    Permute,
-    PReLU,
-    Rescaling,
-    Reshape,
-    Residual,
-    RReLU,
-    SeparableConv2D,
-    SpatialDropout,
-    SpatiallySeparableConv2D,
-    SpatialPyramidPool,
-    Standardize,
-    Upsample,
-)
+from skconvnet.layers import Dense, Flatten
+from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.losses import SquaredError
-from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.ops.workspace import Workspace
 
-TRAINABLE = [name for name, f in ACTIVATIONS.items() if f.is_trainable]
-CASES = [
-    (Activation("identity"), (5,)),
-    (Activation("logistic"), (4, 2)),
-    (Activation("tanh"), (3, 4, 2)),
-    (Activation("relu"), (2, 3, 4, 2)),
-    *((Activation(name), (3, 4, 2)) for name in TRAINABLE[4:]),
-    (AvgPool1D(3, 2), (9, 2)),
-    (AvgPool1D(2, padding="same"), (7, 2)),
-    (AvgPool2D(), (6, 8, 2)),
-    (AvgPool2D((3, 2), (1, 2), "same"), (7, 6, 2)),
-    (AvgPool3D((2, 1, 2)), (4, 3, 5, 2)),
-    (BatchNorm(), (5,)),
-    (BatchNorm(momentum=0.5, epsilon=0.1), (7, 2)),
-    (BatchNorm(), (3, 5, 2)),
-    (BatchNorm(0.0), (2, 3, 4, 1)),
-    (Conv1D(3, 4, padding="same", activation="tanh"), (9, 2)),
-    (Conv1D(4, 3, strides=2, groups=2), (8, 2)),
-    (Conv2D(3, 3), (7, 6, 1)),
-    (Conv2D(2, 1), (4, 5, 3)),
-    (Conv2D(2, (3, 2), (2, 1), ((0, 2), 1), (1, 2), activation="relu"), (6, 7, 2)),
-    (Conv2D(4, 2, padding="full", groups=2, activation="logistic"), (4, 5, 2)),
-    # Enough channels for a method of fewer multiplications, where there is one.
-    (Conv2D(24, 3, padding="same", activation="relu"), (7, 6, 24)),
-    (Conv2D(24, 3, padding="same", activation="gelu"), (7, 6, 24)),
-    (Conv2D(3, 3, padding="same", activation="silu"), (5, 6, 2)),
-    (Conv2D(3, 3, strides=2, activation="elu"), (7, 6, 2)),
-    (Conv2D(3, 2, kernel_initializer="orthogonal"), (5, 4, 2)),
-    (Conv3D(2, (2, 3, 1), strides=(1, 2, 1)), (3, 5, 4, 2)),
-    (Conv1D(2, 5, padding="same", conv_method="winograd"), (9, 3)),
-    (Conv2D(4, (3, 5), padding=1, groups=2, conv_method="winograd"), (7, 9, 2)),
-    (Conv3D(2, (3, 2, 1), activation="tanh", conv_method="winograd"), (4, 5, 6, 2)),
-    (Conv1D(2, 9, strides=2, padding="full", conv_method="fft"), (40, 3)),
-    (Conv2D(4, (4, 7), dilation=(2, 1), groups=2, conv_method="fft"), (9, 8, 2)),
-    (Conv3D(2, 3, padding="same", activation="gelu", conv_method="fft"), (4, 5, 3, 2)),
-    (Conv1DTranspose(3, 4, 3), (4, 2)),
-    (Conv1DTranspose(4, 3, 2, "same", 3, 2, "gelu", 1), (5, 4)),
-    (Conv1DTranspose(2, 2, 3, padding="same", activation="relu"), (4, 3)),
-    (Conv2DTranspose(3, 4, 2, "same", activation="relu"), (4, 5, 2)),
-    (Conv2DTranspose(2, (3, 5), (2, 3), ((1, 0), 2), output_padding=(1, 2)), (4, 3, 3)),
-    (Conv2DTranspose(4, 2, 2, groups=2, activation="silu"), (3, 4, 6)),
-    (Conv2DTranspose(2, 3, padding="full"), (6, 5, 3)),
-    (Conv2DTranspose(2, 3, activation="tanh"), (4, 5, 3)),
-    (Conv2DTranspose(3, 2, padding=2, activation="elu"), (5, 4, 2)),
-    # Strides of 1 as an ordinary convolution, of fewer multiplications in the last.
-    (Conv2DTranspose(4, (2, 3), padding=((0, 1), 2), groups=2), (4, 5, 2)),
-    (Conv2DTranspose(4, 1, activation="softplus"), (4, 5, 2)),
-    (Conv2DTranspose(3, 2, dilation=2, output_padding=(0, 1)), (4, 5, 2)),
-    (Conv2DTranspose(24, 3, padding="same", activation="gelu"), (7, 6, 24)),
-    (Conv3DTranspose(2, (2, 3, 1), (2, 1, 2), activation="logistic"), (3, 2, 4, 2)),
-    (Conv3DTranspose(4, 3, 2, "same", groups=2), (2, 3, 2, 2)),
-    (Dense(3), (5,)),
-    (Dense(3, "relu"), (4,)),
-    (Dense(4, "logistic"), (1,)),
-    (Dense(3, "gelu"), (4,)),
-    (DepthwiseConv2D(3), (7, 6, 3)),
-    (DepthwiseConv2D(3, padding="same", activation="relu"), (5, 19, 2)),
-    (DepthwiseConv2D((2, 3), 3, (2, 1), "full", activation="gelu"), (6, 7, 2)),
-    (DepthwiseConv2D(3, 2, 2, ((2, 0), 1), (1, 2), "tanh"), (9, 10, 2)),
-    (DepthwiseConv2D(1, 2, 3, "same"), (7, 5, 2)),
-    (DepthwiseConv2D(4), (4, 4, 1)),
-    (Conv1D(6, 3, padding="same", groups=3, activation="tanh"), (20, 3)),
-    (Conv2D(4, 3, 2, "same", groups=4), (8, 9, 4)),
-    (Dense(5, "relu", "he_normal"), (4,)),
-    (Dropout(0.3), (6,)),
-    (Dropout(0.5), (3, 4, 2)),
-    (Dropout(0.0), (4,)),
-    (Embedding(9, 3), (7,)),
-    (Embedding(2, 1, padding_token=1), (5,)),
-    (Embedding(6, 4, padding_token=0), (8,)),
-    (Embedding(6, 5, reduce="sum"), (7,)),
-    (Embedding(6, 4, reduce="mean"), (7,)),
-    (Embedding(4, 3, padding_token=0, reduce="mean"), (6,)),
-    (Embedding(5, 4, padding_token=2, reduce="sum"), (1,)),
-    (Embedding(6, 5, reduce="max"), (9,)),
-    (Embedding(4, 3, padding_token=3, reduce="max"), (2,)),
-    (Flatten(), (5,)),
-    (Flatten(), (4, 3)),
-    (Flatten(), (3, 4, 2)),
-    (Flatten(), (2, 3, 2, 2)),
-    (GaussianNoise(), (7,)),
-    (GaussianNoise(0.5), (3, 5, 3)),
-    (GaussianNoise(0), (4, 2)),
-    (GlobalAvgPool(), (5, 3)),
-    (GlobalAvgPool(), (4, 7, 2)),
-    (GlobalAvgPool(), (3, 2, 4, 2)),
-    (GlobalMaxPool(), (5, 3)),
-    (GlobalMaxPool(), (4, 7, 2)),
-    (GlobalMaxPool(), (3, 2, 4, 2)),
-    (LayerNorm(), (7,)),
-    (LayerNorm(), (5, 4)),
-    (LayerNorm(1e-3), (4, 3, 6)),
-    (LayerNorm(), (2, 3, 2, 5)),
-    (LayerNorm(axis="all"), (4, 3, 6)),
-    (LayerNorm(0.1, axis="all"), (5,)),
-    (LocalResponseNorm(alpha=0.5), (4, 3, 7)),
-    (LocalResponseNorm(4, 0.3, 0.5, 1.0), (3, 6)),
-    (LocalResponseNorm(1, 0.3, 1.3, 0.7), (2, 2, 3, 4)),
-    (LocalResponseNorm(9, 0.2), (5,)),
-    (LocalResponseNorm(), (4, 1)),
-    (LocallyConnected1D(3, 4), (9, 2)),
-    (LocallyConnected1D(2, 3, 2, "same", 2, "relu"), (8, 3)),
-    (LocallyConnected2D(3, 3), (6, 5, 2)),
-    (LocallyConnected2D(2, (2, 3), (2, 1), "same", activation="gelu"), (5, 6, 3)),
-    (LocallyConnected2D(2, 2, 1, ((1, 0), 2), (2, 1), "tanh"), (4, 5, 1)),
-    (LocallyConnected2D(2, 4), (4, 4, 1)),
-    (MaxPool1D(3, 2, "same"), (8, 2)),
-    (MaxPool2D(), (8, 6, 2)),
-    (MaxPool2D(), (7, 9, 1)),
-    (MaxPool2D(3, 2, "same"), (7, 8, 2)),
-    (MaxPool2D(2, 3), (7, 8, 2)),
-    (MaxPool3D((1, 2, 2)), (3, 4, 5, 2)),
-    (Maxout(), (6,)),
-    (Maxout(3), (4, 3, 6)),
-    (Maxout(1), (4, 2)),
-    (Maxout(4), (2, 3, 2, 4)),
-    (PReLU(), (5,)),
-    (PReLU(), (4, 3, 2)),
-    (PReLU(shared=True), (4, 3, 2)),
-    (PReLU(shared=True), (3, 2, 2, 2)),
-    (Permute(1), (5,)),
-    (Permute((2, 1)), (5, 3)),
-    (Permute((2, 1, 3)), (4, 5, 3)),
-    (Permute((3, 1, 2)), (4, 5, 3)),
-    (Permute((4, 1, 3, 2)), (2, 3, 4, 5)),
-    (Permute((1, 2, 3)), (4, 5, 3)),
-    (RReLU(), (6,)),
-    (RReLU(0.1, 0.9), (4, 3, 2)),
-    (RReLU(0.3, 0.3), (4, 3)),
-    (RReLU(-0.5, 2.0), (3, 2, 2, 2)),
-    (Parallel([("a", Dense(3, "tanh")), ("b", [Dense(4), Dropout(0.3)])]), (5,)),
-    (
-        Parallel(
-            [
-                ("b1", [Conv2D(2, 1, activation="relu")]),
-                ("b3", [("reduce", Conv2D(3, 1)), Conv2D(2, 3, padding="same")]),
-                ("pool", [MaxPool2D(3, 1, "same"), ("conv", Conv2D(1, 1))]),
-                ("input", []),
-            ]
-        ),
-        (6, 5, 2),
-    ),
-    (
-        Parallel(
-            [
-                ("in", [Parallel([("x", Conv1D(2, 3)), ("y", MaxPool1D(3, 1))])]),
-                ("norm", [Conv1D(2, 3), BatchNorm(), Activation("tanh")]),
-            ]
-        ),
-        (9, 2),
-    ),
-    (Residual([Dense(5, "tanh")]), (5,)),
-    (Residual([Dense(3, "tanh")]), (5,)),
-    (Residual([Conv2D(2, 3, padding="same"), BatchNorm()]), (4, 5, 2)),
-    (
-        Residual(
-            [
-                ("conv1", Conv2D(3, 3, 2, "same", activation="relu")),
-                ("conv2", Conv2D(3, 3, padding="same")),
-            ]
-        ),
-        (7, 6, 2),
-    ),
-    (Residual([Conv1D(2, 3)], shortcut=[MaxPool1D(3, 1)]), (8, 2)),
-    (Residual([Residual([Conv1D(2, 1)])], shortcut="projection"), (4, 2)),
-    (Rescaling(), (4, 4, 1)),
-    (Rescaling(scale=-2.0, offset=0.5), (5,)),
-    (Standardize(), (5,)),
-    (Standardize(), (4, 3, 2)),
-    (Standardize("pixel"), (4, 3, 2)),
-    (Standardize("pixel"), (7, 1)),
-    (Reshape((3, 4, 2)), (24,)),
-    (Reshape(-1), (3, 4, 2)),
-    (Reshape((6, -1)), (3, 4, 2)),
-    (Reshape((2, 2, 3, 2)), (3, 4, 2)),
-    (Reshape((4, 3, 2)), (4, 3, 2)),
-    (Reshape((1, 1, -1)), (5,)),
-    (SpatialDropout(0.3), (9,)),
-    (SpatialDropout(), (5, 4)),
-    (SpatialDropout(0.4), (3, 4, 6)),
-    (SpatialDropout(0.0), (3, 4, 2)),
-    (SpatialPyramidPool(), (7, 6, 2)),
-    (SpatialPyramidPool((3, 1)), (8, 3)),
-    (SpatialPyramidPool((1, 2)), (3, 4, 2, 2)),
-    (SpatialPyramidPool(4), (3, 2, 2)),
-    (SpatialPyramidPool(pooling="avg"), (7, 6, 2)),
-    (SpatialPyramidPool((2, 4), "avg"), (4, 8, 2)),
-    (SpatialPyramidPool((3, 1), "avg"), (8, 3)),
-    (SpatialPyramidPool((1, 2), "avg"), (3, 4, 2, 2)),
-    (SpatialPyramidPool(4, "avg"), (3, 2, 2)),
-    (Upsample(), (3, 4, 2)),
-    (Upsample(1), (3, 4, 2)),
-    (Upsample(3), (5, 2)),
-    (Upsample((2, 1, 3)), (2, 3, 2, 2)),
-    (Upsample(2, "bilinear"), (3, 4, 2)),
-    (Upsample((1, 3), "bilinear"), (1, 4, 2)),
-    (Upsample(4, "bilinear"), (5, 2)),
-    (Upsample((3, 2, 1), "bilinear"), (2, 1, 3, 2)),
-    (SeparableConv2D(5, 3), (7, 6, 3)),
-    (SeparableConv2D(2, (3, 2), 2, "same", 1, 2, "relu"), (7, 6, 3)),
-    (SeparableConv2D(4, 3, (1, 2), "full", 2, activation="silu"), (6, 9, 2)),
-    (SpatiallySeparableConv2D(3, 3), (7, 6, 2)),
-    (SpatiallySeparableConv2D(2, (3, 4), 2, "same", activation="relu"), (7, 9, 3)),
-    (SpatiallySeparableConv2D(4, 3, (1, 2), ((0, 2), 1), 2, "gelu"), (8, 7, 2)),
-    # Enough channels for a method of fewer multiplications.
-    (SpatiallySeparableConv2D(24, 3, padding="same"), (20, 22, 24)),
-]
 BATCH = 4
-# Layers whose input is whole numbers, which have no slope.
-TAKES_TOKENS = (Embedding,)
-
-
-def name(case):
-    return " ".join(f"{case[0]}-{case[1]}".split())
 
 
 every_layer = pytest.mark.parametrize(
@@ -537,3 +284,21 @@ def test_spec_is_an_estimator_that_build_leaves_alone(spec, in_shape):
     assert vars(spec) == stored
     assert copy.build(in_shape).out_shape == layer.out_shape
     assert not layer.weights
+
+
+def test_what_a_layer_does_not_say_that_it_can_do_is_refused():
+    layer = Flatten().build((3, 2))
+    assert not layer.keeps_statistics
+    assert not layer.needs_whole_batch
+    runner = MicroBatchRunner.alone(None)
+    options = {"runner": runner, "workspaces": [Workspace()]}
+    for call in (
+        lambda: layer.statistics(np.ones((2, 3, 1)), None),
+        lambda: layer.set_statistics(np.zeros(2), np.ones(2)),
+        lambda: layer.forward_micro_batches([layer], [np.ones((2, 3, 1))], **options),
+        lambda: layer.backward_micro_batches(
+            [layer], [np.ones((6, 1))], [None], gradients=[{}], need_dx=True, **options
+        ),
+    ):
+        with pytest.raises(NotImplementedError):
+            call()

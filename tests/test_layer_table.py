@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 
 import pytest
-from test_layer_contract import CASES, name
+from layer_cases import CASES, name
 
 from skconvnet import layers
 

@@ -1,16 +1,17 @@
-"""Names that are imported when they are first asked for."""
+"""Names that are imported when they are first used."""
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import skconvnet
 from skconvnet import augmentation, estimators, layers
-from skconvnet.estimators.convnet import _CONSTRAINTS
 from skconvnet.ops.convolution.selection import ALGORITHMS
 
 PACKAGES = [skconvnet, augmentation, estimators, layers]
@@ -51,8 +52,12 @@ def test_star_import():
     assert set(layers.__all__) <= set(names)
 
 
-def test_methods_of_convolution_are_named_without_importing_them():
-    options = _CONSTRAINTS["conv_method"][0].options
+def test_algorithms_of_convolution_are_named_without_importing_them():
+    model = skconvnet.ConvNetClassifier(conv_method="another")
+    with pytest.raises(ValueError, match="'conv_method' parameter") as caught:
+        model.fit(np.zeros((4, 8, 8)), [0, 1, 0, 1])
+    (allowed,) = re.findall("among {(.*?)}", str(caught.value))
+    options = set(re.findall(r"'(\w+)'", allowed))
     assert options == {"auto", *ALGORITHMS}
 
 

@@ -22,25 +22,25 @@ KINDS = {1: (LocallyConnected1D, Conv1D), 2: (LocallyConnected2D, Conv2D)}
 
 
 def connect(x, kernel, strides, padding, dilation):
-    """Place by place, the sum over a window times that place's kernels."""
+    """Sum, for each position, the products of its window and its own kernel."""
     ndim = x.ndim - 2
-    places, (filters, channels), size = (
+    positions, (filters, channels), size = (
         kernel.shape[:ndim],
         kernel.shape[ndim : ndim + 2],
         kernel.shape[ndim + 2 :],
     )
     pads = oracles.pad_amounts(x.shape[1:-1], size, strides, padding, dilation)
     x = np.pad(x, [(0, 0), *pads, (0, 0)])
-    y = np.zeros((len(x), *places, filters))
-    for place in product(*map(range, places)):
-        for cell in product(*map(range, size)):
+    y = np.zeros((len(x), *positions, filters))
+    for position in product(*map(range, positions)):
+        for tap in product(*map(range, size)):
             where = tuple(
                 p * s + c * d
-                for p, s, c, d in zip(place, strides, cell, dilation, strict=True)
+                for p, s, c, d in zip(position, strides, tap, dilation, strict=True)
             )
             for f, c in product(range(filters), range(channels)):
-                weight = kernel[(*place, f, c, *cell)]
-                y[(slice(None), *place, f)] += weight * x[(slice(None), *where, c)]
+                weight = kernel[(*position, f, c, *tap)]
+                y[(slice(None), *position, f)] += weight * x[(slice(None), *where, c)]
     return y
 
 
@@ -146,7 +146,7 @@ def test_stack_of_deepface():
     assert sizes["L6"] == 21 * 21 * 16 * 16 * 5 * 5
 
 
-def test_in_a_chain_behind_a_convolution():
+def test_in_a_chain_after_a_convolution():
     """The output of a convolution is a view, which the next has to take."""
     specs = [("conv", Conv2D(2, 3)), ("local", LocallyConnected2D(2, 3, 2))]
     network = Network(specs, (20, 22, 2), "float64")

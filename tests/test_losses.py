@@ -131,7 +131,7 @@ def drawn(n_outputs=4, n=50, seed=0):
     return scores, one_hot, labels, rng.uniform(size=n)
 
 
-def check(loss, scores, target, weight, values, slopes):
+def assert_value_and_gradient(loss, scores, target, weight, values, slopes):
     gradient = scores.copy()
     value = loss(gradient, target, weight)
     assert value == pytest.approx((values * weight).sum(), rel=1e-12)
@@ -145,14 +145,16 @@ def test_log_losses_from_logarithms_of_scores(smoothing):
     smooth = one_hot * (1 - smoothing) + smoothing / 4
     values = -(smooth * log_p).sum(axis=0)
     loss = LogLoss(label_smoothing=smoothing)
-    check(loss, scores, one_hot, weight, values, np.exp(log_p) - smooth)
+    assert_value_and_gradient(
+        loss, scores, one_hot, weight, values, np.exp(log_p) - smooth
+    )
 
     smooth = labels * (1 - smoothing) + smoothing / 2
     values = -(smooth * log_expit(scores) + (1 - smooth) * log_expit(-scores))
     slopes = expit(scores) - smooth
     loss = loss.for_classes(exclusive=False)
     assert loss.output == "logistic"
-    check(loss, scores, labels, weight, values.sum(axis=0), slopes)
+    assert_value_and_gradient(loss, scores, labels, weight, values.sum(axis=0), slopes)
     assert LogLoss(smoothing).for_classes(exclusive=True).label_smoothing == smoothing
 
 
@@ -162,7 +164,9 @@ def test_squared_error_of_logistic_outputs():
     for target, exclusive in ((one_hot, True), (labels, False)):
         loss = SquaredError().for_classes(exclusive)
         values = 0.5 * ((target - y) ** 2).sum(axis=0)
-        check(loss, scores, target, weight, values, (y - target) * y * (1 - y))
+        assert_value_and_gradient(
+            loss, scores, target, weight, values, (y - target) * y * (1 - y)
+        )
         p = scores.copy()
         loss.probabilities(p)
         expected = y / y.sum(axis=0) if exclusive else y
@@ -176,12 +180,16 @@ def test_losses_on_margins():
         margins = sign * scores
         short = np.where(margins < 1, 1 - margins, 0)
         slopes = np.where(margins < 1, -sign, 0)
-        check(Hinge(), scores, target, weight, short.sum(axis=0), slopes)
+        assert_value_and_gradient(
+            Hinge(), scores, target, weight, short.sum(axis=0), slopes
+        )
         values = (short**2).sum(axis=0)
-        check(SquaredHinge(), scores, target, weight, values, -2 * sign * short)
+        assert_value_and_gradient(
+            SquaredHinge(), scores, target, weight, values, -2 * sign * short
+        )
         values = np.where(margins < 0, -margins, 0).sum(axis=0)
         slopes = (scores >= 0) - target
-        check(Perceptron(), scores, target, weight, values, slopes)
+        assert_value_and_gradient(Perceptron(), scores, target, weight, values, slopes)
 
 
 def test_hinge_of_one_score_is_that_of_scikit_learn():

@@ -18,7 +18,7 @@ def test_normal_numbers_are_normal(shape, dtype):
     fill_normal(np.random.default_rng(3), 2.5, out, Workspace())
     values = out.ravel()
     assert stats.kstest(values / 2.5, "norm").pvalue > 0.01
-    # Neighbours, and the two made from the same pair, do not depend on each other.
+    # Neighbors, and the two made from the same pair, do not depend on each other.
     half = -(-values.size // 2)
     for other in (1, half):
         correlation, _ = stats.spearmanr(values[:-other], values[other:])

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from augmentation_tools import EVERY as AUGMENTATIONS
 from estimator_cases import CLASSIFIERS, data_for, make
+from layer_cases import CASES
 from sklearn.base import clone
-from test_layer_contract import CASES
 
 import skconvnet
 from skconvnet import (
@@ -43,8 +43,12 @@ LAYERS = {type(spec): (spec, shape) for spec, shape in reversed(CASES)}
 
 
 def weights_of(model, X, y):
-    """Return what a short training in single precision leads to."""
-    model.set_params(dtype="float32", random_state=0)
+    """Return what a short training in single precision leads to.
+
+    The model comes with a `random_state`, which may be the value under test.
+    """
+    assert model.random_state is not None
+    model.set_params(dtype="float32")
     if model.max_iter == 200:
         model.set_params(max_iter=2)
     return model.fit(X.astype(np.float32), y).network_.state
@@ -62,12 +66,13 @@ def use_estimator(model):
 def use_layer(spec):
     _, shape = LAYERS[type(spec)]
     X = np.random.default_rng(0).integers(0, 2, size=(8, *shape))
-    return weights_of(SequentialRegressor([spec]), X, np.arange(8.0))
+    model = SequentialRegressor([spec], random_state=0)
+    return weights_of(model, X, np.arange(8.0))
 
 
 def use_augmentation(augmentation):
     X = np.random.default_rng(0).uniform(size=(8, 6, 6, 1))
-    model = SequentialRegressor([], augmentation=augmentation)
+    model = SequentialRegressor([], augmentation=augmentation, random_state=0)
     return weights_of(model, X, np.arange(8.0))
 
 
@@ -192,24 +197,42 @@ def test_hyperparameters_take_numpy_numbers(example, use, parameter, values):
             np.testing.assert_array_equal(result, expected)
 
 
+def test_a_seed_among_the_hyperparameters_is_the_one_that_is_used():
+    first, second = (mlp(MLPClassifier, random_state=seed) for seed in (0, 1))
+    assert (first != second).any()
+
+
+def numeric_arguments(name):
+    """Return the function's required arguments, and its numbers or tuples of them."""
+    parameters = inspect.signature(getattr(architectures, name)).parameters.values()
+    required = {p.name: 4 for p in parameters if p.default is p.empty}
+    if name == "nin_block":
+        required["filters"] = (4, 4)
+    values = {p.name: required.get(p.name, p.default) for p in parameters}
+    return required, {key: value for key, value in values.items() if is_number(value)}
+
+
+# All have a width, and these have more.
+N_NUMBERS = dict.fromkeys(architectures.__all__, 1) | {
+    "inception_block": 4,
+    "nin_block": 4,
+    "resnet": 2,
+    "resnet_bottleneck": 3,
+    "vgg": 2,
+    "xception_block": 3,
+}
+
+
 @pytest.mark.parametrize("name", architectures.__all__)
 def test_architectures_take_numpy_numbers(name):
     function = getattr(architectures, name)
-    for parameter in inspect.signature(function).parameters.values():
-        required = {
-            p.name: 4
-            for p in inspect.signature(function).parameters.values()
-            if p.default is p.empty
-        }
-        if name == "nin_block":
-            required["filters"] = (4, 4)
-        value = required.get(parameter.name, parameter.default)
-        if not is_number(value):
-            continue
-        expected = repr(function(**{**required, parameter.name: value}))
+    required, numbers = numeric_arguments(name)
+    assert len(numbers) == N_NUMBERS[name]
+    for parameter, value in numbers.items():
+        expected = repr(function(**{**required, parameter: value}))
         for other in converted(value, (INTS, FLOATS)):
-            made = function(**{**required, parameter.name: other})
-            if parameter.name not in ("kernel_size", "strides", "padding"):
+            made = function(**{**required, parameter: other})
+            if parameter not in ("kernel_size", "strides", "padding"):
                 assert repr(made) == expected
 
 

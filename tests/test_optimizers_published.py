@@ -147,173 +147,27 @@ def weights_in_training(*args):
 
 
 PUBLISHED = [
-    (
-        ScheduleFreeAdamW(),
-        weights_in_training,
-        (
-            RATE,
-            0.9,
-            0.999,
-            1e-8,
-            0.0,
-            1,
-        ),
-    ),
+    (ScheduleFreeAdamW(), weights_in_training, (RATE, 0.9, 0.999, 1e-8, 0.0, 1)),
     (
         ScheduleFreeAdamW(0.6, 0.9, 0.1, 0.5, warmup_steps=20),
         weights_in_training,
-        (
-            RATE,
-            0.6,
-            0.9,
-            0.1,
-            0.5,
-            20,
-        ),
+        (RATE, 0.6, 0.9, 0.1, 0.5, 20),
     ),
-    (
-        SGD(momentum=0.9, dampening=0.9),
-        moving_average,
-        (
-            RATE,
-            0.9,
-        ),
-    ),
-    (
-        Adam(0.8, 0.9, 0.01, amsgrad=True),
-        amsgrad,
-        (
-            RATE,
-            0.8,
-            0.9,
-            0.01,
-        ),
-    ),
-    (
-        AdamW(weight_decay=0.3),
-        adamw,
-        (
-            RATE,
-            0.3,
-        ),
-    ),
-    (
-        AdamW(0.5, 0.6, 0.1, weight_decay=2.0),
-        adamw,
-        (
-            RATE,
-            2.0,
-            0.5,
-            0.6,
-            0.1,
-        ),
-    ),
-    (
-        Nadam(),
-        nadam,
-        (
-            RATE,
-            0.9,
-            0.999,
-            1e-8,
-            0.004,
-        ),
-    ),
-    (
-        Nadam(0.5, 0.6, 0.1, 0.1),
-        nadam,
-        (
-            RATE,
-            0.5,
-            0.6,
-            0.1,
-            0.1,
-        ),
-    ),
-    (
-        Adamax(),
-        adamax,
-        (
-            RATE,
-            0.9,
-            0.999,
-            1e-8,
-        ),
-    ),
-    (
-        Adamax(0.5, 0.6, 0.1),
-        adamax,
-        (
-            RATE,
-            0.5,
-            0.6,
-            0.1,
-        ),
-    ),
-    (
-        RMSprop(),
-        rmsprop,
-        (
-            RATE,
-            0.9,
-            1e-8,
-            False,
-        ),
-    ),
-    (
-        RMSprop(0.6, 0.1),
-        rmsprop,
-        (
-            RATE,
-            0.6,
-            0.1,
-            False,
-        ),
-    ),
-    (
-        RMSprop(0.7, 0.01, centered=True),
-        rmsprop,
-        (
-            RATE,
-            0.7,
-            0.01,
-            True,
-        ),
-    ),
-    (
-        Adagrad(),
-        adagrad,
-        (
-            RATE,
-            1e-10,
-        ),
-    ),
-    (
-        Adagrad(0.1),
-        adagrad,
-        (
-            RATE,
-            0.1,
-        ),
-    ),
-    (
-        Adadelta(),
-        adadelta,
-        (
-            RATE,
-            0.9,
-            1e-6,
-        ),
-    ),
-    (
-        Adadelta(0.6, 0.1),
-        adadelta,
-        (
-            RATE,
-            0.6,
-            0.1,
-        ),
-    ),
+    (SGD(momentum=0.9, dampening=0.9), moving_average, (RATE, 0.9)),
+    (Adam(0.8, 0.9, 0.01, amsgrad=True), amsgrad, (RATE, 0.8, 0.9, 0.01)),
+    (AdamW(weight_decay=0.3), adamw, (RATE, 0.3)),
+    (AdamW(0.5, 0.6, 0.1, weight_decay=2.0), adamw, (RATE, 2.0, 0.5, 0.6, 0.1)),
+    (Nadam(), nadam, (RATE, 0.9, 0.999, 1e-8, 0.004)),
+    (Nadam(0.5, 0.6, 0.1, 0.1), nadam, (RATE, 0.5, 0.6, 0.1, 0.1)),
+    (Adamax(), adamax, (RATE, 0.9, 0.999, 1e-8)),
+    (Adamax(0.5, 0.6, 0.1), adamax, (RATE, 0.5, 0.6, 0.1)),
+    (RMSprop(), rmsprop, (RATE, 0.9, 1e-8, False)),
+    (RMSprop(0.6, 0.1), rmsprop, (RATE, 0.6, 0.1, False)),
+    (RMSprop(0.7, 0.01, centered=True), rmsprop, (RATE, 0.7, 0.01, True)),
+    (Adagrad(), adagrad, (RATE, 1e-10)),
+    (Adagrad(0.1), adagrad, (RATE, 0.1)),
+    (Adadelta(), adadelta, (RATE, 0.9, 1e-6)),
+    (Adadelta(0.6, 0.1), adadelta, (RATE, 0.6, 0.1)),
 ]
 
 

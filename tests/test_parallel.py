@@ -211,9 +211,42 @@ def test_predictions_at_once_do_not_share_the_arrays_that_are_kept():
     assert len(model.network_.spare_workspaces) <= 4
     model.predict_proba(np.concatenate([X] * 50))
     kept = sum(
-        array.nbytes
+        workspace.nbytes
         for workspaces in model.network_.spare_workspaces
         for workspace in workspaces
-        for array in workspace._own.values()  # noqa: SLF001  nothing public tells
     )
     assert kept < 1e5
+
+
+@pytest.mark.parametrize(("limit", "n_kept"), [(0, 0), (np.inf, 1)])
+def test_arrays_of_short_predictions_are_kept(limit, n_kept):
+    network = make_network([("dense", Dense(3))], (4,))
+    inputs = Inputs(np.ones((5, 4)), (4,), "float64")
+    executor = Executor(network, SquaredError(), 1, max_flops_to_keep_arrays=limit)
+    with executor:
+        executor.outputs(inputs)
+    assert len(network.spare_workspaces) == n_kept
+
+
+class RecordedInputs(Inputs):
+    """Counts how often it is read."""
+
+    n_reads = 0
+
+    def read(self, index, workspace):
+        self.n_reads += 1
+        return super().read(index, workspace)
+
+
+@pytest.mark.parametrize(("limit", "n_read"), [(0, 1), (10**9, 0)])
+def test_a_minibatch_is_read_ahead_if_it_is_long_enough(limit, n_read):
+    network = make_network([("dense", Dense(3))], (4,))
+    inputs = RecordedInputs(np.ones((5, 4)), (4,), "float64")
+    given, index = Samples(inputs, np.ones((5, 3))), np.arange(5)
+    executor = Executor(network, SquaredError(), 2, min_numbers_to_read_ahead=limit)
+    with executor:
+        executor.read_ahead(given, index)
+        executor.team.wait()
+        assert inputs.n_reads == n_read
+        differentiate(executor, given, index)
+    assert inputs.n_reads == 1

@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import pickle
 import re
+import subprocess
 import sys
 
 import joblib
@@ -49,7 +50,7 @@ def test_a_pickle_of_the_earlier_layout_says_what_to_do(cls):
     with pytest.raises(ModuleNotFoundError) as info:
         pickle.loads(old)
     message = str(info.value)
-    assert "no module 'skconvnet.network' any more" in message
+    assert "no longer has a module 'skconvnet.network'" in message
     assert "an earlier version of skconvnet wrote it" in message
     assert "get_weights()" in message
 
@@ -60,6 +61,18 @@ def test_a_pickle_of_a_layer_that_moved_says_what_to_do():
     assert old != stream
     with pytest.raises(ModuleNotFoundError, match="earlier version of skconvnet"):
         pickle.loads(old)
+
+
+def test_a_layer_that_moved_is_explained_before_anything_else_is_imported(tmp_path):
+    stream = pickle.dumps(Conv2D(3, 3), protocol=0)
+    old = stream.replace(b"skconvnet.layers.conv\n", b"skconvnet.layers.convolution\n")
+    (tmp_path / "layer.pickle").write_bytes(old)
+    code = f"import pickle; pickle.load(open({str(tmp_path / 'layer.pickle')!r}, 'rb'))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "an earlier version of skconvnet wrote it" in run.stderr
 
 
 @every
@@ -92,7 +105,7 @@ def test_files_of_this_layout_are_read(cls, tmp_path):
 
 @pytest.mark.parametrize("name", sorted(MOVED_MODULES))
 def test_modules_that_moved_are_gone(name):
-    with pytest.raises(ModuleNotFoundError, match="Pickles are only for the version"):
+    with pytest.raises(ModuleNotFoundError, match="can only be loaded by the version"):
         importlib.import_module(name)
 
 

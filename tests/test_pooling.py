@@ -5,7 +5,7 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_tools import Bench
+from layer_tools import Bench, compare_with
 
 from skconvnet import layers
 
@@ -25,16 +25,17 @@ CASES = [
 ]
 
 
-def compare(kind, size, strides, padding, values):
+def assert_pools(kind, size, strides, padding, values):
     spec = getattr(layers, f"{kind.title()}Pool{len(size)}D")(size, strides, padding)
-    bench = Bench(spec, values.shape[1:])
-    expected = oracles.pool(values, size, strides, padding, kind)
-    y = bench.forward(values)
-    np.testing.assert_allclose(y, expected, rtol=1e-12)
-    dy = np.random.default_rng(1).normal(size=y.shape)
-    dx, _, _ = bench.backward(dy.copy())
-    expected = oracles.pool_gradient(values, dy, size, strides, padding, kind)
-    np.testing.assert_allclose(dx, expected, rtol=1e-12, atol=1e-13)
+    window = size, strides, padding, kind
+    compare_with(
+        lambda x: oracles.pool(x, *window),
+        Bench(spec, values.shape[1:]),
+        values,
+        lambda x, dy: [oracles.pool_gradient(x, dy, *window)],
+        rtol=1e-12,
+        atol=1e-15,
+    )
 
 
 @pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
@@ -46,7 +47,7 @@ def test_equals_plain_loops(kind, case, ties):
     values = (
         rng.integers(-2, 2, shape).astype(float) if ties else rng.normal(size=shape)
     )
-    compare(kind, *case[1:], values)
+    assert_pools(kind, *case[1:], values)
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,7 +60,7 @@ def test_equals_plain_loops(kind, case, ties):
 )
 def test_any_parameters(kind, shape, size, strides, padding):
     values = np.random.default_rng(0).normal(size=(2, *shape, 2))
-    compare(kind, size, strides, padding, values)
+    assert_pools(kind, size, strides, padding, values)
 
 
 def test_negative_values_beat_the_padding():

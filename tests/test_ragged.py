@@ -11,6 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skconvnet import ConvNetClassifier, SequentialClassifier, SequentialRegressor
 from skconvnet.engine.network import Network
+from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -158,7 +159,9 @@ def test_errors(digits):
     X, y = digits
     with pytest.raises(ValueError, match=r"kernel'.*SpatialPyramidPool.*Flatten\(\)"):
         model([Conv2D(2, 3), Flatten(), Dense(3)]).fit(X, y)
-    with pytest.raises(ValueError, match=r"input_shape=\(8, 8, 1\) is for"):
+    with pytest.raises(
+        ValueError, match=r"input_shape=\(8, 8, 1\) requires samples of one shape"
+    ):
         model(input_shape=(8, 8, 1)).fit(X, y)
     with pytest.raises(ValueError, match=r"1 spatial axes.*\(length, channels\)"):
         model([Conv1D(2, 3), GlobalAvgPool()]).fit([x[..., None] for x in X], y)
@@ -174,8 +177,24 @@ def test_errors(digits):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model().fit(X, y[:-1])
     fitted = model(max_iter=1).fit(X, y)
-    colours = [np.zeros((5, 5, 3)), np.zeros((6, 5, 3))]
+    colors = [np.zeros((5, 5, 3)), np.zeros((6, 5, 3))]
     with pytest.raises(ValueError, match=r"1 channels.*\(5, 5, 3\)"):
-        fitted.predict(colours)
+        fitted.predict(colors)
     with pytest.raises(ValueError, match="samples of one size at a time"):
         fitted.activations(X, "conv")
+
+
+def test_a_list_of_maps_is_indexed_like_an_array():
+    maps = [np.full((n, 4 - n, 1), n) for n in (1, 2, 3)]
+    given = MapList(maps)
+    assert len(given) == 3
+    assert given[1] is given[np.int64(1)] is given[1, ...] is maps[1]
+    for index in (slice(1, 3), [1, 2], np.array([False, True, True])):
+        assert given[index].maps == maps[1:]
+        assert given[index, ...].maps == maps[1:]
+
+
+def test_samples_of_one_size_are_read_together():
+    inputs = RaggedInputs(MapList([np.ones((2, 3, 1))] * 2), (2, 3, 1), "float64")
+    assert inputs.shapes == {(2, 3, 1)}
+    assert inputs.shape_of(slice(0, 2)) == inputs.shape_of(np.array([1])) == (2, 3, 1)

@@ -17,7 +17,7 @@ from skconvnet import (
 )
 from skconvnet.engine.executor import Executor
 from skconvnet.losses import SquaredError
-from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD, Optimizer
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, SGD, Adam
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.regularization import (
@@ -217,12 +217,17 @@ def test_l1_goes_on_where_partial_fit_ended():
     np.testing.assert_array_equal(parts.network_.vector, whole.network_.vector)
 
 
+class AdamInSmallChunks(Adam):
+    # Several in a small network, so that threads share them.
+    chunk_size = 64
+
+
 @pytest.mark.parametrize("n_jobs", [2, 3])
-def test_l1_has_the_same_bits_for_any_number_of_threads(monkeypatch, n_jobs):
-    monkeypatch.setattr(Optimizer, "chunk_size", 64)
+def test_l1_has_the_same_bits_for_any_number_of_threads(n_jobs):
     X, y = data_for(ConvNetClassifier)
     params = {"alpha": 1.0, "l1_ratio": 0.5, "max_iter": 4, "dtype": "float32"}
     params |= {"averaging": 0.9, "learning_rate": "cosine", "max_grad_value": 0.01}
+    params["solver"] = AdamInSmallChunks()
     models = [
         make(ConvNetClassifier, n_jobs=n, **params).fit(X, y) for n in (1, n_jobs)
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_tools import Bench
+from layer_tools import Bench, compare_with
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv1D, Flatten, Permute, Reshape
@@ -15,14 +15,16 @@ from skconvnet.layers import Conv1D, Flatten, Permute, Reshape
 FACTORS = st.lists(st.sampled_from([1, 2, 2, 3, 4]), min_size=1, max_size=4)
 
 
-def check(spec, x, expected):
-    bench = Bench(spec, x.shape[1:])
-    y = bench.forward(x)
-    assert bench.layer.out_shape == expected.shape[1:]
-    np.testing.assert_array_equal(y, expected)
-    dy = np.random.default_rng(1).normal(size=y.shape)
-    dx, _, _ = bench.backward(dy)
-    return dy, dx
+def assert_is_exactly(forward, backward, spec, x):
+    """Compare with a function of NumPy and with what undoes it to the gradient."""
+    compare_with(
+        forward,
+        Bench(spec, x.shape[1:]),
+        x,
+        lambda _x, dy: [backward(dy)],
+        rtol=0,
+        atol=0,
+    )
 
 
 def numbered(*shape):
@@ -43,16 +45,25 @@ def test_reshape_is_that_of_numpy(data, old, batch):
     if data.draw(st.booleans()):
         given_shape[data.draw(st.integers(0, len(new) - 1))] = -1
     x = numbered(batch, *old)
-    dy, dx = check(Reshape(tuple(given_shape)), x, x.reshape(batch, *new))
-    np.testing.assert_array_equal(dx, dy.reshape(x.shape))
+    assert_is_exactly(
+        lambda x: x.reshape(batch, *new),
+        lambda dy: dy.reshape(x.shape),
+        Reshape(tuple(given_shape)),
+        x,
+    )
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3, 4])
 def test_permute_is_transpose(ndim):
     x = numbered(2, *(3, 4, 2, 5)[:ndim])
     for dims in permutations(range(1, ndim + 1)):
-        dy, dx = check(Permute(dims), x, x.transpose(0, *dims))
-        np.testing.assert_array_equal(dx, dy.transpose(0, *(1 + np.argsort(dims))))
+        axes, back = (0, *dims), (0, *(1 + np.argsort(dims)))
+        assert_is_exactly(
+            lambda x, axes=axes: x.transpose(axes),
+            lambda dy, back=back: dy.transpose(back),
+            Permute(dims),
+            x,
+        )
 
 
 def test_permute_exchanges_height_and_width():

@@ -80,7 +80,7 @@ def test_wrong_parameters_of_a_solver():
     message = r"The 'rho' parameter of RMSprop must be .*\[0.0, 1.0\). Got 1.5"
     with pytest.raises(ValueError, match=message):
         make(MLPRegressor, solver=RMSprop(rho=1.5)).fit(X, y)
-    with pytest.raises(ValueError, match="dampening must be 0 with nesterov=True"):
+    with pytest.raises(ValueError, match="dampening must be 0 if nesterov=True"):
         make(MLPRegressor, solver=SGD(nesterov=True, dampening=0.1)).fit(X, y)
     with pytest.raises(ValueError, match="'solver' parameter of MLPRegressor"):
         make(MLPRegressor, solver=RMSprop).fit(X, y)

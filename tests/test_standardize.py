@@ -70,7 +70,7 @@ def test_later_calls_keep_the_statistics(digits):
     np.testing.assert_allclose(fitted.get_weights()["scale/mean"], before + 5)
 
 
-def test_behind_other_layers_and_for_images_of_different_sizes():
+def test_after_other_layers_and_for_images_of_different_sizes():
     rng = np.random.default_rng(0)
     X = [rng.normal(3, 2, size=(n, 5, 2)) for n in (4, 6, 4, 5)]
     layers = [("conv", Conv2D(3, 1)), ("scale", Standardize()), GlobalAvgPool()]

@@ -61,7 +61,7 @@ def test_sizes_of_outputs(n, k, s):
         assert size("valid") == (n - k) // s + 1
 
 
-def test_errors_of_a_3x3_input_behind_a_2x2_filter():
+def test_errors_of_a_3x3_input_before_a_2x2_filter():
     rng = np.random.default_rng(0)
     x, w, delta = rng.normal(size=(3, 3)), rng.normal(size=(2, 2)), rng.normal(size=4)
     bench = convolution(w[None, None], (3, 3, 1))

@@ -1,4 +1,4 @@
-"""What an update of the training loop does, and L-BFGS on the whole set."""
+"""What an update of the training loop does, and L-BFGS on the full batch."""
 
 import math
 

@@ -13,15 +13,18 @@ from skconvnet.layers import Upsample
 MODES = ["nearest", "bilinear"]
 
 
-def weights_on_cells(i, n, size, mode):
-    """Return what output i takes of which cell along an axis of n cells."""
+def weights_along_an_axis(i, n, size, mode):
+    """Return the weight of each of n positions along an axis in output i."""
     if mode == "nearest":
         return {i // size: 1.0}
-    place = (i + 0.5) / size - 0.5
-    below = int(np.floor(place))
+    center = (i + 0.5) / size - 0.5
+    below = int(np.floor(center))
     weights = {}
-    for cell, weight in ((below, below + 1 - place), (below + 1, place - below)):
-        inside = min(max(cell, 0), n - 1)
+    for position, weight in (
+        (below, below + 1 - center),
+        (below + 1, center - below),
+    ):
+        inside = min(max(position, 0), n - 1)
         weights[inside] = weights.get(inside, 0) + weight
     return weights
 
@@ -30,12 +33,12 @@ def oracle(x, sizes, mode):
     in_shape = x.shape[1:-1]
     out_shape = [n * size for n, size in zip(in_shape, sizes, strict=True)]
     y = np.zeros((len(x), *out_shape, x.shape[-1]))
-    for place in np.ndindex(*out_shape):
-        axes = zip(place, in_shape, sizes, strict=True)
-        for pairs in product(*(weights_on_cells(*a, mode).items() for a in axes)):
-            cell = tuple(c for c, _ in pairs)
+    for output in np.ndindex(*out_shape):
+        axes = zip(output, in_shape, sizes, strict=True)
+        for pairs in product(*(weights_along_an_axis(*a, mode).items() for a in axes)):
+            position = tuple(p for p, _ in pairs)
             weight = np.prod([w for _, w in pairs])
-            y[(slice(None), *place)] += weight * x[(slice(None), *cell)]
+            y[(slice(None), *output)] += weight * x[(slice(None), *position)]
     return y
 
 

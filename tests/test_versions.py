@@ -1,5 +1,8 @@
 """What show_versions says, and when it advises."""
 
+import os
+from importlib.metadata import PackageNotFoundError
+
 import numpy as np
 import pytest
 import sklearn
@@ -11,6 +14,7 @@ from skconvnet.inspection import versions
 OLDER = [{"internal_api": "openblas", "architecture": "Haswell"}]
 NEWER = [{"internal_api": "openblas", "architecture": "SkylakeX"}]
 AVX512 = ["X86_V3", "X86_V4"]
+ALL_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 IS_SET = {"OPENBLAS_CORETYPE": "Haswell"}
 
 
@@ -85,6 +89,32 @@ def test_nothing_is_advised_without_the_variable(monkeypatch, capsys):
 def test_the_cost_is_measured_with_and_without_the_variable(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     assert versions.measured_cost() > 0
+
+
+def test_the_cost_is_a_ratio_of_times(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "1")
+    program = "import os; print(2 + sum(k.startswith('OPENBLAS_') for k in os.environ))"
+    others = [
+        name
+        for name in os.environ
+        if name.startswith("OPENBLAS_") and name not in ALL_VARIABLES
+    ]
+    n = len(others)
+    assert versions.measured_cost(program) == (4 + n) / (2 + n)
+
+
+def test_a_package_that_is_missing_is_named_as_such(monkeypatch, capsys):
+    def version(package):
+        if package == "torch":
+            raise PackageNotFoundError
+        return "1.0"
+
+    monkeypatch.setattr(versions, "version", version)
+    show_versions()
+    out = capsys.readouterr().out
+    assert "torch: not installed" in out
+    assert "matplotlib: 1.0" in out
 
 
 def test_features_are_those_of_this_cpu():

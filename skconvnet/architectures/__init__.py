@@ -1,20 +1,20 @@
 """Published networks as lists of named layers, for the Sequential estimators.
 
-Every function returns the hidden layers, a list of (name, layer); the estimator adds
-the output layer from y. Lists add up, so that blocks make a network::
+Each function returns the hidden layers as a list of (name, layer); the estimator adds
+the output layer. Lists of blocks can be joined to form a network::
 
     layers = [
         *inception_block(8, 16, 4, 4, name="first"),
         *inception_block(16, 32, 8, 8, name="second"),
     ]
 
-and a layer is replaced, or left out, by its name:
+A layer can be replaced, or left out, by its name:
 ``SequentialClassifier(alexnet()).set_params(drop6="passthrough")``.
 
-`width` multiplies the number of channels of every layer, and of the units of dense
-layers. The product is rounded to the nearest whole number, halves up, and is at least
-1; in layers of several groups each group is rounded by itself. Layers before a ReLU
-start from "he_normal" weights, which fit it, if they have an initializer.
+`width` multiplies the number of channels of every layer, and the number of units of
+dense layers. The product is rounded to the nearest whole number, halves up, and is at
+least 1. In layers of several groups, the channels of each group are rounded separately.
+If a layer before a ReLU has an initializer, it is "he_normal", which suits ReLU.
 """
 
 from skconvnet.architectures.alexnet import alexnet

@@ -1,12 +1,11 @@
-"""What the networks have in common: scaled numbers of channels, layers with a ReLU."""
+"""Functions that the networks share: scaled numbers of channels, layers with a ReLU."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import floor
 from typing import TYPE_CHECKING, TypeAlias
 
-from skconvnet._checks import check_float, check_positive_int
+from skconvnet._checks import check_float, check_positive_int, is_iterable
 from skconvnet.layers import Conv2D, Dense
 
 if TYPE_CHECKING:
@@ -14,13 +13,13 @@ if TYPE_CHECKING:
 
     Layers = list[tuple[str, LayerSpec]]
 
-# One int for all spatial axes, or one for each; and as the padding of `Conv2D`.
+# One int for all spatial axes, or one per axis; and the types of `Conv2D.padding`.
 PerAxis: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
 
 
 def scaled(name: str, n: object, width: float, groups: int = 1) -> int:
-    """Return `n` channels times `width`, as many in each of `groups`, at least 1.
+    """Return `n` channels times `width`, at least 1 and the same number per group.
 
     >>> scaled("filters", 6, 0.25), scaled("filters", 96, 0.001)
     (2, 1)
@@ -33,14 +32,14 @@ def scaled(name: str, n: object, width: float, groups: int = 1) -> int:
 
 
 def each_scaled(name: str, values: object, width: float) -> list[int]:
-    """Return every number of a sequence of channels times `width`."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    """Return each number in a sequence of channels times `width`."""
+    if not is_iterable(values):
         raise TypeError(
             f"{name} must be a sequence of ints, one per convolution; got {values!r}."
         )
     numbers = list(values)
     if not numbers:
-        raise ValueError(f"{name} must name at least one convolution; got {numbers!r}.")
+        raise ValueError(f"{name} must have at least one entry; got {numbers!r}.")
     return [scaled(f"each of {name}", number, width) for number in numbers]
 
 
@@ -52,7 +51,7 @@ def conv(
     groups: int = 1,
     activation: str | None = "relu",
 ) -> Conv2D:
-    """Return a convolution with a ReLU, and weights that fit it."""
+    """Return a convolution with a ReLU and a suitable initializer."""
     return Conv2D(
         filters,
         kernel_size,
@@ -65,12 +64,12 @@ def conv(
 
 
 def dense(units: int) -> Dense:
-    """Return a dense layer with a ReLU, and weights that fit it."""
+    """Return a dense layer with a ReLU and a suitable initializer."""
     return Dense(units, "relu", kernel_initializer="he_normal")
 
 
 def check_name(name: object) -> str:
-    """Return the name of a block, from which those of its layers are made."""
+    """Return the name of a block, with which the names of its layers begin."""
     if not isinstance(name, str) or not name or "__" in name or "/" in name:
         raise ValueError(
             f"name must be a non-empty str without '__' and '/'; got {name!r}."

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 def alexnet(width: float = 1.0) -> Layers:
     """Return AlexNet for images of 224x224x3 or 227x227x3 [1]_.
 
-    As in the paper, the second, fourth and fifth convolution have two groups, since
-    the network was trained on two devices. With the output layer for 1,000 classes it
-    has 60,965,224 weights. The first convolution puts out the paper's 55x55 maps: from
-    images of 224x224 that takes a padding of 3, which the paper does not mention; from
-    227x227 the padding does not change the shape. Other sizes of images give other
-    numbers of weights in ``dense6``.
+    As in the paper, the second, fourth and fifth convolutions have two groups, since
+    the network was trained on two devices. With the output layer for 1,000 classes, the
+    network has 60,965,224 weights. The first convolution returns maps of 55x55, as in
+    the paper. For images of 224x224, this requires a padding of 3, which the paper does
+    not mention; for 227x227, the padding does not change the shape. The number of
+    weights in ``dense6`` depends on the size of the images.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels and units.
+        Factor by which the numbers of channels and units are multiplied.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def alexnet(width: float = 1.0) -> Layers:
     """
 
     def filters(n: int) -> int:
-        # The groups of a layer must divide the channels of the one before, too.
+        # The groups of a layer must also divide the channels of the layer before it.
         return scaled("filters", n, width, groups=2)
 
     return [

@@ -1,4 +1,4 @@
-"""DeepFace: layers that share no weights, for faces that are aligned."""
+"""DeepFace: locally connected layers for aligned faces."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 def deepface(width: float = 1.0) -> Layers:
     """Return DeepFace for aligned faces of 152x152x3 [1]_.
 
-    Two convolutions are followed by three layers with kernels of their own at every
-    position, since eyes, nose and mouth are always at the same ones. With the shapes of
-    the paper, that makes 102,412,864 weights up to the 4,096 units that describe a
-    face, and 118,923,774 with the output layer for 4,030 people ("more than 120
-    million" in the paper). All but 53,136 belong to local and dense layers. Names are
-    those of the paper.
+    Two convolutions are followed by three locally connected layers, which have a
+    different kernel at every position, since eyes, nose and mouth are always in the
+    same place. With the shapes of the paper, there are 102,412,864 weights up to the
+    4,096 units that describe a face, and 118,923,774 with the output layer for 4,030
+    people ("more than 120 million" in the paper). All but 53,136 of them belong to
+    locally connected and dense layers. The names of the layers are those of the paper.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels and units.
+        Factor by which the numbers of channels and units are multiplied.
 
     Returns
     -------

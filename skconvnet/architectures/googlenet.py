@@ -1,4 +1,4 @@
-"""GoogLeNet: windows of several sizes side by side."""
+"""GoogLeNet: convolutions of several sizes in parallel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from skconvnet.layers import (
 if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers
 
-# Filters of 1x1, 3x3, 5x5 and of those after the pooling; reductions before 3x3, 5x5.
+# Arguments of `inception_block`: filters of the 1x1, 3x3 and 5x5 convolutions and after
+# the pooling, then filters of the reductions before 3x3 and 5x5.
 MODULES = {
     "3a": (64, 128, 32, 32, 96, 16),
     "3b": (128, 192, 96, 64, 128, 32),
@@ -41,29 +42,32 @@ def inception_block(
     width: float = 1.0,
     name: str = "inception",
 ) -> Layers:
-    """Return 1x1, 3x3 and 5x5 convolutions and a pooling side by side [1]_.
+    """Return 1x1, 3x3 and 5x5 convolutions and a pooling layer in parallel [1]_.
 
-    All keep the size of the map, and their channels are joined. 1x1 convolutions
-    before the large kernels and after the pooling reduce the number of channels, and so
-    of weights. The branches are named "conv1", "conv3", "conv5" and "pool", the
-    convolutions in them "reduce" and "conv".
+    All branches keep the size of the map, and their channels are joined. 1x1
+    convolutions before the large kernels and after the pooling reduce the number of
+    channels, and thereby the number of weights. The branches are named "conv1",
+    "conv3", "conv5" and "pool", and their convolutions "reduce" and "conv".
 
     Parameters
     ----------
     filters_1x1, filters_3x3, filters_5x5 : int
-        Output channels of the three convolutions.
+        Numbers of output channels of the three convolutions.
     filters_pool : int, default=None
-        Of a 1x1 convolution after the pooling. None leaves it out.
+        Number of output channels of a 1x1 convolution after the pooling. None leaves it
+        out.
     reduce_3x3, reduce_5x5 : int, default=None
-        Of 1x1 convolutions before the others. None leaves it out.
+        Numbers of output channels of the 1x1 convolutions before the 3x3 and the 5x5
+        convolution. None leaves a reduction out.
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
     name : str, default="inception"
+        Name of the layer.
 
     Returns
     -------
     layers : list of (str, layer)
-        A single one, a `Parallel`.
+        A single layer, a `Parallel`.
 
     References
     ----------
@@ -106,7 +110,7 @@ def inception_3a(width: float = 1.0) -> Layers:
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels that are put out.
+        Factor by which the numbers of channels are multiplied.
 
     Returns
     -------
@@ -129,14 +133,14 @@ def inception_3a(width: float = 1.0) -> Layers:
 def googlenet(width: float = 1.0) -> Layers:
     """Return GoogLeNet for images of 224x224x3, or any other size [1]_.
 
-    Three convolutions and nine modules, then the mean of each map. With the output
-    layer for 1,000 classes it has 6,998,552 weights. The paper's two auxiliary outputs
-    for training are left out.
+    Three convolutions and nine modules are followed by the mean of each map. With the
+    output layer for 1,000 classes, the network has 6,998,552 weights. The two auxiliary
+    outputs that the paper uses in training are left out.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
 
     Returns
     -------

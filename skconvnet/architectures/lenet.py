@@ -1,4 +1,4 @@
-"""LeNet-5: convolutions and averages, for handwritten digits."""
+"""LeNet-5: convolutions and average pooling for handwritten digits."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 def lenet(width: float = 1.0) -> Layers:
     """Return LeNet-5 for images of 28x28x1, or any of at least 28x28 [1]_.
 
-    The paper centers digits of 28x28 in images of 32x32; here the first convolution
-    pads them. With the output layer for 10 classes the network has 61,706 weights. It
-    is the form in common use: the second convolution joins all channels (in the paper,
-    only some), averages have no weights of their own, and the output is a softmax, not
-    a distance.
+    The paper centers digits of 28x28 in images of 32x32; here, the first convolution
+    pads them instead. With the output layer for 10 classes, the network has 61,706
+    weights. This is the variant in common use: the second convolution connects all
+    channels (in the paper, only some), average pooling has no weights, and the output
+    is a softmax rather than a distance.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels and units.
+        Factor by which the numbers of channels and units are multiplied.
 
     Returns
     -------

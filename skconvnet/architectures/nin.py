@@ -21,18 +21,19 @@ def nin_block(
     width: float = 1.0,
     name: str = "mlpconv",
 ) -> Layers:
-    """Return a convolution whose channels a perceptron mixes at every position [1]_.
+    """Return a convolution followed by a perceptron at every position [1]_.
 
-    The perceptron consists of 1x1 convolutions.
+    The perceptron mixes the channels and consists of 1x1 convolutions.
 
     Parameters
     ----------
     filters : sequence of int
-        Those of the convolution, then of each 1x1 convolution.
+        Numbers of output channels of the convolution and of each 1x1 convolution.
     kernel_size, strides, padding : as in Conv2D
-        Of the first convolution; `strides` are 1 and `padding` "same" by default.
+        Parameters of the first convolution. The defaults are strides of 1 and "same"
+        padding.
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
     name : str, default="mlpconv"
         The layers are named ``"{name}_conv"``, ``"{name}_mix1"``, ``"{name}_mix2"``.
 
@@ -63,15 +64,16 @@ def nin_block(
 def nin(width: float = 1.0) -> Layers:
     """Return network in network for images of 32x32x3, or any other size [1]_.
 
-    Three blocks, then the mean of each map. The paper has a last 1x1 convolution to
-    one map for each class, and its mean goes into the softmax. Since both steps are
-    linear, they can be exchanged: the output layer after the mean has the same weights
-    and the same effect here. For 10 classes the network has 966,986 weights.
+    Three blocks are followed by the mean of each map. In the paper, a final 1x1
+    convolution computes one map per class, whose mean is the input of the softmax.
+    Since both steps are linear, their order does not matter: here, the output layer
+    after the mean has the same weights and the same effect. For 10 classes, the network
+    has 966,986 weights.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
 
     Returns
     -------

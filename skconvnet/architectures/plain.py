@@ -1,4 +1,4 @@
-"""Small networks of convolution, pooling and dense layers that have no name."""
+"""Small networks of convolution, pooling and dense layers without published names."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def cifar_convnet(width: float = 1.0) -> Layers:
-    """Return convolution, ReLU and pooling, the smallest network for 32x32x3 images.
+    """Return a convolution with ReLU and pooling, a minimal network for 32x32x3 images.
 
-    12 filters of 3x3 keep the size of the map, and pooling halves it. It is the
-    INPUT-CONV-RELU-POOL-FC that courses start with; its FC is the output layer. Images
-    may have any size.
+    A convolution with 12 filters of 3x3 keeps the size of the map, and pooling halves
+    it. This is the INPUT-CONV-RELU-POOL-FC network that many courses start with, where
+    FC is the output layer. Images may have any size.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the number of channels is multiplied.
 
     Returns
     -------
@@ -44,14 +44,14 @@ def cifar_convnet(width: float = 1.0) -> Layers:
 def two_convolutions(width: float = 1.0) -> Layers:
     """Return two large convolutions and a dense layer for images of 90x117x3.
 
-    A network without a name for photographs larger than digits: 11x11 kernels with
-    strides of 3, pooling without overlap, 7x7 kernels with strides of 2, pooling with
-    overlap, and 128 units. Images may have any size of at least 37x37.
+    The network has 11x11 kernels with strides of 3, pooling without overlap, 7x7
+    kernels with strides of 2, pooling with overlap, and 128 dense units. Images may
+    have any size of at least 37x37.
 
     Parameters
     ----------
     width : float, default=1.0
-        Factor of the number of channels and units.
+        Factor by which the numbers of channels and units are multiplied.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from skconvnet.layers import (
 if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers
 
-# Blocks of each of the four stages, by the number of layers with weights.
+# Number of blocks in each of the four stages, by depth.
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 EXPANSION = 4
 
@@ -31,25 +31,28 @@ def resnet_bottleneck(
     width: float = 1.0,
     name: str = "bottleneck",
 ) -> Layers:
-    """Return a residual block with a 3x3 convolution between two of 1x1 [1]_.
+    """Return a residual block with a 3x3 convolution between two 1x1 convolutions [1]_.
 
-    The first reduces the number of channels, the last raises it to four times
-    `filters`: from 256 channels to 64, 64 and 256, with 69,632 weights in the three
-    kernels; one 3x3 kernel from 256 to 256 channels has 589,824. A `BatchNorm` follows
-    each convolution, and a ReLU the sum.
+    The first convolution reduces the number of channels, and the last one increases it
+    to four times `filters`. With 256 input channels and ``filters=64``, the three
+    kernels have 69,632 weights, whereas a single 3x3 kernel from 256 to 256 channels
+    has 589,824. Each convolution is followed by a `BatchNorm`, and the sum by a ReLU.
 
     Parameters
     ----------
     filters : int, default=64
-        Channels of the 3x3 convolution; the block puts out four times as many.
+        Number of channels of the 3x3 convolution. The block has four times as many
+        output channels.
     strides : int, default=1
-        Of the first convolution, as in the paper.
+        Strides of the first convolution, as in the paper.
     projection : bool, default=False
-        Whether the shortcut is a 1x1 convolution and a `BatchNorm`, which is needed if
-        the strides or the number of channels change the shape, or the input itself.
+        Whether the shortcut consists of a 1x1 convolution and a `BatchNorm`, which is
+        required if the strides or the number of channels change the shape. Otherwise
+        the shortcut is the input itself.
     width : float, default=1.0
-        Factor of `filters`.
+        Factor by which `filters` is multiplied.
     name : str, default="bottleneck"
+        Name of the block.
 
     Returns
     -------
@@ -59,8 +62,8 @@ def resnet_bottleneck(
     Raises
     ------
     ValueError
-        For strides without a projection; and in `build` if the input does not have
-        four times `filters` channels, and there is no projection.
+        If `strides` are larger than 1 without a projection. Without a projection,
+        `build` also raises it if the input does not have four times `filters` channels.
 
     References
     ----------
@@ -81,8 +84,8 @@ def resnet_bottleneck(
     strides = check_positive_int("strides", strides)
     if strides > 1 and not projection:
         raise ValueError(
-            f"strides={strides} makes the map smaller, so that the input cannot be "
-            "added to it; set projection=True."
+            f"strides={strides} makes the map smaller, so the input cannot be added "
+            "to it; set projection=True."
         )
     wide = EXPANSION * narrow
     shortcut = [("conv", _linear(wide, 1, strides)), ("norm", BatchNorm())]
@@ -104,19 +107,20 @@ def resnet_bottleneck(
 
 
 def resnet(depth: int = 50, width: float = 1.0) -> Layers:
-    """Return ResNet of bottlenecks for images of 224x224x3, or any other size [1]_.
+    """Return ResNet with bottlenecks for images of 224x224x3, or any other size [1]_.
 
-    A convolution, four stages of residual blocks, and the mean of each map. With the
-    output layer for 1,000 classes ResNet-50 has 25,583,592 weights on images of three
-    channels, the biases of convolutions included. Blocks are named "block1_1" and so
-    on, by stage.
+    A convolution is followed by four stages of residual blocks and the mean of each
+    map. With the output layer for 1,000 classes, ResNet-50 has 25,583,592 weights for
+    images with three channels, including the biases of convolutions. Blocks are named
+    by stage: "block1_1" and so on.
 
     Parameters
     ----------
     depth : {50, 101, 152}, default=50
-        Layers with kernels, the output layer among them, but not the projections.
+        Number of layers with kernels, including the output layer but not the
+        projections.
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def resnet(depth: int = 50, width: float = 1.0) -> Layers:
     Raises
     ------
     ValueError
-        For another depth.
+        If `depth` is not one of these numbers.
 
     References
     ----------
@@ -163,5 +167,5 @@ def resnet(depth: int = 50, width: float = 1.0) -> Layers:
 def _linear(
     filters: int, kernel_size: int, strides: int = 1, padding: int | str = "same"
 ) -> Conv2D:
-    """Return a convolution whose ReLU comes later, after a normalization."""
+    """Return a convolution without activation: a normalization precedes its ReLU."""
     return conv(filters, kernel_size, strides, padding, activation=None)

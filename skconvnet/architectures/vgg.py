@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from skconvnet.architectures._parts import Layers
 
 FILTERS = (64, 128, 256, 512, 512)
-# Convolutions in each of the five blocks, by the number of layers with weights.
+# Number of convolutions in each of the five blocks, by depth.
 CONVOLUTIONS = {
     11: (1, 1, 2, 2, 2),
     13: (2, 2, 2, 2, 2),
@@ -23,19 +23,19 @@ CONVOLUTIONS = {
 def vgg(depth: int = 16, width: float = 1.0) -> Layers:
     """Return VGG for images of 224x224x3, or any of at least 32x32 [1]_.
 
-    Blocks of 3x3 convolutions, each with a pooling that halves the map. Two such
-    convolutions see windows of 5x5 with 18 weights for each pair of channels; a single
-    5x5 convolution has 25. With the output layer for 1,000 classes VGG-16 has
-    138,357,544 weights on 224x224x3. Convolutions are named "conv1_1" and so on, by
-    block.
+    The network consists of blocks of 3x3 convolutions, each followed by a pooling layer
+    that halves the size of the map. Two such convolutions cover windows of 5x5 with 18
+    weights per pair of channels, whereas a single 5x5 convolution has 25. With the
+    output layer for 1,000 classes, VGG-16 has 138,357,544 weights for images of
+    224x224x3. Convolutions are named by block: "conv1_1" and so on.
 
     Parameters
     ----------
     depth : {11, 13, 16, 19}, default=16
-        Layers with weights, the output layer among them: configurations A, B, D and E
-        of the paper.
+        Number of layers with weights, including the output layer. These are the
+        configurations A, B, D and E of the paper.
     width : float, default=1.0
-        Factor of the number of channels and units.
+        Factor by which the numbers of channels and units are multiplied.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def vgg(depth: int = 16, width: float = 1.0) -> Layers:
     Raises
     ------
     ValueError
-        For another depth.
+        If `depth` is not one of these numbers.
 
     References
     ----------

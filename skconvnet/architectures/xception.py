@@ -30,34 +30,36 @@ def xception_block(
 ) -> Layers:
     """Return separable 3x3 convolutions with a shortcut around them [1]_.
 
-    A ReLU precedes each convolution, and a `BatchNorm` follows it. The default is a
-    block from the middle of Xception, for 728 channels. Those at its beginning are
-    ``xception_block((128, 128), 2, projection=True)`` and so on, the one at its end is
+    Each convolution is preceded by a ReLU and followed by a `BatchNorm`. The default is
+    a block from the middle of Xception, with 728 channels. The first block of Xception
+    is ``xception_block((128, 128), 2, projection=True)``, and the last one is
     ``xception_block((728, 1024), 2, projection=True)``.
 
     Parameters
     ----------
     filters : sequence of int, default=(728, 728, 728)
-        Output channels of each separable convolution.
+        Number of output channels of each separable convolution.
     strides : int, default=1
-        If above 1, the block ends with a 3x3 max pooling with these strides.
+        If greater than 1, the block ends with a 3x3 max pooling with these strides.
     projection : bool, default=False
-        Whether the shortcut is a 1x1 convolution and a `BatchNorm`, which is needed if
-        the strides or the number of channels change the shape, or the input itself.
+        Whether the shortcut consists of a 1x1 convolution and a `BatchNorm`, which is
+        required if the strides or the number of channels change the shape. Otherwise
+        the shortcut is the input itself.
     width : float, default=1.0
-        Factor of the number of channels.
+        Factor by which the numbers of channels are multiplied.
     name : str, default="xception"
+        Name of the layer.
 
     Returns
     -------
     layers : list of (str, layer)
-        A single one, a `Residual`.
+        A single layer, a `Residual`.
 
     Raises
     ------
     ValueError
-        For strides without a projection; and in `build` if the input does not have
-        as many channels as the output, and there is no projection.
+        If `strides` are larger than 1 without a projection. Without a projection,
+        `build` also raises it if the numbers of input and output channels differ.
 
     References
     ----------
@@ -78,8 +80,8 @@ def xception_block(
     strides = check_positive_int("strides", strides)
     if strides > 1 and not projection:
         raise ValueError(
-            f"strides={strides} makes the map smaller, so that the input cannot be "
-            "added to it; set projection=True."
+            f"strides={strides} makes the map smaller, so the input cannot be added "
+            "to it; set projection=True."
         )
     layers: Layers = []
     for i, n in enumerate(channels, 1):

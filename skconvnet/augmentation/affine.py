@@ -20,17 +20,17 @@ from skconvnet.augmentation.checks import (
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
-# Angles of shear are less than 90 degrees.
-_STEEPEST = 89.0
+# Shear angles must be less than 90 degrees.
+_LARGEST_SHEAR = 89.0
 
-# The least and the largest value of what is drawn per sample.
+# The smallest and the largest value to draw for a sample.
 _Bounds: TypeAlias = tuple[float, float]
 # A number per sample: (batch,).
 _PerSample: TypeAlias = npt.NDArray[np.float64]
 
 
 class AffineBounds(NamedTuple):
-    """Between which bounds the parts of an affine map are drawn.
+    """Bounds within which the parts of an affine map are drawn.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class AffineBounds(NamedTuple):
 
 
 class AffineAugmentation(Augmentation):
-    """A random affine map of each image; subclasses say which parts it has."""
+    """Base class of random affine maps; subclasses define which parts they have."""
 
     fill: str
     fill_value: float
@@ -58,7 +58,7 @@ class AffineAugmentation(Augmentation):
 
     @abstractmethod
     def _bounds(self) -> AffineBounds:
-        """Check the hyperparameters, and return what is drawn."""
+        """Check the hyperparameters, and return the bounds."""
 
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:
@@ -72,28 +72,32 @@ class AffineAugmentation(Augmentation):
 class Affine(AffineAugmentation):
     """Rotate, scale, shear and move each image at random, in a single interpolation.
 
-    The image is scaled about its centre, then sheared, then rotated, then moved. Values
-    between pixels are interpolated bilinearly. One `Affine` is faster than `Rotation`,
-    `Scaling` and `Shear` one after the other, and blurs less.
+    The image is scaled about its center, then sheared, then rotated, then moved. Values
+    between pixels are interpolated bilinearly. A single `Affine` is faster than
+    `Rotation`, `Scaling` and `Shear` in sequence, and blurs the image less.
 
     Parameters
     ----------
     rotation : float or (float, float), default=0.0
-        Largest angle in degrees in either direction, or the pair (least, largest).
-        Positive angles are counterclockwise, as in `numpy.rot90`.
+        The largest angle in degrees, in either direction, or a pair with the smallest
+        and the largest angle. Positive angles are counterclockwise, as in
+        `numpy.rot90`.
     scaling : float or (float, float), default=0.0
-        Largest change of size: 0.1 means factors of 0.9 to 1.1. A pair gives the
-        factors (least, largest) themselves. Factors above 1 enlarge the image.
+        The largest change of size: 0.1 means factors from 0.9 to 1.1. Alternatively, a
+        pair with the smallest and the largest factor. Factors above 1 enlarge the
+        image.
     shear : float or (float, float), default=0.0
-        Largest angle in degrees, below 90, by which columns are slanted, or the pair
-        (least, largest). Positive angles move the top to the right.
+        The largest angle in degrees by which columns are slanted, in either direction,
+        or a pair with the smallest and the largest angle. Angles are less than 90.
+        Positive angles move the top to the right.
     shift : float or (float, float), default=0.0
-        Largest distance in pixels, not necessarily whole, in either direction; a pair
-        gives the largest vertical and the largest horizontal one.
+        The largest distance in pixels in either direction, which need not be a whole
+        number. A pair gives the largest vertical and the largest horizontal distance.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside of the image: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     Examples
     --------
@@ -127,17 +131,18 @@ class Affine(AffineAugmentation):
 
 @dataclass(eq=False, repr=False)
 class Rotation(AffineAugmentation):
-    """Rotate each image by a random angle about its centre.
+    """Rotate each image by a random angle about its center.
 
     Parameters
     ----------
     degrees : float or (float, float), default=10.0
-        Largest angle in either direction, or the pair (least, largest). Positive angles
-        are counterclockwise.
+        The largest angle in either direction, or a pair with the smallest and the
+        largest angle. Positive angles are counterclockwise.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside of the image: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     Examples
     --------
@@ -160,17 +165,19 @@ class Rotation(AffineAugmentation):
 
 @dataclass(eq=False, repr=False)
 class Scaling(AffineAugmentation):
-    """Scale each image by a random factor about its centre; its shape stays the same.
+    """Scale each image by a random factor about its center; its shape stays the same.
 
     Parameters
     ----------
     factor : float or (float, float), default=0.1
-        Largest change: 0.1 means factors of 0.9 to 1.1. A pair gives the factors
-        (least, largest) themselves. Factors above 1 enlarge the image.
+        The largest change of size: 0.1 means factors from 0.9 to 1.1. Alternatively, a
+        pair with the smallest and the largest factor. Factors above 1 enlarge the
+        image.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside of the image: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     Examples
     --------
@@ -193,17 +200,19 @@ class Scaling(AffineAugmentation):
 
 @dataclass(eq=False, repr=False)
 class Shear(AffineAugmentation):
-    """Slant the columns of each image by a random angle about its centre.
+    """Slant the columns of each image by a random angle about its center.
 
     Parameters
     ----------
     degrees : float or (float, float), default=10.0
-        Largest angle in either direction, below 90, or the pair (least, largest).
-        Positive angles move the top to the right.
+        The largest angle in either direction, or a pair with the smallest and the
+        largest angle. Angles are less than 90. Positive angles move the top to the
+        right.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside of the image: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     Examples
     --------
@@ -227,28 +236,28 @@ class Shear(AffineAugmentation):
 
 
 def _check_factors(name: str, value: object) -> _Bounds:
-    least, most = check_range(name, value, centre=1.0)
+    least, most = check_range(name, value, center=1.0)
     if least <= 0:
         raise ValueError(
-            f"{name} must keep all factors above 0; got {value!r}, which stands for "
-            f"[{least:g}, {most:g}]."
+            f"{name} must allow only factors above 0; got {value!r}, which allows "
+            f"factors in [{least:g}, {most:g}]."
         )
     return least, most
 
 
 def _check_shear(name: str, value: object) -> _Bounds:
-    return check_range(name, value, low=-_STEEPEST, high=_STEEPEST)
+    return check_range(name, value, low=-_LARGEST_SHEAR, high=_LARGEST_SHEAR)
 
 
 class AffineAugmenter(MapAugmenter):
-    """Maps each image by an affine map of its own.
+    """Transforms each image by an affine map of its own.
 
     Parameters
     ----------
     in_shape : tuple of int
     bounds : AffineBounds
     fill : float or None
-        Value of positions outside of the image; None means the nearest pixel.
+        Value of positions outside the image; None means the value of the nearest pixel.
     """
 
     def __init__(
@@ -276,11 +285,11 @@ class AffineAugmenter(MapAugmenter):
 def inverse_affine(
     angle: _PerSample, factor: _PerSample, slant: _PerSample
 ) -> npt.NDArray[np.float64]:
-    """Return the matrices that undo a scaling, shear and rotation, in this order.
+    """Return the matrices that invert a scaling, shear and rotation, in this order.
 
-    A matrix takes a position (row, column) of the result, relative to the centre, to
-    the position of the image that it is read from. With a the angle of the rotation, s
-    that of the shear and f the factor::
+    A matrix maps a position (row, column) of the result, relative to the center, to the
+    position of the image that is read. With a the rotation angle, s the shear angle and
+    f the factor, it is ::
 
         1   [    1    0 ]   [  cos a   sin a ]
         - * [           ] * [                ]
@@ -308,33 +317,33 @@ def transformed(
     fill: float | None,
     workspace: Workspace,
 ) -> FeatureMap:
-    """Map each image by the inverse of its matrix about the centre, then move it.
+    """Transform each image by the inverse of its matrix, then move it.
 
     Position p of sample n is read from position
-    ``centre + matrix[..., n] @ (p - centre - shift[:, n])``.
+    ``center + matrix[..., n] @ (p - center - shift[:, n])``.
 
     Parameters
     ----------
     x : ndarray of shape (channels, height, width, batch)
     matrix : ndarray of shape (2, 2, batch)
     shift : ndarray of shape (2, batch)
-        How far the result is moved, down and to the right.
+        Distances by which the result is moved, down and to the right.
     fill : float or None
-        Value of positions outside of the image; None means the nearest pixel.
+        Value of positions outside the image; None means the value of the nearest pixel.
     workspace : Workspace
 
     Returns
     -------
     y : ndarray, shaped like x
-        The workspace's array "y".
+        The array "y" of the workspace.
     """
     _, height, width, batch = x.shape
-    centre = ((height - 1) / 2, (width - 1) / 2)
-    down, right = np.arange(height) - centre[0], np.arange(width) - centre[1]
+    center = ((height - 1) / 2, (width - 1) / 2)
+    down, right = np.arange(height) - center[0], np.arange(width) - center[1]
     positions = []
     for axis, name in enumerate(("rows", "columns")):
         of_row, of_column = matrix[axis]
-        offset = centre[axis] - of_row * shift[0] - of_column * shift[1]
+        offset = center[axis] - of_row * shift[0] - of_column * shift[1]
         # of_row * row + of_column * column + offset, as an outer sum.
         by_row = np.multiply.outer(down, of_row) + offset
         by_column = np.multiply.outer(right, of_column)

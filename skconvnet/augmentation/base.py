@@ -1,4 +1,4 @@
-"""The protocol of an augmentation: hyperparameters, and what changes minibatches."""
+"""Base classes of augmentations and of the augmenters that they build."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skconvnet.augmentation.checks import check_axes
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import Params
 
-# Samples that `augment` changes at a time.
+# Number of samples that `augment` changes at a time.
 _BATCH_SIZE = 256
 
 _RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
@@ -35,17 +35,17 @@ class Batch(NamedTuple):
 
 
 class Augmenter(ABC):
-    """A built augmentation, which knows the shape of a sample; threads share it.
+    """An augmentation built for one shape of samples, shared by all threads.
 
     Parameters
     ----------
     in_shape : tuple of int
-        Of one sample, channels last.
+        Shape of one sample, channels last.
 
     Attributes
     ----------
     mixes_targets : bool
-        Whether targets become mixtures of those of several samples.
+        Whether the targets of several samples are mixed.
     """
 
     mixes_targets = False
@@ -62,14 +62,14 @@ class Augmenter(ABC):
         Parameters
         ----------
         batch : Batch
-            Only read.
+            Read only.
         rng : Generator
         workspace : Workspace
 
         Returns
         -------
         batch : Batch
-            Its arrays may be overwritten by the next call with the same workspace.
+            The next call with the same workspace may overwrite its arrays.
         """
 
 
@@ -91,7 +91,7 @@ class MapAugmenter(Augmenter):
         Parameters
         ----------
         x : ndarray of shape (channels, *spatial, batch)
-            Only read.
+            Read only.
         rng : Generator
         workspace : Workspace
 
@@ -111,20 +111,20 @@ def uniform(
 class Augmentation(Params, ABC):
     """Hyperparameters of a random change to training samples.
 
-    An augmentation stores what it was given, and is cloned, printed and searched like
-    an estimator. Pass it as the `augmentation` of an estimator, or try it out with
+    An augmentation stores its arguments unchanged, and is cloned, printed and searched
+    like an estimator. Pass it as the `augmentation` of an estimator, or try it out with
     `augment`.
 
     Attributes
     ----------
     spatial_ndims : tuple of int or None
-        The numbers of spatial axes that it works on; None for samples of any shape.
+        The numbers of spatial axes that a sample may have; None for any shape.
     """
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = (1, 2, 3)
 
     def build(self, in_shape: Shape) -> Augmenter | None:
-        """Return what changes samples of shape `in_shape`.
+        """Return the augmenter of samples of shape `in_shape`.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class Augmentation(Params, ABC):
         Returns
         -------
         augmenter : Augmenter or None
-            None if no sample would ever change.
+            None if the hyperparameters leave all samples unchanged.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Augmentation(Params, ABC):
 
     @abstractmethod
     def _build(self, in_shape: Shape) -> Augmenter | None:
-        """Check the hyperparameters, and build for a shape with allowed axes."""
+        """Check the hyperparameters, and build for a shape whose axes are allowed."""
 
     @overload
     def augment(
@@ -170,15 +170,18 @@ class Augmentation(Params, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, *spatial, channels)
-            Of any real dtype, which the result has too: integers are rounded.
+            The samples, of any real dtype.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Numbers, such as one-hot rows for classes. Only `Mixup` needs it.
+            The targets as numbers, such as one-hot rows for classes. Required by
+            `Mixup`.
         random_state : int, Generator, RandomState or None, default=None
+            The source of random numbers. Pass an int for reproducible results.
 
         Returns
         -------
         X : ndarray, shaped like X
-            Or the pair (X, y) if y is given.
+            The changed samples, in the dtype of X: integers are rounded. If y is given,
+            the pair (X, y) of changed samples and targets.
 
         Raises
         ------
@@ -217,7 +220,7 @@ def _augment_rows(
 ) -> None:
     """Change samples and targets in place."""
     dtype = X.dtype if X.dtype == np.float32 else np.float64
-    # The same permutation of axes leads from channels last to batch last and back.
+    # The same permutation of axes converts channels last to batch last and back.
     batch_last = (X.ndim - 1, *range(1, X.ndim - 1), 0)
     x = np.ascontiguousarray(X.transpose(batch_last), dtype=dtype)
     rows = targets.reshape(len(X), -1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.checks import check_range
-from skconvnet.augmentation.values import (
+from skconvnet.augmentation.value_base import (
     Bound,
     ValueAugmentation,
     ValueAugmenter,
@@ -23,11 +23,11 @@ class Brightness(ValueAugmentation):
     Parameters
     ----------
     factor : float or (float, float), default=0.2
-        Largest change in either direction, as a fraction of the range of the values, at
-        most 1; or the pair (least, largest).
+        The largest change in either direction, at most 1, as a fraction of the range of
+        the values. Alternatively, a pair with the smallest and the largest change.
     value_range : (float, float) or None, default=None
-        Smallest and largest value that a sample may have; values beyond are clipped.
-        None means those of each sample itself.
+        The smallest and the largest value that a sample may have; values beyond these
+        are clipped. None means the smallest and the largest value of each sample.
 
     Examples
     --------

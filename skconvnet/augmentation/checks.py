@@ -1,4 +1,4 @@
-"""Checks of the hyperparameters of augmentations, with errors that say what to do."""
+"""Checks of the hyperparameters of augmentations."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _AXES = {
 
 
 def check_axes(name: str, in_shape: Shape, ndims: tuple[int, ...]) -> None:
-    """Raise a ValueError unless samples have one of the numbers of spatial axes."""
+    """Raise a ValueError unless the number of spatial axes is one of `ndims`."""
     if len(in_shape) - 1 in ndims:
         return
     wanted = " or ".join(_AXES[ndim] for ndim in ndims)
     raise ValueError(
-        f"{name} needs samples of shape {wanted}, but they have shape {in_shape}; set "
-        "input_shape where X comes as rows, or leave this augmentation out."
+        f"{name} requires samples of shape {wanted}, but they have shape {in_shape}; "
+        "set input_shape if X consists of rows, or remove this augmentation."
     )
 
 
@@ -40,8 +40,8 @@ def check_fill(fill: object, fill_value: object) -> float | None:
     """Return the value of positions outside the map, or None for the nearest one."""
     if not isinstance(fill, str) or fill not in FILLS:
         raise ValueError(
-            f"fill must be one of {', '.join(map(repr, FILLS))}; got {fill!r}. Give "
-            "the value of a constant as fill_value."
+            f"fill must be one of {', '.join(map(repr, FILLS))}; got {fill!r}. To fill "
+            "with a number, set fill='constant' and fill_value."
         )
     value = check_number("fill_value", fill_value)
     return value if fill == "constant" else None
@@ -50,13 +50,13 @@ def check_fill(fill: object, fill_value: object) -> float | None:
 def check_range(
     name: str,
     value: object,
-    centre: float = 0.0,
+    center: float = 0.0,
     low: float = -inf,
     high: float = inf,
 ) -> tuple[float, float]:
-    """Return the bounds of a random number, given as a number or as a pair.
+    """Return the bounds of a random number, given as a largest change or as a pair.
 
-    >>> check_range("degrees", 10), check_range("factor", (0.8, 1.1), centre=1.0)
+    >>> check_range("degrees", 10), check_range("factor", (0.8, 1.1), center=1.0)
     ((-10.0, 10.0), (0.8, 1.1))
     """
     if isinstance(value, (tuple, list)):
@@ -66,22 +66,22 @@ def check_range(
             )
         least, most = (check_number(f"{name}[{i}]", v) for i, v in enumerate(value))
     else:
-        around = check_number(name, value, low=0.0)
-        least, most = centre - around, centre + around
+        change = check_number(name, value, low=0.0)
+        least, most = center - change, center + change
     if least > most:
         raise ValueError(
             f"{name} must be a pair (low, high) with low <= high; got {value!r}."
         )
     if least < low or most > high:
         raise ValueError(
-            f"{name} must keep what is drawn within [{low:g}, {high:g}]; got "
-            f"{value!r}, which stands for [{least:g}, {most:g}]."
+            f"{name} must allow only values in [{low:g}, {high:g}]; got {value!r}, "
+            f"which allows values in [{least:g}, {most:g}]."
         )
     return least, most
 
 
 def per_axis(name: str, value: object, n_axes: int, kind: str) -> list[Any]:
-    """Return one value per axis; a single one holds for all.
+    """Return one value per axis, from a single value or a tuple.
 
     >>> per_axis("max_pixels", 2, 2, "int"), per_axis("max_pixels", (0, 3), 2, "int")
     ([2, 2], [0, 3])
@@ -90,7 +90,7 @@ def per_axis(name: str, value: object, n_axes: int, kind: str) -> list[Any]:
         return [value] * n_axes
     if len(value) != n_axes:
         raise ValueError(
-            f"{name} must be a single {kind} or {n_axes} of them, one for each spatial "
+            f"{name} must be a single {kind} or {n_axes} of them, one per spatial "
             f"axis; got {value!r}."
         )
     return list(value)
@@ -99,10 +99,10 @@ def per_axis(name: str, value: object, n_axes: int, kind: str) -> list[Any]:
 def counts_per_axis(
     name: str, value: object, in_shape: Shape, *, low: int, below: int
 ) -> list[int]:
-    """Return an int for each spatial axis, from `low` to its length less `below`."""
+    """Return one int per axis, at least `low` and at most its length minus `below`."""
     lengths = in_shape[:-1]
     counts = per_axis(name, value, len(lengths), "int")
-    allowed = f"an int of at least {low}, or one for each spatial axis"
+    allowed = f"an int of at least {low}, or one per spatial axis"
     if not all(is_int(count) for count in counts):
         raise TypeError(f"{name} must be {allowed}; got {value!r}.")
     if min(counts) < low:
@@ -111,7 +111,7 @@ def counts_per_axis(
         if count > length - below:
             raise ValueError(
                 f"{name}={value!r} is too large for samples of shape {in_shape}: along "
-                f"spatial axis {axis} it must be at most {length - below}. Give a "
-                "smaller one, or one for each axis."
+                f"spatial axis {axis} it must be at most {length - below}. Set a "
+                "smaller value, or one per axis."
             )
     return [int(count) for count in counts]

@@ -1,14 +1,14 @@
-"""Several augmentations, one after the other."""
+"""Composition of several augmentations."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._checks import is_iterable
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
@@ -20,14 +20,15 @@ from skconvnet.params.nested import NestedParams
 class Compose(NestedParams, Augmentation):
     """Apply several augmentations, one after the other.
 
-    A plain list as the `augmentation` of an estimator does the same.
+    Passing a plain list as the `augmentation` of an estimator has the same effect.
 
     Parameters
     ----------
     steps : list of (str, Augmentation) tuples or of augmentations, default=()
-        "passthrough" stands for none. Those without a name are called after their
-        class: ``shift``, or ``shift_1``, ``shift_2`` where there are several. A search
-        reaches them as ``augmentation__shift__max_pixels``.
+        The augmentations, in order; "passthrough" leaves a step out. A step without a
+        name is named after its class, such as ``shift``; if there are several of one
+        class, they are numbered, as in ``shift_1`` and ``shift_2``. A search reaches
+        their parameters as ``augmentation__shift__max_pixels``.
 
     Examples
     --------
@@ -56,7 +57,7 @@ class Compose(NestedParams, Augmentation):
 
 
 class ComposedAugmenter(Augmenter):
-    """Applies built augmentations in their order.
+    """Applies several augmenters in order.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class ComposedAugmenter(Augmenter):
 
 
 def as_augmentation(value: object) -> Augmentation:
-    """Return what an estimator was given as `augmentation` as a single object.
+    """Return the value of the hyperparameter `augmentation` as a single object.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def as_augmentation(value: object) -> Augmentation:
 
 
 def _check_steps(steps: object) -> list[tuple[str, Augmentation]]:
-    if isinstance(steps, (str, bytes, Augmentation)) or not isinstance(steps, Iterable):
+    if isinstance(steps, Augmentation) or not is_iterable(steps):
         raise TypeError(
             "steps must be a list of augmentations or of (name, augmentation) tuples, "
             f"such as [Shift(2), ('mirror', Flip())]; got {steps!r}."

@@ -8,7 +8,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.checks import check_range
-from skconvnet.augmentation.values import (
+from skconvnet.augmentation.value_base import (
     Bound,
     ValueAugmentation,
     ValueAugmenter,
@@ -20,16 +20,16 @@ from skconvnet.augmentation.values import (
 class Contrast(ValueAugmentation):
     """Multiply the differences of all values from their mean by a random factor.
 
-    The mean is that of each channel of each sample.
+    The mean is taken over each channel of each sample.
 
     Parameters
     ----------
     factor : float or (float, float), default=0.2
-        Largest change: 0.2 means factors of 0.8 to 1.2. A pair gives the factors
-        (least, largest) themselves; none may be negative.
+        The largest change: 0.2 means factors from 0.8 to 1.2. Alternatively, a pair
+        with the smallest and the largest factor, neither of them negative.
     value_range : (float, float) or None, default=None
-        Smallest and largest value that a sample may have; values beyond are clipped.
-        None means those of each sample itself.
+        The smallest and the largest value that a sample may have; values beyond these
+        are clipped. None means the smallest and the largest value of each sample.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Contrast(ValueAugmentation):
 
     @override
     def _factors(self) -> tuple[float, float]:
-        return check_range("factor", self.factor, centre=1.0, low=0.0)
+        return check_range("factor", self.factor, center=1.0, low=0.0)
 
     @override
     def _augmenter(

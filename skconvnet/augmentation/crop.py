@@ -1,4 +1,4 @@
-"""Padding samples and cropping them back to their size at random."""
+"""Random crops of padded samples."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from skconvnet.augmentation.shift import ShiftAugmenter
 class Crop(Augmentation):
     """Pad each sample and crop it back to its size at a random position.
 
-    This is the "random crop with padding" of 4 pixels of 32x32 photographs [1]_. All
-    positions of the window are equally likely, so the sample moves by up to `padding`
-    pixels: it is `Shift` under the name that is usual there.
+    This is the usual "random crop with padding" of 32x32 photographs [1]_. All
+    positions of the crop are equally likely, so each sample moves by up to `padding`
+    pixels, which is equivalent to `Shift`.
 
     Parameters
     ----------
     padding : int or tuple of int, default=4
-        Pixels added on each side, fewer than the image has; a tuple gives a number for
-        each spatial axis.
+        The number of pixels added on each side, less than the size of the image. A
+        tuple gives one number per spatial axis.
     fill : {"constant", "nearest"}, default="constant"
-        What is added: `fill_value`, or the nearest pixel.
+        The value of the added pixels: `fill_value`, or the value of the nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Masking a random square."""
+"""Masking of a random square."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from skconvnet.ops.workspace import Workspace
 class Cutout(Augmentation):
     """Fill a square at a random position of each sample, in all channels [1]_.
 
-    Its centre may be any pixel, so a part of it may lie outside of the sample.
+    Its center may be any pixel, so part of the square may be outside the sample.
 
     Parameters
     ----------
     size : int or tuple of int, default=8
-        Length of its sides in pixels, at most that of the image; a tuple gives a length
-        for each spatial axis.
+        The side length of the square in pixels, at most as large as the image. A tuple
+        gives one length per spatial axis.
     fill_value : float, default=0.0
-        The value it is filled with.
+        The value of the pixels in the square.
 
     References
     ----------
@@ -77,23 +77,23 @@ class CutoutAugmenter(MapAugmenter):
         self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
     ) -> FeatureMap:
         batch = x.shape[-1]
-        centres = [rng.integers(0, length, (batch,)) for length in x.shape[1:-1]]
-        return self.masked(x, centres, workspace)
+        centers = [rng.integers(0, length, (batch,)) for length in x.shape[1:-1]]
+        return self.masked(x, centers, workspace)
 
     def masked(
         self,
         x: FeatureMap,
-        centres: Sequence[npt.NDArray[np.integer]],
+        centers: Sequence[npt.NDArray[np.integer]],
         workspace: Workspace,
     ) -> FeatureMap:
-        """Fill the square around ``centres[axis][n]`` in each sample n of `x`.
+        """Fill the square around ``centers[axis][n]`` in each sample n of `x`.
 
-        A square of even size has one pixel more before its centre than after it.
+        A square of even size has one more pixel before its center than after it.
         """
-        # The mask gains one spatial axis after the other: (*axes so far, batch).
+        # Each step of the loop adds one spatial axis to the mask: (*axes, batch).
         mask: npt.NDArray[np.bool_] = np.ones(x.shape[-1], dtype=np.bool_)
-        for axis, (size, centre) in enumerate(zip(self.sizes, centres, strict=True)):
-            distance = np.subtract.outer(np.arange(x.shape[1 + axis]), centre)
+        for axis, (size, center) in enumerate(zip(self.sizes, centers, strict=True)):
+            distance = np.subtract.outer(np.arange(x.shape[1 + axis]), center)
             distance += size // 2
             inside = (distance >= 0) & (distance < size)
             wider = workspace.scratch(

@@ -14,13 +14,13 @@ from skconvnet.augmentation.checks import check_fill, check_number
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
-# The smoothing kernel is cut off after so many standard deviations, as in SciPy.
+# Number of standard deviations after which the Gaussian is cut off, as in SciPy.
 _TRUNCATE = 4.0
 
 
 @dataclass(eq=False, repr=False)
 class Elastic(Augmentation):
-    """Move each pixel by a random vector that is nearly that of its neighbours [1]_.
+    """Move the pixels of each image by a smooth field of random vectors [1]_.
 
     A field of uniform random vectors with elements in [-1, 1] is smoothed by a
     Gaussian, with zeros around the image, and multiplied by `alpha`. Values between
@@ -29,16 +29,18 @@ class Elastic(Augmentation):
     Parameters
     ----------
     alpha : float, default=34.0
-        Strength. With ``sigma=4`` the distances along each axis have a standard
-        deviation of about ``0.04 * alpha`` pixels, less near the edges.
+        The strength of the distortion. With ``sigma=4``, the distances along each axis
+        have a standard deviation of about ``0.04 * alpha`` pixels, and less near the
+        edges.
     sigma : float, default=4.0
-        Standard deviation of the Gaussian in pixels. A small one crumples the image, a
-        large one moves it as a whole. The defaults are those of [1]_ for handwritten
-        digits of 29x29 pixels.
+        The standard deviation of the Gaussian in pixels. A small value distorts the
+        image locally, a large value moves it as a whole. The defaults are used in [1]_
+        for handwritten digits of 29x29 pixels.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside of the image: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     References
     ----------
@@ -77,7 +79,7 @@ class ElasticAugmenter(MapAugmenter):
     in_shape : tuple of int
     alpha, sigma : float
     fill : float or None
-        Value of positions outside of the image; None means the nearest pixel.
+        Value of positions outside the image; None means the value of the nearest pixel.
     """
 
     def __init__(
@@ -89,8 +91,8 @@ class ElasticAugmenter(MapAugmenter):
     ) -> None:
         super().__init__(in_shape)
         self.fill = fill
-        # The Gaussian is separable: one matrix smooths columns, one rows. The strength
-        # is a factor of one of them.
+        # The Gaussian is separable: one matrix smooths the columns, the other one the
+        # rows. The latter includes the strength as a factor.
         smoothing = [smoothing_matrix(n, sigma) for n in in_shape[:2]]
         smoothing[1] *= alpha
         self._smoothing = {
@@ -111,14 +113,14 @@ class ElasticAugmenter(MapAugmenter):
     def distorted(
         self, x: FeatureMap, field: FeatureMap, workspace: Workspace
     ) -> FeatureMap:
-        """Move the pixels of `x` by `field`, which is first smoothed and scaled.
+        """Move the pixels of `x` by `field` after smoothing and scaling it.
 
         Parameters
         ----------
         x : ndarray of shape (channels, height, width, batch)
         field : ndarray of shape (2, height, width, batch)
-            Vertical and horizontal displacements of each pixel, contiguous.
-            Overwritten.
+            Vertical and horizontal displacement of each pixel. A contiguous array,
+            which is overwritten.
         workspace : Workspace
 
         Returns
@@ -127,10 +129,10 @@ class ElasticAugmenter(MapAugmenter):
         """
         _, height, width, batch = x.shape
         over_rows, over_columns = self._smoothing[x.dtype]
-        half = workspace.scratch("half_smooth", field.shape, x.dtype)
+        half_smoothed = workspace.scratch("half_smoothed", field.shape, x.dtype)
         lines = (2, height, width * batch)
-        np.matmul(over_rows, field.reshape(lines), out=half.reshape(lines))
-        np.matmul(over_columns, half, out=field)
+        np.matmul(over_rows, field.reshape(lines), out=half_smoothed.reshape(lines))
+        np.matmul(over_columns, half_smoothed, out=field)
         rows, columns = field
         rows += np.arange(height, dtype=x.dtype)[:, np.newaxis, np.newaxis]
         columns += np.arange(width, dtype=x.dtype)[:, np.newaxis]
@@ -140,8 +142,8 @@ class ElasticAugmenter(MapAugmenter):
 def smoothing_matrix(length: int, sigma: float) -> npt.NDArray[np.float64]:
     """Return the matrix that smooths a line by a Gaussian, with zeros around it.
 
-    The Gaussian is sampled at whole pixels, cut off, and scaled to a sum of 1. Only
-    then is the part that lies outside of the line left out.
+    The Gaussian is sampled at whole pixels, cut off, and scaled to a sum of 1 before
+    the part outside the line is discarded.
 
     >>> smoothing_matrix(3, 0.0).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]

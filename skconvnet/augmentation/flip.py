@@ -15,16 +15,16 @@ from skconvnet.ops.workspace import Workspace
 
 @dataclass(eq=False, repr=False)
 class Flip(Augmentation):
-    """Mirror some of the samples.
+    """Mirror samples at random.
 
     Parameters
     ----------
     horizontal : bool, default=True
-        Whether left and right are exchanged: the last spatial axis.
+        Whether to exchange left and right, along the last spatial axis.
     vertical : bool, default=False
-        Whether top and bottom are exchanged: the spatial axis before the last.
+        Whether to exchange top and bottom, along the second to last spatial axis.
     probability : float, default=0.5
-        Of either exchange, drawn separately for each sample.
+        The probability of each exchange, drawn separately for each sample.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class Flip(Augmentation):
         n_axes = len(in_shape) - 1
         if self.vertical and n_axes == 1:
             raise ValueError(
-                f"vertical=True needs samples of at least 2 spatial axes, but they "
-                f"have shape {in_shape}; horizontal=True mirrors sequences."
+                f"vertical=True requires samples with at least 2 spatial axes, but "
+                f"they have shape {in_shape}; use horizontal=True to mirror sequences."
             )
         axes = [n_axes - 1] if self.horizontal else []
         axes += [n_axes - 2] if self.vertical else []
@@ -59,7 +59,7 @@ class Flip(Augmentation):
 
 
 class FlipAugmenter(MapAugmenter):
-    """Mirrors some of the samples along some of the axes.
+    """Mirrors samples at random along some of the axes.
 
     Parameters
     ----------

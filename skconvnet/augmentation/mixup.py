@@ -1,4 +1,4 @@
-"""Mixtures of two samples."""
+"""Random mixtures of two samples."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from skconvnet.ops.workspace import Workspace
 
 @dataclass(eq=False, repr=False)
 class Mixup(Augmentation):
-    """Blend each sample with another one, and their targets in the same shares [1]_.
+    """Blend each sample with another one, and their targets in the same ratio [1]_.
 
-    A sample becomes ``share * own + (1 - share) * partner`` with a share drawn from the
-    Beta(alpha, alpha) distribution. Partners are a random permutation of the samples of
-    a micro-batch, which all have one size. If samples have weights, including those of
-    classes, each of the two counts in the target by its share times its weight.
+    A sample becomes ``share * own + (1 - share) * partner``, where share is drawn from
+    the Beta(alpha, alpha) distribution. The partners are a random permutation of the
+    samples of a micro-batch, which all have the same size. If there are sample weights
+    or class weights, each of the two targets is weighted by its share times the weight
+    of its sample.
 
     Parameters
     ----------
     alpha : float, default=0.2
-        A small one leaves most samples nearly as they are, with 1 all shares are
-        equally likely, and with a large one they are close to one half. 0 mixes
-        nothing.
+        The parameter of the distribution. With a small value, most samples are left
+        nearly unchanged; with 1, all shares are equally likely; with a large value, all
+        shares are close to one half. With 0, nothing is mixed.
 
     References
     ----------
@@ -91,9 +92,9 @@ def mixed(
     ----------
     batch : Batch
     partner : ndarray of int of shape (batch,)
-        Position of the partner in the micro-batch.
+        Index of the partner in the micro-batch.
     share : ndarray of shape (batch,)
-        Of the partner, in [0, 1].
+        Share of the partner, in [0, 1].
     workspace : Workspace
 
     Returns
@@ -122,7 +123,7 @@ def _blended(
     share: npt.NDArray[np.floating],
     workspace: Workspace,
 ) -> FeatureMap:
-    """Blend batch-last arrays, into the workspace's array `name`."""
+    """Blend batch-last arrays into the array `name` of the workspace."""
     share = share.astype(x.dtype)
     if x.ndim == 2:
         # Flat features are transposed rows, and so are targets.

@@ -1,4 +1,4 @@
-"""Random moves by whole pixels."""
+"""Random shifts by whole pixels."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ class Shift(Augmentation):
     Parameters
     ----------
     max_pixels : int or tuple of int, default=None
-        The largest distance, smaller than the image; a tuple gives one for each
-        spatial axis, (vertical, horizontal) for images. None uses `fraction`.
+        The largest distance, which must be smaller than the image. A tuple gives one
+        distance per spatial axis, (vertical, horizontal) for images. None uses
+        `fraction`.
     fraction : float or tuple of float, default=0.1
         The largest distance as a fraction, in [0, 1), of the length of an axis, rounded
-        down to whole pixels. Used if `max_pixels` is None.
+        down to whole pixels. Only used if `max_pixels` is None.
     fill : {"constant", "nearest"}, default="constant"
-        What comes in from outside: `fill_value`, or the nearest pixel.
+        The value of pixels from outside the image: `fill_value`, or the value of the
+        nearest pixel.
     fill_value : float, default=0.0
-        Used by "constant".
+        The value for ``fill="constant"``.
 
     Examples
     --------
@@ -75,7 +77,7 @@ class Shift(Augmentation):
         for value in fractions:
             if check_number("fraction", value, 0.0, 1.0) == 1.0:
                 raise ValueError(
-                    "fraction must be a number in [0, 1), or one for each spatial "
+                    "fraction must be a number in [0, 1), or one per spatial "
                     f"axis; got {self.fraction!r}."
                 )
         return [int(f * n) for f, n in zip(fractions, lengths, strict=True)]
@@ -90,7 +92,7 @@ class ShiftAugmenter(MapAugmenter):
     max_pixels : list of int
         Largest distance along each spatial axis.
     fill : float or None
-        Value of what comes in from outside; None means the nearest pixel.
+        Value of positions outside the map; None means the value of the nearest one.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ def shifted(
     fill: float | None,
     workspace: Workspace,
 ) -> FeatureMap:
-    """Move sample n of batch-last maps by ``pixels[axis][n]``, towards the end."""
+    """Move sample n of batch-last maps by ``pixels[axis][n]``, toward the end."""
     sources = [
         np.subtract.outer(np.arange(length), distance)
         for length, distance in zip(x.shape[1:-1], pixels, strict=True)

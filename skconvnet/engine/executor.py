@@ -27,9 +27,9 @@ from skconvnet.ops.layout import channels_last
 MIN_FLOPS_FOR_THREADS = 5e8
 # Predictions of fewer FLOPs are so short that allocating arrays takes a large share of
 # the time, and need so little memory that the arrays may be kept for later predictions.
-_MAX_FLOPS_TO_KEEP_ARRAYS = 2e7
+MAX_FLOPS_TO_KEEP_ARRAYS = 2e7
 # Reading a minibatch of fewer numbers ends before another thread has begun.
-_MIN_NUMBERS_TO_READ_AHEAD = 50_000
+MIN_NUMBERS_TO_READ_AHEAD = 50_000
 
 
 class Executor:
@@ -46,6 +46,10 @@ class Executor:
         Augmentation of training samples. Predictions do not use it.
     min_flops_for_threads : float, optional
         Predictions of fewer FLOPs use one thread.
+    max_flops_to_keep_arrays : float, optional
+        Arrays of predictions of fewer FLOPs are kept for later predictions.
+    min_numbers_to_read_ahead : int, optional
+        Minibatches of fewer numbers are not read ahead by another thread.
 
     Attributes
     ----------
@@ -63,11 +67,15 @@ class Executor:
         augmenter: Augmenter | None = None,
         *,
         min_flops_for_threads: float = MIN_FLOPS_FOR_THREADS,
+        max_flops_to_keep_arrays: float = MAX_FLOPS_TO_KEEP_ARRAYS,
+        min_numbers_to_read_ahead: int = MIN_NUMBERS_TO_READ_AHEAD,
     ) -> None:
         self.network = network
         self.loss = loss
         self.augmenter = augmenter
         self.min_flops_for_threads = min_flops_for_threads
+        self.max_flops_to_keep_arrays = max_flops_to_keep_arrays
+        self.min_numbers_to_read_ahead = min_numbers_to_read_ahead
         self.team = ThreadTeam(n_threads)
         self.is_random = network.is_random or augmenter is not None
         # A worker for each micro-batch that is processed at the same time.
@@ -221,7 +229,7 @@ class Executor:
         if index is None or self.team.size == 1:
             return
         n_numbers = index_length(index) * prod(self.network.in_shape)
-        if n_numbers < _MIN_NUMBERS_TO_READ_AHEAD:
+        if n_numbers < self.min_numbers_to_read_ahead:
             return
         is_cut = len(cut_minibatch(self.network, samples.inputs, index)) > 1
         if is_cut or len(chunks_of(self.network.vector.size)) > 1:
@@ -271,7 +279,7 @@ class Executor:
             return
         for i in range(n):
             task(i, 0)
-        if flops < _MAX_FLOPS_TO_KEEP_ARRAYS:
+        if flops < self.max_flops_to_keep_arrays:
             self._workers[0].give_back()
 
 

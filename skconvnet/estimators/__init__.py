@@ -1,4 +1,4 @@
-"""The estimators: what users of the package see."""
+"""The estimators."""
 
 from typing import TYPE_CHECKING
 

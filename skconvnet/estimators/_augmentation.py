@@ -1,10 +1,10 @@
-"""The hyperparameter `augmentation`, built for samples and a network."""
+"""Building an augmenter from the hyperparameter `augmentation`."""
 
 from __future__ import annotations
 
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.compose import as_augmentation
-from skconvnet.augmentation.sizes import build_for_shapes
+from skconvnet.augmentation.several_sizes import build_for_shapes
 from skconvnet.engine.inputs import Samples
 from skconvnet.engine.network import Network
 
@@ -12,21 +12,22 @@ from skconvnet.engine.network import Network
 def make_augmenter(
     augmentation: object, samples: Samples, network: Network, update_size: int
 ) -> Augmenter | None:
-    """Return what changes the samples in training, if anything does.
+    """Return the augmenter of the training samples, or None if nothing changes them.
 
     Parameters
     ----------
     augmentation : Augmentation, list or None
-        As the user gave it.
+        The hyperparameter, as the user set it.
     samples : Samples
     network : Network
     update_size : int
-        Samples of an update.
+        Number of samples in an update.
 
     Raises
     ------
     TypeError, ValueError
-        If it does not fit the samples, or mixes samples where each is alone.
+        If it does not fit the samples, or if it mixes samples but only one goes through
+        the network at once.
     """
     if augmentation is None:
         return None

@@ -1,4 +1,4 @@
-"""What all estimators share: from X and y to a trained network and its outputs."""
+"""The base class of all estimators: from X and y to a network and its outputs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_bla
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.inputs import Samples
-from skconvnet.estimators._augmentation import make_augmenter
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
     make_settings,
+    make_training_executor,
     make_training_state,
-    update_size,
 )
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
@@ -80,16 +79,16 @@ _T = TypeVar("_T", bound=Targets)
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
-    """Fits a network to X and y.
+    """Base class of the estimators, which fits a network to X and y.
 
-    Subclasses say which layers it has (`_hidden_layers`, `_spatial_ndim`), what y is
-    (`_make_targets`) and which loss there is (`_make_loss`).
+    Subclasses define its layers (`_hidden_layers`, `_spatial_ndim`), how y is encoded
+    (`_make_targets`) and its loss (`_make_loss`).
     """
 
     _input_checks: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **options: object) -> None:
-        """Add the constraints and checks of a class to those of its bases."""
+        """Merge the constraints and checks of a class with those of its bases."""
         super().__init_subclass__(**options)
         for name in ("_parameter_constraints", "_input_checks"):
             of_classes = [vars(base).get(name, {}) for base in reversed(cls.__mro__)]
@@ -99,21 +98,21 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
         """Return the named layers between the input and the output layer.
 
-        With `is_guessed`, X comes as rows and the shape of a sample is a guess.
+        `is_guessed` says that X consists of rows, whose shape `in_shape` was guessed.
         """
 
     @property
     def _spatial_ndim(self) -> int | None:
-        """Spatial axes of a sample, or None or 0 for none in particular."""
+        """Number of spatial axes of a sample; None or 0 if any number will do."""
         return None
 
     @abstractmethod
     def _make_targets(self) -> _T:
-        """Return what is yet to learn from the first y what it is."""
+        """Return an encoder of y, which learns the kind of y from the first one."""
 
     @abstractmethod
     def _make_loss(self) -> Loss:
-        """Return the loss for the targets last encoded."""
+        """Return the loss for the targets that were last encoded."""
 
     def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
         """Return the targets of a validated y, see `Targets.encode`."""
@@ -121,12 +120,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
 
     def _class_weights(
         self,
-        y: npt.NDArray[Any],  # noqa: ARG002  classifiers look at it
+        y: npt.NDArray[Any],  # noqa: ARG002  classifiers use it
         weights: npt.NDArray[Any] | None,
         *,
-        incremental: bool,  # noqa: ARG002
+        incremental: bool,  # noqa: ARG002  classifiers look at it
     ) -> npt.NDArray[Any] | None:
-        """Return the sample weights with those of the classes multiplied in."""
+        """Return the sample weights, multiplied by the class weights if any."""
         return weights
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -145,26 +144,28 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
-            Rows, or images with the channels last. uint8 images and memory maps are
-            converted one minibatch at a time.
+            The training samples: rows, or images with the channels last. uint8 images
+            and memory maps are converted one minibatch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or real numbers.
+            The target values: class labels in classification, real numbers in
+            regression.
         sample_weight : array-like of shape (n_samples,), default=None
+            The sample weights. None means that all samples have the same weight.
         X_val, y_val, sample_weight_val : array-like, default=None
-            A validation set of your own. It is scored after each epoch, and used by
-            ``early_stopping=True`` in place of a part of X.
+            A validation set, which is scored after each epoch. With
+            ``early_stopping=True``, it replaces the set that is split off from X.
 
         Returns
         -------
         self : object
-            The fitted estimator. If fit raises, it is left as it was.
+            The fitted estimator. If fit raises an error, it is left unchanged.
 
         Raises
         ------
         ValueError
-            For input that cannot be used, or if training diverges: the loss or a
-            weight turns NaN or infinite. Under early stopping a RuntimeWarning says so
-            instead, and the weights of the best score are kept, if there are any.
+            If the input is invalid, or if training diverges, which means that the loss
+            or a weight becomes NaN or infinite. If early stopping has already found
+            weights to keep, these are restored with a RuntimeWarning instead.
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
@@ -180,11 +181,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Parameters
         ----------
         X, y : array-like
-            As in `fit`; their shapes and the classes of y decide the network.
+            As in `fit`. Their shapes and the classes in y determine the network.
 
         Returns
         -------
         self : object
+            The estimator with its initial weights.
         """
         with unchanged_on_error(self):
             maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
@@ -206,9 +208,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         incremental: bool = False,
         targets: _T | None = None,
     ) -> Self:
-        """Fit from end to end, for one epoch if `incremental`.
+        """Check the input, build or resume the network, and train it.
 
-        `targets` already know the classes, if these are not to be learned from y.
+        If `incremental`, train for one epoch. `targets` are given if the classes are
+        known, so that they need not be learned from y.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
@@ -227,9 +230,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._build(maps, encoded.shape[1], rng)
 
         samples = make_samples(self.network_, maps, encoded, weights)
+        augmentation = getattr(self, "augmentation", None)
         with (
             finite_weights(self.network_),
-            self._executor(samples, params) as executor,
+            make_training_executor(
+                self.network_, self._loss, samples, params, augmentation
+            ) as executor,
         ):
             if is_stochastic(self.solver):
                 samples, validate = self._hold_out(
@@ -294,7 +300,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         )
 
     def _resume(self) -> None:
-        """Go on from the present weights, in copies that an error cannot spoil."""
+        """Continue from the current weights, in copies that an error leaves intact."""
         old = self.network_
         input_shape = getattr(self, "input_shape", None)
         is_guessed = input_shape is None and len(old.in_shape) > 1
@@ -309,20 +315,6 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
 
-    def _executor(self, samples: Samples, params: TrainingParams) -> Executor:
-        """Return what runs the network in training."""
-        augmenter = make_augmenter(
-            getattr(self, "augmentation", None),
-            samples,
-            self.network_,
-            update_size(params, len(samples)),
-        )
-        loss = self._loss
-        if augmenter is not None and augmenter.mixes_targets:
-            loss = loss.for_mixtures()
-        n_threads = resolve_n_threads(self.n_jobs)
-        return Executor(self.network_, loss, n_threads, augmenter)
-
     def _hold_out(
         self,
         executor: Executor,
@@ -333,7 +325,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         *,
         incremental: bool,
     ) -> tuple[Samples, ValidationSet | None]:
-        """Return the samples to train on, and a validation set if there is one."""
+        """Return the training samples, and the validation set, if any."""
         if validation.is_given:
             held_out, y = self._check_validation(validation)
         elif not self.early_stopping:
@@ -376,7 +368,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
     ) -> TrainingState:
-        """Return what training goes on from: a new one but for partial_fit."""
+        """Return the state that training continues from, a new one unless incremental.
+
+        The history is always the present one.
+        """
         if self._state is None or not incremental:
             n_weights = self.network_.vector.size
             self._state = make_training_state(params, self._history, n_weights)
@@ -384,7 +379,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         return self._state
 
     def _publish(self, state: TrainingState) -> None:
-        """Set the attributes that tell how training went."""
+        """Set the public attributes that describe the course of training."""
         history = state.history
         self.n_iter_ = state.n_epochs
         self.t_ = history.n_seen
@@ -398,7 +393,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.stopped_ = state.stopped
 
     def _raw_scores(self, X: object) -> Rows:
-        """Return the output layer's sums, of shape (n_samples, n_outputs)."""
+        """Return the scores before the output activation, (n_samples, n_outputs)."""
         check_is_fitted(self)
         return self._outputs(X, scores=True)
 
@@ -414,15 +409,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             return executor.outputs(inputs, stop=stop, scores=scores)
 
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:
-        """Return copies of all weights, and of the buffers that some layers keep.
+        """Return copies of all weights and buffers.
 
         Returns
         -------
         weights : dict of str to ndarray
-            Named ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers made
-            of layers: dense kernels have shape (n_in, n_out), convolution kernels
+            The keys are ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers
+            made of layers. Dense kernels have shape (n_in, n_out), convolution kernels
             (filters, channels // groups, *kernel_size). The table of layers in the
-            README has the others, and the buffers, such as ``"norm/moving_mean"``.
+            documentation lists all arrays, including buffers such as
+            ``"norm/moving_mean"``.
         """
         check_is_fitted(self)
         arrays = weights_and_buffers(self.network_)
@@ -431,24 +427,26 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
         """Replace some or all weights.
 
-        Training goes on from them with ``partial_fit`` or ``warm_start=True``.
+        Training continues from them with ``partial_fit`` or ``warm_start=True``.
 
         Parameters
         ----------
         weights : mapping of str to array-like
-            Named as in `get_weights`; arrays left out stay as they are.
+            The new values, with the keys of `get_weights`. Arrays that are not
+            mentioned keep their values.
 
         Returns
         -------
         self : object
+            The estimator with the new weights.
 
         Raises
         ------
         TypeError
             If `weights` is not a mapping.
         ValueError
-            For an unknown name, another shape, or values that are not finite. No
-            weight is changed then.
+            If a name is unknown, a shape is wrong, or a value is not finite. In this
+            case no weight is changed.
         """
         check_is_fitted(self)
         replace_weights(self.network_, weights)
@@ -462,22 +460,22 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
         """Return the loss that `fit` minimizes, and its gradient for every weight.
 
-        The loss is the weighted mean over the samples plus the penalty,
-        ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)`` of all kernels
-        divided by the sum of the samples' weights. Dropout is switched off. Squared
-        errors are summed over several outputs, also where `MLPRegressor` reports their
-        mean as `loss_`.
+        The loss is the weighted mean over the samples plus the penalty on all kernels,
+        ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)``, divided by the sum
+        of the sample weights. Dropout is switched off. Squared errors are summed over
+        the outputs, although `MLPRegressor` reports their mean as `loss_`.
 
         Parameters
         ----------
         X, y, sample_weight : array-like
-            As in `fit`; y has no classes that `fit` did not see.
+            As in `fit`. y must not contain classes that `fit` did not see.
 
         Returns
         -------
         loss : float
+            The loss, the penalty included.
         gradients : dict of str to ndarray
-            Named and shaped as in `get_weights`.
+            The gradients, with the keys and shapes of `get_weights`.
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
@@ -495,27 +493,32 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         )
 
     def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
-        """Return what `layer` puts out for each sample.
+        """Return the output of a layer for each sample.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
         layer : str
-            A name from `summary`. For ``"output"`` these are the predictions, after
-            the softmax, logistic or exponential function that belongs to the loss.
+            The name of a layer, as in `summary`. For ``"output"``, the predictions are
+            returned, after the softmax, logistic or exponential function that belongs
+            to the loss.
 
         Returns
         -------
         activations : ndarray of shape (n_samples, *out_shape)
-            Channels last.
+            The output of the layer, channels last.
         """
         check_is_fitted(self)
         return self._outputs(X, stop=position_after(self.network_, layer))
 
     def summary(self) -> str:
-        """Return a table of the layers: name, kind, output shape, weights.
+        """Return a table of the layers: name, kind, output shape and weights.
 
-        Shapes are channels last, without the batch.
+        Returns
+        -------
+        summary : str
+            The table. Shapes are channels last, without the batch.
         """
         check_is_fitted(self)
         return format_summary(self.network_)
@@ -530,8 +533,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        # The optimizer's moments are two more copies of the weights: they are kept in
-        # the file only if the last call was partial_fit, which will go on with them.
+        # The optimizer's moments may take twice the size of the weights. They are saved
+        # only if the last call was partial_fit, whose next call continues from them.
         if "_state" in state and not state["_is_incremental"]:
             state["_state"] = None
         add_layout(state)

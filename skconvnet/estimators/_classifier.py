@@ -1,4 +1,4 @@
-"""Classifiers: y as class labels."""
+"""The base class of classifiers, whose targets are class labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from skconvnet.params.constraints import one_of
 
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
-    """Whether there is predict_proba; if not, raise an AttributeError that says why."""
+    """Return True if predict_proba is available, else raise an AttributeError."""
     loss = getattr(estimator, "_loss", estimator.loss)
     if isinstance(loss, str):
         # An unknown name is reported by fit.
@@ -38,9 +38,9 @@ def gives_probabilities(estimator: NetworkClassifier) -> bool:
         if other.is_probabilistic
     )
     raise AttributeError(
-        f"The scores of loss={loss.name!r} are no probabilities. Use "
-        f"decision_function, set loss to {others}, or put {type(estimator).__name__} "
-        "into sklearn's CalibratedClassifierCV."
+        f"The scores of loss={loss.name!r} are not probabilities. Use "
+        f"decision_function, set loss to {others}, or wrap {type(estimator).__name__} "
+        "in scikit-learn's CalibratedClassifierCV."
     )
 
 
@@ -48,14 +48,14 @@ def _check_class_weight(class_weight: dict[Any, Any]) -> None:
     for value in class_weight.values():
         if not is_real(value) or not 0 <= value < inf:
             raise ValueError(
-                "class_weight must hold finite numbers of at least 0, one for each "
+                "class_weight must contain finite numbers of at least 0, one per "
                 f"class; got {class_weight!r}."
             )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
-    """A network whose outputs are scores of classes."""
+    """Base class of the classifiers: a network whose outputs are scores of classes."""
 
     loss: Any = "log_loss"
     class_weight: Any = None
@@ -121,18 +121,21 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The training samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The class labels.
         sample_weight : array-like of shape (n_samples,), default=None
+            The sample weights. None means that all samples have the same weight.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever come; needed in the first call only. y need
-            not have them all.
+            The classes across all calls to partial_fit. Required in the first call, and
+            optional in subsequent calls. y need not contain all of them.
         X_val, y_val, sample_weight_val : array-like, default=None
-            A validation set that is scored after the pass.
+            A validation set, which is scored after the pass.
 
         Returns
         -------
         self : object
-            If partial_fit raises, it is left as it was.
+            The updated estimator. If partial_fit raises an error, it is left unchanged.
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
@@ -151,49 +154,53 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One score per sample for two classes, positive for ``classes_[1]``.
+            The raw scores. With two classes there is one score per sample, which is
+            positive for ``classes_[1]``.
         """
         scores = self._raw_scores(X)
         return scores.ravel() if self.n_outputs_ == 1 else scores
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the class of each sample, the one with the largest score.
+        """Predict the class of each sample, the one with the largest score.
 
-        With two classes it is ``classes_[1]`` where the score is positive; and for
-        ``loss="perceptron"``, whose threshold includes it, where it is 0.
+        With two classes, ``classes_[1]`` is predicted if the score is positive. With
+        ``loss="perceptron"`` it is also predicted for a score of 0.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Two-dimensional where y was multilabel.
+            The predicted classes. Two-dimensional for multilabel classification.
         """
         scores = self._raw_scores(X)
         return self._targets.decode(scores, self._loss)
 
     @available_if(gives_probabilities)
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the probability of each class.
+        """Predict the probability of each class.
 
-        It is there for ``loss="log_loss"`` and "squared_error", both of which are
-        least for true probabilities. With "squared_error" and more than two classes,
-        the logistic outputs are divided by their sum.
+        Available for ``loss="log_loss"`` and ``loss="squared_error"``, both of which
+        are minimized by the true probabilities. With "squared_error" and more than two
+        classes, the logistic outputs are divided by their sum.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
+            The probabilities, with the classes in the order of `classes_`.
         """
         probabilities = self._raw_scores(X).T
         self._loss.probabilities(probabilities)
@@ -203,15 +210,19 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
 
     @available_if(gives_probabilities)
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the logarithm of `predict_proba`, which is there for the same losses.
+        """Predict the logarithm of the probability of each class.
+
+        Available for the same losses as `predict_proba`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
+            The logarithms, with the classes in the order of `classes_`.
         """
         probabilities: npt.NDArray[Any] = self.predict_proba(X)
         with np.errstate(divide="ignore"):

@@ -22,11 +22,11 @@ from skconvnet.params.base import LayerSpec
 if TYPE_CHECKING:
     from skconvnet.estimators.convnet import ConvNetClassifier, ConvNetRegressor
 
-# Names in the package of layers, which is imported name by name.
+# Names in skconvnet.layers, which imports each of them when it is first used.
 POOLS = {"max": "MaxPool2D", "avg": "AvgPool2D"}
 GLOBAL_POOLS = {"max": "GlobalMaxPool", "avg": "GlobalAvgPool"}
 
-# Hyperparameters of one value for all blocks, or a tuple with one for each.
+# Hyperparameters with one value for all blocks, or a tuple with one value per block.
 _OF_BLOCK = (
     "kernel_size",
     "strides",
@@ -48,9 +48,9 @@ Named: TypeAlias = list[tuple[str, LayerSpec]]
 def convnet_layers(
     estimator: ConvNetClassifier | ConvNetRegressor, *, is_guessed: bool
 ) -> list[Entry]:
-    """Return all layers that the hyperparameters stand for, but the output layer.
+    """Return the layers that the hyperparameters define, without the output layer.
 
-    With `is_guessed`, pooling leaves out axes of length 1.
+    If `is_guessed`, axes of length 1 are not pooled.
     """
     filters = check_counts("filters", estimator.filters)
     hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
@@ -82,14 +82,14 @@ def convnet_layers(
 
 
 def block(number: int, params: Mapping[str, Any]) -> Named:
-    """Return the layers of one block, up to and without the pooling.
+    """Return the layers of one block before its pooling.
 
     Parameters
     ----------
     number : int
-        From 1, at the end of every name.
+        Number of the block, from 1, with which every name ends.
     params : mapping of str to object
-        The block's own value of each hyperparameter of the stack.
+        The value of each hyperparameter for this block.
     """
     n_convs = _count("convs_per_block", params["convs_per_block"])
     if not params["residual"]:
@@ -111,8 +111,8 @@ def _convolution(
     suffix: str, i: int, params: Mapping[str, Any], activation: str | None
 ) -> Named:
     """Return the i-th convolution of a block, with normalization and activation."""
-    inside = None if params["batch_norm"] else activation
-    layers: Named = [(f"conv{suffix}", _make_convolution(i, params, inside))]
+    fused_activation = None if params["batch_norm"] else activation
+    layers: Named = [(f"conv{suffix}", _make_convolution(i, params, fused_activation))]
     if params["batch_norm"]:
         layers.append((f"norm{suffix}", la.BatchNorm()))
         layers += _activation(suffix, activation)
@@ -122,15 +122,15 @@ def _convolution(
 def _make_convolution(
     i: int, params: Mapping[str, Any], activation: str | None
 ) -> LayerSpec:
-    # The first convolution of a block has the strides.
+    # Only the first convolution of a block has strides.
     strides = params["strides"] if i == 0 else 1
     geometry = (params["kernel_size"], strides, params["padding"], params["dilation"])
-    drawn = params["kernel_initializer"]
+    initializer = params["kernel_initializer"]
     if params["separable"]:
-        for name, only in (("groups", 1), ("conv_method", "auto")):
-            if params[name] != only:
+        for name, default in (("groups", 1), ("conv_method", "auto")):
+            if params[name] != default:
                 raise ValueError(
-                    f"{name} must be {only!r} for separable convolutions; got "
+                    f"{name} must be {default!r} for separable convolutions; got "
                     f"{params[name]!r}. Set separable=False, or a tuple with one value "
                     "for each block."
                 )
@@ -138,7 +138,7 @@ def _make_convolution(
             params["filters"],
             *geometry,
             activation=activation,
-            kernel_initializer=drawn,
+            kernel_initializer=initializer,
         )
     return la.Conv2D(
         params["filters"],
@@ -146,7 +146,7 @@ def _make_convolution(
         groups=params["groups"],
         activation=activation,
         conv_method=params["conv_method"],
-        kernel_initializer=drawn,
+        kernel_initializer=initializer,
     )
 
 
@@ -170,7 +170,7 @@ def pool(
 ) -> list[Entry]:
     """Return the pooling layer of a block, if it has one.
 
-    With `is_guessed`, what returns its spec for the shape before it.
+    If `is_guessed`, its entry is a function that returns the spec for an in_shape.
     """
     if pooling is None:
         return []
@@ -181,12 +181,14 @@ def pool(
         )
     kind: type[LayerSpec] = getattr(la, POOLS[pooling])
     if is_guessed:
-        return [(f"pool{number}", partial(_fitting_pool, kind, pool_size))]
+        return [(f"pool{number}", partial(_pool_for_shape, kind, pool_size))]
     return [(f"pool{number}", kind(pool_size))]
 
 
-def _fitting_pool(kind: type[LayerSpec], pool_size: object, shape: Shape) -> LayerSpec:
-    """Leave axes of length 1 unpooled."""
+def _pool_for_shape(
+    kind: type[LayerSpec], pool_size: object, shape: Shape
+) -> LayerSpec:
+    """Return a pooling layer that does not pool axes of length 1."""
     sizes = per_axis("pool_size", pool_size, 2)
     return kind(tuple(1 if shape[i] == 1 else sizes[i] for i in range(2)))
 

@@ -1,4 +1,4 @@
-"""The parts of the docstrings that several estimators have in common."""
+"""Docstrings of the parameters and attributes that several estimators share."""
 
 from __future__ import annotations
 
@@ -10,216 +10,260 @@ _T = TypeVar("_T", bound=type)
 _PARTS = {
     "convnet": """\
 filters : int or tuple of int, default=(32, 64)
-    Output channels of each block's convolution.
+    The number of output channels of the convolutions, one entry per block.
 kernel_size : int or tuple, default=3
-    Of the convolutions. Here and below a scalar holds for every block, a tuple
-    gives one value per block, which may itself be a (height, width) pair.
+    The size of the convolution kernels. Here and below, a scalar is used for every
+    block and a tuple gives one value per block, which may itself be a (height, width)
+    pair.
 strides : int or tuple, default=1
-    Of the convolutions.
+    The strides of the first convolution of each block.
 padding : {"valid", "same", "full"}, int, or tuple, default="same"
-    Of the convolutions.
+    The padding of the convolutions.
 dilation : int or tuple, default=1
-    Distance between the taps of a kernel.
+    The distance between the taps of a kernel.
 conv_method : {"auto", "im2col", "winograd", "fft"} or tuple, default="auto"
-    How convolutions are computed, see `skconvnet.layers.Conv2D`.
+    The algorithm that computes the convolutions, see `skconvnet.layers.Conv2D`.
 pooling : {"max", "avg"}, None, or tuple, default="max"
-    What follows each convolution.
+    The pooling at the end of each block; None for no pooling.
 pool_size : int or tuple, default=2
-    Size and stride of the pooling windows. Where the image shape was guessed from
-    rows, axes of length 1 are left unpooled.
+    The size and the strides of the pooling windows. If the image shape was guessed
+    from rows, axes of length 1 are not pooled.
 hidden_layer_sizes : int or tuple of int, default=(128,)
-    Units of each dense layer between the last block and the output.
+    The number of units of each dense layer between the last block and the output
+    layer.
 activation : str or tuple, default="relu"
-    "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-    "silu", "softplus", "hard_sigmoid" or "step" (only for weights that are set by
-    hand). A tuple gives one for each block, the last of which then holds for the dense
-    layers, or one for each block and each dense layer.
+    The activation function of the convolutions and the dense layers: "identity",
+    "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
+    "hard_sigmoid" or "step" (only for weights that are set by hand). A tuple gives
+    either one function per block, of which the last is also used for the dense layers,
+    or one per block followed by one per dense layer.
 kernel_initializer : str or Initializer, default="auto"
-    How the kernels are drawn, see `skconvnet.layers.Conv2D` and `Dense`; of all
-    layers, the output layer included.
+    The distribution of the initial kernels of all layers, the output layer included,
+    see `skconvnet.layers.Conv2D` and `skconvnet.layers.Dense`.
 dropout : float or tuple, default=0.0
-    Share of values dropped in training after each block and each dense layer. A
-    tuple of one rate per block drops nothing after the dense layers.
+    The fraction of values set to zero in training after each block and each dense
+    layer. If a tuple has only one rate per block, nothing is dropped after the dense
+    layers.
 batch_norm : bool or tuple of bool, default=False
-    Whether there is a `skconvnet.layers.BatchNorm` between each convolution and its
+    Whether to insert a `skconvnet.layers.BatchNorm` between each convolution and its
     activation.
 groups : int or tuple, default=1
-    Groups of channels that the convolutions keep apart.
+    The number of groups into which the channels of a convolution are divided.
 separable : bool or tuple of bool, default=False
-    Whether convolutions are depthwise separable, `skconvnet.layers.SeparableConv2D`;
-    `groups` and `conv_method` do not apply to these.
+    Whether to use depthwise separable convolutions, see
+    `skconvnet.layers.SeparableConv2D`. They require the default values of `groups` and
+    `conv_method`.
 convs_per_block : int or tuple, default=1
-    Convolutions before each pooling; the first of them takes the `strides`.
+    The number of convolutions before each pooling. Only the first one uses `strides`.
 residual : bool or tuple of bool, default=False
-    Whether the convolutions of a block have a shortcut around them,
+    Whether to add a shortcut around the convolutions of a block, see
     `skconvnet.layers.Residual`.
 global_pooling : {"max", "avg"}, default=None
-    Pools each map to one value before the dense layers, instead of flattening.
+    Reduces each map to a single value before the dense layers. None flattens the maps
+    instead.
 input_shape : tuple of int, default=None
-    (height, width, channels) of an image if X comes as rows. None makes square images
-    of rows whose length is a perfect square, and images of height 1 of others.""",
+    The shape (height, width, channels) of an image if X consists of rows. If None, rows
+    whose length is a perfect square become square images, and all others become images
+    of height 1.""",
     "sequential": """\
 layers : list of (str, layer) tuples or of layers, default=None
-    Layers of `skconvnet.layers`, or "passthrough". None stands for a single
-    ``("dense1", Dense(100, activation="relu"))``. Those without a name are called
-    after their class: ``conv2d``, or ``conv2d_1``, ``conv2d_2`` if there are several.
+    Layers of `skconvnet.layers`, or "passthrough". None is equivalent to
+    ``[("dense1", Dense(100, activation="relu"))]``. A layer without a name is named
+    after its class, such as ``conv2d``; if there are several of one class, they are
+    numbered, as in ``conv2d_1`` and ``conv2d_2``.
 input_shape : tuple of int, default=None
-    Shape of a sample, channels last, if X comes as rows. None leaves rows as they are
-    for dense layers, makes sequences of one channel for 1-D layers, and for 2-D layers
-    a square image if the length is a perfect square, or else one of height 1.""",
+    The shape of a sample, channels last, if X consists of rows. If None, dense layers
+    take rows as they are, and 1-D layers take them as sequences of one channel. For
+    2-D layers, rows whose length is a perfect square become square images, and all
+    others become images of height 1.""",
     "augmentation": """\
 augmentation : Augmentation, list or None, default=None
-    Random changes to the samples in training, never in prediction or validation: an
-    object of `skconvnet.augmentation` such as ``Shift(2)``, or a list of them or of
-    (str, object) tuples, applied in that order. A search reaches their parameters as
-    ``augmentation__max_pixels``, in a list as ``augmentation__shift__max_pixels``.
-    With "lbfgs" each sample is changed once, for the whole search.""",
+    Random changes to the training samples; samples used for validation or prediction
+    are left unchanged. Either an object of `skconvnet.augmentation`, such as
+    ``Shift(2)``, or a list of such objects or of (str, object) tuples, which are
+    applied in order. A search reaches their parameters as
+    ``augmentation__max_pixels`` or, in a list, as ``augmentation__shift__max_pixels``.
+    With "lbfgs", each sample is changed in the same way in every iteration.""",
     "training": """\
 solver : str or Optimizer, default="adam"
-    "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
-    "schedule_free_adamw"; "lbfgs", SciPy's L-BFGS on the full batch; or an
-    object of `skconvnet.optimizers`, whose parameters a search reaches as
-    ``solver__rho``.
+    The solver for weight optimization:
+
+    - "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
+      "schedule_free_adamw";
+    - "lbfgs", SciPy's L-BFGS on the full batch;
+    - an object of `skconvnet.optimizers`, whose parameters a search reaches as
+      ``solver__rho``.
 alpha : float, default=0.0001
-    Strength of the penalty on kernels, ``alpha * ((1 - l1_ratio) / 2 * |w|^2 +
-    l1_ratio * |w|_1)``, divided by the samples of an update.
+    The strength of the penalty on the kernels, ``alpha * ((1 - l1_ratio) / 2 * |w|^2 +
+    l1_ratio * |w|_1)``, which is divided by the number of samples in an update.
 l1_ratio : float, default=0.0
-    Share of the L1 norm in the penalty, in [0, 1]. It sets weights to exactly zero: a
-    weight that an update would take across zero becomes zero, and stays so while the
-    gradient of the loss, averaged over about an epoch, is within the slope of the
-    penalty. With `averaging`, weights that were zero only part of the time are not.
+    The share of the L1 norm in the penalty, in [0, 1]. The L1 penalty sets weights to
+    exactly zero: a weight that an update would take across zero becomes zero, and stays
+    there as long as the gradient of the loss, averaged over about an epoch, does not
+    exceed the slope of the penalty. With `averaging`, only weights that were zero
+    throughout are zero in the average.
 batch_size : int or "auto", default="auto"
-    Samples of an update; "auto" is ``min(200, n_samples)``.
+    The number of samples in a minibatch. "auto" means ``min(200, n_samples)``.
 batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
-    Minibatches of `batch_size`, the full batch in each update, or one sample per
-    update. Memory is bounded, no matter how many samples an update has.
+    The samples used in each update: a minibatch of `batch_size` samples ("mbgd"), the
+    full batch ("bgd") or a single sample ("sgd"). Memory use is bounded, regardless of
+    the number of samples in an update.
 learning_rate : str or Schedule, default="constant"
-    How the rate changes from ``learning_rate_init``. As in scikit-learn, "invscaling"
-    (divided by the ``power_t``-th power of the samples seen) and "adaptive" (divided by
-    5 each time training stalls) are used by "sgd" alone. For every solver but "lbfgs":
-    "step", "exponential", "polynomial", "cosine", "one_cycle", "plateau", or an object
-    of `skconvnet.schedules`, whose parameters a search reaches as
-    ``learning_rate__factor``. Those with a planned end take it from `max_iter`; with
-    ``n_iter_no_change=np.inf`` they are sure to reach it. ``fit`` restarts the
-    schedule, also with `warm_start`; calls of ``partial_fit`` count as its epochs.
+    The learning rate schedule, which starts from `learning_rate_init`:
+
+    - "constant" keeps the learning rate constant.
+    - "invscaling" divides it by the number of samples seen, raised to `power_t`. As in
+      scikit-learn, it has an effect only with ``solver="sgd"``.
+    - "adaptive" divides it by 5 each time training stalls. As in scikit-learn, it has
+      an effect only with ``solver="sgd"``.
+    - "step", "exponential", "polynomial", "cosine", "one_cycle" and "plateau" apply to
+      every solver except "lbfgs", and so does an object of `skconvnet.schedules`, whose
+      parameters a search reaches as ``learning_rate__factor``.
+
+    Schedules with a planned end reach it after `max_iter` epochs; set
+    ``n_iter_no_change=np.inf`` to keep training from stopping earlier. ``fit`` restarts
+    the schedule, even with `warm_start`. Each call of ``partial_fit`` counts as an
+    epoch.
 learning_rate_init : float, default=0.001
-    The rate to start from; the largest one of "one_cycle" and of a warm-up.
+    The initial learning rate. For "one_cycle" and schedules with a warm-up, it is the
+    largest learning rate.
 power_t : float, default=0.5
-    Of "invscaling" by name.
+    The exponent of ``learning_rate="invscaling"``.
 max_iter : int, default=200
-    Epochs, or iterations of L-BFGS.
+    The maximum number of epochs, or of iterations with "lbfgs".
 shuffle : bool, default=True
     Whether to shuffle the samples in each epoch.
 random_state : int, RandomState instance or None, default=None
-    Draws the weights, splits off the validation set, shuffles, and seeds dropout
-    and augmentation.
-    The result is the same to the last bit for every `n_jobs`.
+    Determines the initial weights, the validation split, the order of the samples,
+    dropout and augmentation. Pass an int for reproducible results across multiple
+    calls. They are the same to the last bit for every value of `n_jobs`.
 tol : float, default=1e-4
-    An epoch that improves the loss, or the validation score, by less than this
-    counts as stalled.
+    The tolerance for the optimization. An epoch that improves the loss, or the score
+    if ``early_stopping=True``, by less than `tol` counts as stalled.
 verbose : bool, default=False
     Whether to print the loss of each epoch.
 warm_start : bool, default=False
-    Whether fit continues from the weights of the last call.
+    Whether `fit` continues from the weights of the previous call, instead of
+    initializing new ones.
 momentum : float, default=0.9
-    Of "sgd" by name; an object has its own parameters.
+    The momentum of ``solver="sgd"``. An optimizer object has parameters of its own.
 nesterovs_momentum : bool, default=True
-    Whether "sgd" uses Nesterov's momentum.
+    Whether to use Nesterov's momentum. Only used when ``solver="sgd"``.
 early_stopping : bool, default=False
-    Whether to stop when the score on a validation set stalls, and to keep the
-    weights of its best epoch. The set is `validation_fraction` of the training set,
-    or X_val and y_val of fit. In partial_fit, which needs X_val and y_val, each call
-    counts as an epoch: once `stopped_` is True, the weights are those of the best
-    call.
+    Whether to stop training when the score on a validation set stalls, and to keep the
+    weights of the best epoch. The validation set is a fraction of the training set,
+    `validation_fraction`, unless X_val and y_val are passed to `fit`. ``partial_fit``
+    requires X_val and y_val, and each call counts as an epoch: once `stopped_` is True,
+    the weights are those of the best call.
 validation_fraction : float, default=0.1
+    The fraction of the training samples to set aside as a validation set. Only used if
+    ``early_stopping=True`` and no validation set is passed to `fit`.
 scoring : str, callable or None, default=None
-    What the validation set is scored by: None for accuracy or R^2, "loss" for the
-    negative loss, a name of `sklearn.metrics.get_scorer_names`, or a callable
-    ``scorer(estimator, X, y)``; greater is better. It is given ``sample_weight``
-    where fit was and it takes it.
+    The score of the validation set, greater being better: None for accuracy or R^2,
+    "loss" for the negative loss, a name from `sklearn.metrics.get_scorer_names`, or a
+    callable ``scorer(estimator, X, y)``. Sample weights are passed to the scorer if it
+    accepts them.
 beta_1, beta_2 : float, default=0.9, 0.999
-    Of "adam", "adamw", "nadam", "adamax" and "schedule_free_adamw" by name: decay of
-    the averages of the gradient and of its square.
+    The decay rates of the moving averages of the gradient and of its square. Only used
+    when `solver` is "adam", "adamw", "nadam", "adamax" or "schedule_free_adamw".
 epsilon : float, default=1e-8
-    Of the same: added to the root of the second average.
+    Added to the root of the second average for numerical stability. Only used by the
+    same solvers as `beta_1` and `beta_2`.
 n_iter_no_change : int, default=10
-    Training stops after more than so many stalled epochs.
+    The maximum number of consecutive stalled epochs; training stops when there are
+    more.
 max_fun : int, default=15000
-    Of "lbfgs" by name: function evaluations at most.
+    The maximum number of function evaluations. Only used when ``solver="lbfgs"``.
 max_grad_norm : float, default=None
-    Scale longer gradients, the penalty's included, down to this Euclidean norm. Like
-    the next two of all solvers but "lbfgs".
+    The maximum Euclidean norm of the gradient, the penalty included; longer gradients
+    are scaled down to it. Not used by "lbfgs".
 max_grad_value : float, default=None
-    Clip each element of the gradient to this absolute value, before `max_grad_norm`.
+    The maximum absolute value of each element of the gradient; larger elements are
+    clipped, before `max_grad_norm` is applied. Not used by "lbfgs".
 averaging : None, float or "swa", default=None
-    Average of the weights that validation, early stopping and prediction use. A float
-    is the decay in (0, 1) of an exponential moving average over the updates, such as
-    0.999; "swa" is the mean over the epochs of the last quarter of `max_iter`. The
-    moving statistics of batch normalization are averaged alike.
-    Training itself continues with its own weights, from call to call of
-    ``partial_fit`` too, unless others are set in between; with `warm_start`, ``fit``
-    continues from the average.
+    The average of the weights that is used for validation, early stopping and
+    prediction. A float in (0, 1), such as 0.999, is the decay rate of an exponential
+    moving average over the updates; "swa" is the mean over the epochs of the last
+    quarter of `max_iter`. The moving statistics of batch normalization are averaged in
+    the same way. Training itself continues with the weights that are not averaged, also
+    from call to call of ``partial_fit``, unless `set_weights` replaced them. With
+    `warm_start`, ``fit`` continues from the average. Not used by "lbfgs".
 n_jobs : int, default=None
-    Threads. None takes as many as BLAS may use, so that a search over processes does
-    not oversubscribe the CPUs; -1 takes all CPUs.
+    The number of threads. None means as many as BLAS may use, so that a search over
+    processes does not oversubscribe the CPUs. -1 means all CPUs.
 dtype : {"auto", "float32", "float64"}, default="auto"
-    Of weights and arithmetic. "auto" takes the smaller that holds the values of X:
-    float32 for float32 and 8- and 16-bit integers, else float64.""",
+    The data type of the weights and of all computations. "auto" chooses float32 if X
+    has the dtype float32 or an integer dtype of 8 or 16 bits, and float64
+    otherwise.""",
     "classifier": """\
 loss : str or Loss, default="log_loss"
-    Or an object of `skconvnet.losses`, whose parameters a search reaches as
-    ``loss__label_smoothing``.
+    The loss function, summed over the outputs. For a sample with raw scores s and
+    signs t, which are 1 for its own class and -1 for the others:
 
-    - "log_loss", or ``LogLoss(label_smoothing=0.1)``: softmax outputs, or logistic
-      ones for two classes and for multilabel y.
-    - "squared_error": half of it, on logistic outputs, one per class.
-    - "hinge", "squared_hinge": on raw scores with t = 1 or -1, ``max(0, 1 - t * s)`` or
-      its square, one class against the rest.
+    - "log_loss": cross-entropy, with softmax outputs; with logistic outputs for two
+      classes or multilabel y.
+    - "squared_error": half the squared error, with one logistic output per class.
+    - "hinge": ``max(0, 1 - t * s)``, one class against the rest.
+    - "squared_hinge": ``max(0, 1 - t * s) ** 2``, one class against the rest.
     - "perceptron": ``max(0, -t * s)``. With no hidden layer, "sgd" without momentum,
-      ``batch_size=1`` and ``alpha=0`` it is the rule ``w += eta * (t - y) * x``.
+      ``batch_size=1`` and ``alpha=0``, training follows the perceptron rule, ``w += eta
+      * (t - y) * x``, for targets t and predictions y of 0 or 1.
 
-    Summed over the outputs. `predict_proba` is available for the first two.
+    Alternatively, an object of `skconvnet.losses`, such as
+    ``LogLoss(label_smoothing=0.1)``, whose parameters a search reaches as
+    ``loss__label_smoothing``. `predict_proba` is available for "log_loss" and
+    "squared_error".
 class_weight : dict, "balanced" or None, default=None
-    Weight of each class, multiplied into the sample weights; "balanced" weighs
-    classes by the inverse of their frequency.""",
+    The weights of the classes, by which the sample weights are multiplied. "balanced"
+    makes them inversely proportional to the class frequencies.""",
     "regressor": """\
 loss : str or Loss, default="squared_error"
-    "squared_error" (half of it), "absolute_error", "huber" (with delta=1), "quantile"
-    (the pinball loss of the median), or "poisson", half the Poisson deviance, which
-    has an exponential output and needs y >= 0; or an object of `skconvnet.losses` such
-    as ``Huber(delta=2)`` or ``Quantile(0.9)``, whose parameters a search reaches as
-    ``loss__delta``. Summed over the outputs.""",
+    The loss function, summed over the outputs:
+
+    - "squared_error": half the squared error.
+    - "absolute_error": the absolute error.
+    - "huber": the Huber loss with ``delta=1``.
+    - "quantile": the pinball loss of the median.
+    - "poisson": half the Poisson deviance, with an exponential output; requires
+      y >= 0.
+
+    Alternatively, an object of `skconvnet.losses`, such as ``Huber(delta=2)`` or
+    ``Quantile(0.9)``, whose parameters a search reaches as ``loss__delta``.""",
     "attributes": """\
 loss_ : float
-    Loss of the last epoch, the penalty included.
+    The loss of the last epoch, the penalty included.
 loss_curve_ : list of float
-    Loss of every epoch.
+    The loss of each epoch.
 learning_rate_curve_ : list of float
-    Learning rate of the last update of every epoch; not with "lbfgs".
+    The learning rate of the last update of each epoch. Not available with "lbfgs".
 best_loss_ : float or None
-    Smallest of them; None under early stopping.
+    The smallest loss of any epoch. None if ``early_stopping=True``.
 validation_scores_ : list of float or None
-    Accuracy, R^2 or `scoring` on the validation set after each epoch.
+    The score on the validation set after each epoch: accuracy, R^2 or `scoring`. None
+    without a validation set.
 best_validation_score_ : float or None
+    The best score on the validation set. None without a validation set.
 validation_loss_curve_ : list of float or None
-    Loss on the validation set after each epoch, without the penalty.
+    The loss on the validation set after each epoch, without the penalty. None without
+    a validation set.
 stopped_ : bool
-    Whether the last call ended training because it no longer improved.
+    Whether training ended in the last call because it no longer improved.
 n_iter_ : int
-    Epochs, or iterations, of the last call.
+    The number of epochs, or of iterations with "lbfgs", of the last call.
 t_ : int
-    Samples seen in all.
+    The number of training samples seen by the solver.
 n_layers_ : int
-    Input, output and layers with weights between them.
+    The number of layers that have weights, plus one for the input.
 n_outputs_ : int
+    The number of outputs.
 out_activation_ : str
-    "softmax", "logistic", "identity" or "exp".
+    The activation of the outputs: "softmax", "logistic", "identity" or "exp".
 n_features_in_ : int
-    Values of one sample.
+    The number of values in a sample. Not defined if samples differ in size.
 feature_names_in_ : ndarray of shape (n_features_in_,)
-    Only where X had string column names.
+    The names of the features. Defined only if all column names of X are strings.
 network_ : Network
-    The runtime layers and their weights.""",
+    The network: its layers and their weights.""",
 }
 
 

@@ -1,11 +1,15 @@
-"""What hyperparameters stand for: optimizer, schedule, average, settings, loss."""
+"""Objects made from hyperparameters: optimizer, schedule, loss, executor and so on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from skconvnet.engine.inputs import resolve_batch_size
+from skconvnet.engine.blas_threads import resolve_n_threads
+from skconvnet.engine.executor import Executor
+from skconvnet.engine.inputs import Samples, resolve_batch_size
+from skconvnet.engine.network import Network
+from skconvnet.estimators._augmentation import make_augmenter
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss, SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer, ScheduleFreeAdamW
 from skconvnet.schedules import SCHEDULES, Constant, InverseScaling, Schedule
@@ -20,8 +24,8 @@ from skconvnet.training.state import History, Settings, TrainingState
 if TYPE_CHECKING:
     from skconvnet.estimators._hyperparameters import TrainingParams
 
-# Optimizers that take hyperparameters of the estimator, as in scikit-learn, when they
-# are chosen by name: their own names, and the estimator's.
+# As in scikit-learn, an optimizer that is chosen by name takes some hyperparameters
+# from the estimator: {its parameter: the estimator's parameter}.
 _PARAMS_OF = {
     "sgd": {"momentum": "momentum", "nesterov": "nesterovs_momentum"},
     **{
@@ -30,7 +34,7 @@ _PARAMS_OF = {
     },
 }
 
-# As in scikit-learn, these schedules have an effect with "sgd" alone.
+# As in scikit-learn, these schedules have an effect only with "sgd".
 _FOR_SGD_ONLY = ("invscaling", "adaptive")
 
 
@@ -42,7 +46,7 @@ def is_stochastic(solver: str | Optimizer | LBFGS) -> bool:
 def make_training_state(
     params: TrainingParams, history: History, n_weights: int
 ) -> TrainingState:
-    """Return the state that a training with a stochastic solver starts from."""
+    """Return the initial state of training with a stochastic solver."""
     optimizer = make_optimizer(params)
     average = make_average(params, optimizer, n_weights)
     schedule = make_schedule(params)
@@ -50,7 +54,7 @@ def make_training_state(
 
 
 def make_optimizer(params: TrainingParams) -> Optimizer:
-    """Return the optimizer that `solver` names, or a copy of the one it is."""
+    """Return the optimizer named by `solver`, or a copy if it is an optimizer."""
     solver = params.solver
     if isinstance(solver, Optimizer):
         return solver.checked_copy()
@@ -64,14 +68,14 @@ def make_optimizer(params: TrainingParams) -> Optimizer:
 
 
 def make_lbfgs(params: TrainingParams) -> LBFGS:
-    """Return the full-batch solver that `solver` names, or a copy of the one it is."""
+    """Return the L-BFGS solver for `solver`: a new one for its name, else a copy."""
     if not isinstance(params.solver, LBFGS):
         return LBFGS(max_fun=params.max_fun)
     return params.solver.checked_copy()
 
 
 def make_schedule(params: TrainingParams) -> Schedule:
-    """Return a started schedule, as `learning_rate` names it or a copy of it."""
+    """Return the schedule named by `learning_rate`, or a copy of it, started."""
     rule = params.learning_rate
     schedule: Schedule
     if isinstance(rule, Schedule):
@@ -88,13 +92,13 @@ def make_schedule(params: TrainingParams) -> Schedule:
 def make_average(
     params: TrainingParams, optimizer: Optimizer, n_weights: int
 ) -> Average | None:
-    """Return the average of the weights that `averaging` asks for, if any."""
+    """Return the average of the weights that `averaging` requests, if any."""
     averaging = params.averaging
     if isinstance(optimizer, ScheduleFreeAdamW):
         if averaging is not None:
             raise ValueError(
                 f"averaging={averaging!r} must be None with ScheduleFreeAdamW, which "
-                "averages the weights by itself."
+                "already averages the weights."
             )
         return OptimizersAverage(optimizer, n_weights)
     if averaging is None:
@@ -109,6 +113,21 @@ def update_size(params: TrainingParams, n_samples: int) -> int:
     if not is_stochastic(params.solver):
         return n_samples
     return resolve_batch_size(params.batch_mode, params.batch_size, n_samples)
+
+
+def make_training_executor(
+    network: Network,
+    loss: Loss,
+    samples: Samples,
+    params: TrainingParams,
+    augmentation: object,
+) -> Executor:
+    """Return the executor that trains the network, on augmented samples if asked to."""
+    size = update_size(params, len(samples))
+    augmenter = make_augmenter(augmentation, samples, network, size)
+    if augmenter is not None and augmenter.mixes_targets:
+        loss = loss.for_mixtures()
+    return Executor(network, loss, resolve_n_threads(params.n_jobs), augmenter)
 
 
 def make_settings(
@@ -141,7 +160,7 @@ def make_classification_loss(loss: str | Loss, *, exclusive: bool) -> Loss:
 
 
 def make_regression_loss(loss: str | Loss, losses: Mapping[str, type[Loss]]) -> Loss:
-    """Return the loss for real targets, those with a name taken from `losses`."""
+    """Return the loss for real targets; `losses` has the losses by name."""
     if isinstance(loss, str):
         return losses[loss]()
     if type(loss) is SquaredError:

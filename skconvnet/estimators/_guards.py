@@ -1,4 +1,4 @@
-"""Guards around fitting: what is available, and what is left after an error."""
+"""Guards of the methods that fit: when they are available, and what errors undo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NON_FINITE = (
 
 
 def stochastic_only(estimator: TrainingParams) -> bool:
-    """Whether there is partial_fit; if not, raise an AttributeError that says why."""
+    """Return True if partial_fit is available, else raise an AttributeError."""
     if not is_stochastic(estimator.solver):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
@@ -30,7 +30,7 @@ def stochastic_only(estimator: TrainingParams) -> bool:
 
 @contextmanager
 def unchanged_on_error(estimator: object) -> Iterator[None]:
-    """Put back every attribute of `estimator` if the block raises."""
+    """Restore every attribute of `estimator` if the block raises an error."""
     before = dict(vars(estimator))
     try:
         yield
@@ -42,7 +42,7 @@ def unchanged_on_error(estimator: object) -> Iterator[None]:
 
 @contextmanager
 def finite_weights(network: Network) -> Iterator[None]:
-    """Raise a ValueError in scikit-learn's words if training in the block diverges."""
+    """Raise scikit-learn's ValueError if training in the block diverges."""
     try:
         yield
     except TrainingDivergedError as error:

@@ -1,4 +1,4 @@
-"""Hyperparameters that all estimators share: names, defaults and what is allowed."""
+"""Hyperparameters that all estimators share, with their defaults and constraints."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ class TrainingParams(NestedParams):
         ],
         "dtype": [
             StrOptions({"auto", "float32", "float64"}),
-            Options(object, {np.float32, np.float64}),
+            Options(type, {np.float32, np.float64}),
             Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
         ],
     }
 
 
 def plain_params(estimator: TrainingParams) -> TrainingParams:
-    """Return the hyperparameters of training alone, with Python's numbers."""
+    """Return only the hyperparameters of training, with NumPy scalars converted."""
     names = [field.name for field in fields(TrainingParams)]
     return TrainingParams(
         **{name: as_python(getattr(estimator, name)) for name in names}

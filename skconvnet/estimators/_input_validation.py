@@ -1,4 +1,4 @@
-"""Validation of X and y: scikit-learn's for rows, and the same for maps."""
+"""Validation of X and y: by scikit-learn for rows, and to the same effect for maps."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sklearn.utils.validation import (
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
 
-# What X is after validation: rows or maps, sparse rows, or maps of different sizes.
+# X after validation: rows or maps, sparse rows, or maps of different sizes.
 CheckedX: TypeAlias = Image | csr_matrix | MapList
 
 # Options of scikit-learn's validation that concern y alone.
 _Y_OPTIONS = ("multi_output", "y_numeric")
 
-# Arrays of so few numbers are checked without scikit-learn, which would take longer.
+# Arrays of at most this size are checked without scikit-learn, which takes longer.
 _FEW_NUMBERS = 10_000
 
 
@@ -37,17 +37,17 @@ def check_X(
 ) -> CheckedX:
     """Validate X as scikit-learn does.
 
-    Rows go through `validate_data`, with feature names and all. Arrays of images are
-    checked for numbers and finiteness but keep their dtype and are not copied.
+    Rows are validated by `validate_data`, which also handles feature names. Arrays of
+    images must be numeric and finite; they keep their dtype and are not copied.
 
     Parameters
     ----------
     estimator : estimator
     X : array-like
     reset : bool
-        Whether the estimator learns the number of features from X, and their names.
+        Whether the estimator learns the number of features and their names from X.
     **options : dict
-        Of `validate_data`.
+        Options of `validate_data`.
     """
     options = {name: o for name, o in options.items() if name not in _Y_OPTIONS}
     array = _as_array(estimator, X, reset)
@@ -59,7 +59,7 @@ def check_X(
         return rows
     _check_axes(array)
     if type(array) is np.ndarray and array.dtype.kind in "fiub" and len(array):
-        # All that is left to check, in a tenth of the time for a single image.
+        # Only finiteness is left to check: this takes a tenth of the time for an image.
         if array.size > _FEW_NUMBERS or not np.isfinite(array).all():
             name = type(estimator).__name__
             assert_all_finite(array, estimator_name=name, input_name="X")
@@ -92,7 +92,7 @@ def check_X_and_y(
 
 
 def check_weights(sample_weight: object, X: CheckedX) -> npt.NDArray[Any] | None:
-    """Return the weights of the samples of X as an array, if there are any."""
+    """Return the sample weights as an array, or None if none are given."""
     if sample_weight is None:
         return None
     weights: npt.NDArray[Any] = _check_sample_weight(
@@ -105,8 +105,8 @@ def _as_array(
     estimator: BaseEstimator,
     X: Any,  # noqa: ANN401  anything that users pass
     reset: bool,
-) -> Any:  # noqa: ANN401  an array, or what scikit-learn makes one of
-    """Return X as an array or a MapList, or as it is for scikit-learn to convert."""
+) -> Any:  # noqa: ANN401  an array, or anything that scikit-learn converts to one
+    """Return X as an array or a MapList, or unchanged for scikit-learn to convert."""
     is_of_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
         X = _stacked(X)
@@ -119,7 +119,7 @@ def _as_array(
 
 
 def _stacked(X: Any) -> Any:  # noqa: ANN401  anything that users pass
-    """Return a list of maps as an array if all are of one size, else as a MapList."""
+    """Return a list of maps as an array if all have the same size, else a MapList."""
     if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
         return X
     if len(X) and all(np.ndim(x) >= 2 and hasattr(x, "dtype") for x in X):
@@ -147,7 +147,7 @@ def _check_axes(X: Image) -> None:
 def _for_maps(
     estimator: BaseEstimator, options: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return the options of validation with those for arrays of maps added."""
+    """Return the validation options, with additional ones for arrays of maps."""
     return {"dtype": "numeric", **options, "allow_nd": True, "estimator": estimator}
 
 
@@ -167,7 +167,7 @@ def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
         )
     for i, one in enumerate(X.maps):
         if one.dtype.kind not in "fiub":
-            raise ValueError(f"X[{i}] must be numbers; got dtype {one.dtype}.")
+            raise ValueError(f"X[{i}] must be numeric; got dtype {one.dtype}.")
         if 0 in one.shape:
             raise ValueError(
                 f"X[{i}] has shape {one.shape}; every axis must have a length of at "

@@ -1,4 +1,4 @@
-"""A look inside a network: weights, gradients and activations."""
+"""Access to the weights, gradients and layers of a network."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from skconvnet.training.regularization import add_penalty
 
 
 def weights_and_buffers(network: Network) -> dict[str, npt.NDArray[Any]]:
-    """Return all named arrays of a network, not copied."""
+    """Return all named arrays of a network, without copying them."""
     return {**network.weights, **network.buffers}
 
 
 def replace_weights(network: Network, weights: object) -> None:
-    """Write arrays into a network, or none of them if one does not fit."""
+    """Write arrays into a network; if one is invalid, write none of them."""
     if not isinstance(weights, Mapping):
         raise TypeError(
-            "weights must be a mapping of names to arrays, as get_weights returns "
-            f"it; got {weights!r}."
+            "weights must be a mapping of names to arrays, as returned by get_weights; "
+            f"got {weights!r}."
         )
     own = weights_and_buffers(network)
     checked = {}
@@ -67,7 +67,7 @@ def loss_and_gradients(
     alpha: float,
     l1_ratio: float,
 ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
-    """Return the loss with the penalty, and its gradient for every weight by name."""
+    """Return the loss, including the penalty, and its gradients by name."""
     gradient = np.empty_like(network.vector)
     full_batch = slice(0, len(samples))
     with Executor(network, loss, n_threads) as executor:
@@ -81,7 +81,7 @@ def loss_and_gradients(
 
 
 def position_after(network: Network, layer: object) -> int | None:
-    """Return how many layers there are up to `layer`, None for the output layer."""
+    """Return the number of layers up to and including `layer`; None for the output."""
     names = list(network.layers)
     if layer not in names:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""From hyperparameters and the shapes of X and y to a network."""
+"""Building a network from layer specs and the shapes of X and y."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from skconvnet.layers.flatten import Flatten
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import OUTPUT_NAME
 
-# The name of a layer and its spec, or what returns it for the shape before the layer.
+# The name of a layer, and its spec or a function that returns the spec for an in_shape.
 Entry: TypeAlias = tuple[str, LayerSpec | Callable[[Shape], LayerSpec]]
 
 
 class LayerStack:
-    """Specs with the layers that they build, one on top of the other.
+    """A growing stack of specs and the layers built from them.
 
-    Each layer is built once, and the next one may depend on the shape that it puts out.
+    Each layer is built once. The spec of the next one may depend on its output shape.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class LayerStack:
     Attributes
     ----------
     specs : list of (str, LayerSpec)
-        Copies: the user may go on to change those given.
+        Copies of the given specs, which the user may change later.
     layers : dict of str to Layer
     out_shape : tuple of int
-        Of the topmost layer.
+        Output shape of the last layer.
     """
 
     def __init__(self, in_shape: Shape) -> None:
@@ -52,7 +52,7 @@ class LayerStack:
         self.out_shape = in_shape
 
     def add(self, name: str, spec: LayerSpec | Callable[[Shape], LayerSpec]) -> None:
-        """Build a layer on top, or raise an error with its name."""
+        """Build the next layer, or raise an error that names it."""
         if not isinstance(spec, LayerSpec):
             spec = spec(self.out_shape)
         own = (name, copy.deepcopy(spec))
@@ -60,8 +60,8 @@ class LayerStack:
         self.specs.append(own)
         self.out_shape = self.layers[name].out_shape
 
-    def last_set(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any value
-        """Return the parameter of the topmost layer that has a value for it."""
+    def last_value(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any
+        """Return the value of a parameter in the last layer that sets it."""
         values = [getattr(spec, parameter, None) for _, spec in self.specs]
         return next((value for value in reversed(values) if value), default)
 
@@ -73,9 +73,9 @@ def build_network(
     dtype: npt.DTypeLike,
     kernel_initializer: str | Initializer | None = None,
 ) -> Network:
-    """Build a network of layers, and of an output layer on top of them.
+    """Build a network of the given layers and an output layer.
 
-    A Flatten is added below the output layer if the layers put out maps.
+    If the last layer returns maps, a Flatten is inserted before the output layer.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def build_network(
     n_outputs : int
     dtype : dtype
     kernel_initializer : str or Initializer, optional
-        Of the output layer; that of the last layer which has one by default.
+        Initializer of the output layer. By default it is the one of the last layer that
+        has one.
     """
     stack = LayerStack(in_shape)
     for name, entry in entries:
@@ -94,8 +95,8 @@ def build_network(
     output = Output(
         n_outputs,
         kernel_initializer=kernel_initializer
-        or stack.last_set("kernel_initializer", "auto"),
-        hidden_activation=stack.last_set("activation", "relu"),
+        or stack.last_value("kernel_initializer", "auto"),
+        hidden_activation=stack.last_value("activation", "relu"),
     )
     if len(stack.out_shape) > 1:
         name = "flatten"
@@ -121,14 +122,14 @@ def rebuild_network(
     *,
     owner: str,
 ) -> Network:
-    """Build a network of `entries` with a copy of the weights of the old one.
+    """Build a network of `entries` with a copy of the weights of the old network.
 
-    Errors name the class `owner`.
+    `owner` is the class name of the estimator, for error messages.
 
     Raises
     ------
     ValueError
-        If the entries have other weights.
+        If the weights of the entries have other names or shapes.
     """
     network = build_network(
         entries, old.in_shape, n_outputs, old.dtype, kernel_initializer
@@ -136,16 +137,16 @@ def rebuild_network(
     if network.shapes != old.shapes:
         raise ValueError(
             f"The layers of this {owner} were changed since it was fitted, so training "
-            "cannot go on from its weights: they have shapes "
-            f"{old.shapes}, the new layers need {network.shapes}. "
-            "Set warm_start=False and call fit, or set the parameters back."
+            "cannot continue from its weights: they have shapes "
+            f"{old.shapes}, but the new layers need {network.shapes}. "
+            "Set warm_start=False and call fit, or reset the parameters."
         )
     network.state[:] = old.state
     return network
 
 
 def make_inputs(network: Network, X: CheckedX) -> Inputs:
-    """Return what reads the samples of a validated X for the network."""
+    """Return the reader of the samples of a validated X."""
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
         return RaggedInputs(maps, network.in_shape, network.dtype)
@@ -155,7 +156,7 @@ def make_inputs(network: Network, X: CheckedX) -> Inputs:
 def make_samples(
     network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
 ) -> Samples:
-    """Return the samples of a validated X, with targets and weights."""
+    """Return the samples of a validated X, with their targets and weights."""
     inputs = make_inputs(network, X)
     if weights is not None:
         weights = weights.astype(network.dtype, copy=False)

@@ -1,13 +1,10 @@
-"""Hyperparameters that hold for all blocks of a network, or for one each."""
+"""Hyperparameters with one value for a whole network, or one per block or layer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from skconvnet._checks import is_int
+from skconvnet._checks import is_int, is_iterable, is_sequence
 
 
 def check_hidden_layer_sizes(sizes: object) -> list[int]:
@@ -16,8 +13,13 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
     >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
     ([100], [30, 10])
     """
-    values: list[Any] = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    if np.any(np.array(values) <= 0):
+    values: list[Any] = list(sizes) if is_iterable(sizes) else [sizes]
+    if not all(is_int(size) for size in values):
+        raise ValueError(
+            "hidden_layer_sizes must be an int or a tuple of ints, the units of each "
+            f"hidden layer; got {sizes!r}."
+        )
+    if any(size <= 0 for size in values):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {values}.")
     return [int(size) for size in values]
 
@@ -25,16 +27,16 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
 def per_block(
     name: str, value: object, n_blocks: int, block: str = "block of filters"
 ) -> list[Any]:
-    """Return one value per block: a scalar holds for all, a tuple gives one each.
+    """Return one value per block, from a scalar or a tuple with one value per block.
 
     >>> per_block("kernel_size", 3, 2), per_block("kernel_size", (5, 3), 2)
     ([3, 3], [5, 3])
     """
-    if not isinstance(value, (tuple, list)):
+    if not is_sequence(value):
         return [value] * n_blocks
     if len(value) != n_blocks:
         raise ValueError(
-            f"{name} must be a single value or a tuple of {n_blocks}, one for each "
+            f"{name} must be a single value or a tuple of {n_blocks}, one per "
             f"{block}; got {value!r}, of length {len(value)}."
         )
     return list(value)
@@ -43,10 +45,10 @@ def per_block(
 def check_counts(name: str, value: object) -> list[int]:
     """Return one or several ints of at least 1 as a list.
 
-    >>> check_counts("filters", np.int64(8)), check_counts("filters", [8, 16])
+    >>> check_counts("filters", 8), check_counts("filters", [8, 16])
     ([8], [8, 16])
     """
-    values: list[Any] = list(value) if isinstance(value, Iterable) else [value]
+    values: list[Any] = list(value) if is_iterable(value) else [value]
     if not all(is_int(size) and size >= 1 for size in values):
         raise ValueError(
             f"{name} must be a positive int or a tuple of them, one per block; got "
@@ -58,22 +60,22 @@ def check_counts(name: str, value: object) -> list[int]:
 def through_hidden(
     name: str, value: object, n_blocks: int, n_hidden: int, *, fill: object = None
 ) -> list[Any]:
-    """Return one value for each block and each hidden layer after them.
+    """Return one value per block, followed by one per hidden layer.
 
-    A tuple of one value per block leaves out the hidden layers: these have `fill`, or
-    the last value if `fill` is None.
+    If a tuple has only one value per block, the hidden layers use `fill`, or the last
+    value of the tuple if `fill` is None.
 
     >>> through_hidden("dropout", (0.1, 0.2), 2, 1, fill=0.0)
     [0.1, 0.2, 0.0]
     """
     n_all = n_blocks + n_hidden
-    if not isinstance(value, (tuple, list)):
+    if not is_sequence(value):
         return [value] * n_all
     if len(value) == n_blocks:
         return [*value, *[value[-1] if fill is None else fill] * n_hidden]
     if len(value) != n_all:
         raise ValueError(
-            f"{name} must be a single value, a tuple of {n_blocks}, one for each block "
+            f"{name} must be a single value, a tuple of {n_blocks}, one per block "
             f"of filters, or a tuple of {n_all}, the hidden layers included; got "
             f"{value!r}, of length {len(value)}."
         )

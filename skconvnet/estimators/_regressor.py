@@ -1,4 +1,4 @@
-"""Regressors: y as real numbers."""
+"""The base class of regressors, whose targets are real numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from skconvnet.params.constraints import one_of
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
-    """A network whose outputs are real numbers."""
+    """Base class of the regressors: a network whose outputs are real numbers."""
 
     loss: Any = "squared_error"
 
@@ -48,7 +48,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         name = self.loss if isinstance(self.loss, str) else self.loss.name
         if name == "poisson" and np.any(y < 0):
             raise ValueError(
-                f"loss={self.loss!r} needs y >= 0; got a smallest y of {np.min(y)}."
+                f"loss={self.loss!r} requires y >= 0; the smallest y is {np.min(y)}."
             )
         return super()._encode(y, exact=exact)
 
@@ -69,30 +69,35 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The training samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target values.
         sample_weight : array-like of shape (n_samples,), default=None
+            The sample weights. None means that all samples have the same weight.
         X_val, y_val, sample_weight_val : array-like, default=None
-            A validation set that is scored after the pass.
+            A validation set, which is scored after the pass.
 
         Returns
         -------
         self : object
-            If partial_fit raises, it is left as it was.
+            The updated estimator. If partial_fit raises an error, it is left unchanged.
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, validation, incremental=True)
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the predicted values.
+        """Predict the target values.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+            The input samples.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predicted values.
         """
         scores = self._raw_scores(X)
         return self._targets.decode(scores, self._loss)

@@ -1,4 +1,4 @@
-"""The shape of one sample: told, guessed, or that of the largest map."""
+"""The shape of one sample: given by the user, by X, or guessed from rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from skconvnet._checks import is_int
+from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import Shape
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._input_validation import CheckedX
@@ -23,12 +23,12 @@ _AXES = {
 
 
 def with_channels(X: MapList, in_shape: Shape) -> MapList:
-    """Return the maps with an axis of channels, as `in_shape` has.
+    """Return the maps with an axis of channels, like `in_shape`.
 
     Raises
     ------
     ValueError
-        If they have other numbers of axes or channels.
+        If their number of axes or channels differs from `in_shape`.
     """
     maps = X.maps
     if maps[0].ndim == len(in_shape) - 1:
@@ -52,9 +52,9 @@ def resolve_shape(
     ----------
     X : array of shape (n_samples, ...)
     spatial_ndim : int or None
-        Spatial axes that the network works on; 0 or None for none in particular.
+        Number of spatial axes that the network works on; 0 or None if any will do.
     input_shape : tuple of int or None
-        As the user gave it.
+        The hyperparameter, as the user set it.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def resolve_shape(
     if isinstance(X, MapList):
         return _largest_shape(X, spatial_ndim, input_shape)
     if input_shape is not None:
-        return _told_shape(X, spatial_ndim, input_shape)
+        return _given_shape(X, spatial_ndim, input_shape)
     shape = tuple(X.shape[1:])
     if not spatial_ndim:
         return shape
@@ -96,8 +96,8 @@ def _guessed_shape(n_features: int, spatial_ndim: int) -> Shape:
 def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) -> Shape:
     if input_shape is not None:
         raise ValueError(
-            f"input_shape={input_shape!r} is for samples of one shape, but those of X "
-            "have different sizes; set input_shape=None."
+            f"input_shape={input_shape!r} requires samples of one shape, but the "
+            "samples of X have different sizes; set input_shape=None."
         )
     ndim = X.maps[0].ndim
     largest = tuple(np.max([m.shape for m in X.maps], axis=0).tolist())
@@ -112,8 +112,8 @@ def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) ->
     return largest
 
 
-def _told_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> Shape:
-    ints = list(input_shape) if isinstance(input_shape, (tuple, list)) else []
+def _given_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> Shape:
+    ints = list(input_shape) if is_sequence(input_shape) else []
     if not ints or not all(is_int(n) and n > 0 for n in ints):
         raise ValueError(
             "input_shape must be a tuple of positive ints, the shape of one sample "
@@ -130,18 +130,18 @@ def _told_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> S
     if X.ndim == 2 and X.shape[1] != prod(shape):
         raise ValueError(
             f"input_shape={input_shape!r} has {prod(shape)} values, but X has "
-            f"{X.shape[1]} features; their numbers must be equal."
+            f"{X.shape[1]} features; the two numbers must be equal."
         )
     if X.ndim > 2 and not _same_shape(X, shape):
         raise ValueError(
             f"input_shape={input_shape!r} is not the shape of the samples of X, which "
-            f"is {X.shape[1:]}; leave it None for images, or reshape X."
+            f"is {X.shape[1:]}; set input_shape=None for images, or reshape X."
         )
     return shape
 
 
 def check_same_shape(estimator: BaseEstimator, X: CheckedX, shape: Shape) -> None:
-    """Raise a ValueError if the samples of X are maps of another shape."""
+    """Raise a ValueError if the samples of X are maps of a shape other than `shape`."""
     if isinstance(X, MapList):
         return  # each shape is checked by building a network for it
     if X.ndim == 2 or _same_shape(X, shape):
@@ -149,7 +149,7 @@ def check_same_shape(estimator: BaseEstimator, X: CheckedX, shape: Shape) -> Non
     raise ValueError(
         f"X has samples of shape {tuple(X.shape[1:])}, but "
         f"{type(estimator).__name__} was fitted on samples of shape {shape} (channels "
-        "last); resize or reshape X to that."
+        "last); resize or reshape X to that shape."
     )
 
 
@@ -159,7 +159,7 @@ def _same_shape(X: CheckedX, shape: Shape) -> bool:
 
 
 def resolve_dtype(dtype: npt.DTypeLike, X: CheckedX) -> np.dtype[Any]:
-    """Return float32 or float64; "auto" takes the smaller that holds X's values.
+    """Return float32 or float64; "auto" is the smaller one that can represent X.
 
     >>> resolve_dtype("auto", np.zeros(3, dtype=np.uint8))
     dtype('float32')

@@ -1,4 +1,4 @@
-"""What y means to a network: classes or real numbers as targets, and back again."""
+"""Encoding of y as the targets of a network, and decoding of its scores."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from skconvnet.losses import Loss
 
 
 class Targets(ABC):
-    """Turns y into targets, and raw scores of the output layer into y.
+    """Encodes y as targets, and decodes raw scores of the output layer to predictions.
 
     Parameters
     ----------
     owner : str
-        Name of the estimator's class, for errors.
+        Name of the estimator's class, for error messages.
     """
 
     def __init__(self, owner: str) -> None:
@@ -35,9 +35,10 @@ class Targets(ABC):
         Parameters
         ----------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The first one decides which values are known from then on.
+            The first call learns the classes, or the number of outputs.
         exact : bool
-            Whether y must have all the classes that are known, and not only no others.
+            Whether y must contain all known classes. Otherwise it may contain only some
+            of them.
         """
 
     @abstractmethod
@@ -57,7 +58,7 @@ class Targets(ABC):
 
 
 class ClassTargets(Targets):
-    """Classes as one-hot rows, as one column for two, or as one for each label.
+    """Classes as one-hot rows, or as one column for two classes or for each label.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class ClassTargets(Targets):
     ----------
     classes : ndarray of shape (n_classes,)
     is_exclusive : bool
-        Whether each sample has one of three or more classes.
+        Whether each sample has exactly one of three or more classes.
     """
 
     def __init__(self, owner: str, *, allow_one_class: bool) -> None:
@@ -139,13 +140,13 @@ class ClassTargets(Targets):
     @property
     @override
     def can_stratify(self) -> bool:
-        # As scikit-learn's perceptrons, which stratify a single output only.
+        # Like scikit-learn's perceptrons, which stratify only a single output.
         assert self.binarizer is not None
         return bool(self.binarizer.y_type_ == "binary")
 
 
 class RealTargets(Targets):
-    """Real numbers, in a column for each output."""
+    """Real numbers, one column per output."""
 
     def __init__(self, owner: str) -> None:
         super().__init__(owner)
@@ -182,7 +183,7 @@ class RealTargets(Targets):
 
 
 def _without_single_column(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a column as a vector, with scikit-learn's warning."""
+    """Return a single column as a vector, with scikit-learn's warning."""
     if y.ndim == 2 and y.shape[1] == 1:
         vector: npt.NDArray[Any] = column_or_1d(y, warn=True)
         return vector

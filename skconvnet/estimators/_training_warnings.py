@@ -1,4 +1,4 @@
-"""Warnings about training, in scikit-learn's words where it has the same."""
+"""Warnings about training, worded as in scikit-learn where it has the same ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.training.state import TrainingState
 
-# From here to who calls fit: past _fit, fit and scikit-learn's decorator.
+# Frames up to the caller of fit: this function, _fit, fit and scikit-learn's decorator.
 _STACKLEVEL = 5
 
 
@@ -35,7 +35,7 @@ def warn_of_end(params: TrainingParams, state: TrainingState) -> None:
             UserWarning,
             stacklevel=_STACKLEVEL,
         )
-    # A schedule that was run to its end has trained for as long as it was meant to.
+    # Training that completed its schedule has lasted exactly as long as planned.
     if not state.stopped and not state.schedule.is_complete:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({params.max_iter}) reached "

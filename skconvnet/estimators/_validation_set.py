@@ -1,4 +1,4 @@
-"""Scores on samples that are not trained on."""
+"""The validation set: holding it out, and scoring the network on it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ValidationData(NamedTuple):
 
     @property
     def is_given(self) -> bool:
-        """Whether there is one, which is then checked to be complete."""
+        """Whether a validation set is given; raise an error if it is incomplete."""
         if self.X is None and self.y is None:
             return False
         if self.X is None or self.y is None:
@@ -66,20 +66,20 @@ def split_samples(
 
 
 class ValidationSet:
-    """Scores a network in training, after each epoch.
+    """Scores the network after each epoch of training.
 
     Parameters
     ----------
     executor : Executor
-        The one that the network is trained by.
+        The executor that trains the network.
     samples : Samples
-        Those to score on.
+        The samples to score on.
     targets : Targets
     loss : Loss
     negative_loss : bool, default=False
         Whether the score is the negative loss, rather than accuracy or R^2.
     scorer : UserScorer, optional
-        What scores instead.
+        A scorer to use instead.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class ValidationSet:
     def __call__(self) -> tuple[float, float]:
         """Return the score and the mean loss, without the penalty."""
         scores = self.executor.outputs(self.inputs, self.index, scores=True)
-        # An epoch may have led to infinite outputs; training reports that.
+        # Outputs may be infinite after an epoch; the training loop reports that.
         with np.errstate(over="ignore", invalid="ignore"):
             loss = self._mean_loss(scores)
         if self.scorer is not None:
@@ -124,17 +124,17 @@ class ValidationSet:
 
 
 class UserScorer:
-    """A scorer of scikit-learn's kind, on samples as the user gave them.
+    """A scorer as in scikit-learn, applied to the samples as the user passed them.
 
     Parameters
     ----------
     estimator : estimator
-        Built, with a network that is still being trained.
+        An estimator whose network is built and still being trained.
     scoring : str or callable
     samples : Samples
-        Those to score on.
+        The samples to score on.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        The targets of all samples, as the user gave them.
+        The target values of all samples, as the user passed them.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class UserScorer:
         self.scorer = check_scoring(estimator, scoring=scoring)
         self.X = _safe_indexing(samples.inputs.X, samples.index)
         self.y = _safe_indexing(y, samples.index)
-        # X was validated: it has lost its column names, which is no mistake here.
+        # Validation has removed the column names of X, so scoring must not check them.
         self.estimator = copy.copy(estimator)
         vars(self.estimator).pop("feature_names_in_", None)
 

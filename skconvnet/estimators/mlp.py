@@ -1,19 +1,21 @@
-"""MLPClassifier and MLPRegressor: scikit-learn's perceptrons on this engine."""
+"""MLPClassifier and MLPRegressor, drop-in replacements for scikit-learn's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from skconvnet._typing import Shape, override
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._regressor import NetworkRegressor
+from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
@@ -21,12 +23,15 @@ from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
 
+_T = TypeVar("_T", bound=Targets)
+
+
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *COUNT],
-    "activation": [*one_of(*ACTIVATIONS), tuple, list],
+    "activation": [*one_of(*ACTIVATIONS), tuple, list, np.ndarray],
     "n_hidden_layers": [None, *COUNT_OR_0],
     "n_hidden_units": [None, *COUNT],
-    "dropout": [*BELOW_1, tuple, list],
+    "dropout": [*BELOW_1, tuple, list, np.ndarray],
     "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
 }
 _CHECK_X: dict[str, Any] = {
@@ -66,8 +71,8 @@ def _hidden_sizes(estimator: MLPClassifier | MLPRegressor) -> list[int]:
     if not np.array_equal(sizes, default):
         raise ValueError(
             f"hidden_layer_sizes={sizes!r} must be left at its default {default!r} "
-            f"where n_hidden_layers={n_layers!r} or n_hidden_units={n_units!r} is set; "
-            "give one or the other."
+            f"if n_hidden_layers={n_layers!r} or n_hidden_units={n_units!r} is set; "
+            "set either hidden_layer_sizes or the other two."
         )
     n_layers = 1 if n_layers is None else n_layers
     n_units = 100 if n_units is None else n_units
@@ -75,60 +80,16 @@ def _hidden_sizes(estimator: MLPClassifier | MLPRegressor) -> list[int]:
 
 
 def _arrays(estimator: MLPClassifier | MLPRegressor, kind: str) -> list[np.ndarray]:
-    """Return the arrays of that name of all layers, in their order."""
+    """Return the kernels or the biases of all layers, from input to output."""
     if "network_" not in vars(estimator):
         raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")
     weights = estimator.network_.weights
     return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
 
 
-@documented
 @dataclass(eq=False, repr=False)
-class MLPClassifier(NetworkClassifier):
-    """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
-
-    With the same `random_state` and float64 input it draws the same random numbers
-    in the same order, and ends with the same `coefs_` up to rounding.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : array-like of int or int, default=(100,)
-        Number of units of each hidden layer.
-    activation : str or tuple of str, default="relu"
-        Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
-        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
-        "step" (only for weights that are set by hand). A tuple gives one for each.
-    n_hidden_layers, n_hidden_units : int, default=None
-        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. If only one is
-        given, the other is 1 layer or 100 units.
-    dropout : float or tuple, default=0.0
-        Share of values dropped in training after each hidden layer; a tuple gives one
-        rate for each.
-    kernel_initializer : str or Initializer, default="auto"
-        How the kernels are drawn, see `skconvnet.layers.Dense`; "auto" is what
-        scikit-learn does.
-    {training}
-    {classifier}
-
-    Attributes
-    ----------
-    coefs_ : list of ndarray
-        Weight matrices of shape (n_in, n_out).
-    intercepts_ : list of ndarray
-        Bias vectors.
-    {attributes}
-    classes_ : ndarray of shape (n_classes,)
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from skconvnet import MLPClassifier
-    >>> X, y = load_iris(return_X_y=True)
-    >>> clf = MLPClassifier((20,), solver="lbfgs", random_state=0).fit(X, y)
-    >>> clf.score(X, y) > 0.95
-    True
-    """
+class _Perceptron(NetworkEstimator[_T], Generic[_T]):
+    """The hyperparameters of a perceptron, and scikit-learn's view of its weights."""
 
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
@@ -139,8 +100,6 @@ class MLPClassifier(NetworkClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
-    # scikit-learn's MLPClassifier accepts y of a single class, so this one does.
-    _allows_one_class: ClassVar[bool] = True
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
@@ -159,46 +118,106 @@ class MLPClassifier(NetworkClassifier):
 
 @documented
 @dataclass(eq=False, repr=False)
-class MLPRegressor(NetworkRegressor):
-    """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
+class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
+    """Multi-layer perceptron classifier, a drop-in replacement for scikit-learn's.
 
-    With the same `random_state` and float64 input it draws the same random numbers
-    in the same order, and ends with the same `coefs_` up to rounding.
+    With the same `random_state` and float64 input, it draws the same random numbers in
+    the same order, and its `coefs_` are the same up to rounding.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        The number of units of each hidden layer.
+    activation : str or tuple of str, default="relu"
+        The activation function of the hidden layers: "identity", "logistic", "tanh",
+        "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
+        or "step" (only for weights that are set by hand). A tuple gives one function
+        per hidden layer.
+    n_hidden_layers, n_hidden_units : int, default=None
+        The number of hidden layers, and the number of units in each, as an alternative
+        to `hidden_layer_sizes`: plain numbers that a random search can draw from
+        distributions. If only one is given, the other is 1 layer or 100 units.
+    dropout : float or tuple, default=0.0
+        The fraction of values set to zero in training after each hidden layer. A tuple
+        gives one rate per hidden layer.
+    kernel_initializer : str or Initializer, default="auto"
+        The distribution of the initial kernels, see `skconvnet.layers.Dense`. "auto"
+        is the one that scikit-learn uses.
+    {training}
+    {classifier}
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        The weight matrices, of shape (n_in, n_out).
+    intercepts_ : list of ndarray
+        The bias vectors.
+    {attributes}
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skconvnet import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier((20,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> clf.score(X, y) > 0.95
+    True
+    """
+
+    # scikit-learn's MLPClassifier accepts y of a single class, and so does this one.
+    _allows_one_class: ClassVar[bool] = True
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
+    """Multi-layer perceptron regressor, a drop-in replacement for scikit-learn's.
+
+    With the same `random_state` and float64 input, it draws the same random numbers in
+    the same order, and its `coefs_` are the same up to rounding.
 
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        "squared_error" (half of it), "absolute_error", "huber" (with delta=1),
-        "quantile" (the pinball loss of the median), or "poisson", half the Poisson
-        deviance, which has an exponential output and needs y >= 0; or an object of
-        `skconvnet.losses` such as ``Huber(delta=2)`` or ``Quantile(0.9)``, whose
-        parameters a search reaches as ``loss__delta``. All are summed over several
-        outputs; but, as in scikit-learn, the value reported for "squared_error" is
-        their mean.
+        The loss function, summed over the outputs:
+
+        - "squared_error": half the squared error. As in scikit-learn, the reported
+          value is the mean over the outputs.
+        - "absolute_error": the absolute error.
+        - "huber": the Huber loss with ``delta=1``.
+        - "quantile": the pinball loss of the median.
+        - "poisson": half the Poisson deviance, with an exponential output; requires
+          y >= 0.
+
+        Alternatively, an object of `skconvnet.losses`, such as ``Huber(delta=2)`` or
+        ``Quantile(0.9)``, whose parameters a search reaches as ``loss__delta``.
     hidden_layer_sizes : array-like of int or int, default=(100,)
-        Number of units of each hidden layer.
+        The number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
-        Activation of the hidden layers: "identity", "logistic", "tanh", "relu",
-        "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid" or
-        "step" (only for weights that are set by hand). A tuple gives one for each.
+        The activation function of the hidden layers: "identity", "logistic", "tanh",
+        "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
+        or "step" (only for weights that are set by hand). A tuple gives one function
+        per hidden layer.
     n_hidden_layers, n_hidden_units : int, default=None
-        Number of hidden layers, and of units in each, in place of `hidden_layer_sizes`:
-        plain numbers that a random search draws from distributions. If only one is
-        given, the other is 1 layer or 100 units.
+        The number of hidden layers, and the number of units in each, as an alternative
+        to `hidden_layer_sizes`: plain numbers that a random search can draw from
+        distributions. If only one is given, the other is 1 layer or 100 units.
     dropout : float or tuple, default=0.0
-        Share of values dropped in training after each hidden layer; a tuple gives one
-        rate for each.
+        The fraction of values set to zero in training after each hidden layer. A tuple
+        gives one rate per hidden layer.
     kernel_initializer : str or Initializer, default="auto"
-        How the kernels are drawn, see `skconvnet.layers.Dense`; "auto" is what
-        scikit-learn does.
+        The distribution of the initial kernels, see `skconvnet.layers.Dense`. "auto"
+        is the one that scikit-learn uses.
     {training}
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weight matrices of shape (n_in, n_out).
+        The weight matrices, of shape (n_in, n_out).
     intercepts_ : list of ndarray
-        Bias vectors.
+        The bias vectors.
     {attributes}
 
     Examples
@@ -216,30 +235,7 @@ class MLPRegressor(NetworkRegressor):
     """
 
     loss: Any = "squared_error"
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
-    n_hidden_layers: int | None = field(default=None, kw_only=True)
-    n_hidden_units: int | None = field(default=None, kw_only=True)
-    dropout: Any = field(default=0.0, kw_only=True)
-    kernel_initializer: Any = field(default="auto", kw_only=True)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-    _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     _losses: ClassVar[dict[str, type[Loss]]] = {
         **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,
     }
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return _perceptron_layers(self, in_shape)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return _arrays(self, "kernel")
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias vectors, views into the network's weights."""
-        return _arrays(self, "bias")

@@ -1,18 +1,24 @@
-"""SequentialClassifier and SequentialRegressor: any chain of named layers."""
+"""SequentialClassifier and SequentialRegressor: any list of named layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
 
 from skconvnet._typing import Shape, override
+from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
+from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import check_layers
+
+_T = TypeVar("_T", bound=Targets)
 
 
 def _named_specs(
@@ -24,18 +30,43 @@ def _named_specs(
 
 
 def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
-    """Return the number of spatial axes that the first layer which says so takes."""
+    """Return the number of spatial axes of the first layer that prescribes one."""
     kinds = (spec.spatial_ndim for _, spec in specs)
     return next((ndim for ndim in kinds if ndim is not None), None)
 
 
+@dataclass(eq=False, repr=False)
+class _Sequential(NetworkEstimator[_T], Generic[_T]):
+    """A list of layers as a hyperparameter."""
+
+    layers: Any = None
+    input_shape: Any = None
+    augmentation: Any = field(default=None, kw_only=True)
+
+    _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "input_shape": [tuple, list, np.ndarray, None],
+    }
+
+    @property
+    @override
+    def _spatial_ndim(self) -> int | None:
+        return _spatial_ndim(_named_specs(self))
+
+    @override
+    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
+        return list(_named_specs(self))
+
+
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialClassifier(NetworkClassifier):
-    """Classifier of any chain of layers.
+class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
+    """Classifier with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is logistic regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to
+    logistic regression.
 
     Parameters
     ----------
@@ -48,6 +79,7 @@ class SequentialClassifier(NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
+        The class labels.
 
     Examples
     --------
@@ -70,33 +102,15 @@ class SequentialClassifier(NetworkClassifier):
     True
     """
 
-    layers: Any = None
-    input_shape: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _lists: ClassVar[tuple[str, ...]] = ("layers",)
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "input_shape": [tuple, list, None],
-    }
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int | None:
-        return _spatial_ndim(_named_specs(self))
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return list(_named_specs(self))
-
 
 @documented
 @dataclass(eq=False, repr=False)
-class SequentialRegressor(NetworkRegressor):
-    """Regressor of any chain of layers.
+class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
+    """Regressor with a network of any list of layers.
 
-    The output layer, named "output", is added from y, with a Flatten before it
-    where the last layer puts out maps. An empty list is linear regression.
+    The output layer, named "output", is derived from y. If the last layer returns maps,
+    a Flatten is inserted before the output layer. An empty list is equivalent to linear
+    regression.
 
     Parameters
     ----------
@@ -121,22 +135,3 @@ class SequentialRegressor(NetworkRegressor):
     >>> reg.fit(scale(X), y).score(scale(X), y) > 0.5
     True
     """
-
-    layers: Any = None
-    input_shape: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
-
-    _lists: ClassVar[tuple[str, ...]] = ("layers",)
-    _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "input_shape": [tuple, list, None],
-    }
-
-    @property
-    @override
-    def _spatial_ndim(self) -> int | None:
-        return _spatial_ndim(_named_specs(self))
-
-    @override
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return list(_named_specs(self))

@@ -1,4 +1,4 @@
-"""Looking into networks."""
+"""Inspection of networks."""
 
 from skconvnet.inspection.summary import format_summary
 

@@ -13,8 +13,7 @@ from skconvnet.layers.chain import Chain
 def format_summary(network: Network) -> str:
     """Return a text table: name, layer, output shape and number of weights.
 
-    Layers inside a layer stand below it, further to the right; their weights are part
-    of its number.
+    Layers inside a layer are indented below it; its number includes their weights.
 
     Examples
     --------

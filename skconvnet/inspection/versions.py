@@ -1,4 +1,4 @@
-"""What a calculation runs on: versions, and BLAS with the kernels it uses."""
+"""The versions that a computation runs on, and the kernels that BLAS uses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES = (
 )
 # The kernels of OpenBLAS for CPUs without AVX-512.
 _OLDER_KERNELS = {"Haswell", "Zen", "SandyBridge", "Nehalem", "Bulldozer", "Piledriver"}
-# Environment variables that overrule what OpenBLAS finds out about the CPU.
+# Environment variables that override what OpenBLAS detects about the CPU.
 _KERNELS_VARIABLE = "OPENBLAS_CORETYPE"
 _VARIABLES = (_KERNELS_VARIABLE, "OPENBLAS_L2_SIZE")
 
@@ -44,13 +44,14 @@ print(sorted(times)[30])
 def show_versions(*, measure: bool = False) -> None:
     """Print the versions and the BLAS libraries that skconvnet runs on.
 
-    NumPy's OpenBLAS chooses the kernels that fit the CPU by itself. If the environment
-    variable ``OPENBLAS_CORETYPE`` has it use others, this is printed as well.
+    NumPy's OpenBLAS chooses the kernels that suit the CPU, unless the environment
+    variable ``OPENBLAS_CORETYPE`` is set. If it is, advice about it is printed as well.
 
     Parameters
     ----------
     measure : bool, default=False
-        Whether to measure what that variable costs, in two short processes.
+        Whether to measure how much slower this variable makes matrix products, in two
+        short processes.
 
     Examples
     --------
@@ -94,40 +95,40 @@ def advice_on_kernels(
     libraries: Sequence[Mapping[str, Any]],
     features: Sequence[str],
 ) -> str | None:
-    """Return what to do about kernels chosen by the environment, or None.
+    """Return advice about kernels that the environment prescribes, or None.
 
     Parameters
     ----------
     environ : mapping of str to str
         The environment variables.
     libraries : sequence of mapping
-        As `threadpool_info` describes BLAS libraries.
+        BLAS libraries, as described by `threadpool_info`.
     features : sequence of str
-        As `cpu_features` returns them.
+        Vector extensions of the CPU, as returned by `cpu_features`.
 
     Examples
     --------
     >>> library = {"internal_api": "openblas", "architecture": "Haswell"}
     >>> environ = {"OPENBLAS_CORETYPE": "Haswell"}
     >>> print(advice_on_kernels(environ, [library], ["AVX512_SKX"]))
-    OPENBLAS_CORETYPE=Haswell is set in the environment. It is why OpenBLAS uses kernels
+    OPENBLAS_CORETYPE=Haswell is set in the environment. It makes OpenBLAS use kernels
     for older CPUs than this one, at about half the speed. Unset OPENBLAS_CORETYPE and
-    OPENBLAS_L2_SIZE before Python starts: by itself, NumPy chooses the right kernels.
+    OPENBLAS_L2_SIZE before Python starts: OpenBLAS then chooses the right kernels.
     >>> print(advice_on_kernels({}, [library], ["AVX512_SKX"]))
     None
     """
     kernels = environ.get(_KERNELS_VARIABLE)
     if not kernels:
         return None
-    effect = "It takes the choice of kernels from OpenBLAS."
+    effect = "It overrides OpenBLAS's choice of kernels."
     if has_older_kernels(libraries, features):
         effect = (
-            "It is why OpenBLAS uses kernels\nfor older CPUs than this one, at about "
+            "It makes OpenBLAS use kernels\nfor older CPUs than this one, at about "
             "half the speed."
         )
     return (
         f"{_KERNELS_VARIABLE}={kernels} is set in the environment. {effect} Unset "
-        f"{_VARIABLES[0]} and\n{_VARIABLES[1]} before Python starts: by itself, NumPy "
+        f"{_VARIABLES[0]} and\n{_VARIABLES[1]} before Python starts: OpenBLAS then "
         "chooses the right kernels."
     )
 
@@ -135,7 +136,7 @@ def advice_on_kernels(
 def has_older_kernels(
     libraries: Sequence[Mapping[str, Any]], features: Sequence[str]
 ) -> bool:
-    """Whether an OpenBLAS runs kernels without AVX-512 on a CPU that has it.
+    """Whether OpenBLAS uses kernels without AVX-512 on a CPU that has it.
 
     >>> library = {"internal_api": "openblas", "architecture": "Haswell"}
     >>> has_older_kernels([library], ["AVX2"])
@@ -151,14 +152,20 @@ def has_older_kernels(
     )
 
 
-def measured_cost() -> float:
-    """Return how many times longer a matrix product takes with the variables set."""
+def measured_cost(program: str = _GEMM) -> float:
+    """Return how many times longer a matrix product takes with the variables set.
+
+    Parameters
+    ----------
+    program : str
+        Python code that prints the time.
+    """
     own = dict(os.environ)
     unset = {name: value for name, value in own.items() if name not in _VARIABLES}
     with_variables, without = (
         float(
             subprocess.run(
-                [sys.executable, "-c", _GEMM],
+                [sys.executable, "-c", program],
                 env=environ,
                 capture_output=True,
                 text=True,

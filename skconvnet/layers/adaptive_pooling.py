@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_positive_int, is_int
+from skconvnet._checks import check_positive_int, is_int, is_iterable
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -201,7 +201,7 @@ def _check_map(layer: str, in_shape: Shape) -> None:
 def _check_levels(levels: object) -> tuple[int, ...]:
     if is_int(levels):
         levels = (levels,)
-    if isinstance(levels, (str, bytes)) or not isinstance(levels, Iterable):
+    if not is_iterable(levels):
         raise TypeError(
             "levels must be an int or a sequence of ints, such as (1, 2, 4); got "
             f"{levels!r}."

@@ -93,7 +93,8 @@ class Embedding(LayerSpec):
                 f"float32 represents all whole numbers; got {self.n_tokens!r}."
             )
         n_dims = check_positive_int("n_dims", self.n_dims)
-        if self.reduce is not None and self.reduce not in REDUCTIONS:
+        is_name = isinstance(self.reduce, str) and self.reduce in REDUCTIONS
+        if self.reduce is not None and not is_name:
             raise ValueError(
                 f"reduce must be one of {', '.join(map(repr, REDUCTIONS))} or None; "
                 f"got {self.reduce!r}."

@@ -13,7 +13,8 @@ from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Cache, Layer, check_ndim
 from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import pooling
-from skconvnet.ops.layout import map_shape, pad
+from skconvnet.ops.layout import map_shape
+from skconvnet.ops.padding import pad
 from skconvnet.ops.pooling import TapArrays, tap_views
 from skconvnet.ops.windows import Windows, sliding_windows
 from skconvnet.ops.workspace import Workspace
@@ -229,7 +230,7 @@ class PoolingLayer(WeightlessLayer[Cache]):
             return x
         shape = map_shape((*self.windows.padded_shape, len(x)), x.shape[-1])
         padded = workspace.array("padded", shape, x.dtype)
-        pad(x, self.windows, padded, self.padding_value)
+        pad(x, self.windows.interior, padded, self.padding_value)
         return padded
 
     def _empty_gradient(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:

@@ -113,7 +113,7 @@ class Standardize(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        if self.per not in ("channel", "pixel"):
+        if not isinstance(self.per, str) or self.per not in ("channel", "pixel"):
             raise ValueError(f"per must be 'channel' or 'pixel'; got {self.per!r}.")
         return StandardizeLayer(in_shape, self.per == "pixel")
 

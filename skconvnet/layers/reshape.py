@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import is_int
+from skconvnet._checks import is_int, is_iterable
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -183,7 +183,7 @@ def _transpose(
 
 def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
     values = (value,) if is_int(value) else value
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    if not is_iterable(values):
         raise TypeError(
             f"{name} must be an int or a sequence of ints, {example}; got {value!r}."
         )

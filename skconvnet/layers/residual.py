@@ -82,7 +82,8 @@ class Residual(CompositeSpec):
         shortcut, out_shape = self.shortcut, main.out_shape
         if is_list(shortcut) or isinstance(shortcut, LayerSpec):
             return shortcut
-        if shortcut not in ("auto", "identity", "projection"):
+        names = ("auto", "identity", "projection")
+        if not isinstance(shortcut, str) or shortcut not in names:
             raise ValueError(
                 "shortcut must be 'auto', 'identity', 'projection' or a list of "
                 f"layers; got {shortcut!r}."

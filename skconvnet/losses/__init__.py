@@ -1,6 +1,6 @@
-"""Losses: each with its output activation, value and gradient.
+"""Losses, each with its output activation, value and gradient.
 
-A `loss` is chosen by its name or as an object, whose parameters a search reaches as
+A loss is chosen by its name or as an object, whose parameters a search reaches as
 ``loss__delta``.
 """
 

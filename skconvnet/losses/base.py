@@ -1,4 +1,4 @@
-"""The protocol of a loss."""
+"""The base class of losses."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ PerSample: TypeAlias = npt.NDArray[np.floating]
 
 
 class Loss(Params, ABC):
-    """A loss on raw scores, the sums of the output layer.
+    """A loss of raw scores, the values of the output layer before its activation.
 
-    A loss belongs with the activation that turns scores into predictions: the
-    derivative of both together is often simpler than that of either, and does not
-    overflow where an output saturates. Calling a loss runs `predict`, `samplewise` and
+    A loss includes the activation that turns scores into predictions: the derivative of
+    their composition is often simpler than the two derivatives, and does not overflow
+    if an output saturates. Calling a loss runs `predict`, `samplewise` and
     `differentiate` in this order, so that one array holds first the scores, then the
-    predictions, and at last the gradient.
+    predictions, and finally the gradient.
 
     Attributes
     ----------
     name : str
-        What `loss` of an estimator is set to.
+        The name of the loss, a value of the hyperparameter `loss`.
     output : str
-        The activation that turns scores into predictions, in scikit-learn's words.
+        The activation that turns scores into predictions, named as in scikit-learn.
     is_probabilistic : bool
-        Whether the predictions of a classifier are probabilities: whether the expected
-        loss is least for the true probabilities of the classes.
+        Whether the predictions of a classifier are probabilities, because the true
+        probabilities of the classes minimize the expected loss.
     """
 
     name: ClassVar[str]
@@ -64,17 +64,18 @@ class Loss(Params, ABC):
     def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         """Turn predictions into the gradient with respect to the scores, in place.
 
-        For a loss with its canonical output activation that is their difference.
+        With the canonical output activation of a loss, the gradient is the difference
+        of prediction and target.
 
         Parameters
         ----------
         prediction, target : ndarray of shape (n_outputs, batch)
-            The first is overwritten.
+            `prediction` is overwritten with the gradient.
         """
         prediction -= target
 
     def objective(self) -> Loss:
-        """Return the loss whose gradient `differentiate` gives, usually self."""
+        """Return the loss whose gradient `differentiate` computes, usually self."""
         return self
 
     def for_mixtures(self) -> Loss:
@@ -83,7 +84,7 @@ class Loss(Params, ABC):
         Raises
         ------
         ValueError
-            If there is none.
+            If the loss cannot be used with mixtures.
         """
         return self
 
@@ -96,16 +97,16 @@ class Loss(Params, ABC):
         Parameters
         ----------
         exclusive : bool
-            Whether each sample belongs to one of three or more classes, each with an
-            output of its own. Otherwise outputs are independent: one for two classes,
-            or one for each label that a sample may have or not.
+            Whether each sample belongs to exactly one of three or more classes, with
+            one output per class. Otherwise outputs are independent: a single one for
+            two classes, or one per label.
         """
         return self
 
     def probabilities(self, scores: FeatureMap) -> None:
         """Turn raw scores into probabilities of classes, in place.
 
-        Only for a loss that `is_probabilistic`.
+        Only defined if `is_probabilistic` is True.
 
         Parameters
         ----------
@@ -114,7 +115,7 @@ class Loss(Params, ABC):
         self.predict(scores)
 
     def is_positive(self, scores: FeatureMap) -> npt.NDArray[np.bool_]:
-        """Return whether independent outputs say yes.
+        """Return which independent outputs predict the positive class.
 
         Parameters
         ----------
@@ -129,7 +130,7 @@ class Loss(Params, ABC):
     def __call__(
         self, scores: FeatureMap, target: FeatureMap, weight: PerSample | float
     ) -> float:
-        """Return the weighted sum of the losses, and turn scores into its gradient.
+        """Return the weighted sum of the losses, and turn the scores into its gradient.
 
         Parameters
         ----------

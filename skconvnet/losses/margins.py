@@ -1,7 +1,7 @@
 """Losses on the margin of a score: hinge, squared hinge and perceptron.
 
-The margin of a score s is ``t * s``, with t = 1 for its class and t = -1 for others. It
-is positive if the score has the right sign. Targets come as 1 and 0, so that
+The margin of a score s is ``t * s``, with t = 1 for samples of its class and t = -1 for
+all others. It is positive if the score has the right sign. Targets are 1 and 0, so
 ``-t = 1 - 2 * target``.
 """
 
@@ -15,23 +15,23 @@ from skconvnet.losses.base import Loss, PerSample
 
 
 class _MarginLoss(Loss):
-    """A loss for which a target is on one side or the other, not in between."""
+    """A loss whose targets must be 1 or 0, with nothing in between."""
 
     @override
     def for_mixtures(self) -> Loss:
         raise ValueError(
-            f"loss={self.name!r} cannot be used with Mixup: a mixture of two targets "
-            "lies on neither side. Use loss='log_loss', or leave Mixup out of the "
-            "augmentation."
+            f"loss={self.name!r} cannot be used with Mixup, since a mixture of two "
+            "targets is on neither side of the margin. Use loss='log_loss', or remove "
+            "Mixup from the augmentation."
         )
 
 
 class Hinge(_MarginLoss):
-    """``max(0, 1 - t * s)`` of each score s, with t = 1 for its class, else -1 [1]_.
+    """Hinge loss, ``max(0, 1 - t * s)`` for each score s [1]_.
 
-    Two classes share one score. Of more classes or labels each has a score of its own,
-    against the rest, and their losses are summed. The slope at a margin of exactly 1
-    is 0.
+    The sign t is 1 for samples of the class and -1 for all others. Two classes share
+    one score. Otherwise each class or label has a score of its own, against the rest,
+    and the losses are summed. The slope at a margin of exactly 1 is 0.
 
     References
     ----------
@@ -61,7 +61,9 @@ class Hinge(_MarginLoss):
 
 
 class SquaredHinge(_MarginLoss):
-    """``max(0, 1 - t * s) ** 2`` of each score s, with t and the sum as in `Hinge`.
+    """Squared hinge loss, ``max(0, 1 - t * s) ** 2`` for each score s.
+
+    The signs t and the sum over the scores are as in `Hinge`.
 
     Examples
     --------
@@ -86,14 +88,15 @@ class SquaredHinge(_MarginLoss):
 
 
 class Perceptron(_MarginLoss):
-    """Rosenblatt's rule as a loss: ``max(0, -t * s)`` of each score s [1]_.
+    """Rosenblatt's perceptron loss, ``max(0, -t * s)`` for each score s [1]_.
 
-    The signs t and the scores are as in `Hinge`. Let the prediction y be 1 if s >= 0,
-    else 0, and let the target be 1 or 0 as well. Then the gradient is ``y - target``.
-    Without hidden layers, an update for one sample x with a learning rate of eta is
-    the rule ``w += eta * (target - y) * x`` and ``b += eta * (target - y)``.
+    The signs t and the scores are as in `Hinge`. Let the prediction y be 1 if s >= 0
+    and 0 otherwise, and let the target be 1 or 0 as well. Then the gradient is
+    ``y - target``. Without hidden layers, an update for one sample x with the learning
+    rate eta is the perceptron rule, ``w += eta * (target - y) * x`` and
+    ``b += eta * (target - y)``.
 
-    A score of exactly 0 counts as a yes, in predictions too.
+    A score of exactly 0 predicts the positive class.
 
     References
     ----------
@@ -128,7 +131,7 @@ class Perceptron(_MarginLoss):
 
 
 def _shortfall(scores: FeatureMap, target: FeatureMap) -> FeatureMap:
-    """Return how far each margin is below 1; 0 for those that are not."""
+    """Return how far each margin is below 1, or 0 if it is not."""
     shortfall: FeatureMap = (1 - 2 * target) * scores
     shortfall += 1
     return np.maximum(shortfall, 0, out=shortfall)

@@ -15,21 +15,22 @@ from skconvnet.params.constraints import BELOW_1
 
 @dataclass(eq=False, repr=False)
 class LogLoss(Loss):
-    """Negative log-likelihood of the true class, with softmax.
+    """Cross-entropy with softmax outputs.
 
-    ``-log(p)`` of the probability p that the softmax of the scores gives to the true
-    class; its gradient with respect to the scores is ``probabilities - target``. For
-    two classes, or labels that are not exclusive, it is `BinaryLogLoss`. As in
-    scikit-learn, the value, but not the gradient, is that of probabilities clipped to
-    [eps, 1 - eps], with eps the resolution of their dtype.
+    The loss is ``-log(p)``, where p is the probability of the true class according to
+    the softmax of the scores. Its gradient with respect to the scores is
+    ``probabilities - target``. For two classes, or labels that are not exclusive,
+    `BinaryLogLoss` is used. As in scikit-learn, probabilities are clipped to
+    [eps, 1 - eps] for the value but not for the gradient, where eps is the resolution
+    of their dtype.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Share of the target's probability, in [0, 1), that is spread evenly over all
-        classes, the true one included [1]_. It keeps the network from becoming ever
-        more certain. For a single output, of two classes or of a label, half of the
-        share goes to each side.
+        The fraction of the target's probability, in [0, 1), that is distributed evenly
+        over all classes, the true one included [1]_. It keeps the network from becoming
+        overconfident. With a single output, for two classes or for a label, each of the
+        two sides gets half of it.
 
     References
     ----------
@@ -86,15 +87,15 @@ class LogLoss(Loss):
 
 @dataclass(eq=False, repr=False)
 class SoftLogLoss(LogLoss):
-    """Cross-entropy with softmax, for targets that are probabilities of all classes.
+    """Cross-entropy with softmax outputs, for targets that are probabilities.
 
-    ``-sum(target * log(p))`` over the classes. Targets that are mixtures, as `Mixup`
-    makes them, need it.
+    The loss is ``-sum(target * log(p))`` over the classes. It is used for the mixtures
+    of targets that `Mixup` makes.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        As in `LogLoss`.
+        The fraction of the target's probability to distribute, as in `LogLoss`.
 
     Examples
     --------
@@ -117,15 +118,15 @@ class SoftLogLoss(LogLoss):
 
 @dataclass(eq=False, repr=False)
 class BinaryLogLoss(Loss):
-    """Negative log-likelihood of independent yes-or-no outputs, with logistic.
+    """Binary cross-entropy of independent logistic outputs.
 
-    ``-sum(target * log(p) + (1 - target) * log(1 - p))`` over the outputs, with p the
-    logistic function of the score.
+    The loss is ``-sum(target * log(p) + (1 - target) * log(1 - p))`` over the outputs,
+    where p is the logistic function of the score.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        As in `LogLoss`.
+        The fraction of the target's probability to distribute, as in `LogLoss`.
 
     Examples
     --------
@@ -169,17 +170,17 @@ class BinaryLogLoss(Loss):
 class LogisticSquaredError(Loss):
     """Half the squared error of logistic outputs, summed over the outputs.
 
-    ``sum((t - y) ** 2) / 2`` with y = logistic(score) and t either 0 or 1: what
-    "squared_error" means in a classifier. The gradient with respect to a score is
-    ``(y - t) * y * (1 - y)``: an output that is certain and wrong learns slowly, so
-    `LogLoss` is usually the better choice.
+    This is the meaning of "squared_error" in a classifier. The loss is
+    ``sum((t - y) ** 2) / 2`` with y = logistic(score) and t either 0 or 1. Its gradient
+    with respect to a score is ``(y - t) * y * (1 - y)``. Since an output that is
+    certain but wrong learns slowly, `LogLoss` is usually the better choice.
 
     Parameters
     ----------
     exclusive : bool, default=False
-        Whether the outputs are classes of which one is true. Each output is still the
-        logistic function of its own score; the probabilities of the classes are the
-        outputs divided by their sum.
+        Whether the outputs belong to classes of which exactly one is true. Each output
+        is still the logistic function of its own score, but the probabilities of the
+        classes are the outputs divided by their sum.
 
     Examples
     --------
@@ -219,13 +220,13 @@ class LogisticSquaredError(Loss):
         if not self.exclusive:
             self.predict(scores)
             return
-        # In logarithms: the sum of the outputs may be too small for a float.
+        # Compute with logarithms, since the sum of the outputs may underflow.
         log_expit(scores, out=scores)
         _softmax(scores)
 
 
 def _softmax(scores: FeatureMap) -> None:
-    # The largest score is subtracted first, so that nothing overflows.
+    # Subtracting the largest score first prevents overflow.
     scores -= np.maximum.reduce(scores, axis=0)
     np.exp(scores, out=scores)
     scores /= np.add.reduce(scores, axis=0)

@@ -1,4 +1,4 @@
-"""Losses on real numbers."""
+"""Losses for real targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skconvnet.params.constraints import BETWEEN_0_AND_1, POSITIVE
 class SquaredError(Loss):
     """Half the squared error, summed over the outputs: ``sum((y - s) ** 2) / 2``.
 
-    In a classifier it is `LogisticSquaredError`.
+    A classifier uses `LogisticSquaredError` instead.
 
     Examples
     --------
@@ -44,9 +44,9 @@ class SquaredError(Loss):
 
 
 class MeanOutputSquaredError(SquaredError):
-    """Half the squared error, as in scikit-learn's `MLPRegressor`.
+    """Half the squared error as reported by scikit-learn's `MLPRegressor`.
 
-    Its value is the mean over the outputs, while its gradient is that of the sum.
+    Its value is the mean over the outputs, but its gradient is the one of their sum.
     """
 
     @override
@@ -85,15 +85,15 @@ class AbsoluteError(Loss):
 
 @dataclass(eq=False, repr=False)
 class Huber(Loss):
-    """Half the squared error up to an error of `delta`, linear beyond [1]_.
+    """Huber loss: half the squared error up to `delta`, linear beyond [1]_.
 
-    For a residual r it is ``r ** 2 / 2`` if ``abs(r) <= delta``, otherwise
-    ``delta * (abs(r) - delta / 2)``, summed over the outputs.
+    For a residual r, the loss is ``r ** 2 / 2`` if ``abs(r) <= delta`` and
+    ``delta * (abs(r) - delta / 2)`` otherwise, summed over the outputs.
 
     Parameters
     ----------
     delta : float, default=1.0
-        The error from which on the loss is linear, in the units of y.
+        The absolute error beyond which the loss is linear, in the units of y.
 
     References
     ----------
@@ -116,7 +116,7 @@ class Huber(Loss):
     def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         residual = np.abs(prediction - target)
         inner = np.minimum(residual, self.delta)
-        # Both cases in one: with inner = min(residual, delta) it is
+        # With inner = min(residual, delta), both cases have the value
         # inner * residual - inner ** 2 / 2.
         losses: PerSample = (inner * (residual - 0.5 * inner)).sum(axis=0)
         return losses
@@ -129,16 +129,16 @@ class Huber(Loss):
 
 @dataclass(eq=False, repr=False)
 class Quantile(Loss):
-    """The pinball loss, least for a prediction with a share `quantile` of y below [1]_.
+    """Pinball loss, which is minimized by a quantile of y [1]_.
 
-    For a residual r = y - prediction it is ``quantile * r`` if r is positive, otherwise
-    ``(quantile - 1) * r``, summed over the outputs. Its slope at 0 is 0. With a
-    quantile of 0.5 it is half the absolute error.
+    For a residual r = y - prediction, the loss is ``quantile * r`` if r is positive and
+    ``(quantile - 1) * r`` otherwise, summed over the outputs. Its slope at 0 is 0. With
+    a quantile of 0.5 it is half the absolute error.
 
     Parameters
     ----------
     quantile : float, default=0.5
-        In (0, 1).
+        The quantile to estimate, in (0, 1).
 
     References
     ----------
@@ -171,7 +171,7 @@ class Quantile(Loss):
     @override
     def differentiate(self, prediction: FeatureMap, target: FeatureMap) -> None:
         prediction -= target
-        # The slope from the sign: -quantile for -1, 0 for 0 and 1 - quantile for 1.
+        # A sign of -1 has the slope -quantile, 0 has 0, and 1 has 1 - quantile.
         sign = np.sign(prediction)
         np.multiply(np.abs(sign), 0.5 - self.quantile, out=prediction)
         sign *= 0.5
@@ -181,10 +181,10 @@ class Quantile(Loss):
 class PoissonDeviance(Loss):
     """Half the Poisson deviance, with the exponential as output activation [1]_.
 
-    ``sum(y * log(y / p) - y + p)`` over the outputs, with ``p = exp(score)``. The
-    gradient with respect to a score is ``p - y``. Scores are limited to about 84 in
-    float32 and 705 in float64, where the exponential is finite and leaves room for
-    sums.
+    The loss is ``sum(y * log(y / p) - y + p)`` over the outputs, with
+    ``p = exp(score)``. Its gradient with respect to a score is ``p - y``. Scores are
+    limited to about 84 in float32 and 705 in float64, so that exponentials and their
+    sums are finite.
 
     References
     ----------
@@ -210,8 +210,7 @@ class PoissonDeviance(Loss):
 
     @override
     def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
-        # So that the quotient is a number that a float holds.
-        # A prediction may underflow to 0: the quotient must stay finite.
+        # A prediction may underflow to 0, but the quotient must be finite.
         smallest = np.finfo(prediction.dtype).tiny * np.maximum(target, 1)
         ratio = target / np.maximum(prediction, smallest)
         losses: PerSample = (xlogy(target, ratio) - target + prediction).sum(axis=0)

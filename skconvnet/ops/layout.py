@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape
-from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
 
@@ -35,39 +32,6 @@ def as_rows(x: np.ndarray, n_rows: int, workspace: Workspace, name: str) -> np.n
         np.copyto(copy, x)
         x = copy
     return x.reshape(n_rows, x.size // n_rows)
-
-
-def pad(x: FeatureMap, windows: Windows, out: FeatureMap, value: float = 0.0) -> None:
-    """Copy the map `x` into `out`, with `value` in the padding around it."""
-    fill_around(out, windows.interior, value)
-    out[(slice(None), *windows.interior)] = x
-
-
-def fill_around(
-    x: np.ndarray, interior: Sequence[slice], value: float = 0.0, first: int = 1
-) -> None:
-    """Write `value` to all of `x` except its interior.
-
-    Parameters
-    ----------
-    x : ndarray
-    interior : sequence of slice
-        A start and a stop for each axis from `first` on.
-    value : float
-    first : int
-        First axis that `interior` describes.
-
-    Examples
-    --------
-    >>> x = np.ones((1, 4, 1))
-    >>> fill_around(x, [slice(1, 3)])
-    >>> x.ravel()
-    array([0., 1., 1., 0.])
-    """
-    for axis, inner in enumerate(interior, start=first):
-        before = (slice(None),) * axis
-        x[(*before, slice(inner.start))] = value
-        x[(*before, slice(inner.stop, None))] = value
 
 
 def tiled(

@@ -7,10 +7,9 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
-from skconvnet._checks import is_int, per_axis
+from skconvnet._checks import per_axis
 from skconvnet._typing import Shape
-
-PADDINGS = ("valid", "same", "full")
+from skconvnet.ops.padding import pad_amounts
 
 
 @dataclass(frozen=True)
@@ -163,51 +162,3 @@ def sliding_windows(
             )
         out_shape.append(room // step + 1)
     return Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
-
-
-def pad_amounts(
-    padding: object, in_shape: Shape, extents: Shape, strides: tuple[int, ...]
-) -> tuple[tuple[int, int], ...]:
-    """Return how many positions `padding` adds (before, after) along each axis.
-
-    `extents` has the number of positions that a window covers along each axis.
-
-    Raises
-    ------
-    ValueError
-        If `padding` is not one of the values that `sliding_windows` takes.
-    """
-    if isinstance(padding, str):
-        if padding == "valid":
-            return ((0, 0),) * len(in_shape)
-        if padding == "full":
-            return tuple((e - 1, e - 1) for e in extents)
-        if padding == "same":
-            totals = [
-                max((-(-n // s) - 1) * s + e - n, 0)
-                for n, e, s in zip(in_shape, extents, strides, strict=True)
-            ]
-            return tuple((total // 2, total - total // 2) for total in totals)
-    ndim = len(in_shape)
-    values: object = (padding,) * ndim if is_int(padding) else padding
-    if isinstance(values, (tuple, list)) and len(values) == ndim:
-        pairs = [_as_pair(value) for value in values]
-        pads = tuple(pair for pair in pairs if pair is not None)
-        if len(pads) == ndim:
-            return pads
-    raise ValueError(
-        f"padding must be one of {', '.join(map(repr, PADDINGS))}, a non-negative int, "
-        f"or a tuple of {ndim} entries, each an int or a (before, after) pair; got "
-        f"{padding!r}."
-    )
-
-
-def _as_pair(value: object) -> tuple[int, int] | None:
-    """Return an int or a pair of ints as (before, after), or None for anything else."""
-    pair: object = (value, value) if is_int(value) else value
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        return None
-    before, after = pair
-    if not is_int(before) or not is_int(after) or min(before, after) < 0:
-        return None
-    return int(before), int(after)

@@ -87,6 +87,12 @@ class Workspace:
         self._nested[name].run = self.run
         return self._nested[name]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its own arrays and of those nested in it, without scratch."""
+        nested = sum(workspace.nbytes for workspace in self._nested.values())
+        return nested + sum(array.nbytes for array in self._own.values())
+
     def _with_scratch(self, shared: Scratch) -> Workspace:
         return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
 

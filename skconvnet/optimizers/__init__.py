@@ -1,9 +1,11 @@
-"""Optimizers: what a `solver` is made of, by name or as objects."""
+"""Optimizers, for the hyperparameter `solver`."""
 
-from skconvnet.optimizers.adagrad import Adadelta, Adagrad, RMSprop
+from skconvnet.optimizers.adadelta import Adadelta
+from skconvnet.optimizers.adagrad import Adagrad
 from skconvnet.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from skconvnet.optimizers.base import Optimizer
 from skconvnet.optimizers.lbfgs import LBFGS
+from skconvnet.optimizers.rmsprop import RMSprop
 from skconvnet.optimizers.schedule_free import ScheduleFreeAdamW
 from skconvnet.optimizers.sgd import SGD
 

@@ -1,4 +1,4 @@
-"""A learning rate for each weight, from the squares of its gradients."""
+"""Adagrad: the gradient divided by the root of the sum of its squares."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skconvnet._typing import FlatVector, override
-from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
-from skconvnet.params.constraints import BELOW_1, BOOLEAN, POSITIVE
+from skconvnet.optimizers.base import ChunkArrays, Optimizer
+from skconvnet.params.constraints import POSITIVE
 
 
 @dataclass(eq=False, repr=False)
 class Adagrad(Optimizer):
-    """Divide by the root of the sum of all squared gradients [1]_.
+    """Divide the gradient by the root of the sum of all its squares so far [1]_.
 
     Parameters
     ----------
     epsilon : float, default=1e-10
-        Added to the root, against division by zero.
+        Added to the root, to avoid division by zero.
 
     References
     ----------
@@ -48,112 +48,3 @@ class Adagrad(Optimizer):
         np.sqrt(total, out=step)
         step += self.epsilon
         return -rate, np.divide(gradient, step, out=step)
-
-
-@dataclass(eq=False, repr=False)
-class RMSprop(Optimizer):
-    """Divide by the root of a moving average of squared gradients [1]_.
-
-    Parameters
-    ----------
-    rho : float, default=0.9
-        Decay of the average.
-    epsilon : float, default=1e-8
-        Added to the root.
-    centered : bool, default=False
-        Whether to divide by the moving standard deviation instead [2]_.
-
-    References
-    ----------
-    .. [1] T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", 2012.
-    .. [2] A. Graves, "Generating sequences with recurrent neural networks", 2013.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> weights = np.array([1.0])
-    >>> RMSprop(rho=0.75).step(weights, np.array([2.0]), rate=0.1)
-    >>> weights.round(4)
-    array([0.8])
-    """
-
-    rho: float = 0.9
-    epsilon: float = 1e-8
-    centered: bool = False
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "rho": BELOW_1,
-        "epsilon": POSITIVE,
-        "centered": BOOLEAN,
-    }
-
-    @property
-    def n_moments(self) -> int:
-        """Number of moments: the average of the gradient is kept for `centered`."""
-        return 2 if self.centered else 1
-
-    @override
-    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
-        square, *mean = arrays.moments
-        update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
-        variance = square
-        if mean:
-            update_average(mean[0], self.rho, gradient)
-            np.multiply(mean[0], mean[0], out=scratch)
-            variance = np.subtract(square, scratch, out=scratch)
-            # Rounding may make it slightly negative.
-            np.maximum(variance, 0, out=variance)
-        np.sqrt(variance, out=step)
-        step += self.epsilon
-        return -rate, np.divide(gradient, step, out=step)
-
-
-@dataclass(eq=False, repr=False)
-class Adadelta(Optimizer):
-    """Scale steps to the size of past steps over that of past gradients [1]_.
-
-    The paper has no learning rate: set ``learning_rate_init=1.0`` for its rule.
-
-    Parameters
-    ----------
-    rho : float, default=0.9
-        Decay of the averages of squared gradients and squared steps.
-    epsilon : float, default=1e-6
-        Added to both averages before their roots are taken.
-
-    References
-    ----------
-    .. [1] M. D. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> weights = np.array([1.0])
-    >>> Adadelta().step(weights, np.array([2.0]), rate=1.0)
-    >>> weights.round(4)
-    array([0.9968])
-    """
-
-    rho: float = 0.9
-    epsilon: float = 1e-6
-
-    n_moments = 2
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "rho": BELOW_1,
-        "epsilon": POSITIVE,
-    }
-
-    @override
-    def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
-        gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
-        square, square_step = arrays.moments
-        update_average(square, self.rho, np.multiply(gradient, gradient, out=scratch))
-        np.add(square_step, self.epsilon, out=step)
-        np.sqrt(step, out=step)
-        np.add(square, self.epsilon, out=scratch)
-        np.sqrt(scratch, out=scratch)
-        step /= scratch
-        step *= gradient
-        update_average(square_step, self.rho, np.multiply(step, step, out=scratch))
-        return -rate, step

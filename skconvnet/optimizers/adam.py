@@ -1,4 +1,4 @@
-"""Adaptive moment estimation and its variants."""
+"""Adam and its variants."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers.base import ChunkArrays, Optimizer, update_average
 from skconvnet.params.constraints import BELOW_1, BOOLEAN, NOT_NEGATIVE, POSITIVE
 
-# A unit that has decayed to less goes back to 1, so that what is divided by it does not
-# overflow.
+# A unit that has decayed to less is reset to 1, so that dividing by it cannot overflow.
 _SMALLEST_UNIT = 1e-6
 
 _MOMENTS: dict[str, list[Any]] = {
@@ -26,7 +25,7 @@ _ADAM = {**_MOMENTS, "amsgrad": BOOLEAN, "epsilon_hat": BOOLEAN}
 
 
 class _Units(NamedTuple):
-    """In which units `Adam` stores its two decayed sums."""
+    """The units in which `Adam` stores its two decayed sums."""
 
     gradient: float
     square: float
@@ -39,15 +38,15 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the averages of the gradient and of its square.
+        The decay rates of the averages of the gradient and of its square.
     epsilon : float, default=1e-8
-        Added to the root of the second average.
+        Added to the root of the second average for numerical stability.
     amsgrad : bool, default=False
         Whether to divide by the largest second average so far [2]_.
     epsilon_hat : bool, default=False
-        Whether `epsilon` is added to the root of the average itself, rather than of the
-        one corrected for its start at zero. The paper has both. ``solver="adam"`` sets
-        it, for the step that scikit-learn makes.
+        Whether `epsilon` is added to the root of the second average before its bias
+        correction rather than after. The paper has both variants. ``solver="adam"``
+        uses the former, as scikit-learn does.
 
     Notes
     -----
@@ -59,30 +58,30 @@ class Adam(Optimizer):
         weights -= rate * m / (1 - beta_1 ** t) / (root + epsilon)
 
     Each average takes two passes over memory, one that multiplies and one that adds.
-    The first of them is saved as follows.
+    The multiplication is avoided as follows.
 
-    **Decayed sums.** Without the factor ``1 - beta``, both averages are decayed sums of
-    some x, the gradient or its square::
+    **Decayed sums.** Except for the factor ``1 - beta``, both averages are decayed sums
+    of some x, the gradient or its square::
 
         S = beta * S + x              m or v is (1 - beta) * S
 
-    **Units.** What is stored is not S but ``S / u``. The unit u, a single number,
-    starts at 1 and decays in place of the vector: ``u = beta * u_before``. Then::
+    **Units.** The stored vector is not S but ``S / u``. The unit u, a single number,
+    starts at 1 and decays instead of the vector: ``u = beta * u_before``. Then::
 
         S / u = beta * S_before / u + x / u = S_before / u_before + x / u
 
-    so a step only adds ``x / u`` to what is stored. For example, with beta = 0.5 and
+    so a step only adds ``x / u`` to the stored vector. For example, with beta = 0.5 and
     two gradients of 1::
 
         t    u       stored              S = stored * u
         1    0.5     0 + 1 / 0.5 = 2     1
         2    0.25    2 + 1 / 0.25 = 6    1.5 = 0.5 * 1 + 1
 
-    Before u is so small that ``x / u`` might overflow, what is stored is multiplied by
-    it, and u set to 1: ``S / 1`` is S again.
+    Before u becomes so small that ``x / u`` might overflow, the stored vector is
+    multiplied by u, and u is reset to 1: ``S / 1`` is S again.
 
-    **The step in these units.** Let A and B be what is stored of the two sums, in units
-    of p and q, and let
+    **The step in these units.** Let A and B be the stored vectors of the two sums, in
+    the units p and q, and let
 
     - ``mean_factor = p * (1 - beta_1) / (1 - beta_1 ** t)``, so that the corrected m is
       ``mean_factor * A``,
@@ -128,12 +127,12 @@ class Adam(Optimizer):
 
     @property
     def n_moments(self) -> int:
-        """Number of moments: the largest second average is kept for `amsgrad`."""
+        """Number of moments, which include the largest second average if `amsgrad`."""
         return 3 if self.amsgrad else 2
 
     @override
     def _begin_step(self, rate: float) -> None:
-        # With a beta of 0 the unit is 0, and the sum is forgotten, as it should be.
+        # With a beta of 0, the unit is 0 and the sum is set to zero, as it should be.
         units = [self._units.gradient * self.beta_1, self._units.square * self.beta_2]
         for k, unit in enumerate(units):
             if unit < _SMALLEST_UNIT:
@@ -149,7 +148,7 @@ class Adam(Optimizer):
         axpy(1 / gradient_unit, gradient, gradient_sum)
         axpy(1 / square_unit, np.multiply(gradient, gradient, out=step), square_sum)
         if largest:
-            # The largest of all steps so far: it is kept in units of 1.
+            # The largest value of all steps so far is stored in the unit 1.
             np.multiply(square_sum, square_unit, out=step)
             square_sum = np.maximum(largest[0], step, out=largest[0])
             square_unit = 1.0
@@ -168,22 +167,22 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay [1]_.
 
-    Every step also multiplies the weights, biases included, by
-    ``1 - rate * weight_decay``. Set ``alpha=0`` on the estimator to have no other
+    Each step also multiplies the weights, biases included, by
+    ``1 - rate * weight_decay``. Set ``alpha=0`` on the estimator to disable its own
     penalty.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the averages of the gradient and of its square.
+        The decay rates of the averages of the gradient and of its square.
     epsilon : float, default=1e-8
-        Added to the root of the second average.
+        Added to the root of the second average for numerical stability.
     amsgrad : bool, default=False
-        As in `Adam`.
+        Whether to divide by the largest second average so far, as in `Adam`.
     weight_decay : float, default=0.01
-        Share of the weights that a step with a rate of 1 takes away.
+        The fraction of the weights that a step with a rate of 1 subtracts.
     epsilon_hat : bool, default=False
-        As in `Adam`.
+        Whether `epsilon` is added before the bias correction, as in `Adam`.
 
     References
     ----------
@@ -215,16 +214,17 @@ class AdamW(Adam):
 
 @dataclass(eq=False, repr=False)
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum [1]_, which rises as training goes on.
+    """Adam with Nesterov's momentum, which increases during training [1]_.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the averages of the gradient and of its square.
+        The decay rates of the averages of the gradient and of its square.
     epsilon : float, default=1e-8
-        Added to the root of the second average.
+        Added to the root of the second average for numerical stability.
     momentum_decay : float, default=0.004
-        The momentum of step t is ``beta_1 * (1 - 0.96 ** (t * momentum_decay) / 2)``.
+        The rate at which the momentum approaches `beta_1`: in step t it is
+        ``beta_1 * (1 - 0.96 ** (t * momentum_decay) / 2)``.
 
     References
     ----------
@@ -245,7 +245,7 @@ class Nadam(Optimizer):
     momentum_decay: float = 0.004
 
     n_moments = 2
-    # The momenta of all steps so far, multiplied.
+    # The product of the momenta of all steps so far.
     _product = 1.0
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_MOMENTS,
@@ -268,11 +268,11 @@ class Nadam(Optimizer):
         update_average(
             square, self.beta_2, np.multiply(gradient, gradient, out=scratch)
         )
-        # The divisor: the root of the second average, corrected for its start at zero.
+        # The divisor: the root of the bias-corrected second average.
         np.multiply(square, 1 / (1 - self.beta_2**self.n_steps), out=scratch)
         np.sqrt(scratch, out=scratch)
         scratch += self.epsilon
-        # The dividend: what the mean will be at the next step, as far as it is known.
+        # The dividend: the mean at the next step, as far as it is already known.
         now, later = self._momentum(self.n_steps), self._momentum(self.n_steps + 1)
         np.multiply(mean, later / (1 - self._product * later), out=step)
         axpy((1 - now) / (1 - self._product), gradient, step)
@@ -282,14 +282,15 @@ class Nadam(Optimizer):
 
 @dataclass(eq=False, repr=False)
 class Adamax(Optimizer):
-    """Adam with the largest decayed gradient in place of the second average [1]_.
+    """Adam with the largest decayed gradient instead of the second average [1]_.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the average of the gradient and of its largest absolute value.
+        The decay rates of the average of the gradient and of its largest absolute
+        value.
     epsilon : float, default=1e-8
-        Added to the absolute value of the gradient.
+        Added to the absolute value of the gradient for numerical stability.
 
     References
     ----------

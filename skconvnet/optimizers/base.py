@@ -1,4 +1,4 @@
-"""The protocol of an optimizer: in-place updates of one flat vector of weights."""
+"""The base class of optimizers, which update a flat vector of weights in place."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.params.base import Params
 
-# Attributes that a pickled optimizer makes again: views of its moments, and scratch.
+# Attributes that are not pickled, but recreated: views of the moments, and scratch.
 _DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
 
 
 class ChunkArrays(NamedTuple):
-    """The arrays that an update rule works on: a chunk of each vector.
+    """The arrays that an update rule works on: one chunk of each vector.
 
     Attributes
     ----------
     weights, gradient : ndarray of shape (n,)
-        Only read.
+        Read only.
     moments : list of ndarray of shape (n,)
-        The optimizer's state, written to.
+        The state of the optimizer, updated in place.
     step, scratch : ndarray of shape (n,)
-        Free to write to; their contents are arbitrary.
+        Temporary arrays with arbitrary contents.
     """
 
     weights: FlatVector
@@ -38,21 +38,21 @@ class ChunkArrays(NamedTuple):
 
 
 class ChunkRegularizer(Protocol):
-    """What is done to each chunk of the vector around its update.
+    """Operations on each chunk of the vector before and after its update.
 
-    `skconvnet.training.regularization.Regularizer` is the one the training loop passes.
-    Both methods are called from several threads, each for chunks of its own.
+    The training loop passes a `skconvnet.training.regularization.Regularizer`. Both
+    methods are called from several threads, each for different chunks.
     """
 
     def before(self, chunk: slice, weights: FlatVector, gradient: FlatVector) -> None:
-        """Change the gradient of a chunk, whose weights are yet to be updated.
+        """Change the gradient of a chunk before its weights are updated.
 
         Parameters
         ----------
         chunk : slice
-            Where the chunk lies in the flat vector.
+            Position of the chunk in the flat vector.
         weights, gradient : ndarray of shape (chunk.stop - chunk.start,)
-            The chunk itself. The gradient is written to.
+            The chunk of each vector. The gradient is modified in place.
         """
 
     def after(self, chunk: slice, weights: FlatVector) -> bool:
@@ -61,7 +61,7 @@ class ChunkRegularizer(Protocol):
         Returns
         -------
         may_hold_zeros : bool
-            Whether weights may have been set to zero that are meant to stay there.
+            Whether weights may have been set to zero that should stay zero.
         """
 
 
@@ -78,18 +78,18 @@ def update_average(average: FlatVector, decay: float, value: FlatVector) -> None
 
 
 class Optimizer(Params, ABC):
-    """An update rule and its state, which starts at the first step.
+    """An update rule and its state, which the first step creates.
 
-    The state is kept as a few vectors as long as the weights, called moments. A clone
-    of an optimizer, which is what an estimator trains with, starts without state.
+    The state consists of vectors as long as the weights, called moments. An estimator
+    trains with a clone of an optimizer, which has no state yet.
 
     Attributes
     ----------
     n_steps : int
-        Updates made so far.
+        Number of updates so far.
     chunk_size : int
-        Elements of the vector that one thread updates at once, at most. Set it before
-        the first step.
+        Maximum number of elements that one thread updates at once. Set it before the
+        first step.
     """
 
     n_steps = 0
@@ -101,9 +101,9 @@ class Optimizer(Params, ABC):
     _workspaces: dict[int, Workspace]
 
     @property
-    @abstractmethod
     def n_moments(self) -> int:
-        """Number of moments; subclasses may set it as an attribute of the class."""
+        """Number of moments; subclasses may define it as a class attribute."""
+        return 0
 
     def step(
         self,
@@ -118,12 +118,13 @@ class Optimizer(Params, ABC):
         Parameters
         ----------
         weights, gradient : ndarray of shape (n_weights,)
-            The gradient is changed only by the regularizer.
+            Only the regularizer changes the gradient.
         rate : float
             The learning rate.
         run : callable, default=None
-            ``run(n, task)`` calls ``task(i, thread)`` for each of n chunks, on several
-            threads. None updates them one after the other on this thread.
+            A function such that ``run(n, task)`` calls ``task(i, thread)`` for each of
+            n chunks, on several threads. None updates the chunks one after the other on
+            the calling thread.
         regularizer : ChunkRegularizer, default=None
             Called before and after the update of each chunk.
         """
@@ -157,37 +158,38 @@ class Optimizer(Params, ABC):
         weights: FlatVector,  # noqa: ARG002 - for subclasses
         out: FlatVector,  # noqa: ARG002 - for subclasses
     ) -> bool:
-        """Write the weights to predict with, if they differ from those in training.
+        """Write the weights for prediction, if they differ from those in training.
 
         Parameters
         ----------
         weights : ndarray of shape (n_weights,)
             The weights in training.
         out : ndarray of shape (n_weights,)
-            Written to only if the result is True.
+            Overwritten only if the result is True.
 
         Returns
         -------
         differ : bool
-            False for most optimizers: the weights in training are the ones to use.
+            False for most optimizers, whose weights in training are also used for
+            prediction.
         """
         return False
 
     def restart(self) -> None:
-        """Forget the state, because the weights were replaced."""
+        """Discard the state, because the weights were replaced."""
         kept = {*self.get_params(deep=False), "chunk_size"}
         for name in set(vars(self)) - kept:
             delattr(self, name)
 
     def _begin_step(self, rate: float) -> None:
-        """Update the part of the state that is the same for all weights."""
+        """Update the part of the state that all weights share."""
 
     def _keep_zeros(self, arrays: ChunkArrays) -> None:
-        """Change the moments so that weights that were set to zero can stay there."""
+        """Change the moments so that weights that were set to zero can stay zero."""
 
     @abstractmethod
     def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
-        """Update the moments of a chunk, and return what to add to its weights.
+        """Update the moments of a chunk, and return the change of its weights.
 
         Parameters
         ----------
@@ -203,7 +205,7 @@ class Optimizer(Params, ABC):
         """
 
     def _prepare(self, weights: FlatVector) -> None:
-        """Allocate the state, and cut it into chunks, unless that was done before."""
+        """Allocate the state and divide it into chunks, if not yet done."""
         if "_moments" not in vars(self):
             self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
         if "_chunks" not in vars(self):

@@ -1,7 +1,7 @@
-"""L-BFGS: a search over the full batch instead of minibatch updates.
+"""L-BFGS, which minimizes the loss of the full batch instead of updating by minibatch.
 
-This is the search for the minimum of any function. The function that training
-minimizes, the loss over all samples, is in `training/lbfgs.py`.
+This module minimizes any function. The function that training minimizes, the loss over
+all samples, is defined in `training/lbfgs.py`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ _Objective: TypeAlias = Callable[[_Vector], tuple[float, _Vector]]
 
 @dataclass(eq=False, repr=False)
 class LBFGS(Params):
-    """SciPy's limited-memory quasi-Newton search, L-BFGS-B [1]_.
+    """SciPy's limited-memory quasi-Newton method, L-BFGS-B [1]_.
 
-    It has no learning rate. ``max_iter`` of the estimator bounds its iterations, and it
-    ends where no element of the gradient is larger than ``tol``.
+    It has no learning rate. ``max_iter`` of the estimator is the maximum number of
+    iterations. The optimization ends when no element of the gradient is larger than
+    ``tol``.
 
     Parameters
     ----------
     max_fun : int, default=15000
-        Function evaluations at most.
+        The maximum number of function evaluations.
     history : int, default=10
-        Number of corrections that the approximate Hessian consists of.
+        The number of corrections that define the approximate Hessian.
 
     References
     ----------
@@ -75,18 +76,19 @@ class LBFGS(Params):
             Returns the value and the gradient of the smooth function at x.
         start : ndarray of shape (n,)
         max_iter : int
-            Iterations at most.
+            Maximum number of iterations.
         tol : float
-            The search ends where no element of the gradient is larger.
+            The optimization ends when no element of the gradient is larger.
         l1 : float, default=0.0
             Strength of the penalty, ``l1 * abs(x[:n_l1]).sum()``.
         n_l1 : int, default=0
-            Number of elements under the penalty.
+            Number of penalized elements.
 
         Returns
         -------
         result : OptimizeResult
-            With the minimum `x`, and the value there, penalty included, as `fun`.
+            The result of SciPy, with the minimum as `x` and the value at this point,
+            penalty included, as `fun`.
         """
         options = {
             "maxfun": self.max_fun,
@@ -108,17 +110,17 @@ def _minimize_with_l1(
     n_l1: int,
     options: dict[str, float],
 ) -> scipy.optimize.OptimizeResult:
-    """Minimize with an L1 penalty, by a problem that is smooth but has bounds.
+    """Minimize with an L1 penalty, as a smooth problem with bounds.
 
-    Each element under the penalty is written as a difference of two that are not
-    negative, ``x = p - q``. The search is over the longer vector ::
+    Each penalized element is written as the difference of two nonnegative numbers,
+    ``x = p - q``. The variables are the elements of the longer vector ::
 
         split = [ p (n_l1) | q (n_l1) | the other elements ]      p, q >= 0
 
-    and the penalty, now ``l1 * (p + q)``, is linear in it. At the minimum one of p and
-    q is zero, since subtracting the same from both lowers the penalty alone, so that
-    ``p + q = abs(x)``. L-BFGS-B keeps to the bounds exactly: where both p and q are at
-    theirs, x is exactly zero.
+    in which the penalty, now ``l1 * (p + q)``, is linear. At the minimum, p or q is
+    zero, since subtracting the same amount from both lowers only the penalty. Therefore
+    ``p + q = abs(x)``. L-BFGS-B satisfies the bounds exactly: if both p and q are at
+    their bounds, x is exactly zero.
     """
 
     def joined(split: _Vector) -> _Vector:
@@ -143,7 +145,7 @@ def _minimize_with_l1(
         bounds=scipy.optimize.Bounds(lower, np.inf),
         options=options,
     )
-    # If the search ends early, p and q may both be positive: p + q > abs(x).
+    # If the optimization ends early, p and q may both be positive: p + q > abs(x).
     total = result.x[: 2 * n_l1].sum()
     result.x = joined(result.x)
     result.fun -= l1 * float(total - np.abs(result.x[:n_l1]).sum())

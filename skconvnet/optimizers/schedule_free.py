@@ -1,4 +1,4 @@
-"""Adam with averaging in place of a schedule."""
+"""Adam with averaging instead of a schedule."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ from skconvnet.params.constraints import (
 
 @dataclass(eq=False, repr=False)
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW that averages its weights, and needs no decaying learning rate [1]_.
+    """AdamW with averaged weights, which needs no decaying learning rate [1]_.
 
     There are three sets of weights. Steps are taken from ``z``. Validation and
-    prediction use ``x``, the mean of all ``z``, each weighted with the square of the
-    largest rate so far. Gradients are taken in between, at
-    ``y = (1 - beta_1) * z + beta_1 * x``. Larger learning rates suit it than suit Adam:
-    try ``learning_rate_init=0.01``.
+    prediction use ``x``, the mean of all ``z``, each weighted by the square of the
+    largest rate so far. Gradients are evaluated in between, at
+    ``y = (1 - beta_1) * z + beta_1 * x``. The suitable learning rates are larger than
+    with Adam: try ``learning_rate_init=0.01``.
 
     Parameters
     ----------
     beta_1 : float, default=0.9
-        In (0, 1): the closer to 1, the closer to the mean gradients are taken.
+        The position at which gradients are evaluated, in (0, 1). The closer to 1, the
+        closer to the mean.
     beta_2 : float, default=0.999
-        Decay of the average of squared gradients.
+        The decay rate of the average of squared gradients.
     epsilon : float, default=1e-8
-        Added to the root of that average, corrected for its start at zero.
+        Added to the root of the bias-corrected average.
     weight_decay : float, default=0.0
-        This many times ``y`` is subtracted in a step with a rate of 1, biases included.
+        The multiple of ``y``, biases included, that a step with a rate of 1 subtracts.
     warmup_steps : int, default=0
-        Number of updates during which the rate rises from zero in equal steps.
+        The number of updates during which the rate rises from zero in equal steps.
 
     References
     ----------
@@ -106,7 +107,7 @@ class ScheduleFreeAdamW(Optimizer):
 
     @override
     def average(self, weights: FlatVector, out: FlatVector) -> bool:
-        # From y = (1 - beta_1) * z + beta_1 * x follows
+        # y = (1 - beta_1) * z + beta_1 * x implies
         # x = y + (y - z) * (1 - beta_1) / beta_1.
         if not self.n_steps:
             return False

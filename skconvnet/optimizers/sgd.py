@@ -18,19 +18,19 @@ class SGD(Optimizer):
     """Stochastic gradient descent with momentum.
 
     The velocity starts at zero. Each step sets
-    ``velocity = momentum * velocity - (1 - dampening) * rate * gradient``, and adds it
-    to the weights. Nesterov's momentum [1]_ looks one step ahead: it adds
+    ``velocity = momentum * velocity - (1 - dampening) * rate * gradient`` and adds the
+    velocity to the weights. Nesterov's momentum [1]_ looks one step ahead: it adds
     ``momentum * velocity - rate * gradient`` instead.
 
     Parameters
     ----------
     momentum : float, default=0.9
-        Decay of the velocity, from 0 to 1.
+        The decay rate of the velocity, in [0, 1].
     nesterov : bool, default=False
-        Whether to look one step ahead.
+        Whether to use Nesterov's momentum.
     dampening : float, default=0.0
-        With ``dampening = momentum`` the velocity is a moving average of gradients.
-        Must be 0 with Nesterov's momentum.
+        The reduction of the gradient, in [0, 1]. With ``dampening = momentum``, the
+        velocity is a moving average of gradients. Must be 0 with Nesterov's momentum.
 
     References
     ----------
@@ -62,8 +62,8 @@ class SGD(Optimizer):
         super().check_params()
         if self.nesterov and self.dampening:
             raise ValueError(
-                "dampening must be 0 with nesterov=True, which is not defined "
-                f"otherwise; got {self.dampening!r}."
+                "dampening must be 0 if nesterov=True, since Nesterov's momentum has "
+                f"no dampening; got {self.dampening!r}."
             )
 
     @override

@@ -1,1 +1,1 @@
-"""Hyperparameters as objects: their base classes, names and constraints."""
+"""Base classes for objects of hyperparameters, with their names and constraints."""

@@ -1,4 +1,4 @@
-"""Hyperparameters as objects: cloned, printed and searched like estimators."""
+"""Base classes for objects of hyperparameters, such as the spec of a layer."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
-from skconvnet._pickles import recognize_moved_modules
 from skconvnet._typing import Shape
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
-
-# Every file that holds a network or a layer comes by here.
-recognize_moved_modules()
 
 
 class Params(BaseEstimator):
@@ -25,7 +21,7 @@ class Params(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     def check_params(self) -> None:
-        """Raise an InvalidParameterError, a ValueError, for one that is not allowed."""
+        """Raise an InvalidParameterError, a ValueError, if a value is not allowed."""
         validate_parameter_constraints(
             self._parameter_constraints,
             self.get_params(deep=False),
@@ -33,7 +29,7 @@ class Params(BaseEstimator):
         )
 
     def checked_copy(self) -> Self:
-        """Return a copy that is checked, with Python's numbers in place of NumPy's."""
+        """Return a checked copy in which NumPy scalars are converted to Python's."""
         copy: Self = clone(self)
         copy.check_params()
         for name, value in copy.get_params(deep=False).items():
@@ -45,16 +41,16 @@ class Params(BaseEstimator):
 
 
 class LayerSpec(Params):
-    """Hyperparameters of a layer; `build` turns them into a runtime layer.
+    """Hyperparameters of a layer, from which `build` makes a runtime layer.
 
-    A spec is an estimator in all but ``fit``: it stores what it was given,
-    is cloned, printed and searched like one, and never holds weights.
+    Except for ``fit``, a spec behaves like an estimator: it stores its arguments
+    unchanged and is cloned, printed and searched like one. It never holds weights.
 
     Attributes
     ----------
     spatial_ndim : int or None
-        Number of spatial axes that the layer works on (2 for images), 0 for a
-        layer that takes flat features, None for one that takes any shape.
+        Number of spatial axes that the layer works on, such as 2 for images. 0 means
+        flat features, None means any shape.
     """
 
     spatial_ndim: ClassVar[int | None] = None
@@ -71,10 +67,10 @@ class LayerSpec(Params):
         Returns
         -------
         layer : Layer
-            Its `out_shape` tells the shape of one output sample.
+            Its `out_shape` is the shape of one output sample.
 
         Raises
         ------
         ValueError, TypeError
-            Where a hyperparameter is out of range or does not fit `in_shape`.
+            If a hyperparameter is out of range or does not fit `in_shape`.
         """

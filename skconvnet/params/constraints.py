@@ -1,4 +1,4 @@
-"""What values a hyperparameter may have, in terms of scikit-learn's validation."""
+"""Constraints on the values of hyperparameters, for scikit-learn's validation."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ COUNT_OR_0: list[Any] = [Interval(Integral, 0, None, closed="left")]
 
 
 def one_of(*names: str) -> list[Any]:
-    """Return the constraint that a hyperparameter is one of these strings."""
+    """Return the constraint that a hyperparameter must be one of these strings."""
     return [StrOptions(set(names))]

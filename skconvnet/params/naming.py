@@ -1,4 +1,4 @@
-"""Names of layers in a list: given or made up, unique and valid."""
+"""Names of the layers in a list: given or generated, unique and valid."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
+from skconvnet._checks import is_iterable
 from skconvnet.params.base import LayerSpec
 
 PASSTHROUGH = "passthrough"
@@ -13,10 +14,10 @@ OUTPUT_NAME = "output"
 
 
 def name_layers(layers: Iterable[Any]) -> list[tuple[str, Any]]:
-    """Give every entry of `layers` a name, leaving the given objects alone.
+    """Return the entries of `layers` as pairs (name, layer).
 
-    A spec without a name is called after its class in lower case, with a
-    running number where several share the class: ``conv2d_1``, ``conv2d_2``.
+    A layer without a name is named after its class in lower case. If there are several
+    of one class, they are numbered: ``conv2d_1``, ``conv2d_2``.
 
     >>> from skconvnet.layers import Dense, Dropout
     >>> [name for name, _ in name_layers([Dense(8), ("drop", Dropout(0.1)), Dense(4)])]
@@ -44,14 +45,14 @@ def name_layers(layers: Iterable[Any]) -> list[tuple[str, Any]]:
 def check_layers(
     layers: object, reserved: Iterable[str] = ()
 ) -> list[tuple[str, LayerSpec]]:
-    """Return the named specs of `layers` without those passed through.
+    """Return the named specs of `layers`, except for those set to "passthrough".
 
     Parameters
     ----------
     layers : iterable of LayerSpec or of (str, LayerSpec) tuples
-        ``"passthrough"`` stands for no layer.
+        ``"passthrough"`` in place of a layer leaves it out.
     reserved : iterable of str
-        Names that a layer must not have, the estimator's own parameters.
+        Names that a layer must not have: the parameters of the estimator.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def check_layers(
     ValueError
         If a name is empty, repeated, reserved, or contains ``"__"``.
     """
-    if isinstance(layers, (str, bytes, LayerSpec)) or not isinstance(layers, Iterable):
+    if isinstance(layers, LayerSpec) or not is_iterable(layers):
         raise TypeError(
             "layers must be a list of layers or of (name, layer) tuples, such as "
             f"[('conv1', Conv2D(32, 3)), ('flatten', Flatten())]; got {layers!r}."

@@ -1,4 +1,4 @@
-"""Hyperparameters of objects in lists, reached by name: ``conv1__filters``."""
+"""Access by name to the hyperparameters of objects in lists: ``conv1__filters``."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ Entries = list[tuple[str, Any]]
 class NestedParams(BaseEstimator):
     """An object whose hyperparameters include lists of other such objects.
 
-    The entries of a list have names, given or made up (`name_layers`). `get_params`
-    and `set_params` reach them by these, and what is inside as ``name__parameter``, to
-    any depth. Subclasses only say which of their parameters are lists.
+    The entries of a list have names, given or generated (`name_layers`). `get_params`
+    and `set_params` access an entry as ``name`` and its parameters as
+    ``name__parameter``, to any depth. Subclasses only declare which of their parameters
+    are lists.
 
     Attributes
     ----------
     _lists : tuple of str
-        Parameters whose entries are reached by their own names: ``layers``, for
+        Parameters whose entries are accessed by their own names, such as ``layers``:
         ``conv1__filters``.
     _prefixed_lists : tuple of str
-        Parameters whose entries are reached through the parameter, which may also be
-        something other than a list: ``augmentation``, for
-        ``augmentation__shift__max_pixels``.
+        Parameters whose entries are accessed with the name of the parameter as a
+        prefix, such as ``augmentation``: ``augmentation__shift__max_pixels``. Their
+        values need not be lists.
 
     Examples
     --------
@@ -48,7 +49,7 @@ class NestedParams(BaseEstimator):
         return [entry for entries in found for entry in entries]
 
     def _entries_of(self, parameter: str) -> Entries:
-        """Return the named entries of one list, none while it is not valid."""
+        """Return the named entries of one list, or none if it is not valid."""
         return named_entries(getattr(self, parameter))
 
     def _as_entry(self, parameter: str) -> Entries:
@@ -56,7 +57,7 @@ class NestedParams(BaseEstimator):
         return [(parameter, value)] if is_list(value) else []
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of the objects inside if `deep`.
+        """Return the parameters and, if `deep`, the parameters of nested objects.
 
         Parameters
         ----------
@@ -77,16 +78,16 @@ class NestedParams(BaseEstimator):
         Parameters
         ----------
         **params : dict
-            Such as ``layers=[...]``, ``conv1=Conv2D(8, 3)``, ``conv1="passthrough"``
-            or ``conv1__filters=8``; names go as deep as the lists do:
-            ``inception__b3__conv__filters=8``. The lists that were given before are
-            never written to.
+            For example ``layers=[...]``, ``conv1=Conv2D(8, 3)``,
+            ``conv1="passthrough"`` or ``conv1__filters=8``. Names are as deep as the
+            lists: ``inception__b3__conv__filters=8``. Existing lists are replaced,
+            never modified.
 
         Returns
         -------
         self : object
         """
-        # Whole lists come first: other parameters may be those of their entries.
+        # Whole lists are set first: other parameters may belong to their entries.
         for parameter in (*self._lists, *self._prefixed_lists):
             if parameter in params:
                 setattr(self, parameter, params.pop(parameter))
@@ -105,9 +106,9 @@ class NestedParams(BaseEstimator):
         return self
 
     def _taken(self, entries: Entries, params: dict[str, object]) -> dict[str, object]:
-        """Take out of `params` those of these entries."""
+        """Remove and return the items of `params` that belong to these entries."""
         names = {name for name, _ in entries}
-        # A parameter of the object itself goes before an entry of the same name.
+        # A parameter of the object itself precedes an entry of the same name.
         own = set(self._get_param_names())
         keys = [key for key in params if key not in own and _first(key) in names]
         return {key: params.pop(key) for key in keys}
@@ -130,7 +131,7 @@ def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 
 
 def named_entries(values: object) -> Entries:
-    """Return the entries with names, or none while `values` is not a valid list."""
+    """Return the entries with their names, or none if `values` is not a valid list."""
     try:
         return name_layers(values) if is_list(values) else []
     except TypeError:
@@ -138,9 +139,9 @@ def named_entries(values: object) -> Entries:
 
 
 def nested_params(entries: Entries) -> dict[str, Any]:
-    """Return each entry under its name, and what is inside as ``name__parameter``.
+    """Return each entry as ``name``, and its parameters as ``name__parameter``.
 
-    An entry is an object of hyperparameters, or itself a list of such.
+    An entry is an object of hyperparameters, or a list of such objects.
 
     >>> from skconvnet.layers import Dense
     >>> sorted(nested_params([("hidden", [Dense(4)])]))[:3]
@@ -159,14 +160,14 @@ def nested_params(entries: Entries) -> dict[str, Any]:
 
 
 def replaced(entries: Entries, changes: Mapping[str, Any]) -> Entries | None:
-    """Set parameters of the entries in place, or return a list with other entries.
+    """Set parameters of the entries in place, or return a list with new entries.
 
-    None is returned where all entries stay the same objects.
+    If all entries remain the same objects, return None.
 
     Raises
     ------
     ValueError
-        For a name that no entry has.
+        If no entry has the name of a change.
     """
     whole, inner = _by_entry([name for name, _ in entries], changes)
     result: Entries = []
@@ -185,7 +186,7 @@ def replaced(entries: Entries, changes: Mapping[str, Any]) -> Entries | None:
 def _by_entry(
     names: list[str], changes: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Divide changes into new entries, and the parameters within each entry."""
+    """Divide the changes into new entries and parameters of each entry."""
     whole: dict[str, Any] = {}
     inner: dict[str, dict[str, Any]] = {}
     for key, value in changes.items():

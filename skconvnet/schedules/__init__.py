@@ -1,14 +1,14 @@
-"""How the learning rate changes: what a `learning_rate` is, by name or as an object."""
+"""Schedules of the learning rate, for the hyperparameter `learning_rate`."""
 
+from skconvnet.schedules.annealing import Cosine, OneCycle, Polynomial
 from skconvnet.schedules.base import Schedule
-from skconvnet.schedules.measured import Adaptive, ReduceOnPlateau
-from skconvnet.schedules.planned import Cosine, OneCycle, Polynomial
-from skconvnet.schedules.stepwise import (
+from skconvnet.schedules.decay import (
     Constant,
     Exponential,
     InverseScaling,
     StepDecay,
 )
+from skconvnet.schedules.plateau import Adaptive, ReduceOnPlateau
 
 __all__ = [
     "SCHEDULES",

@@ -1,4 +1,4 @@
-"""The protocol of a schedule: the learning rate of each update."""
+"""The base class of schedules, which set the learning rate of each update."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Self
 
 from skconvnet.params.base import Params
 
-# What an epoch may be judged by.
+# The measurements of an epoch that a schedule may react to.
 TRAINING_LOSS = "training_loss"
 VALIDATION_LOSS = "validation_loss"
 VALIDATION_SCORE = "validation_score"
 
 
 class Schedule(Params, ABC):
-    """A rule for the learning rate, and how far training has come.
+    """A rule for the learning rate, and its progress during training.
 
-    A clone of a schedule, which is what an estimator trains with, is yet to `start`.
-    ``learning_rate_init`` of the estimator is the rate that it starts from, or rises
-    to. Training then calls `update_begins` before each update and `epoch_ends` after
-    each epoch.
+    An estimator trains with a clone of a schedule, which has to be started by `start`.
+    The rate starts from ``learning_rate_init`` of the estimator, or rises to it.
+    Training calls `update_begins` before each update and `epoch_ends` after each epoch.
 
     Attributes
     ----------
@@ -29,7 +28,7 @@ class Schedule(Params, ABC):
     n_epochs : int
         ``max_iter``.
     epoch : int
-        Number of epochs that are over.
+        Number of completed epochs.
     rate : float
         The learning rate of the next update.
     """
@@ -38,11 +37,11 @@ class Schedule(Params, ABC):
     n_epochs: int
     epoch: int
     rate: float
-    # The rate of rules that change it only after an epoch.
+    # The rate, in schedules that change it only between epochs.
     _current: float
 
     def start(self, initial: float, n_epochs: int) -> Self:
-        """Start again at `initial`, for a training of `n_epochs`.
+        """Start, or restart, at the rate `initial` for a training of `n_epochs`.
 
         Parameters
         ----------
@@ -58,14 +57,14 @@ class Schedule(Params, ABC):
         Raises
         ------
         ValueError
-            For a hyperparameter that is not allowed, or does not fit `initial`.
+            If a hyperparameter is invalid or does not fit `initial`.
         """
         self.check_params()
         minimum = getattr(self, "minimum", 0.0)
         if minimum > initial:
             raise ValueError(
-                f"minimum={minimum!r} of {type(self).__name__} must not be above the "
-                f"rate that it starts from, learning_rate_init={initial!r}."
+                f"minimum={minimum!r} of {type(self).__name__} must not exceed "
+                f"learning_rate_init={initial!r}."
             )
         self.initial = float(initial)
         self.n_epochs = int(n_epochs)
@@ -80,9 +79,9 @@ class Schedule(Params, ABC):
         Parameters
         ----------
         n_done : int
-            Updates of the present epoch so far.
+            Number of completed updates of the current epoch.
         n_updates : int
-            Updates of an epoch.
+            Number of updates in an epoch.
         """
         self.rate = self._rate(self.epoch + n_done / n_updates, 1 / n_updates)
 
@@ -92,7 +91,7 @@ class Schedule(Params, ABC):
         Parameters
         ----------
         n_seen : int
-            Samples seen in all.
+            Total number of samples seen.
         measured : mapping of str to float
             The ``"training_loss"`` of the epoch and, if there is a validation set, the
             ``"validation_loss"`` and the ``"validation_score"``.
@@ -102,7 +101,7 @@ class Schedule(Params, ABC):
         self.update_begins(0, 1)
 
     def stalled(self) -> bool:
-        """Return whether to stop, now that training no longer improves."""
+        """Handle that training no longer improves; return whether to stop it."""
         return True
 
     def check_validated(self, is_validated: bool) -> None:
@@ -114,7 +113,7 @@ class Schedule(Params, ABC):
         return False
 
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
-        """Take note of how the epoch went."""
+        """Adjust to the measurements of an epoch."""
 
     @abstractmethod
     def _rate(self, t: float, width: float) -> float:
@@ -123,9 +122,9 @@ class Schedule(Params, ABC):
         Parameters
         ----------
         t : float
-            Epochs that are over when it begins; the fraction is that of the present.
+            Time at which the update begins, in epochs. It may be fractional.
         width : float
-            Share of an epoch that one update is.
+            Duration of one update, in epochs.
 
         Returns
         -------

@@ -174,7 +174,8 @@ class Events:
         self._of_minibatches = [
             observer
             for observer in self._observers
-            if type(observer).on_minibatch_end is not TrainingObserver.on_minibatch_end
+            if getattr(observer.on_minibatch_end, "__func__", None)
+            is not TrainingObserver.on_minibatch_end
         ]
 
     def train_begins(self) -> None:
@@ -190,8 +191,6 @@ class Events:
 
     def minibatch_ends(self, n_done: int, loss: float) -> None:
         """Notify observers that the update of a minibatch has been made."""
-        if not self._of_minibatches:
-            return
         self._view.n_minibatches_done, self._view.minibatch_loss = n_done, loss
         for observer in self._of_minibatches:
             observer.on_minibatch_end(self._view)

@@ -19,7 +19,7 @@ def test_blocks_have_the_same_number_of_weights(blocks):
     }
     for number in n_weights.values():
         assert abs(number / n_weights["plain"] - 1) < 0.03
-    # A way around by itself adds no weights: these two have the same convolutions.
+    # A shortcut by itself adds no weights: these two have the same convolutions.
     assert n_weights["deep plain"] == n_weights["deep residual"]
     assert n_weights["deep plain + bn"] == n_weights["deep residual + bn"]
     kinds = {

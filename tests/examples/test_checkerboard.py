@@ -16,7 +16,7 @@ def test_checkerboard_is_there_and_gone(checkerboard):
         for way, layers in checkerboard.WAYS.items()
     }
     uneven = maps.pop("transposed, kernel 3, stride 2")
-    # Along an axis, one kernel lies on every other cell, and two on those between.
+    # Along an axis, one kernel covers every other position, and two those between.
     counts = np.ones(2 * checkerboard.SIZE + 1)
     counts[2:-1:2] = 2
     np.testing.assert_allclose(uneven[..., 0], np.outer(counts, counts))

@@ -32,7 +32,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap
 from skconvnet.ops.convolution.cost_model import microseconds
-from skconvnet.ops.layout import fill_around
+from skconvnet.ops.padding import fill_around
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 

@@ -10,7 +10,7 @@ from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import Im2colTerms
 from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
-from skconvnet.ops.layout import pad
+from skconvnet.ops.padding import pad
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -131,7 +131,7 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
             return x
         shape = (self.channels, *self.windows.padded_shape, x.shape[-1])
         padded = workspace.array("padded", shape, x.dtype)
-        pad(x, self.windows, padded)
+        pad(x, self.windows.interior, padded)
         return padded
 
     def _im2col(

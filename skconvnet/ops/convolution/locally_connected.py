@@ -12,7 +12,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
-from skconvnet.ops.layout import pad
+from skconvnet.ops.padding import pad
 from skconvnet.ops.workspace import Workspace
 
 
@@ -38,7 +38,7 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
         if windows.is_padded:
             shape = (self.channels, *windows.padded_shape, batch)
             padded = workspace.array("padded", shape, x.dtype)
-            pad(x, windows, padded)
+            pad(x, windows.interior, padded)
         z = workspace.array("z", (self.filters, *self.out_shape, batch), x.dtype)
         weights, outputs = self._matrices(kernel), _positions_first(z)
         for rows in self._row_blocks(batch, x.itemsize):

@@ -11,7 +11,8 @@ from skconvnet.ops.convolution.selection import USUAL_BATCH
 from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
 from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
 from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
-from skconvnet.ops.windows import Windows, pad_amounts
+from skconvnet.ops.padding import pad_amounts
+from skconvnet.ops.windows import Windows
 
 # The type of the cache differs between algorithms. Only the forward and the backward
 # pass of the same algorithm depend on it.

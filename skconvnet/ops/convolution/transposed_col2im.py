@@ -31,7 +31,8 @@ import numpy as np
 from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
-from skconvnet.ops.layout import fill_around, per_channel
+from skconvnet.ops.layout import per_channel
+from skconvnet.ops.padding import fill_around
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 

@@ -39,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape
-from skconvnet.ops.layout import fill_around
+from skconvnet.ops.padding import fill_around
 from skconvnet.ops.short_runs import copy_runs
 from skconvnet.ops.windows import Windows
 

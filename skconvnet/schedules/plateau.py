@@ -1,4 +1,4 @@
-"""Learning rates that decrease when training no longer improves."""
+"""Schedules that decrease the learning rate when training no longer improves."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from skconvnet.schedules.base import (
 
 @dataclass(eq=False, repr=False)
 class Adaptive(Schedule):
-    """Multiply by a factor each time training would end, as in scikit-learn.
+    """Multiply the rate by a factor each time training would end, as in scikit-learn.
 
-    That is after more than ``n_iter_no_change`` epochs in a row that improved the loss,
-    or under early stopping the validation score, by less than ``tol``. Training ends
-    once the rate has reached `smallest`.
+    Training would end after more than ``n_iter_no_change`` consecutive epochs that
+    improve the loss, or with early stopping the validation score, by less than ``tol``.
+    It does end once the rate is no larger than `smallest`.
 
     Parameters
     ----------
     factor : float, default=0.2
-        In (0, 1).
+        The factor, in (0, 1).
     smallest : float, default=1e-6
-        A rate that is not larger is not lowered again.
+        The rate is not lowered further when it is at most this small.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Adaptive(Schedule):
     def stalled(self) -> bool:
         if self._current <= self.smallest:
             return True
-        # Rounded like scikit-learn's division by 5.
+        # Divide, to round like scikit-learn's division by 5.
         self._current /= 1 / self.factor
         self.rate = self._current
         return False
@@ -70,27 +70,29 @@ class Adaptive(Schedule):
 
 @dataclass(eq=False, repr=False)
 class ReduceOnPlateau(Schedule):
-    """Multiply by a factor after more than `patience` epochs without improvement.
+    """Multiply the rate by a factor after `patience` epochs without improvement.
 
-    Training itself ends after more than ``n_iter_no_change`` stalled epochs, which it
-    counts on its own, so `patience` should be the smaller.
+    Training separately counts stalled epochs and ends after more than
+    ``n_iter_no_change`` of them, so `patience` should be smaller than this number.
 
     Parameters
     ----------
     factor : float, default=0.1
-        In (0, 1).
+        The factor, in (0, 1).
     patience : int, default=5
-        Epochs without improvement that are put up with.
+        The number of epochs without improvement that are tolerated. The next one
+        reduces the rate.
     minimum : float, default=0.0
-        The rate never falls below it.
+        A lower bound on the rate.
     monitor : str, default="auto"
-        "training_loss", "validation_loss" or "validation_score"; the last two need a
-        validation set. "auto" is the validation loss if there is a validation set,
-        otherwise the training loss.
+        What has to improve: "training_loss", "validation_loss" or "validation_score".
+        The last two require a validation set. "auto" means the validation loss if there
+        is a validation set, and otherwise the training loss.
     tol : float, default=1e-4
-        Only a value that is better than the best so far by more is an improvement.
+        A value counts as an improvement only if it is better than the best one so far
+        by more than `tol`.
     cooldown : int, default=0
-        Number of epochs after a reduction that are not counted.
+        The number of epochs after a reduction that are not counted.
 
     Examples
     --------
@@ -127,8 +129,8 @@ class ReduceOnPlateau(Schedule):
     def check_validated(self, is_validated: bool) -> None:
         if self.monitor.startswith("validation") and not is_validated:
             raise ValueError(
-                f"monitor={self.monitor!r} of ReduceOnPlateau needs a validation set: "
-                "set early_stopping=True or pass X_val and y_val to fit, or set "
+                f"monitor={self.monitor!r} of ReduceOnPlateau requires a validation "
+                "set: set early_stopping=True, pass X_val and y_val to fit, or set "
                 "monitor='training_loss'."
             )
 
@@ -148,7 +150,7 @@ class ReduceOnPlateau(Schedule):
             self._n_cooling, self._n_bad = self.cooldown, 0
 
     def _value(self, measured: Mapping[str, float]) -> float:
-        """Return the monitored value, with the sign for which smaller is better."""
+        """Return the monitored value, with a sign such that smaller is better."""
         if self.monitor == VALIDATION_SCORE:
             return -measured[VALIDATION_SCORE]
         if self.monitor == "auto":

@@ -1,4 +1,4 @@
-"""Augmentation of samples of several sizes."""
+"""Augmentation of samples of different sizes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from skconvnet.ops.workspace import Workspace
 
 
 class SizedAugmenter(Augmenter):
-    """Changes each batch, which is of one size, by the augmenter for that size.
+    """Changes each micro-batch, whose samples have one size, by its own augmenter.
 
     Parameters
     ----------
     by_shape : dict of tuple of int to Augmenter or None
-        For each shape of a sample, channels last.
+        The augmenter for each shape of a sample, channels last.
     """
 
     def __init__(self, by_shape: dict[Shape, Augmenter | None]) -> None:
         super().__init__(next(iter(by_shape)))
         self.by_shape = by_shape
-        built = [one for one in by_shape.values() if one is not None]
-        self.mixes_targets = any(one.mixes_targets for one in built)
+        augmenters = [one for one in by_shape.values() if one is not None]
+        self.mixes_targets = any(one.mixes_targets for one in augmenters)
 
     @override
     def __call__(
@@ -38,7 +38,7 @@ class SizedAugmenter(Augmenter):
 def build_for_shapes(
     augmentation: Augmentation, shapes: Iterable[Shape]
 ) -> Augmenter | None:
-    """Return an augmenter for samples of all these shapes, or None if none changes.
+    """Return an augmenter for samples of these shapes, or None if none would change.
 
     >>> from skconvnet.augmentation import Shift
     >>> augmenter = build_for_shapes(Shift(2), [(8, 8, 1), (9, 6, 1)])
@@ -48,5 +48,5 @@ def build_for_shapes(
     by_shape = {shape: augmentation.build(shape) for shape in sorted(shapes)}
     if len(by_shape) == 1:
         return next(iter(by_shape.values()))
-    is_still = all(one is None for one in by_shape.values())
-    return None if is_still else SizedAugmenter(by_shape)
+    changes_none = all(augmenter is None for augmenter in by_shape.values())
+    return None if changes_none else SizedAugmenter(by_shape)

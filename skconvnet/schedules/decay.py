@@ -1,12 +1,12 @@
-"""Learning rates that depend on the number of epochs or samples so far."""
+"""Schedules of the learning rate by the number of epochs or samples so far."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
+from skconvnet._checks import is_int
 from skconvnet._typing import override
 from skconvnet.params.constraints import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
 from skconvnet.schedules.base import Schedule
@@ -14,7 +14,7 @@ from skconvnet.schedules.base import Schedule
 
 @dataclass(eq=False, repr=False)
 class Constant(Schedule):
-    """``learning_rate_init`` throughout.
+    """Keep the rate at ``learning_rate_init``.
 
     Examples
     --------
@@ -29,16 +29,16 @@ class Constant(Schedule):
 
 @dataclass(eq=False, repr=False)
 class InverseScaling(Schedule):
-    """``learning_rate_init / (n_seen + 1) ** power`` after each epoch.
+    """Set the rate to ``learning_rate_init / (n_seen + 1) ** power`` after each epoch.
 
-    ``n_seen`` is the number of samples seen in all, as in scikit-learn. If it is chosen
-    by its name, "invscaling", `power` is the estimator's ``power_t``, and only the
-    solver "sgd" uses it.
+    ``n_seen`` is the total number of samples seen, as in scikit-learn. If the schedule
+    is chosen by its name, "invscaling", then `power` is ``power_t`` of the estimator,
+    and the schedule has an effect only with the solver "sgd".
 
     Parameters
     ----------
     power : float, default=0.5
-        Exponent, not negative.
+        The exponent, not negative.
 
     Examples
     --------
@@ -63,20 +63,20 @@ class InverseScaling(Schedule):
 
 @dataclass(eq=False, repr=False)
 class StepDecay(Schedule):
-    """Multiply by a factor at regular intervals, or after given epochs.
+    """Multiply the rate by a factor at regular intervals, or after given epochs.
 
     The rate after ``t`` epochs is ``learning_rate_init * factor ** k``, where ``k`` is
-    ``t // every``, or the number of epochs in the tuple `every` that are over.
+    ``t // every`` or, if `every` is a tuple, the number of its entries up to ``t``.
 
     Parameters
     ----------
     every : int or tuple of int, default=10
-        Epochs between two steps, or the epochs after which there is one, such as
-        ``(30, 60, 80)``.
+        The number of epochs between two steps, or the epochs after which there is a
+        step, such as ``(30, 60, 80)``.
     factor : float, default=0.1
-        In (0, 1]; 0.1 divides by ten.
+        The factor, in (0, 1].
     minimum : float, default=0.0
-        The rate never falls below it.
+        A lower bound on the rate.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class StepDecay(Schedule):
         super().check_params()
         if isinstance(self.every, (tuple, list)):
             for epoch in self.every:
-                if not isinstance(epoch, Integral) or epoch < 1:
+                if not is_int(epoch) or epoch < 1:
                     raise ValueError(
                         "every must be a positive int or a tuple of them, such as "
                         f"(30, 60, 80); got {self.every!r}."
@@ -120,15 +120,17 @@ class StepDecay(Schedule):
 
 @dataclass(eq=False, repr=False)
 class Exponential(Schedule):
-    """``learning_rate_init * factor ** t`` after ``t`` epochs, from update to update.
+    """Decrease the rate exponentially, from update to update.
+
+    The rate after ``t`` epochs is ``learning_rate_init * factor ** t``.
 
     Parameters
     ----------
     factor : float, default=0.95
-        By which one epoch multiplies the rate, in (0, 1]. The updates of an epoch have
-        equal parts in it.
+        The factor by which the rate is multiplied per epoch, in (0, 1]. It is divided
+        evenly among the updates of an epoch.
     minimum : float, default=0.0
-        The rate never falls below it.
+        A lower bound on the rate.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What random changes of brightness and contrast share."""
+"""Base classes of random changes to brightness and contrast."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Bound: TypeAlias = npt.NDArray[np.floating] | np.floating
 
 
 class ValueRange:
-    """Bounds of the values of samples.
+    """Bounds on the values of samples.
 
     Parameters
     ----------
     bounds : (float, float) or None
-        None means the smallest and the largest value of each sample.
+        The bounds; None means the smallest and the largest value of each sample.
     """
 
     def __init__(self, bounds: tuple[float, float] | None) -> None:
@@ -46,16 +46,16 @@ class ValueRange:
 
 @dataclass(eq=False, repr=False)
 class ValueAugmentation(Augmentation):
-    """A change of all values of a sample by a random factor, within their range.
+    """A change to all values of a sample by a random factor, within their range.
 
-    Subclasses say what the factor does.
+    Subclasses define the effect of the factor.
 
     Parameters
     ----------
     factor : float or (float, float), default=0.2
-        Largest change, or the pair (least, largest) of factors.
+        The largest change, or a pair with the smallest and the largest factor.
     value_range : (float, float) or None, default=None
-        Smallest and largest value that a sample may have.
+        The smallest and the largest value that a sample may have.
     """
 
     factor: Any = 0.2
@@ -66,13 +66,13 @@ class ValueAugmentation(Augmentation):
 
     @abstractmethod
     def _factors(self) -> tuple[float, float]:
-        """Check `factor`, and return the least and the largest one."""
+        """Check `factor`, and return the smallest and the largest factor."""
 
     @abstractmethod
     def _augmenter(
         self, in_shape: Shape, factors: tuple[float, float], value_range: ValueRange
     ) -> ValueAugmenter:
-        """Return what changes samples by a factor within these bounds."""
+        """Return an augmenter that draws factors within these bounds."""
 
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:
@@ -90,7 +90,7 @@ class ValueAugmenter(MapAugmenter):
     ----------
     in_shape : tuple of int
     factors : (float, float)
-        The least and the largest factor.
+        The smallest and the largest factor.
     value_range : ValueRange
     """
 

@@ -1,7 +1,7 @@
-"""Learning rates that are planned for a known number of epochs.
+"""Schedules of the learning rate that are planned for a known number of epochs.
 
-They change from update to update: the time ``t`` is the number of epochs that are over,
-plus the fraction of the present one that is over.
+The rate changes with every update. The time ``t`` is the number of completed epochs
+plus the completed fraction of the current one.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from skconvnet.schedules.base import Schedule
 
 @dataclass(eq=False, repr=False)
 class Polynomial(Schedule):
-    """Decrease to `minimum` as a power of the time that is left.
+    """Decrease the rate to `minimum` as a power of the remaining time.
 
-    ``minimum + (learning_rate_init - minimum) * (1 - u) ** power``, where ``u`` is the
-    fraction of the epochs after the warm-up that is over. The default is a straight
-    line.
+    The rate is ``minimum + (learning_rate_init - minimum) * (1 - u) ** power``, where
+    ``u`` is the completed fraction of the epochs after the warm-up. By default, this is
+    a straight line.
 
     Parameters
     ----------
     power : float, default=1.0
-        Exponent.
+        The exponent.
     minimum : float, default=0.0
-        The rate at the end and from then on.
+        The rate at the end of the schedule and from then on.
     warmup_epochs : float, default=0
-        Epochs in which the rate first rises to ``learning_rate_init``, by the same
-        amount in each update.
+        The number of epochs in which the rate first rises to ``learning_rate_init``, by
+        the same amount in each update.
     epochs : float, default=None
-        Number of epochs to the end, the warm-up included; None is ``max_iter``. Each
-        call of ``partial_fit`` counts as an epoch.
+        The number of epochs of the schedule, the warm-up included. None means
+        ``max_iter``. Each call of ``partial_fit`` counts as an epoch.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Polynomial(Schedule):
     @property
     @override
     def is_complete(self) -> bool:
-        """Whether the last of the planned epochs is over."""
+        """Whether all planned epochs are completed."""
         return self.epoch >= _total(self)
 
     @override
@@ -80,25 +80,25 @@ class Polynomial(Schedule):
 
 @dataclass(eq=False, repr=False)
 class Cosine(Schedule):
-    """Decrease to `minimum` along half a cosine, once or with restarts [1]_.
+    """Decrease the rate to `minimum` along half a cosine, once or with restarts [1]_.
 
-    ``minimum + (learning_rate_init - minimum) * (1 + cos(pi * u)) / 2``, where ``u`` is
-    the fraction of the present period that is over.
+    The rate is ``minimum + (learning_rate_init - minimum) * (1 + cos(pi * u)) / 2``,
+    where ``u`` is the completed fraction of the current period.
 
     Parameters
     ----------
     period : float, default=None
-        Epochs of the first period, after which the rate starts again from
-        ``learning_rate_init``. None is a single period from the end of the warm-up to
-        ``max_iter``, after which the rate stays at `minimum`. Each call of
+        The number of epochs of the first period, after which the rate restarts from
+        ``learning_rate_init``. None means a single period from the end of the warm-up
+        to ``max_iter``, after which the rate stays at `minimum`. Each call of
         ``partial_fit`` counts as an epoch.
     period_factor : float, default=1
-        Length of each period relative to the one before; at least 1.
+        The length of each period relative to the previous one, at least 1.
     minimum : float, default=0.0
         The rate at the end of a period.
     warmup_epochs : float, default=0
-        Epochs in which the rate first rises to ``learning_rate_init``, by the same
-        amount in each update.
+        The number of epochs in which the rate first rises to ``learning_rate_init``, by
+        the same amount in each update.
 
     References
     ----------
@@ -131,7 +131,7 @@ class Cosine(Schedule):
     @property
     @override
     def is_complete(self) -> bool:
-        """Whether the only period is over."""
+        """Whether there is only one period, and it is completed."""
         return self.period is None and self.epoch >= self.n_epochs
 
     @override
@@ -147,9 +147,9 @@ class Cosine(Schedule):
         return self.minimum + (self.initial - self.minimum) * (1 + cos(pi * u)) / 2
 
     def _fraction(self, t: float, length: float) -> float:
-        """Return the fraction of the present period that is over.
+        """Return the completed fraction of the current period.
 
-        `t` counts from the start of the first period, which has this length.
+        `t` is measured from the start of the first period, which has this length.
         """
         if self.period_factor == 1:
             return t % length / length
@@ -161,26 +161,26 @@ class Cosine(Schedule):
 
 @dataclass(eq=False, repr=False)
 class OneCycle(Schedule):
-    """Rise to ``learning_rate_init``, then decrease almost to zero [1]_.
+    """Raise the rate to ``learning_rate_init``, then decrease it almost to zero [1]_.
 
-    In the first part of training the rate rises from
-    ``learning_rate_init / div_factor``; in the rest it decreases to the rate it started
-    from divided by `final_div_factor`. ``learning_rate_init`` can be larger than that
-    of a constant rate.
+    In the first part of training, the rate rises from
+    ``learning_rate_init / div_factor``. In the second part, it decreases to this first
+    rate divided by `final_div_factor`. ``learning_rate_init`` can be larger than a
+    suitable constant rate.
 
     Parameters
     ----------
     warmup : float, default=0.3
-        Fraction of the epochs in which the rate rises, in (0, 1).
+        The fraction of the epochs in which the rate rises, in (0, 1).
     div_factor : float, default=25.0
-        Ratio of the largest rate to the first; at least 1.
+        The ratio of the largest rate to the first one, at least 1.
     final_div_factor : float, default=1e4
-        Ratio of the first rate to the last; at least 1.
+        The ratio of the first rate to the last one, at least 1.
     anneal : {"cosine", "linear"}, default="cosine"
         Whether the rate rises and decreases along half a cosine or a straight line.
     epochs : float, default=None
-        Epochs of the whole cycle, after which the rate stays at its last value; None is
-        ``max_iter``. Each call of ``partial_fit`` counts as an epoch.
+        The number of epochs of the whole cycle, after which the rate keeps its last
+        value. None means ``max_iter``. Each call of ``partial_fit`` counts as an epoch.
 
     References
     ----------
@@ -214,7 +214,7 @@ class OneCycle(Schedule):
     @property
     @override
     def is_complete(self) -> bool:
-        """Whether the cycle is over."""
+        """Whether the cycle is completed."""
         return self.epoch >= _total(self)
 
     @override
@@ -227,14 +227,14 @@ class OneCycle(Schedule):
         return self._between(self.initial, first / self.final_div_factor, part)
 
     def _between(self, start: float, end: float, part: float) -> float:
-        """Return the rate after a fraction `part` of the way from start to end."""
+        """Return the rate at the fraction `part` of the way from `start` to `end`."""
         if self.anneal == "cosine":
             part = (1 - cos(pi * part)) / 2
         return start + (end - start) * part
 
 
 def _total(schedule: Polynomial | OneCycle) -> float:
-    """Return the number of epochs that are planned."""
+    """Return the number of planned epochs."""
     return schedule.n_epochs if schedule.epochs is None else schedule.epochs
 
 
@@ -243,7 +243,7 @@ def _after_warmup(schedule: Polynomial | Cosine, total: float) -> float:
     if schedule.warmup_epochs >= total:
         raise ValueError(
             f"warmup_epochs={schedule.warmup_epochs!r} of {type(schedule).__name__} "
-            f"must be less than the epochs it is planned for, {total:g}."
+            f"must be less than the number of planned epochs, {total:g}."
         )
     return total - schedule.warmup_epochs
 
