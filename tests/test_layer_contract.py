@@ -290,7 +290,7 @@ def test_what_a_layer_does_not_say_that_it_can_do_is_refused():
     layer = Flatten().build((3, 2))
     assert not layer.keeps_statistics
     assert not layer.needs_whole_batch
-    runner = MicroBatchRunner.alone(None)
+    runner = MicroBatchRunner.single(None)
     options = {"runner": runner, "workspaces": [Workspace()]}
     for call in (
         lambda: layer.statistics(np.ones((2, 3, 1)), None),
