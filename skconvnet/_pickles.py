@@ -15,7 +15,7 @@ from typing import Any
 from skconvnet._typing import override
 
 # Increment with every change to the attributes of a fitted estimator, or to the modules
-# of the objects in them. Layout 1 is that of files written before layouts had numbers.
+# of the objects in them. Files written before layouts had numbers have layout 1.
 LAYOUT = 2
 _KEY = "_layout"
 
