@@ -232,7 +232,10 @@ WRONG = [
     (Polynomial(-1.0), "'power' parameter of Polynomial .* Got -1.0"),
     (Cosine(period=0), "'period' parameter of Cosine .* Got 0"),
     (Cosine(2, 0.5), "'period_factor' parameter of Cosine .* Got 0.5"),
-    (Cosine(warmup_epochs=2), "warmup_epochs=2 of Cosine must be less .* for, 2"),
+    (
+        Cosine(warmup_epochs=2),
+        "warmup_epochs=2 of Cosine must be less .* epochs, 2",
+    ),
     (Polynomial(minimum=1.0), "minimum=1.0 of Polynomial .*learning_rate_init=0.001"),
     (OneCycle(warmup=1), "'warmup' parameter of OneCycle .* Got 1"),
     (OneCycle(anneal="cos"), "'anneal' parameter of OneCycle .* Got 'cos'"),
