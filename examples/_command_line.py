@@ -1,4 +1,4 @@
-"""The option that most examples have: a file to draw a picture to."""
+"""The command-line option of most examples: a file for a picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def picture_file(description: str, argv: list[str] | None) -> Path | None:
     description : str
         The docstring of the example, which ``--help`` prints.
     argv : list of str or None
-        Arguments to parse; None means those of the command line.
+        Arguments to parse; None means the arguments of the command line.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -27,6 +27,6 @@ def picture_file(description: str, argv: list[str] | None) -> Path | None:
         try:
             importlib.import_module("matplotlib")
         except ImportError:
-            # Now, rather than when everything has been trained.
+            # Fail now rather than after everything has been trained.
             sys.exit("--plot needs matplotlib: pip install matplotlib")
     return file

@@ -1,12 +1,12 @@
-"""Train on shifted digits, and show what each augmentation does to them.
+"""Train on shifted digits, and show the effect of each augmentation.
 
     python examples/augmentation.py [--plot FILE]
 
 The images of 8x8 pixels that come with scikit-learn are placed in a frame of 12x12. A
-network that has only seen them in the middle fails when they are shifted; one trained
-with `augmentation=Shift(2)` does not. A grid search reaches into a list of
-augmentations as it does into a Pipeline. With `--plot`, which needs matplotlib, FILE
-shows some digits and what each augmentation makes of them.
+network that has only seen them in the middle fails when they are shifted; a network
+trained with `augmentation=Shift(2)` does not. A grid search reaches into a list of
+augmentations as it does into a Pipeline. With `--plot`, which requires matplotlib, the
+example draws some digits and their augmented versions to FILE.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
 
 
 def plot(X: np.ndarray, y: np.ndarray, file: Path, n: int = 8) -> None:
-    """Draw a first row as given, then a row for each augmentation."""
+    """Draw a row of unchanged digits, then one row per augmentation."""
     from matplotlib.figure import Figure
 
     X, y = X[:n], y[:n]
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     file = picture_file(__doc__, argv)
     X, y = framed_digits()
     with warnings.catch_warnings():
-        # All are trained for as many epochs, converged or not.
+        # All are trained for the same number of epochs, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)
         compare(X, y)
         search(X[:400], y[:400])

@@ -1,19 +1,19 @@
-"""Show the checkerboard of transposed convolutions, and what removes it.
+"""Show the checkerboard artifacts of transposed convolutions, and how to avoid them.
 
     python examples/checkerboard.py [--plot checkerboard.png]
 
-Four small networks make a map of ones twice as large. We look at the middle of the
-result, which no edge has influenced: any structure there comes from the layer.
+Four small networks enlarge a map of ones by a factor of two. We look at the middle of
+the result, which no edge influences: any structure there is due to the layer.
 `unevenness` is the standard deviation of these values divided by their root mean
-square: 0 if all are alike.
+square. It is 0 if all values are equal.
 
-- With all weights 1, an output counts the weights that contribute to it. If the stride
-  does not divide the kernel size, their number varies in a regular pattern; if it does,
-  all outputs have the same number.
-- With random weights, as at the start of training, even overlap is not enough: an
-  output between two input positions uses other weights than one on such a position, and
-  only training could make their sums alike. Upsampling first and convolving afterwards
-  gives an even map for any weights.
+- If all weights are 1, each output is the number of weights that contribute to it. If
+  the stride does not divide the kernel size, this number varies in a regular pattern;
+  otherwise it is the same for all outputs.
+- With random weights, as at the start of training, uniform overlap is not sufficient:
+  an output between two input positions uses different weights from an output at an
+  input position, and only training could make their sums equal. Upsampling followed by
+  a convolution gives an even map for any weights.
 
 See A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts",
 Distill, 2016.
@@ -31,12 +31,12 @@ from skconvnet import SequentialRegressor
 from skconvnet.layers import Conv2D, Conv2DTranspose, Flatten, Upsample
 
 SIZE = 12
-# The outputs that we look at: no edge influences them, and they hold the pattern, of 2
-# positions along each axis, a whole number of times.
+# The outputs that we look at: no edge influences them, and they contain a whole number
+# of periods of the pattern, of 2 positions along each axis.
 MIDDLE = slice(5, 19)
 FILTERS = 64
 
-# Layers that make a map twice as large; the one called "last" has the weights.
+# Layers that enlarge a map by a factor of two; the one named "last" has the weights.
 WAYS = {
     "transposed, kernel 3, stride 2": [("last", Conv2DTranspose(FILTERS, 3, 2))],
     "transposed, kernel 4, stride 2": [("last", Conv2DTranspose(FILTERS, 4, 2))],
@@ -54,7 +54,7 @@ WAYS = {
 def enlarge(layers: list, *, random: bool) -> np.ndarray:
     """Return what `layers` make of a map of ones, (height, width, FILTERS).
 
-    The weights are those that training would start from if `random`, else 1.
+    If `random`, the weights are those that training would start from, otherwise 1.
     """
     ones = np.ones((1, SIZE, SIZE, 1))
     network = SequentialRegressor([*layers, Flatten()], random_state=0)
@@ -78,7 +78,7 @@ def unevenness(maps: np.ndarray) -> float:
 
 
 def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
-    """Draw a column for each way, a row for weights of 1, one for random."""
+    """Draw one column per network, with weights of 1 above and random ones below."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3 * len(results), 7), layout="constrained")
@@ -87,7 +87,7 @@ def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
         for axis, maps, weights in zip(
             axes[:, column], pair, ("all weights 1", "random weights"), strict=True
         ):
-            # The filter with the largest outputs; 0 is black, or grey if some are less.
+            # The filter with the largest outputs. 0 is black, or gray if some are < 0.
             shown = maps[..., middle(maps).mean(axis=(0, 1)).argmax()]
             largest = np.abs(shown).max()
             low = 0 if shown.min() >= 0 else -largest
@@ -99,7 +99,7 @@ def plot(results: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print how uneven each map is, and draw them if asked to."""
+    """Print how uneven each map is, and draw them if requested."""
     file = picture_file(__doc__, argv)
     results = {
         way: (enlarge(layers, random=False), enlarge(layers, random=True))

@@ -1,17 +1,19 @@
-"""Find a shape anywhere in a picture, having seen it in one place.
+"""Find a shape anywhere in a picture, having seen it at a single position.
 
     python examples/corner.py [--plot corner.png]
 
-The pictures have 4x4 pixels. In one of the nine places for a square of 2x2, some pixels
-are set, in any of the 16 possible ways. The question is whether they form a corner:
+The pictures have 4x4 pixels. At one of the nine positions of a square of 2x2, some
+pixels are set, in any of the 16 possible ways. The question is whether they form a
+corner:
 
     ##
     .#
 
 A dense network that saw shapes only in the middle has learned nothing about the other
-pixels, which were never set: their weights are those that training started from. In a
-convolutional network every place has the same weights, and the largest response is the
-same wherever the shape is: what it knows about the middle, it knows about all places.
+pixels, which were never set: their weights are still the initial ones. In a
+convolutional network, every position has the same weights, and the largest response is
+the same wherever the shape is: what it has learned about the middle applies to all
+positions.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ N_STARTS = 10
 
 
 def pictures(places: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return every shape in each of `places`, and whether it is the corner."""
+    """Return every shape at each of `places`, and whether it is the corner."""
     X = np.zeros((len(places), len(SHAPES), SIZE, SIZE))
     for images, (row, column) in zip(X, places, strict=True):
         images[:, row : row + 2, column : column + 2] = SHAPES
@@ -65,7 +67,7 @@ def fit(
         solver="lbfgs",
         # One shape in 16 is the corner.
         class_weight="balanced",
-        # Without a penalty, nothing but the pictures changes a weight.
+        # Without a penalty, only the pictures change a weight.
         alpha=0.0,
         random_state=start,
     )
@@ -73,9 +75,9 @@ def fit(
 
 
 def accuracies(network: str, places: list[tuple[int, int]]) -> np.ndarray:
-    """Return the mean accuracy in places seen in training, and in all others.
+    """Return the mean accuracy at positions seen in training, and at all others.
 
-    The corner counts as much as all other shapes together: guessing gives 0.5.
+    The corner has the same weight as all other shapes together: guessing gives 0.5.
     """
     others = [place for place in PLACES if place not in places]
     values = []
@@ -88,7 +90,7 @@ def accuracies(network: str, places: list[tuple[int, int]]) -> np.ndarray:
 
 
 def unchanged_cells(model: SequentialClassifier) -> np.ndarray:
-    """Return which pixels have the weights that training started from."""
+    """Return the pixels whose weights have not changed since training started."""
     start = SequentialClassifier(**model.get_params(deep=False))
     start.initialize(*pictures(MIDDLE))
     before = start.get_weights()["hidden/kernel"]
@@ -97,13 +99,13 @@ def unchanged_cells(model: SequentialClassifier) -> np.ndarray:
 
 
 def corner_everywhere(model: SequentialClassifier) -> np.ndarray:
-    """Return the probability of a corner for each place that it is in."""
+    """Return the predicted probability of a corner at each position."""
     X, y = pictures(PLACES)
     return model.predict_proba(X[y])[:, 1].reshape(SIZE - 1, SIZE - 1)
 
 
 def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
-    """Draw the corner in every place, with the probability that each model gives."""
+    """Draw the corner at every position, with the probability that each model gives."""
     from matplotlib.figure import Figure
 
     X, y = pictures(PLACES)
@@ -128,7 +130,7 @@ def plot(models: dict[str, SequentialClassifier], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print where each network finds the corner, and draw it if asked to."""
+    """Print where each network finds the corner, and draw it if requested."""
     file = picture_file(__doc__, argv)
     print(f"Accuracy, mean of {N_STARTS} trainings; to guess is 0.5")
     print(f"  {'trained on':<27}{'network':<15}{'there':>7}{'elsewhere':>11}")

@@ -42,7 +42,7 @@ def fit(activation: str, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
 
 
 def grid_over(X: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, ...]:
-    """Return the abscissas and ordinates of a grid that covers X, with a margin."""
+    """Return the x and y coordinates of a grid that covers X, with a margin."""
     low, high = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
     return np.linspace(low[0], high[0], columns), np.linspace(low[1], high[1], rows)
 
@@ -94,7 +94,7 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print accuracies and boundaries, and draw them if asked to."""
+    """Print accuracies and boundaries, and draw them if requested."""
     file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
     print(f"Two half moons, {len(X_train)} points to train on, {len(X_test)} to test")

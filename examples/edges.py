@@ -2,12 +2,12 @@
 
     python examples/edges.py [--plot edges.png]
 
-A filter of 3x3 that subtracts the values on its right from those on its left returns
-zero where a picture is even, and large values where it is not. The first two pictures
-have 6x6 pixels, small enough to be worked out by hand. Then Sobel's filters are applied
+A filter of 3x3 that subtracts the values on its right from the values on its left
+returns zero where a picture is uniform, and large values where it is not. The first two
+pictures have 6x6 pixels and can be computed by hand. Then Sobel's filters are applied
 to one of the photographs that come with scikit-learn, by a network of two convolutions:
-the first turns colours into grey, the second has a filter for each direction. The
-result is compared with that of `scipy.ndimage.sobel`.
+the first converts colors to gray, the second has a filter for each direction. The
+result is compared with `scipy.ndimage.sobel`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ NUMBERS = np.array(
 )
 BRIGHT_TO_DARK = np.repeat([[10, 10, 10, 0, 0, 0]], 6, axis=0)
 
-# Of a pixel's brightness, how much is red, green and blue (ITU-R BT.601).
-GREY = np.array([0.299, 0.587, 0.114])
+# The shares of red, green and blue in the brightness of a pixel (ITU-R BT.601).
+GRAY = np.array([0.299, 0.587, 0.114])
 ACROSS = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 DOWN = ACROSS.T
 SHADES = " .:-=+*#%@"
 
 
 def convolve(image: np.ndarray, filters: list[np.ndarray]) -> np.ndarray:
-    """Return the map of each filter on an image of one channel, along the last axis."""
+    """Return the maps of an image of one channel, one per filter, channels last."""
     layers = [("edges", Conv2D(len(filters), filters[0].shape)), GlobalAvgPool()]
     X = image[np.newaxis, ..., np.newaxis].astype(float)
     network = SequentialRegressor(layers).initialize(X, [0.0])
@@ -53,26 +53,26 @@ def convolve(image: np.ndarray, filters: list[np.ndarray]) -> np.ndarray:
 
 
 def make_sobel(photo: np.ndarray) -> SequentialRegressor:
-    """Return a network that turns a photo grey and takes both of its slopes."""
-    layers = [("grey", Conv2D(1, 1)), ("edges", Conv2D(2, 3)), GlobalAvgPool()]
+    """Return a network that converts a photo to gray and computes both slopes."""
+    layers = [("gray", Conv2D(1, 1)), ("edges", Conv2D(2, 3)), GlobalAvgPool()]
     network = SequentialRegressor(layers).initialize(photo[np.newaxis], [0.0])
     return network.set_weights(
         {
-            "grey/kernel": GREY.reshape(1, 3, 1, 1),
+            "gray/kernel": GRAY.reshape(1, 3, 1, 1),
             "edges/kernel": np.stack([ACROSS, DOWN])[:, np.newaxis],
         }
     )
 
 
-def deviation(grey: np.ndarray, slopes: np.ndarray) -> float:
+def deviation(gray: np.ndarray, slopes: np.ndarray) -> float:
     """Return the largest difference from SciPy's, as a share of the largest slope."""
     inside = (slice(1, -1), slice(1, -1))
-    theirs = np.stack([ndimage.sobel(grey, axis)[inside] for axis in (1, 0)], axis=-1)
+    theirs = np.stack([ndimage.sobel(gray, axis)[inside] for axis in (1, 0)], axis=-1)
     return float(np.abs(slopes - theirs).max() / np.abs(theirs).max())
 
 
 def draw(strengths: np.ndarray, rows: int, columns: int) -> list[str]:
-    """Return lines of characters, the denser the stronger the edges are there."""
+    """Return lines of characters, which are denser where edges are stronger."""
     means = [
         [cell.mean() for cell in np.array_split(band, columns, axis=1)]
         for band in np.array_split(strengths, rows)
@@ -113,7 +113,7 @@ def load_photo() -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the edges that the filters find, and draw them if asked to."""
+    """Print the edges that the filters find, and draw them if requested."""
     file = picture_file(__doc__, argv)
     for title, image in (("Numbers", NUMBERS), ("Bright to dark", BRIGHT_TO_DARK)):
         print(f"{title}, 6x6, and what a filter for vertical edges makes of it")
@@ -125,9 +125,9 @@ def main(argv: list[str] | None = None) -> int:
         print()
     photo = load_photo()
     network = make_sobel(photo)
-    grey = network.activations(photo[np.newaxis], "grey")[0, ..., 0]
+    gray = network.activations(photo[np.newaxis], "gray")[0, ..., 0]
     slopes = network.activations(photo[np.newaxis], "edges")[0]
-    difference = deviation(grey, slopes)
+    difference = deviation(gray, slopes)
     print(f"Sobel's filters on a photograph of {photo.shape}: maps of {slopes.shape}")
     print(f"  largest difference from scipy.ndimage.sobel: {difference:.1e} of the")
     print("  largest slope")

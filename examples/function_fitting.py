@@ -1,11 +1,11 @@
-"""Fit a curve with MLPRegressor, despite outliers, and with a band around it.
+"""Fit a curve with MLPRegressor, with robust losses and a band of quantiles.
 
     python examples/function_fitting.py [--plot curve.png]
 
 A network with one input and one output is a function of one number. Here it learns
 sin(x) + x / 3 from noisy points: with the squared error; with the absolute error and
-the Huber loss, which are robust to outliers; and with quantiles, between which a given
-share of the points lies.
+the Huber loss, which are robust to outliers; and with two quantiles, which enclose a
+given fraction of the points.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOW, HIGH = 0.05, 0.95
 
 
 def curve(x: np.ndarray) -> np.ndarray:
-    """Return the function that is to be fitted."""
+    """Return the function to fit."""
     return np.sin(x) + x / 3
 
 
@@ -45,7 +45,7 @@ def with_outliers(y: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def make_model(loss: str | Loss) -> MLPRegressor:
-    """Return two hidden layers of 40 units that train with this loss."""
+    """Return a network with two hidden layers of 40 units and this loss."""
     return MLPRegressor(
         loss=loss,
         hidden_layer_sizes=(40, 40),
@@ -76,7 +76,7 @@ def print_values(models: dict[str, MLPRegressor], x: np.ndarray) -> None:
 def covered(
     low: MLPRegressor, high: MLPRegressor, x: np.ndarray, y: np.ndarray
 ) -> float:
-    """Return the share of points between two fitted quantiles."""
+    """Return the fraction of points between two fitted quantiles."""
     return float(np.mean((low.predict(x) <= y) & (y <= high.predict(x))))
 
 
@@ -104,7 +104,7 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print how close the fits come, and draw them if asked to."""
+    """Print how close the fits are to the curve, and draw them if requested."""
     file = picture_file(__doc__, argv)
     X, y = load()
     x = np.linspace(-4.8, 4.8, 200)
@@ -116,9 +116,9 @@ def main(argv: list[str] | None = None) -> int:
     print_values({"fitted": plain}, np.linspace(-4.5, 4.5, 7))
 
     print(f"\n{OUTLIERS} of the points moved up by 15")
-    spoiled = with_outliers(y)
+    y_outliers = with_outliers(y)
     robust = {
-        name: make_model(name).fit(X, spoiled)
+        name: make_model(name).fit(X, y_outliers)
         for name in ("squared_error", "huber", "absolute_error")
     }
     for name, model in robust.items():
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     if file:
         panels = [
             ("squared error", y, {"fitted": plain.predict}),
-            ("outliers", spoiled, {n: m.predict for n, m in robust.items()}),
+            ("outliers", y_outliers, {n: m.predict for n, m in robust.items()}),
             ("quantiles", y, {f"{q}": m.predict for q, m in band.items()}),
         ]
         plot(panels, X[:, 0], file)

@@ -1,14 +1,14 @@
-"""Compare schedules of the learning rate, and what they do to the loss.
+"""Compare schedules of the learning rate, and their effect on the loss.
 
     python examples/learning_rates.py [--plot learning_rates.png]
 
 A perceptron learns the digits by stochastic gradient descent with momentum, with each
-schedule and from several initial rates. If the rate stays large, the loss falls fast
-and then jumps about, since every minibatch pulls in another direction; if it stays
-small, training is not finished when the epochs are over. A rate that starts large and
-falls combines the advantages of both. The table has the training loss of the last
-epoch, and the accuracy on the test set from the largest rate, as means over a few
-random states.
+schedule and from several initial rates. If the rate stays large, the loss decreases
+quickly and then fluctuates, since the minibatches have different gradients. If it stays
+small, training does not converge within the given number of epochs. A rate that starts
+large and decreases combines the advantages of both. The table has the training loss of
+the last epoch, and the test accuracy for the largest rate, as means over a few random
+states.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def load() -> list[np.ndarray]:
 def fit(
     schedule: Schedule, rate: float, seed: int, X: np.ndarray, y: np.ndarray
 ) -> MLPClassifier:
-    """Train a hidden layer of 32 units under this schedule."""
+    """Train a hidden layer of 32 units with this schedule."""
     model = MLPClassifier(
         32,
         solver="sgd",
@@ -85,7 +85,7 @@ def fit(
 
 
 def plot(models: dict[str, MLPClassifier], file: Path) -> None:
-    """Draw the rate of each epoch above, the loss below."""
+    """Draw the rate of each epoch, and the loss below it."""
     from matplotlib.figure import Figure
 
     columns = -(-len(models) // 2)
@@ -114,7 +114,7 @@ def plot(models: dict[str, MLPClassifier], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the losses under each schedule, and draw them if asked to."""
+    """Print the losses with each schedule, and draw them if requested."""
     file = picture_file(__doc__, argv)
     X_train, X_test, y_train, y_test = load()
 

@@ -1,12 +1,12 @@
-"""Build logic gates from perceptrons: learned, set by hand, and combined into an adder.
+"""Build logic gates from perceptrons that are trained or set by hand, and an adder.
 
     python examples/logic_gates.py [--plot gates.png]
 
-A perceptron is a network without hidden layers that returns 1 where w x + b >= 0, and 0
-elsewhere. Rosenblatt's rule, w += eta (t - y) x after each sample, learns AND, OR and
+A perceptron is a network without hidden layers that returns 1 if w x + b >= 0, and 0
+otherwise. Rosenblatt's rule, w += eta (t - y) x after each sample, learns AND, OR and
 NAND, whose ones and zeros can be separated by a line. It cannot learn XOR, for which
-there is no such line. Layers of NANDs can: with weights set by hand they are a half
-adder, whose sum is an XOR.
+there is no such line. However, several layers of NANDs can represent XOR: with weights
+set by hand, they form a half adder, whose sum is an XOR.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GATES = {
     "NAND": [1, 1, 1, 0],
     "XOR": [0, 1, 1, 0],
 }
-# NAND in one layer: 3 - 2 a - 2 b is below 0 only where both are 1.
+# NAND in one layer: 3 - 2 a - 2 b is negative only if both inputs are 1.
 NAND_WEIGHT, NAND_BIAS = -2, 3
 
 
@@ -54,11 +54,11 @@ def learn(name: str) -> MLPClassifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         gate = make_perceptron().fit(CORNERS, GATES[name])
-    puts_out = gate.predict(CORNERS)
+    outputs = gate.predict(CORNERS)
     w1, w2 = gate.coefs_[0].ravel()
-    verdict = "learned" if np.array_equal(puts_out, GATES[name]) else "NOT learned"
+    verdict = "learned" if np.array_equal(outputs, GATES[name]) else "NOT learned"
     print(
-        f"  {name:<5} wants {GATES[name]}, puts out {puts_out.tolist()}: {verdict}, "
+        f"  {name:<5} target {GATES[name]}, output {outputs.tolist()}: {verdict}, "
         f"w = ({w1:g}, {w2:g}), b = {gate.intercepts_[0][0]:g}"
     )
     return gate
@@ -72,7 +72,7 @@ def nand_by_hand() -> MLPClassifier:
     for (a, b), score, y in zip(
         CORNERS, gate.decision_function(CORNERS), gate.predict(CORNERS), strict=True
     ):
-        print(f"  NAND({a}, {b}): score {score:+g}, puts out {y}")
+        print(f"  NAND({a}, {b}): score {score:+g}, output {y}")
     return gate
 
 
@@ -84,7 +84,7 @@ def half_adder() -> SequentialClassifier:
     """
     w, bias = NAND_WEIGHT, NAND_BIAS
     layers = [
-        # a and b go on to the next layer as they are: 2 a - 1 is positive for 1 alone.
+        # a and b are passed on unchanged: 2 a - 1 is positive only if a is 1.
         ("first", Dense(3, activation="step")),
         ("second", Dense(3, activation="step")),
     ]
@@ -135,7 +135,7 @@ def plot(gates: dict[str, MLPClassifier], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print what each gate has learned, and draw it if asked to."""
+    """Print what each gate has learned, and draw it if requested."""
     file = picture_file(__doc__, argv)
     print("Learned by the rule w += eta (t - y) x")
     gates = {name: learn(name) for name in GATES}

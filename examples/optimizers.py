@@ -1,17 +1,18 @@
-"""Watch every optimizer descend a bent valley, and train a network on the digits.
+"""Compare all optimizers on a curved valley and on a network for the digits.
 
     python examples/optimizers.py [--plot optimizers.png]
 
 The valley is Rosenbrock's function of two weights, (1 - x)^2 + 20 (y - x^2)^2. Its
-floor follows a parabola and falls slowly to the minimum of 0 at (1, 1), while its walls
-are steep: a rate that suits the walls is small for the floor. An optimizer changes any
-flat vector of weights in place, so it can be used here on its own.
+floor follows a parabola and descends slowly to the minimum of 0 at (1, 1), while its
+walls are steep: a rate that suits the walls is too small for the floor. An optimizer
+changes any flat vector of weights in place, so it can be used here without an
+estimator.
 
-Then a perceptron learns the digits with each of them. An optimizer is only as good as
-its learning rate: all have the same list of rates to choose from, and are shown with
-the one that brought them lowest. `AdamW` also pulls all weights towards zero, and does
-not end at the minimum. L-BFGS, which has no rate, evaluates the whole function before
-each step.
+Then a perceptron learns the digits with each optimizer. An optimizer is only as good as
+its learning rate: all choose from the same list of rates, and are shown with the rate
+that reached the lowest value. `AdamW` also pulls all weights toward zero, and does not
+end at the minimum. L-BFGS, which has no rate, evaluates the whole function before each
+step.
 """
 
 from __future__ import annotations
@@ -70,9 +71,9 @@ def valley(weights: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def descend(optimizer: Optimizer, rate: float, n_steps: int) -> np.ndarray:
-    """Return the start and where `optimizer` is after each step, (n_steps + 1, 2).
+    """Return the positions at the start and after each step, (n_steps + 1, 2).
 
-    After a step that overflows, the rest is nan.
+    After a step that overflows, the remaining positions are nan.
     """
     optimizer = clone(optimizer)
     weights = np.array(START)
@@ -82,14 +83,14 @@ def descend(optimizer: Optimizer, rate: float, n_steps: int) -> np.ndarray:
         optimizer.step(weights, valley(weights)[1], rate)
         if np.abs(weights).max() > 1e6:
             break
-        # Some predict with other weights than those in training.
+        # Some optimizers predict with weights other than those in training.
         if not optimizer.average(weights, out=path[k + 1]):
             path[k + 1] = weights
     return path
 
 
 def best_descent(optimizer: Optimizer) -> tuple[float, np.ndarray]:
-    """Return the rate that ends lowest, and the path it takes."""
+    """Return the rate that reaches the lowest value, and its path."""
     paths = {rate: descend(optimizer, rate, STEPS) for rate in RATES}
     ends = {rate: valley(path[-1])[0] for rate, path in paths.items()}
     rate = min(RATES, key=lambda rate: (np.isnan(ends[rate]), ends[rate]))
@@ -97,7 +98,7 @@ def best_descent(optimizer: Optimizer) -> tuple[float, np.ndarray]:
 
 
 def search() -> np.ndarray:
-    """Return the start and the points at which L-BFGS looked."""
+    """Return the start and the points that L-BFGS evaluated."""
     path = []
 
     def watched(weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -117,7 +118,7 @@ def load() -> list[np.ndarray]:
 def fit(
     optimizer: Optimizer, rate: float, X: np.ndarray, y: np.ndarray
 ) -> MLPClassifier | None:
-    """Train for a few epochs; return None if that diverged."""
+    """Train for a few epochs; return None if training diverged."""
     model = MLPClassifier(
         32,
         solver=optimizer,
@@ -139,7 +140,7 @@ def fit(
 
 
 def best_fit(optimizer: Optimizer, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
-    """Return the model with the rate that brings the training loss lowest."""
+    """Return the model with the rate that gives the lowest training loss."""
     models = [fit(optimizer, rate, X, y) for rate in RATES]
     return min((m for m in models if m is not None), key=lambda m: m.loss_)
 
@@ -147,7 +148,7 @@ def best_fit(optimizer: Optimizer, X: np.ndarray, y: np.ndarray) -> MLPClassifie
 def plot(
     paths: dict[str, np.ndarray], models: dict[str, MLPClassifier], file: Path
 ) -> None:
-    """Draw the paths down the valley, and the losses on the digits."""
+    """Draw the paths in the valley, and the losses on the digits."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(16, 8), layout="constrained")
@@ -173,7 +174,7 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print how far each optimizer comes, and draw its path if asked to."""
+    """Print how far each optimizer gets, and draw its path if requested."""
     file = picture_file(__doc__, argv)
 
     third = STEPS // 3

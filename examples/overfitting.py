@@ -1,16 +1,17 @@
-"""Over-fit a small training set, and see how much each cure helps.
+"""Overfit a small training set, and measure how much each remedy helps.
 
     python examples/overfitting.py [--plot overfitting.png]
 
-A convolutional network learns from 200 digits. A fifth of them have a label drawn at
-random, and so have those that it is tested on: no model can be right more than 82 % of
-the time. The network has dozens of weights per digit, and soon knows all labels by
-heart, wrong ones included. The loss on new digits goes through a minimum and then
-rises, since the network becomes more and more certain, even where it is wrong. The gap
-between the losses on the test set and the training set measures the over-fitting.
+A convolutional network learns from 200 digits. A fifth of them have a random label, and
+so has a fifth of the test set: no model can have an accuracy above 82 %. The network
+has dozens of weights per digit, and soon memorizes all labels, including the wrong
+ones. The loss on new digits decreases to a minimum and then increases, since the
+network becomes more and more certain, even if it is wrong. The gap between the losses
+on the test set and the training set measures the overfitting.
 
-Each row of the table changes one thing, the last one two. All numbers are means over
-three random training sets. The strengths of the cures were chosen on other ones.
+Each row of the table changes one thing, the last row two. All numbers are means over
+three random training sets. The strengths of the remedies were chosen on other training
+sets.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ SEEDS = (10, 11, 12)
 MORE = "four times the data"
 
 WARP = Affine(rotation=10, scaling=0.1, shift=1)
-CURES: dict[str, dict] = {
+REMEDIES: dict[str, dict] = {
     "none": {},
     "L2": {"alpha": 0.3},
     "L1": {"alpha": 0.03, "l1_ratio": 1.0},
@@ -51,7 +52,7 @@ CURES: dict[str, dict] = {
         "n_iter_no_change": 10,
     },
     "averaging": {"averaging": 0.995},
-    # As many updates as without.
+    # As many updates as with the smaller training set.
     MORE: {"max_iter": EPOCHS * N_FEW // N_MORE},
     "dropout, augmentation": {"dropout": 0.2, "augmentation": WARP},
 }
@@ -80,12 +81,12 @@ def load(seed: int) -> list[np.ndarray]:
     return train_test_split(X / 16, y, train_size=N_MORE, random_state=seed, stratify=y)
 
 
-def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
-    """Train with a cure, watching the test set; return the model and how it went."""
+def fit(remedy: str, seed: int) -> tuple[ConvNetClassifier, Result]:
+    """Train with a remedy and evaluate each epoch; return the model and the results."""
     X, X_test, y, y_test = load(seed)
-    n = N_MORE if cure == MORE else N_FEW
+    n = N_MORE if remedy == MORE else N_FEW
     X, y = X[:n], y[:n]
-    params = {"n_iter_no_change": np.inf, **CURES[cure]}
+    params = {"n_iter_no_change": np.inf, **REMEDIES[remedy]}
     model = ConvNetClassifier(
         filters=16,
         hidden_layer_sizes=64,
@@ -95,8 +96,8 @@ def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
         max_iter=EPOCHS,
         random_state=seed,
     ).set_params(**params)
-    # Watching changes nothing, but where training stops by what it sees: then it must
-    # not be the test set.
+    # Scoring a validation set does not influence training, except with early stopping,
+    # for which the test set must not be used.
     watched = {} if model.early_stopping else {"X_val": X_test, "y_val": y_test}
     with warnings.catch_warnings():
         # The number of epochs is deliberate.
@@ -114,7 +115,7 @@ def fit(cure: str, seed: int) -> tuple[ConvNetClassifier, Result]:
 def plot(
     results: dict[str, Result], curves: dict[str, list[float]], file: Path
 ) -> None:
-    """Draw both losses with each cure, and the test loss by epoch."""
+    """Draw both losses with each remedy, and the test loss by epoch."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 5), layout="constrained")
@@ -136,21 +137,21 @@ def plot(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print what each cure brings, and draw it if asked to."""
+    """Print the effect of each remedy, and draw it if requested."""
     file = picture_file(__doc__, argv)
     print(f"{N_FEW} digits, {WRONG:.0%} of the labels drawn at random")
     heads = ("train loss", "test loss", "gap", "train acc.", "test acc.", "epochs")
-    print(f"{'cure':<22}" + "".join(f"{head:>12}" for head in heads))
+    print(f"{'remedy':<22}" + "".join(f"{head:>12}" for head in heads))
     results, curves = {}, {}
-    for cure in CURES:
-        runs = [fit(cure, seed) for seed in SEEDS]
+    for remedy in REMEDIES:
+        runs = [fit(remedy, seed) for seed in SEEDS]
         mean = Result(*np.mean([result for _, result in runs], axis=0))
-        results[cure] = mean
+        results[remedy] = mean
         if not runs[0][0].early_stopping:
-            curves[cure] = runs[0][0].validation_loss_curve_
+            curves[remedy] = runs[0][0].validation_loss_curve_
         losses = f"{mean.train_loss:12.3f}{mean.test_loss:12.3f}{mean.gap:12.3f}"
         accuracies = f"{mean.train_accuracy:12.3f}{mean.test_accuracy:12.3f}"
-        print(f"{cure:<22}{losses}{accuracies}{mean.epochs:12.0f}", flush=True)
+        print(f"{remedy:<22}{losses}{accuracies}{mean.epochs:12.0f}", flush=True)
     if file:
         plot(results, curves, file)
     return 0

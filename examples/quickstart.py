@@ -85,7 +85,7 @@ def _without_prefix(params: dict) -> str:
 
 
 def report_confusions(model: Pipeline, X: np.ndarray, y: np.ndarray) -> None:
-    """Print the accuracy on images not seen so far, and which digits were confused."""
+    """Print the accuracy on unseen images, and which digits were confused."""
     predicted = model.predict(X)
     print(f"Best model on {len(y)} images held out from the search")
     print(f"  accuracy: {np.mean(predicted == y):.4f}")

@@ -1,16 +1,16 @@
-"""Tell from a docstring which package it comes from, with networks over words.
+"""Classify docstrings by the package that they come from.
 
     python examples/text.py
 
-Two pipelines lead from raw strings to classes: a TextCNN, which convolves over the
-vectors of words and takes the largest value of each filter (Y. Kim, 2014), and the mean
-of the vectors of words and pairs of words, as in FastText (A. Joulin et al., 2017).
-They are compared with what scikit-learn has for this, a logistic regression on TF-IDF.
+Two pipelines classify raw texts: a TextCNN, which convolves over the vectors of the
+words and takes the largest value of each filter (Y. Kim, 2014), and a linear classifier
+of the mean of the vectors of words and pairs of words, as in FastText (A. Joulin et
+al., 2017). They are compared with a baseline of scikit-learn, a logistic regression on
+TF-IDF features.
 
 The texts are the docstrings of NumPy, SciPy and scikit-learn, read from the installed
-files: no connection is needed. The packages' names are removed, and so are code and
-cross references. All docstrings of one file are used either for training or for
-testing.
+files, so no connection is needed. The names of the packages, code and cross references
+are removed. All docstrings of one file are used either for training or for testing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NAMES = re.compile(r"(?i)\b(np|num_?py|sci_?py|sk_?learn|scikit([-_ ]?learn)?)\b
 FEWEST_WORDS = 20
 WORD = r"\b[a-z][a-z]+\b"
 
-# Words that a network knows, and how many of each text it is given.
+# The size of the vocabulary, and the number of words that are used of each text.
 N_TOKENS, LENGTH = 10_000, 100
 # Words and pairs of words for the means.
 N_PAIRS, LENGTH_PAIRS = 30_000, 400
@@ -60,7 +60,7 @@ def docstrings(package: str) -> Iterator[tuple[str, str]]:
 
 
 def prose(docstring: str) -> str:
-    """Leave out code, cross references and the packages' names."""
+    """Remove code, cross references and the names of the packages."""
     lines = [
         line
         for line in docstring.splitlines()
@@ -72,7 +72,7 @@ def prose(docstring: str) -> str:
 def read_texts(
     packages: Sequence[str] = PACKAGES,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return texts, none of them twice, their packages, and the files they are in."""
+    """Return texts without duplicates, their packages, and their files."""
     rows, seen = [], set()
     for package in packages:
         for file, docstring in docstrings(package):
@@ -85,7 +85,7 @@ def read_texts(
 
 
 def make_network(layers: list, **params: object) -> SequentialClassifier:
-    """Return a classifier that keeps the weights best on a tenth of the texts."""
+    """Return a classifier with early stopping on a tenth of the texts."""
     return SequentialClassifier(
         layers,
         batch_size=64,
@@ -98,7 +98,7 @@ def make_network(layers: list, **params: object) -> SequentialClassifier:
 
 
 def make_text_cnn() -> Pipeline:
-    """Return a network that looks for phrases of some words, wherever they are."""
+    """Return a network that finds phrases of a few words at any position."""
     phrases = [
         (f"of_{n}", [Conv1D(32, n, activation="relu"), GlobalMaxPool()])
         for n in (2, 3, 4)
@@ -124,7 +124,7 @@ def make_means() -> Pipeline:
 
 
 def make_baseline() -> Pipeline:
-    """Return a baseline that is hard to beat with a few thousand texts."""
+    """Return a baseline that is hard to surpass with a few thousand texts."""
     words = TfidfVectorizer(token_pattern=WORD, sublinear_tf=True)
     return Pipeline([("words", words), ("net", LogisticRegression(C=10))])
 
@@ -181,7 +181,7 @@ def compare(
 
 
 def answer(model: Pipeline, questions: Sequence[str]) -> None:
-    """Print the probability of each package for some sentences of our own."""
+    """Print the probability of each package for a few new sentences."""
     for text, probabilities in zip(
         questions, model.predict_proba(questions), strict=True
     ):
@@ -191,7 +191,7 @@ def answer(model: Pipeline, questions: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Compare the models, and ask one about texts of our own."""
+    """Compare the models, and classify new sentences with one of them."""
     start = time.perf_counter()
     texts, labels, files = read_texts()
     names, counts = np.unique(labels, return_counts=True)

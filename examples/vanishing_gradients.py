@@ -1,14 +1,14 @@
-"""Show how gradients vanish in deep networks, how they explode, and what prevents it.
+"""Show how gradients vanish and explode in deep networks, and how to prevent it.
 
     python examples/vanishing_gradients.py [--plot gradients.png]
 
 Backpropagation multiplies a gradient by the slope of the activation in each layer. The
-slope of the logistic function is at most a quarter: after twelve layers almost nothing
-is left. ReLU's slope is 0 or 1, and with weights drawn to suit it (He et al., 2015) the
-gradient keeps its length. With larger weights it explodes: the outputs grow from layer
-to layer in the forward pass, the gradient grows in the backward pass, until it is
-hundreds of times as long in every layer, and training diverges, unless its norm is
-clipped.
+slope of the logistic function is at most a quarter, so the gradient has almost vanished
+after twelve layers. ReLU's slope is 0 or 1, and with weights drawn to suit it (He et
+al., 2015) the norm of the gradient remains about the same. With larger weights, the
+gradient explodes: the outputs grow from layer to layer in the forward pass, and the
+gradient grows in the backward pass, until its norm is hundreds of times as large in
+every layer. Training then diverges, unless the norm is clipped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from skconvnet.initializers import Normal
 
 N_LAYERS = 12
 WIDTH = 50
-# An activation, and how the kernels are drawn.
+# An activation, and the initializer of the kernels.
 NETWORKS = {
     "logistic": ("logistic", "glorot_uniform"),
     "tanh": ("tanh", "glorot_uniform"),
@@ -65,7 +65,7 @@ def gradient_norms(name: str, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def print_norms(norms: dict[str, np.ndarray]) -> None:
-    """Print a row for each layer, a column for each network."""
+    """Print one row per layer, with one column per network."""
     print("  layer " + "".join(f"{name:>18}" for name in norms))
     for i in range(N_LAYERS):
         row = "".join(f"{values[i]:18.2e}" for values in norms.values())
@@ -89,7 +89,7 @@ def train(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # Overflow on the way is what this is about.
+            # This training is expected to overflow.
             warnings.simplefilter("ignore", RuntimeWarning)
             losses = model.fit(X, y).loss_curve_
     except ValueError as error:
@@ -125,7 +125,7 @@ def plot(norms: dict[str, np.ndarray], losses: list[float], file: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the norms of the gradients, and draw them if asked to."""
+    """Print the norms of the gradients, and draw them if requested."""
     file = picture_file(__doc__, argv)
     X, y = load()
     print(f"Norm of the gradient of each kernel, {N_LAYERS} hidden layers of {WIDTH}")

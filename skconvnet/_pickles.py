@@ -12,7 +12,7 @@ from importlib.abc import MetaPathFinder
 from typing import Any
 
 # Increment with every change to the attributes of a fitted estimator, or to the modules
-# of the objects in them. Layout 1 is that of files written before layouts had numbers.
+# of the objects in them. Files written before layouts had numbers have layout 1.
 LAYOUT = 2
 _KEY = "_layout"
 

@@ -1,13 +1,13 @@
 """Initial weights of kernels, by name or as objects.
 
 The fans of a kernel are the number of inputs that an output depends on (`fan_in`) and
-the number of outputs that an input contributes to (`fan_out`). Most initializers choose
-the variance of the weights by them, so that signals, or gradients, neither grow nor
-shrink from layer to layer.
+the number of outputs that an input contributes to (`fan_out`). Most initializers derive
+the variance of the weights from the fans, so that signals, or gradients, neither grow
+nor shrink from layer to layer.
 
-In their names, "uniform" is a uniform distribution around 0, and "normal" is the normal
-distribution truncated at two standard deviations, with a scale that makes its variance,
-after the truncation, the one that is documented.
+In names with a scheme, such as "he_normal", "uniform" means a uniform distribution
+around 0, and "normal" a normal distribution truncated at two standard deviations, with
+a scale such that the variance after truncation is the documented one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skconvnet._typing import Shape, override
 from skconvnet.params.base import Params
 from skconvnet.params.constraints import FINITE, POSITIVE
 
-# Drawn in double precision; the network converts it.
+# Kernels are drawn in double precision, and converted by the network.
 Kernel: TypeAlias = npt.NDArray[np.float64]
 
 # A standard normal distribution is truncated at this absolute value,
@@ -49,10 +49,10 @@ class Initializer(Params, ABC):
         ----------
         rng : RandomState
         shape : tuple of int
-            Of the kernel.
+            Shape of the kernel.
         fan_in, fan_out : int
-            Number of inputs that an output depends on, and of outputs that an input
-            contributes to.
+            Number of inputs that an output depends on, and number of outputs that an
+            input contributes to.
 
         Returns
         -------
@@ -60,7 +60,7 @@ class Initializer(Params, ABC):
         """
 
 
-class _Scaled(Initializer):
+class _VarianceScaling(Initializer):
     """Weights with a mean of 0 and a variance that depends on the fans."""
 
     is_normal: ClassVar[bool]
@@ -77,15 +77,15 @@ class _Scaled(Initializer):
         if not self.is_normal:
             bound = sqrt(3) * std
             return rng.uniform(-bound, bound, shape)
-        # By the inverse of the distribution function: always one random number per
-        # weight, which drawing again beyond the cut would not ensure.
+        # Inverse transform sampling always takes one random number per weight, unlike
+        # drawing again beyond the cut.
         lowest = (1 - _CUT_SHARE) / 2
         normal: Kernel = ndtri(rng.uniform(lowest, 1 - lowest, shape))
         return normal * (std / _CUT_STD)
 
 
-class GlorotUniform(_Scaled):
-    """Uniform with a variance of ``2 / (fan_in + fan_out)``, as for tanh [1]_.
+class GlorotUniform(_VarianceScaling):
+    """Uniform with a variance of ``2 / (fan_in + fan_out)``, suited to tanh [1]_.
 
     The weights lie within ``sqrt(6 / (fan_in + fan_out))`` of 0.
 
@@ -114,8 +114,8 @@ class GlorotNormal(GlorotUniform):
     is_normal = True
 
 
-class HeUniform(_Scaled):
-    """Uniform with a variance of ``2 / fan_in``, for ReLU and its variants [1]_.
+class HeUniform(_VarianceScaling):
+    """Uniform with a variance of ``2 / fan_in``, suited to ReLU and its variants [1]_.
 
     The weights lie within ``sqrt(6 / fan_in)`` of 0.
 
@@ -137,8 +137,8 @@ class HeNormal(HeUniform):
     is_normal = True
 
 
-class LecunUniform(_Scaled):
-    """Uniform with a variance of ``1 / fan_in``, for SELU or no activation [1]_.
+class LecunUniform(_VarianceScaling):
+    """Uniform with a variance of ``1 / fan_in``, suited to SELU or no activation [1]_.
 
     The weights lie within ``sqrt(3 / fan_in)`` of 0.
 
@@ -162,15 +162,16 @@ class LecunNormal(LecunUniform):
 
 @dataclass(eq=False, repr=False)
 class Orthogonal(Initializer):
-    """A random orthogonal matrix, times a gain [1]_.
+    """A random orthogonal matrix, multiplied by a gain [1]_.
 
-    The kernel is drawn as a matrix with one row for each index of its first axis. Its
-    rows are orthonormal or, if there are more rows than columns, its columns are.
+    The kernel is drawn as a matrix with one row per index of its first axis. Except for
+    the gain, its rows are orthonormal or, if it has more rows than columns, its columns
+    are.
 
     Parameters
     ----------
     gain : float, default=1.0
-        For example ``sqrt(2)`` for ReLU.
+        The factor, for example ``sqrt(2)`` for ReLU.
 
     References
     ----------
@@ -195,7 +196,7 @@ class Orthogonal(Initializer):
         n_rows, n_columns = shape[0], prod(shape[1:])
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
         q, r = np.linalg.qr(rng.standard_normal(tall))
-        # With positive diagonals of r, q does not depend on the algorithm used.
+        # If the diagonal of r is positive, q does not depend on the algorithm used.
         q *= np.where(np.diag(r) < 0, -self.gain, self.gain)
         kernel: Kernel = (q if n_rows >= n_columns else q.T).reshape(shape)
         return kernel
@@ -208,7 +209,7 @@ class Normal(Initializer):
     Parameters
     ----------
     std : float, default=0.05
-        Standard deviation.
+        The standard deviation.
     """
 
     std: float = 0.05
@@ -226,13 +227,13 @@ class Normal(Initializer):
 class Constant(Initializer):
     """The same number for every weight.
 
-    Hidden units that start equal stay equal, so this is for networks without hidden
-    layers.
+    It is meant for networks without hidden layers, since hidden units with equal
+    weights stay equal in training.
 
     Parameters
     ----------
     value : float, default=0.0
-        The weight.
+        The value of every weight.
     """
 
     value: float = 0.0
@@ -260,7 +261,7 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-# What keeps the variance of signals about the same from layer to layer.
+# Initializers that keep the variance of signals about the same from layer to layer.
 _BY_ACTIVATION = {
     **dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu"), "he_uniform"),
     "selu": "lecun_normal",
@@ -268,12 +269,12 @@ _BY_ACTIVATION = {
 
 
 def get_initializer(value: object) -> Initializer | None:
-    """Return the initializer that a hyperparameter stands for.
+    """Return the initializer for a value of the hyperparameter `kernel_initializer`.
 
     Parameters
     ----------
     value : str or Initializer
-        The name of one, or one itself.
+        The name of an initializer, or an initializer.
 
     Returns
     -------
@@ -283,7 +284,7 @@ def get_initializer(value: object) -> Initializer | None:
     Raises
     ------
     ValueError
-        If there is no such initializer, or a parameter of it is not allowed.
+        If there is no such initializer, or one of its parameters is invalid.
     """
     if isinstance(value, Initializer):
         value.check_params()
@@ -315,11 +316,11 @@ def draw_kernel(
     fans : (int, int)
         `fan_in` and `fan_out`.
     initializer : Initializer or None
-        None chooses one that suits the activation: "he_uniform" for "relu",
-        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", otherwise
-        `glorot_uniform`.
+        None chooses an initializer that suits the activation: "he_uniform" for "relu",
+        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", and
+        `glorot_uniform` for all others.
     activation : str, default="identity"
-        Of the layer.
+        Activation of the layer.
 
     Returns
     -------
@@ -341,7 +342,7 @@ def glorot_uniform(
 ) -> Kernel:
     """Draw uniformly within ``sqrt(6 / (fan_in + fan_out))`` of 0, as "auto" does.
 
-    For the logistic activation it is ``sqrt(2 / (fan_in + fan_out))``, as in
+    For the logistic activation, the bound is ``sqrt(2 / (fan_in + fan_out))``, as in
     scikit-learn's perceptrons.
 
     Parameters
@@ -375,7 +376,7 @@ def convolution_fans(
     ----------
     filters, channels : int
     kernel : tuple of int
-        Its spatial shape.
+        Spatial shape of the kernel.
     groups : int, default=1
 
     Returns

@@ -1,4 +1,4 @@
-"""From raw strings to rows of tokens, which an Embedding takes."""
+"""Conversion of raw texts to rows of tokens, the input of an Embedding."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ UNKNOWN_TOKEN = 1
 _N_SPECIAL = 2
 _UNKNOWN = "[UNK]"
 
-# How a text is cut into words is CountVectorizer's.
-_OF_THE_ANALYZER = (
+# Parameters of CountVectorizer that define how a text is divided into words.
+_ANALYZER_PARAMS = (
     "encoding",
     "decode_error",
     "strip_accents",
@@ -39,81 +39,84 @@ _OF_THE_ANALYZER = (
     "ngram_range",
     "analyzer",
 )
-_OF_COUNT_VECTORIZER = (*_OF_THE_ANALYZER, "min_df", "max_df")
+_COUNT_VECTORIZER_PARAMS = (*_ANALYZER_PARAMS, "min_df", "max_df")
 _ENDS = [StrOptions({"pre", "post"})]
 
 
 @dataclass(eq=False, repr=False)
 class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Turn raw texts into rows of tokens, all of one length.
+    r"""Convert raw texts to rows of tokens, all of the same length.
 
-    A token is the number of a word: 0 fills up short texts, 1 stands for every word
-    that is not in the vocabulary, and from 2 on come the words of the vocabulary, the
-    most frequent in `fit` first and equally frequent ones in alphabetical order. The
-    order of the words in a text is kept, other than by scikit-learn's
-    ``CountVectorizer``, whose parameters for cutting a text into words hold here with
-    the same defaults. What follows in a Pipeline is a network that begins with
+    A token is the number of a word. Token 0 is padding, token 1 represents all words
+    that are not in the vocabulary, and tokens from 2 on are the words of the
+    vocabulary: the most frequent ones in `fit` come first, and equally frequent ones
+    are in alphabetical order. Unlike scikit-learn's ``CountVectorizer``, the rows
+    preserve the order of the words in a text. Texts are divided into words by the
+    parameters of ``CountVectorizer``, with the same defaults. In a Pipeline, the next
+    step is a network that begins with
     ``Embedding(max_tokens, n_dims, padding_token=0)``.
 
     Parameters
     ----------
     max_tokens : int, default=None
-        Largest number of different tokens, padding and the unknown word included:
-        what ``n_tokens`` of the Embedding should be. None is no limit.
+        The maximum number of different tokens, including the padding and the unknown
+        word. Use the same number as ``n_tokens`` of the Embedding. None means no limit.
     max_length : int, default=None
-        Length of a row. None is that of the longest text in `fit`.
+        The length of a row. None means the length of the longest text in `fit`.
     padding : {"post", "pre"}, default="post"
-        Where short texts are filled up, after or before their words.
+        Whether short texts are padded after or before their words.
     truncating : {"post", "pre"}, default="post"
-        Where long texts are cut, at their end or their beginning.
+        Whether long texts are cut off at their end or at their beginning.
     encoding : str, default="utf-8"
-        How texts given as bytes are decoded.
+        The encoding of texts given as bytes.
     decode_error : {"strict", "ignore", "replace"}, default="strict"
-        What happens to bytes that cannot be decoded.
+        What to do with bytes that cannot be decoded.
     strip_accents : {"ascii", "unicode"} or callable, default=None
-        How accents are removed.
+        The method that removes accents. None keeps them.
     lowercase : bool, default=True
-        Whether to convert to lower case first.
+        Whether to convert texts to lowercase first.
     preprocessor : callable, default=None
-        Called with a text instead of removing accents and converting to lower case.
+        A function of a text that is used instead of removing accents and converting to
+        lowercase.
     tokenizer : callable, default=None
-        Called with a text to cut it into words, instead of by `token_pattern`.
+        A function that divides a text into words, used instead of `token_pattern`.
     stop_words : {"english"} or list of str, default=None
-        Words that are left out altogether.
+        Words that are ignored.
     token_pattern : str, default=r"(?u)\b\w\w+\b"
-        Regular expression of a word. The default takes those of two characters or
-        more, without punctuation.
+        The regular expression that matches a word. The default matches words of two or
+        more characters, without punctuation.
     ngram_range : tuple of two int, default=(1, 1)
-        Smallest and largest number of words that make one token. (1, 2) are words and
-        then pairs of them, for an Embedding that is reduced to a mean [1]_: the pairs
-        come after all of the words, so let `max_length` leave room for them.
+        The smallest and largest number of words in a token. (1, 2) means words and
+        pairs of words, for an Embedding that is reduced to a mean [1]_. In a row, the
+        pairs follow all of the words, so `max_length` must be large enough for both.
     analyzer : {"word", "char", "char_wb"} or callable, default="word"
-        Whether n-grams are of words or of characters ("char_wb" keeps within words).
-        A callable is given the text and returns its tokens.
+        Whether n-grams consist of words or of characters; those of "char_wb" do not
+        extend across words. A callable receives a text and returns its tokens.
     min_df, max_df : int or float in [0, 1], default=1 and 1.0
-        In how many texts a word must and may occur to be in the vocabulary: a number
-        of texts if an int, a share of them if a float.
+        The minimum and maximum number of texts in which a word of the vocabulary
+        occurs. An int is a number of texts, a float a fraction of the texts.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Tokens of the words, from 2 on.
+        The token of each word, from 2 on.
     n_tokens_ : int
-        Number of different tokens, padding and the unknown word included.
+        The number of different tokens, including the padding and the unknown word.
     length_ : int
-        Length of a row.
+        The length of a row.
 
     See Also
     --------
-    skconvnet.layers.Embedding : Takes what this puts out.
+    skconvnet.layers.Embedding : Looks up a vector for each token.
     sklearn.feature_extraction.text.CountVectorizer : Counts words, regardless of
         their order.
 
     Notes
     -----
-    Rows are uint16 for up to 65,536 different tokens: under ``dtype="auto"`` a network
-    then computes in float32. Beyond they are int32, for which "auto" is float64; give
-    the network ``dtype="float32"``, which tells up to 2**24 tokens apart.
+    Rows have the dtype uint16 for up to 65,536 different tokens. With ``dtype="auto"``,
+    a network then computes in float32. With more tokens, rows have the dtype int32, for
+    which "auto" means float64. Set ``dtype="float32"`` on the network, which represents
+    up to 2**24 tokens exactly.
 
     References
     ----------
@@ -159,7 +162,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "truncating": _ENDS,
         **{
             name: CountVectorizer._parameter_constraints[name]  # noqa: SLF001  the same
-            for name in _OF_COUNT_VECTORIZER
+            for name in _COUNT_VECTORIZER_PARAMS
         },
     }
 
@@ -169,24 +172,26 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X: Iterable[Any],
         y: object = None,  # noqa: ARG002  a Pipeline passes it
     ) -> Self:
-        """Learn the vocabulary, and the length of a row where `max_length` is None.
+        """Learn the vocabulary, and the length of a row if `max_length` is None.
 
         Parameters
         ----------
         X : iterable of str or bytes
-            Raw texts: a list, a one-dimensional array, a column of a DataFrame.
+            The raw texts, such as a list, a one-dimensional array or a column of a
+            DataFrame.
         y : None
             Ignored.
 
         Returns
         -------
         self : TokenSequence
+            The fitted transformer.
 
         Raises
         ------
         ValueError
-            If X is a lone string or has two axes, if something in it is no text, or
-            if no word is left for the vocabulary.
+            If X is a single string or has two axes, if one of its items is not a text,
+            or if no word remains for the vocabulary.
         """
         self._learn(self._analyzed(X))
         return self
@@ -197,47 +202,53 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X: Iterable[Any],
         y: object = None,  # noqa: ARG002  a Pipeline passes it
     ) -> np.ndarray:
-        """Fit to the texts and return their rows, going through them once.
+        """Learn the vocabulary and return the rows of tokens, in one pass over X.
 
         Parameters
         ----------
         X : iterable of str or bytes
+            The raw texts.
         y : None
             Ignored.
 
         Returns
         -------
         rows : ndarray of uint16 or int32 of shape (n_samples, length_)
+            The tokens of each text.
         """
         texts = self._analyzed(X)
         self._learn(texts)
         return self._rows(texts)
 
     def transform(self, X: Iterable[Any]) -> np.ndarray:
-        """Return the rows of tokens of raw texts.
+        """Convert raw texts to rows of tokens.
 
         Parameters
         ----------
         X : iterable of str or bytes
+            The raw texts.
 
         Returns
         -------
         rows : ndarray of uint16 or int32 of shape (n_samples, length_)
+            The tokens of each text.
         """
         check_is_fitted(self)
         return self._rows(self._analyzed(X))
 
     def inverse_transform(self, X: npt.ArrayLike) -> list[list[Any]]:
-        """Return the words of rows of tokens, without the padding.
+        """Convert rows of tokens to lists of words, without the padding.
 
         Parameters
         ----------
         X : array-like of int of shape (n_samples, length)
+            The rows of tokens.
 
         Returns
         -------
         texts : list of lists of str
-            "[UNK]" where a word was not in the vocabulary.
+            The words of each text, with "[UNK]" for words that are not in the
+            vocabulary.
         """
         check_is_fitted(self)
         tokens = check_array(X, dtype="numeric", input_name="X")
@@ -245,7 +256,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         is_whole = (np.trunc(tokens) == tokens).all()
         if least < 0 or most >= self.n_tokens_ or not is_whole:
             raise ValueError(
-                f"X must hold whole numbers from 0 to n_tokens_ - 1 = "
+                f"X must contain whole numbers from 0 to n_tokens_ - 1 = "
                 f"{self.n_tokens_ - 1}; got values from {least} to {most}."
             )
         words = [None, _UNKNOWN, *self.vocabulary_]
@@ -253,7 +264,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return [[words[t] for t in row if t != PADDING_TOKEN] for row in rows]
 
     def _analyzed(self, X: Iterable[Any]) -> list[Sequence[Any]]:
-        """Cut each text into words."""
+        """Divide each text into words."""
         if isinstance(X, (str, bytes)):
             raise ValueError(
                 "Iterable over raw text documents expected, string object received. "
@@ -263,29 +274,29 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             shape = getattr(X, "shape", None)
             raise ValueError(
                 "X must be a one-dimensional iterable of texts; got an array or "
-                f"DataFrame of shape {shape}. Take one column of it, X['text'], and "
-                "in a ColumnTransformer name it 'text' instead of ['text']."
+                f"DataFrame of shape {shape}. Select one column, such as X['text'], or "
+                "'text' instead of ['text'] in a ColumnTransformer."
             )
         lower, upper = self.ngram_range
         if not 1 <= lower <= upper:
             raise ValueError(
-                "ngram_range must be a smallest and a largest number of words, at "
+                "ngram_range must be the smallest and the largest number of words, at "
                 f"least 1 and in this order; got {self.ngram_range!r}."
             )
-        params = {name: getattr(self, name) for name in _OF_THE_ANALYZER}
+        params = {name: getattr(self, name) for name in _ANALYZER_PARAMS}
         analyze = CountVectorizer(**params).build_analyzer()
         takes_text = not callable(self.analyzer) and self.preprocessor is None
         texts = []
         for i, text in enumerate(X):
             if takes_text and not isinstance(text, (str, bytes)):
                 raise ValueError(
-                    f"X must hold texts, str or bytes, but its item {i} is {text!r}, a "
-                    f"{type(text).__name__}; convert it, or fill in what is missing."
+                    f"X must contain texts, str or bytes, but item {i} is {text!r}, a "
+                    f"{type(text).__name__}; convert it, or replace missing values."
                 )
             words = analyze(text)
             texts.append(words if isinstance(words, Sequence) else list(words))
         if not texts:
-            raise ValueError("X holds 0 sample(s); a minimum of 1 text is required.")
+            raise ValueError("X has 0 sample(s); a minimum of 1 text is required.")
         return texts
 
     def _learn(self, texts: list[Sequence[Any]]) -> None:
@@ -295,7 +306,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.length_ = self.max_length or max(map(len, texts))
 
     def _vocabulary(self, texts: list[Sequence[Any]]) -> list[Hashable]:
-        """Return the words of the vocabulary, in its order."""
+        """Return the words of the vocabulary, in the order of their tokens."""
         counts: Counter[Any] = Counter()
         occurrences: Counter[Any] = Counter()
         for words in texts:
@@ -317,8 +328,8 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"{len(texts)} texts."
             )
         chosen.sort(key=lambda word: (-counts[word], word))
-        room = None if self.max_tokens is None else self.max_tokens - _N_SPECIAL
-        return chosen[:room]
+        max_words = None if self.max_tokens is None else self.max_tokens - _N_SPECIAL
+        return chosen[:max_words]
 
     def _rows(self, texts: list[Sequence[Any]]) -> np.ndarray:
         length, token = self.length_, self.vocabulary_.get

@@ -26,8 +26,8 @@ def rows_of(text, header):
 
 
 def requests():
-    """Return the code in the last column of what scikit-learn was asked for."""
-    rows = rows_of(read(FROM_SKLEARN), "| asked for | a line of code |")
+    """Return the code in the last column of the features requested in scikit-learn."""
+    rows = rows_of(read(FROM_SKLEARN), "| requested feature | a line of code |")
     return [code for row in rows for code in re.findall("`(.*?)`", row.split("|")[2])]
 
 

@@ -228,7 +228,7 @@ def test_two_axes(texts):
 
 @pytest.mark.parametrize("item", [None, np.nan, 3, ["words"]])
 def test_items_that_are_no_texts(item):
-    with pytest.raises(ValueError, match=r"its item 1 is .*, a "):
+    with pytest.raises(ValueError, match=r"but item 1 is .*, a "):
         TokenSequence().fit(["two words", item])
 
 
@@ -263,7 +263,7 @@ def test_not_fitted(method):
         getattr(TokenSequence(), method)(["two words"])
 
 
-WORDS = ["red", "green", "blue", "black", "white", "grey", "pink"]
+WORDS = ["red", "green", "blue", "black", "white", "gray", "pink"]
 
 
 @pytest.fixture(scope="module")

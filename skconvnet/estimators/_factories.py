@@ -122,7 +122,7 @@ def make_training_executor(
     params: TrainingParams,
     augmentation: object,
 ) -> Executor:
-    """Return the executor that trains the network, on augmented samples if asked to."""
+    """Return the executor that trains the network, with the augmentation if any."""
     size = update_size(params, len(samples))
     augmenter = make_augmenter(augmentation, samples, network, size)
     if augmenter is not None and augmenter.mixes_targets:

@@ -26,17 +26,17 @@ def test_edges_find_a_square(edges):
     photo = np.zeros((20, 24, 3), dtype=np.uint8)
     photo[6:14, 8:16] = 200
     network = edges.make_sobel(photo)
-    grey = network.activations(photo[None], "grey")[0, ..., 0]
-    assert grey[10, 10] == pytest.approx(200)
-    assert grey[0, 0] == 0
+    gray = network.activations(photo[None], "gray")[0, ..., 0]
+    assert gray[10, 10] == pytest.approx(200)
+    assert gray[0, 0] == 0
     slopes = network.activations(photo[None], "edges")[0]
     # Rows and columns of the maps are those of the photo, less one at each side.
     np.testing.assert_allclose(slopes[9, [6, 7, 14, 15], 0], [800, 800, -800, -800])
     np.testing.assert_allclose(slopes[[4, 5, 12, 13], 11, 1], [800, 800, -800, -800])
     assert not slopes[9:11, 9:12].any()
     assert not slopes[0].any()
-    assert edges.deviation(grey, slopes) < 1e-6
-    assert edges.deviation(grey, slopes[..., ::-1]) > 0.5
+    assert edges.deviation(gray, slopes) < 1e-6
+    assert edges.deviation(gray, slopes[..., ::-1]) > 0.5
     lines = edges.draw(np.hypot(slopes[..., 0], slopes[..., 1]), 9, 11)
     assert [len(line) for line in lines] == [11] * 9
     assert lines[0].strip() == ""

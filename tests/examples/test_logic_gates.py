@@ -10,10 +10,10 @@ def test_logic_gates(draws, tmp_path, capsys):
     out = capsys.readouterr().out
     for name in ("AND", "OR", "NAND"):
         table = gates.GATES[name]
-        assert f"{name:<5} wants {table}, puts out {table}: learned" in out
-    assert "XOR   wants [0, 1, 1, 0]" in out
+        assert f"{name:<5} target {table}, output {table}: learned" in out
+    assert "XOR   target [0, 1, 1, 0]" in out
     assert out.count("NOT learned") == 1
-    assert "NAND(1, 1): score -1, puts out 0" in out
+    assert "NAND(1, 1): score -1, output 0" in out
     assert "  1  1 |   1     0\n  right" in out
     # A wrong weight shows.
     adder = gates.half_adder().set_weights({"output/bias": [3, -3]})

@@ -16,28 +16,30 @@ def test_overfitting(draws, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(example, "SEEDS", (10,))
     if draws:
         monkeypatch.setattr(example, "EPOCHS", 2)
-        cures = {cure: example.CURES[cure] for cure in ("none", "early stopping")}
-        monkeypatch.setattr(example, "CURES", cures)
+        remedies = {
+            remedy: example.REMEDIES[remedy] for remedy in ("none", "early stopping")
+        }
+        monkeypatch.setattr(example, "REMEDIES", remedies)
     results = {}
     fit = example.fit
 
-    def kept(cure, seed):
-        model, results[cure] = fit(cure, seed)
-        return model, results[cure]
+    def kept(remedy, seed):
+        model, results[remedy] = fit(remedy, seed)
+        return model, results[remedy]
 
     monkeypatch.setattr(example, "fit", kept)
     run_example(example, draws, tmp_path)
     out = capsys.readouterr().out
-    for cure, result in results.items():
+    for remedy, result in results.items():
         losses = f"{result.train_loss:12.3f}{result.test_loss:12.3f}{result.gap:12.3f}"
-        assert f"{cure:<22}{losses}" in out
+        assert f"{remedy:<22}{losses}" in out
     if draws:
         return
     plain = results.pop("none")
     assert plain.train_accuracy > 0.95
     assert plain.gap > 1
     assert len(results) == 8
-    for cure, result in results.items():
-        assert result.gap < 0.9 * plain.gap, cure
-        assert result.test_loss < 0.95 * plain.test_loss, cure
-        assert result.test_accuracy > plain.test_accuracy, cure
+    for remedy, result in results.items():
+        assert result.gap < 0.9 * plain.gap, remedy
+        assert result.test_loss < 0.95 * plain.test_loss, remedy
+        assert result.test_accuracy > plain.test_accuracy, remedy

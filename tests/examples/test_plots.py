@@ -1,4 +1,4 @@
-"""Pictures that examples draw where they are asked to."""
+"""Pictures that examples draw if requested."""
 
 import sys
 
