@@ -126,13 +126,18 @@ class Executor:
             gradient.fill(0)
             return 0.0, 0.0
         cuts = cut_minibatch(self.network, samples.inputs, index)
-        # A minibatch that is not cut must stay the same object for `read_ahead`.
-        indices = [index_at(index, cut) for cut in cuts] if len(cuts) > 1 else [index]
+        if len(cuts) == 1:
+            # It has all threads to itself, for the layers to share out their work. The
+            # index must stay the same object, by which `read_ahead` knows it.
+            worker = self._workers[0]
+            worker.share(self.team)
+            whole = MicroBatch(samples, index, 0, total, train, seed)
+            return float(worker.differentiate(whole, gradient)), total
         micro_batches = [
-            MicroBatch(samples, own, number, total, train, seed)
-            for number, own in enumerate(indices)
+            MicroBatch(samples, index_at(index, cut), number, total, train, seed)
+            for number, cut in enumerate(cuts)
         ]
-        if train and len(micro_batches) > 1 and self.network.needs_whole_batch:
+        if train and self.network.needs_whole_batch:
             losses = self._differentiate_together(micro_batches, gradient)
         else:
             losses = self._differentiate_in_rounds(micro_batches, gradient)
@@ -154,8 +159,7 @@ class Executor:
                        gradient += g(2)
                        gradient += g(3)
         """
-        # The layers share out the work on a single micro-batch among all threads.
-        self._workers[0].share(self.team if len(micro_batches) == 1 else None)
+        self._workers[0].share(None)
         losses = np.zeros(len(micro_batches))
         for start in range(0, len(micro_batches), self.team.size):
             members = slice(start, start + self.team.size)

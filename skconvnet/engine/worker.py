@@ -16,7 +16,7 @@ from skconvnet.losses import Loss
 from skconvnet.ops.workspace import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class MicroBatch:
     """Samples that go through the network at once, and how.
 
