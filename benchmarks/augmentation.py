@@ -38,7 +38,8 @@ from skconvnet.augmentation import (
 )
 from skconvnet.augmentation.base import Batch
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.losses import LogLoss
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace

@@ -42,7 +42,8 @@ from networks import (
 
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.losses import LogLoss
 from skconvnet.optimizers import Adam
 from skconvnet.schedules import Constant

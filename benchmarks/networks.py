@@ -12,7 +12,8 @@ import numpy as np
 
 from skconvnet import SequentialClassifier
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import (
     Activation,
     BatchNorm,

@@ -25,8 +25,9 @@ from skconvnet.augmentation import (
 )
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.micro_batches import MicroBatchLimits
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.layers import BatchNorm, Conv2D, Dropout, Flatten
 from skconvnet.losses import LogLoss, SquaredError

@@ -11,8 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import SequentialClassifier
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.micro_batches import MicroBatchLimits
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.layers import (
     Activation,

@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skconvnet.engine.inputs import (
-    Inputs,
-    Samples,
-    index_length,
-    minibatches,
-    resolve_batch_size,
-)
+from skconvnet.engine.inputs import Inputs, index_length
+from skconvnet.engine.minibatches import Samples, minibatches, resolve_batch_size
 from skconvnet.ops.layout import channels_last
 from skconvnet.ops.workspace import Workspace
 

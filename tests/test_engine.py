@@ -14,7 +14,8 @@ from engine_tools import (
 )
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import Conv2D, Dense, Dropout, Flatten
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.losses import LogLoss, SquaredError

@@ -11,7 +11,8 @@ from sklearn.base import clone
 
 from skconvnet import layers
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import Dense, Flatten
 from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.losses import SquaredError

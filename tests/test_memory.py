@@ -6,7 +6,8 @@ from engine_tools import peak_allocation
 
 from skconvnet import SequentialClassifier
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import (
     AvgPool2D,
     Conv2D,

@@ -12,8 +12,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skconvnet import ConvNetClassifier
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples, index_at, index_length
+from skconvnet.engine.inputs import Inputs, index_at, index_length
 from skconvnet.engine.micro_batches import cut_minibatch
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.thread_team import ThreadTeam

@@ -5,7 +5,8 @@ import pytest
 from layer_tools import in_blocks
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten, MaxPool2D

@@ -7,7 +7,7 @@ import pytest
 from training_tools import N, Problem, Steps
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import resolve_batch_size
+from skconvnet.engine.minibatches import resolve_batch_size
 from skconvnet.losses import SquaredError
 from skconvnet.optimizers import LBFGS, Adam
 from skconvnet.schedules import InverseScaling

@@ -5,8 +5,9 @@ import pytest
 from engine_tools import differentiate
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.micro_batches import MicroBatchLimits
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.initializers import convolution_fans, glorot_uniform

@@ -4,7 +4,8 @@ import numpy as np
 
 from skconvnet._typing import override
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.layers import Dense
 from skconvnet.losses import SquaredError

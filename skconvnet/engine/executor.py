@@ -12,8 +12,9 @@ import numpy as np
 from skconvnet._typing import FlatVector, Image, Index, Shape
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.blas_threads import single_threaded_blas
-from skconvnet.engine.inputs import Inputs, Samples, index_at, index_length
+from skconvnet.engine.inputs import Inputs, index_at, index_length
 from skconvnet.engine.micro_batches import cut_minibatch
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.thread_team import Task, ThreadTeam
 from skconvnet.engine.worker import MicroBatch, Worker

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skconvnet._typing import Index
-from skconvnet.engine.inputs import Samples, index_at, minibatches
+from skconvnet.engine.inputs import index_at
+from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.engine.network import Network
 from skconvnet.layers.base import Layer
 from skconvnet.ops.workspace import Workspace

@@ -9,7 +9,8 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, FlatVector, Index
 from skconvnet.augmentation.base import Augmenter, Batch
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.losses import Loss

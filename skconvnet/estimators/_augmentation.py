@@ -5,7 +5,7 @@ from __future__ import annotations
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.compose import as_augmentation
 from skconvnet.augmentation.several_sizes import build_for_shapes
-from skconvnet.engine.inputs import Samples
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 
 

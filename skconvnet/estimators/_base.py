@@ -22,7 +22,7 @@ from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
-from skconvnet.engine.inputs import Samples
+from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,

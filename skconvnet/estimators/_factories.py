@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Samples, resolve_batch_size
+from skconvnet.engine.minibatches import Samples, resolve_batch_size
 from skconvnet.engine.network import Network
 from skconvnet.estimators._augmentation import make_augmenter
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss, SquaredError

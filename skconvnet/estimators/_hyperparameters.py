@@ -11,7 +11,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skconvnet._checks import as_python
-from skconvnet.engine.inputs import BATCH_MODES
+from skconvnet.engine.minibatches import BATCH_MODES
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from skconvnet.params.constraints import (
     BELOW_1,

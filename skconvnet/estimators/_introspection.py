@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Samples
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.losses import Loss
 from skconvnet.training.regularization import add_penalty

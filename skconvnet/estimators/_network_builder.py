@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Rows, Shape
-from skconvnet.engine.inputs import Inputs, Samples
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.estimators._input_validation import CheckedX

@@ -15,7 +15,7 @@ from sklearn.utils import _safe_indexing
 
 from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Samples
+from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._targets import Targets
 from skconvnet.losses import Loss
 

@@ -1,4 +1,7 @@
-"""The abstract class of all runtime layers."""
+"""The abstract class of all runtime layers.
+
+The hyperparameters of a layer, its spec, derive from `LayerSpec` in `params/base.py`.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.optimize
 
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Samples, minibatches
+from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.optimizers import LBFGS
 from skconvnet.training.regularization import add_penalty
 from skconvnet.training.stopping import TrainingDivergedError

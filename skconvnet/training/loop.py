@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from skconvnet._typing import FlatVector, Index
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Samples, index_length, minibatches
+from skconvnet.engine.inputs import index_length
+from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.events import (
     Events,

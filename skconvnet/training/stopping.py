@@ -139,7 +139,7 @@ class Stopping:
 
     def _divergence_message(self) -> str:
         return (
-            "Training diverged: the loss is no longer finite in epoch "
+            "Training diverged: the loss or a weight is no longer finite in epoch "
             f"{self._state.n_epochs}, at a learning rate of "
             f"{self._state.schedule.rate:g}. Lower learning_rate_init, set "
             "max_grad_norm, or scale the input (for example with StandardScaler)."
