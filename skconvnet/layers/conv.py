@@ -112,7 +112,7 @@ class _Cache(NamedTuple):
     """
 
     algorithm: AnyAlgorithm
-    algorithm_cache: Any  # only the algorithm knows its type
+    algorithm_cache: object  # only the algorithm knows its type
     activated: FeatureMap
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from skconvnet._typing import FeatureMap, NamedArrays, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv import ConvolutionLayer
-from skconvnet.layers.pooling import MaxPoolLayer
+from skconvnet.layers.pooling import MaxPoolCache, MaxPoolLayer
 from skconvnet.ops.blas_kernels import channel_sums
 from skconvnet.ops.convolution.selection import AnyAlgorithm
 from skconvnet.ops.layout import per_channel
@@ -23,8 +23,8 @@ class _Cache(NamedTuple):
     """
 
     algorithm: AnyAlgorithm
-    algorithm_cache: Any  # only the algorithm knows its type
-    pool_cache: Any | None
+    algorithm_cache: object  # only the algorithm knows its type
+    pool_cache: MaxPoolCache | None
     y: FeatureMap
 
 

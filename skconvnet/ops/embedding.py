@@ -166,7 +166,7 @@ def add_by_winner(
 
 
 def _blocks(n: int, sample_size: int, block_size: int) -> Iterator[slice]:
-    """Cut n samples into blocks of about `block_size` numbers and at least a sample."""
+    """Cut n samples into blocks of about `block_size` numbers, or of one sample."""
     step = max(block_size // sample_size, 1)
     for start in range(0, n, step):
         yield slice(start, min(start + step, n))
