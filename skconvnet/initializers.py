@@ -287,8 +287,7 @@ def get_initializer(value: object) -> Initializer | None:
         If there is no such initializer, or one of its parameters is invalid.
     """
     if isinstance(value, Initializer):
-        value.check_params()
-        return value
+        return value.checked_copy()
     if isinstance(value, str) and value == "auto":
         return None
     if not isinstance(value, str) or value not in INITIALIZERS:

@@ -35,7 +35,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-INTS = [np.int64, np.int32, np.uint8]
+# The unsigned and short ones wrap around where Python's ints do not.
+INTS = [np.int64, np.int32, np.int8, np.uint8, np.uint64]
 FLOATS = [np.float64, np.float32]
 # Values to try where the default is no number.
 GUESSES = {"int": [2, 1, 3, 0, (2, 3), (6, 6)], "float": [0.5, 1.5, (0.5, 1.5)]}
@@ -143,11 +144,16 @@ def converted(value, types):
     if isinstance(value, (tuple, list)):
         columns = [converted(v, types) for v in value]
         return [type(value)(row) for row in zip(*columns, strict=False)]
-    fitting = types[0] if isinstance(value, int) else types[1]
-    is_int = isinstance(value, int)
-    return [t(value) for t in fitting if not is_int or value in range(256)] or [
-        fitting[0](value)
-    ]
+    ints, floats = types
+    fitting = [] if isinstance(value, int) else [t(value) for t in floats]
+    if float(value).is_integer():
+        fitting += [t(value) for t in ints if holds(t, value)]
+    return fitting
+
+
+def holds(dtype, value):
+    limits = np.iinfo(dtype)
+    return limits.min <= value <= limits.max
 
 
 def numeric_parameters():
@@ -188,9 +194,11 @@ def first_allowed(example, use, parameter, values):
 )
 def test_hyperparameters_take_numpy_numbers(example, use, parameter, values):
     value, expected = first_allowed(example, use, parameter, values)
-    # The bounds of TokenSequence are scikit-learn's, which takes no other floats.
-    floats = FLOATS[:1] if use is use_text else FLOATS
-    for other in converted(value, (INTS, floats)):
+    ints, floats = INTS, FLOATS
+    if use is use_text and isinstance(value, float):
+        # As in scikit-learn, an int is a count, and there are no other floats.
+        ints, floats = [], FLOATS[:1]
+    for other in converted(value, (ints, floats)):
         result = use(with_parameter(example, parameter, other))
         assert result.dtype == expected.dtype
         if np.array_equal(other, value):
