@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from estimator_cases import CLASSIFIERS, IMAGE_ESTIMATORS, data_for, make
 
-from skconvnet import ConvNetClassifier
-from skconvnet.augmentation import Compose, Shift
+from skconvnet import ConvNetClassifier, SequentialClassifier
+from skconvnet.augmentation import Brightness, Compose, Cutout, Rotation, Shift
 from skconvnet.layers import (
     AvgPool2D,
     Conv2D,
@@ -16,6 +16,7 @@ from skconvnet.layers import (
     SpatialPyramidPool,
     Standardize,
 )
+from skconvnet.schedules import StepDecay
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -92,3 +93,38 @@ def test_input_shape_as_an_array(cls):
     X, y = data_for(cls)
     model = make(cls, input_shape=np.array([6, 6, 1]))
     assert model.fit(X.reshape(len(X), -1), y).network_.in_shape == (6, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("tuples", "arrays"),
+    [
+        (Shift((1, 2)), Shift(np.array([1, 2]))),
+        (Cutout((2, 3)), Cutout(np.array([2, 3]))),
+        (Rotation((-5.0, 9.0)), Rotation(np.array([-5.0, 9.0]))),
+        (
+            Brightness(0.2, value_range=(0.0, 1.0)),
+            Brightness(0.2, value_range=np.array([0.0, 1.0])),
+        ),
+    ],
+)
+def test_augmentations_take_arrays(tuples, arrays):
+    X, y = data_for(ConvNetClassifier)
+    fixed = {"layers": [], "max_iter": 2, "random_state": 0, "dtype": "float32"}
+    one, two = (
+        SequentialClassifier(augmentation=augmentation, input_shape=(6, 6, 1), **fixed)
+        for augmentation in (tuples, arrays)
+    )
+    state = one.fit(X, y).network_.state
+    assert two.fit(X, y).network_.state.tobytes() == state.tobytes()
+
+
+def test_steps_of_a_schedule_as_an_array():
+    X, y = data_for(ConvNetClassifier)
+    fixed = {"max_iter": 4, "random_state": 0, "dtype": "float32"}
+    one = make(ConvNetClassifier, learning_rate=StepDecay((1, 3)), **fixed)
+    two = make(ConvNetClassifier, learning_rate=StepDecay(np.array([1, 3])), **fixed)
+    one.fit(X, y)
+    two.fit(X, y)
+    assert len(set(one.learning_rate_curve_)) == 3
+    assert two.learning_rate_curve_ == one.learning_rate_curve_
+    assert two.network_.vector.tobytes() == one.network_.vector.tobytes()

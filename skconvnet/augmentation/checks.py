@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from skconvnet._checks import check_number, is_int
+from skconvnet._checks import check_number, is_int, is_sequence
 from skconvnet._typing import Shape
 
 __all__ = [
@@ -59,7 +59,7 @@ def check_range(
     >>> check_range("degrees", 10), check_range("factor", (0.8, 1.1), center=1.0)
     ((-10.0, 10.0), (0.8, 1.1))
     """
-    if isinstance(value, (tuple, list)):
+    if is_sequence(value):
         if len(value) != 2:
             raise ValueError(
                 f"{name} must be a number or a pair (low, high); got {value!r}."
@@ -86,7 +86,7 @@ def per_axis(name: str, value: object, n_axes: int, kind: str) -> list[Any]:
     >>> per_axis("max_pixels", 2, 2, "int"), per_axis("max_pixels", (0, 3), 2, "int")
     ([2, 2], [0, 3])
     """
-    if not isinstance(value, (tuple, list)):
+    if not is_sequence(value):
         return [value] * n_axes
     if len(value) != n_axes:
         raise ValueError(

@@ -13,7 +13,7 @@ from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.naming import PASSTHROUGH, name_layers
-from skconvnet.params.nested import NestedParams
+from skconvnet.params.nested import NestedParams, is_list
 
 
 @dataclass(eq=False, repr=False)
@@ -89,7 +89,7 @@ def as_augmentation(value: object) -> Augmentation:
     """
     if isinstance(value, Augmentation):
         return value
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return Compose(value)
     if isinstance(value, type) and issubclass(value, Augmentation):
         raise TypeError(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._checks import is_sequence
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter, uniform
 from skconvnet.augmentation.checks import check_number
@@ -134,7 +135,7 @@ def check_value_range(value: object) -> ValueRange:
     """Return the range for a hyperparameter `value_range`."""
     if value is None:
         return ValueRange(None)
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
+    if not is_sequence(value) or len(value) != 2:
         raise TypeError(
             "value_range must be a pair (smallest, largest), such as (0, 255), or "
             f"None; got {value!r}."

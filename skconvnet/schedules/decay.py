@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skconvnet._checks import is_int
+import numpy as np
+
+from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import override
 from skconvnet.params.constraints import ABOVE_0_TO_1, COUNT, NOT_NEGATIVE
 from skconvnet.schedules.base import Schedule
@@ -92,7 +94,7 @@ class StepDecay(Schedule):
     minimum: float = 0.0
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "every": [*COUNT, tuple, list],
+        "every": [*COUNT, tuple, list, np.ndarray],
         "factor": ABOVE_0_TO_1,
         "minimum": NOT_NEGATIVE,
     }
@@ -100,7 +102,7 @@ class StepDecay(Schedule):
     @override
     def check_params(self) -> None:
         super().check_params()
-        if isinstance(self.every, (tuple, list)):
+        if is_sequence(self.every):
             for epoch in self.every:
                 if not is_int(epoch) or epoch < 1:
                     raise ValueError(
@@ -110,8 +112,8 @@ class StepDecay(Schedule):
 
     @override
     def _rate(self, t: float, width: float) -> float:
-        if isinstance(self.every, (tuple, list)):
-            k = sum(epoch <= self.epoch for epoch in self.every)
+        if is_sequence(self.every):
+            k = int(sum(epoch <= self.epoch for epoch in self.every))
         else:
             k = self.epoch // int(self.every)
         decay: float = self.factor**k
