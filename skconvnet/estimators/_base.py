@@ -123,7 +123,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         y: npt.NDArray[Any],  # noqa: ARG002  classifiers use it
         weights: npt.NDArray[Any] | None,
         *,
-        incremental: bool,  # noqa: ARG002  classifiers look at it
+        incremental: bool,  # noqa: ARG002  classifiers use it
     ) -> npt.NDArray[Any] | None:
         """Return the sample weights, multiplied by the class weights if any."""
         return weights
@@ -222,6 +222,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         weights = self._class_weights(labels, weights, incremental=incremental)
 
         params = plain_params(self)
+        stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
             check_same_shape(self, maps, self.network_.in_shape)
@@ -237,19 +238,18 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 self.network_, self._loss, samples, params, augmentation
             ) as executor,
         ):
-            if is_stochastic(self.solver):
+            if stochastic:
                 samples, validate = self._hold_out(
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
+            if not resume:
+                fit_input_statistics(self.network_, samples)
+            if stochastic:
                 state = self._training_state(params, incremental=incremental)
                 warn_of_clipped_batch_size(params, len(samples))
                 settings = make_settings(params, len(samples), incremental=incremental)
-                if not resume:
-                    fit_input_statistics(self.network_, samples)
                 train(executor, samples, state, settings, rng, validate=validate)
             else:
-                if not resume:
-                    fit_input_statistics(self.network_, samples)
                 result = minimize_lbfgs(
                     executor,
                     samples,
@@ -260,7 +260,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     tol=params.tol,
                 )
 
-        if is_stochastic(self.solver):
+        if stochastic:
             self._publish(state)
             self._is_incremental = incremental
             if not incremental:

@@ -25,7 +25,6 @@ from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
 
 _T = TypeVar("_T", bound=Targets)
 
-
 _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *COUNT],
     "activation": [*one_of(*ACTIVATIONS), tuple, list, np.ndarray],
@@ -40,9 +39,7 @@ _CHECK_X: dict[str, Any] = {
 }
 
 
-def _perceptron_layers(
-    estimator: MLPClassifier | MLPRegressor, in_shape: Shape
-) -> list[Entry]:
+def _perceptron_layers(estimator: _Perceptron[Any], in_shape: Shape) -> list[Entry]:
     if len(in_shape) != 1:
         raise ValueError(
             f"X must be rows of shape (n_samples, n_features) for "
@@ -63,7 +60,7 @@ def _perceptron_layers(
     return layers
 
 
-def _hidden_sizes(estimator: MLPClassifier | MLPRegressor) -> list[int]:
+def _hidden_sizes(estimator: _Perceptron[Any]) -> list[int]:
     n_layers, n_units = estimator.n_hidden_layers, estimator.n_hidden_units
     sizes, default = estimator.hidden_layer_sizes, type(estimator).hidden_layer_sizes
     if n_layers is None and n_units is None:
@@ -79,7 +76,7 @@ def _hidden_sizes(estimator: MLPClassifier | MLPRegressor) -> list[int]:
     return [int(n_units)] * int(n_layers)
 
 
-def _arrays(estimator: MLPClassifier | MLPRegressor, kind: str) -> list[np.ndarray]:
+def _arrays(estimator: _Perceptron[Any], kind: str) -> list[np.ndarray]:
     """Return the kernels or the biases of all layers, from input to output."""
     if "network_" not in vars(estimator):
         raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")

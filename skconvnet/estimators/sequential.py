@@ -22,7 +22,7 @@ _T = TypeVar("_T", bound=Targets)
 
 
 def _named_specs(
-    estimator: SequentialClassifier | SequentialRegressor,
+    estimator: _Sequential[Any],
 ) -> list[tuple[str, LayerSpec]]:
     if estimator.layers is None:
         return [("dense1", Dense(100, activation="relu"))]

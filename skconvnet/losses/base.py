@@ -90,7 +90,7 @@ class Loss(Params, ABC):
 
     def for_classes(
         self,
-        exclusive: bool,  # noqa: ARG002 - for subclasses
+        exclusive: bool,  # noqa: ARG002  for subclasses
     ) -> Loss:
         """Return the loss for targets that are classes, usually self.
 

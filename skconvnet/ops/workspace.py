@@ -103,8 +103,8 @@ class Workspace:
         if number not in self._threads:
             shared = self._shared.threads.setdefault(number, Scratch())
             workspace = self._threads[number] = self._with_scratch(shared)
-            workspace._own = self._own  # noqa: SLF001 -- of the same class
-            workspace._views = self._views  # noqa: SLF001 -- of the same class
+            workspace._own = self._own  # noqa: SLF001  of the same class
+            workspace._views = self._views  # noqa: SLF001  of the same class
         return self._threads[number]
 
     def _run_for(self, n_tasks: int, size: int) -> Run | None:

@@ -155,8 +155,8 @@ class Optimizer(Params, ABC):
 
     def average(
         self,
-        weights: FlatVector,  # noqa: ARG002 - for subclasses
-        out: FlatVector,  # noqa: ARG002 - for subclasses
+        weights: FlatVector,  # noqa: ARG002  for subclasses
+        out: FlatVector,  # noqa: ARG002  for subclasses
     ) -> bool:
         """Write the weights for prediction, if they differ from those in training.
 

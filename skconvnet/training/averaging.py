@@ -72,15 +72,15 @@ class Average(ABC):
         finally:
             weights[:] = in_training
 
-    def after_update(self, weights: FlatVector) -> None:  # noqa: B027 - optional
+    def after_update(self, weights: FlatVector) -> None:  # noqa: B027  optional
         """Take note of the weights after an update."""
 
-    def after_epoch(self, weights: FlatVector) -> None:  # noqa: B027 - optional
+    def after_epoch(self, weights: FlatVector) -> None:  # noqa: B027  optional
         """Take note of the weights after an epoch."""
 
     def _compute(
         self,
-        weights: FlatVector,  # noqa: ARG002 - for subclasses
+        weights: FlatVector,  # noqa: ARG002  for subclasses
     ) -> FlatVector | None:
         """Return the average, if there is one, given the weights in training."""
         return self._average

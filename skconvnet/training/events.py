@@ -134,7 +134,7 @@ class TrainingObserver:
 
     def on_epoch_end(
         self,
-        view: TrainingView,  # noqa: ARG002 - for subclasses
+        view: TrainingView,  # noqa: ARG002  for subclasses
     ) -> bool | None:
         """React to the end of an epoch.
 

@@ -86,7 +86,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
             self.block_bytes = block_bytes
 
     @classmethod
-    def supports(cls, windows: Windows) -> bool:  # noqa: ARG003 -- for subclasses
+    def supports(cls, windows: Windows) -> bool:  # noqa: ARG003  for subclasses
         """Return whether the algorithm can compute sums over these windows."""
         return True
 
@@ -146,7 +146,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
 
     def cost_terms(
         self,
-        batch: int,  # noqa: ARG002 -- for subclasses
+        batch: int,  # noqa: ARG002  for subclasses
     ) -> tuple[float, ...]:
         """Return the terms that the time of a pass grows with, for `batch` samples.
 
@@ -161,7 +161,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
 
     def with_max_pool(
         self,
-        pool: Windows,  # noqa: ARG002 -- for subclasses
+        pool: Windows,  # noqa: ARG002  for subclasses
     ) -> ConvolutionAlgorithm[Cache] | None:
         """Return an algorithm that also takes the maximum over the windows of `pool`.
 
