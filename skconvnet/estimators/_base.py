@@ -23,6 +23,7 @@ from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_bla
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
@@ -51,6 +52,12 @@ from skconvnet.estimators._network_builder import (
     make_inputs,
     make_samples,
     rebuild_network,
+)
+from skconvnet.estimators._reading import (
+    shape_in_errors,
+    tell_reading,
+    tell_size_of_guess,
+    warn_of_row_order,
 )
 from skconvnet.estimators._sample_shape import (
     check_same_shape,
@@ -81,8 +88,8 @@ _T = TypeVar("_T", bound=Targets)
 class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     """Base class of the estimators, which fits a network to X and y.
 
-    Subclasses define its layers (`_hidden_layers`, `_spatial_ndim`), how y is encoded
-    (`_make_targets`) and its loss (`_make_loss`).
+    Subclasses define its layers (`_hidden_layers`, `_spatial_ndim_of`), how y is
+    encoded (`_make_targets`) and its loss (`_make_loss`).
     """
 
     _input_checks: ClassVar[dict[str, Any]] = {}
@@ -101,9 +108,11 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         `is_guessed` says that X consists of rows, whose shape `in_shape` was guessed.
         """
 
-    @property
-    def _spatial_ndim(self) -> int | None:
-        """Number of spatial axes of a sample; None or 0 if any number will do."""
+    def _spatial_ndim_of(
+        self,
+        X: CheckedX,  # noqa: ARG002  for subclasses
+    ) -> int | None:
+        """Return the number of spatial axes of a sample; None or 0 if any will do."""
         return None
 
     @abstractmethod
@@ -194,7 +203,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
             with single_threaded_blas:
-                samples = make_samples(self.network_, maps, targets, None)
+                samples = self._make_samples(maps, targets, None)
                 fit_input_statistics(self.network_, samples)
             return self
 
@@ -225,12 +234,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
-            check_same_shape(self, maps, self.network_.in_shape)
+            self._check_shape(maps)
             self._resume()
         else:
             self._build(maps, encoded.shape[1], rng)
 
-        samples = make_samples(self.network_, maps, encoded, weights)
+        samples = self._make_samples(maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
         with (
             finite_weights(self.network_),
@@ -270,22 +279,45 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self.loss_ = float(result.fun)
         return self
 
+    def _check_shape(self, X: CheckedX) -> None:
+        """Raise an error unless the samples of X have the shape of the network."""
+        check_same_shape(self, X, self.network_.in_shape)
+        warn_of_row_order(self, X, self.network_.in_shape)
+
+    def _make_samples(
+        self, X: CheckedX, targets: Rows, weights: npt.NDArray[Any] | None
+    ) -> Samples:
+        """Return the samples of a validated X, with their targets and weights."""
+        return make_samples(
+            self.network_, X, targets, weights, channels_first=is_channels_first(self)
+        )
+
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
-        in_shape = resolve_shape(X, self._spatial_ndim, input_shape)
-        is_guessed = X.ndim == 2 and input_shape is None
-        self.network_ = build_network(
-            self._hidden_layers(in_shape, is_guessed=is_guessed),
-            in_shape,
-            n_outputs,
-            resolve_dtype(self.dtype, X),
-            getattr(self, "kernel_initializer", None),
+        in_shape = resolve_shape(
+            X,
+            self._spatial_ndim_of(X),
+            input_shape,
+            channels_first=is_channels_first(self),
         )
+        tell_reading(self, X, in_shape)
+        is_guessed = X.ndim == 2 and input_shape is None
+        with shape_in_errors(in_shape):
+            self.network_ = build_network(
+                self._hidden_layers(in_shape, is_guessed=is_guessed),
+                in_shape,
+                n_outputs,
+                resolve_dtype(self.dtype, X),
+                getattr(self, "kernel_initializer", None),
+            )
+        if is_guessed:
+            tell_size_of_guess(in_shape, self.network_.vector.size)
         self.network_.initialize(rng)
         check_all_shapes(self.network_, X)
         if X.ndim > 1:  # samples of different sizes have no number of features
             self.n_features_in_ = prod(in_shape)
+        self._knows_row_order = X.ndim == 2 or input_shape is not None
         self.n_outputs_ = n_outputs
         layers = self.network_.layers.values()
         self.n_layers_ = 1 + sum(bool(layer.weights) for layer in layers)
@@ -360,10 +392,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         X, y = check_X_and_y(
             self, validation.X, validation.y, reset=False, **self._input_checks
         )
-        check_same_shape(self, X, self.network_.in_shape)
+        self._check_shape(X)
         targets = self._encode(y, exact=False)
         weights = check_weights(validation.sample_weight, X)
-        return make_samples(self.network_, X, targets, weights), y
+        return self._make_samples(X, targets, weights), y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
@@ -402,8 +434,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
         checked = check_X(self, X, reset=False, **self._input_checks)
-        check_same_shape(self, checked, self.network_.in_shape)
-        inputs = make_inputs(self.network_, checked)
+        self._check_shape(checked)
+        inputs = make_inputs(
+            self.network_, checked, channels_first=is_channels_first(self)
+        )
         n_threads = resolve_n_threads(self.n_jobs)
         with Executor(self.network_, self._loss, n_threads) as executor:
             return executor.outputs(inputs, stop=stop, scores=scores)
@@ -479,14 +513,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
-        check_same_shape(self, maps, self.network_.in_shape)
+        self._check_shape(maps)
         weights = check_weights(sample_weight, maps)
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
         return loss_and_gradients(
             self.network_,
             self._loss.objective(),
-            make_samples(self.network_, maps, targets, weights),
+            self._make_samples(maps, targets, weights),
             n_threads=resolve_n_threads(self.n_jobs),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,

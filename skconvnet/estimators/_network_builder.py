@@ -146,19 +146,29 @@ def rebuild_network(
     return network
 
 
-def make_inputs(network: Network, X: CheckedX) -> Inputs:
-    """Return the reader of the samples of a validated X."""
+def make_inputs(
+    network: Network, X: CheckedX, *, channels_first: bool = False
+) -> Inputs:
+    """Return the reader of the samples of a validated X.
+
+    If `channels_first`, X has the channels before the spatial axes.
+    """
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
         return RaggedInputs(maps, network.in_shape, network.dtype)
-    return Inputs(X, network.in_shape, network.dtype)
+    return Inputs(X, network.in_shape, network.dtype, channels_first=channels_first)
 
 
 def make_samples(
-    network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
+    network: Network,
+    X: CheckedX,
+    targets: Rows,
+    weights: np.ndarray | None,
+    *,
+    channels_first: bool = False,
 ) -> Samples:
     """Return the samples of a validated X, with their targets and weights."""
-    inputs = make_inputs(network, X)
+    inputs = make_inputs(network, X, channels_first=channels_first)
     if weights is not None:
         weights = weights.astype(network.dtype, copy=False)
     return Samples(inputs, targets.astype(network.dtype, copy=False), weights)

@@ -11,7 +11,10 @@ from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._convnet_blocks import GLOBAL_POOLS, POOLS, convnet_layers
+from skconvnet.estimators._data_format import DATA_FORMATS
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._input_shape import convnet_spatial_ndim
+from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
@@ -28,6 +31,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *COUNT],
     "pooling": [*one_of(*POOLS), *_SEVERAL, None],
     "input_shape": [*_SEVERAL, None],
+    "data_format": one_of(*DATA_FORMATS),
     "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), *_SEVERAL],
     "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
@@ -60,24 +64,24 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
     residual: Any = False
     global_pooling: Any = None
     augmentation: Any = field(default=None, kw_only=True)
+    data_format: str = field(default="channels_last", kw_only=True)
 
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
 
-    @property
     @override
-    def _spatial_ndim(self) -> int:
-        return 2
+    def _spatial_ndim_of(self, X: CheckedX) -> int:
+        return convnet_spatial_ndim(X, self.input_shape)
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        return convnet_layers(self, is_guessed=is_guessed)
+        return convnet_layers(self, len(in_shape) - 1, is_guessed=is_guessed)
 
 
 @documented
 @dataclass(eq=False, repr=False)
 class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
-    """Convolutional network classifier for images.
+    """Convolutional network classifier for images, sequences and volumes.
 
     The network consists of blocks of convolution, activation and pooling, followed by
     dense layers. The output layer is derived from y.
@@ -112,7 +116,7 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
 @documented
 @dataclass(eq=False, repr=False)
 class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
-    """Convolutional network regressor for images.
+    """Convolutional network regressor for images, sequences and volumes.
 
     The network consists of blocks of convolution, activation and pooling, followed by
     dense layers. The output layer is derived from y.

@@ -11,6 +11,7 @@ from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
@@ -49,9 +50,8 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         "input_shape": [tuple, list, np.ndarray, None],
     }
 
-    @property
     @override
-    def _spatial_ndim(self) -> int | None:
+    def _spatial_ndim_of(self, X: CheckedX) -> int | None:
         return _spatial_ndim(_named_specs(self))
 
     @override
