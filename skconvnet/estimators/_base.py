@@ -299,7 +299,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             X,
             self._spatial_ndim_of(X),
             input_shape,
-            channels_first=is_channels_first(self),
+            data_format=getattr(self, "data_format", None),
         )
         tell_reading(self, X, in_shape)
         is_guessed = X.ndim == 2 and input_shape is None

@@ -8,12 +8,10 @@ import warnings
 
 import sklearn
 
-import skconvnet
-
 # Code in these folders calls on behalf of the user.
-_FOLDERS = tuple(
-    os.path.join(os.path.dirname(package.__file__), "")
-    for package in (skconvnet, sklearn)
+_FOLDERS = (
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),
+    os.path.join(*sklearn.__path__, ""),
 )
 
 

@@ -151,9 +151,10 @@ def _make_convolution(
     )
 
 
-def _layer(name: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  any spec
+def _layer(name: str, params: Mapping[str, Any]) -> Callable[..., LayerSpec]:
     """Return the class of a layer for the number of spatial axes."""
-    return getattr(la, name.format(params["ndim"]))
+    layer: Callable[..., LayerSpec] = getattr(la, name.format(params["ndim"]))
+    return layer
 
 
 def _activation(suffix: str, activation: str | None) -> Named:
@@ -191,7 +192,7 @@ def pool(number: int, params: Mapping[str, Any], *, is_guessed: bool) -> list[En
 
 
 def _pool_for_shape(
-    kind: Callable[[object], LayerSpec], pool_size: object, shape: Shape
+    kind: Callable[..., LayerSpec], pool_size: object, shape: Shape
 ) -> LayerSpec:
     """Return a pooling layer that does not pool axes of length 1."""
     sizes = per_axis("pool_size", pool_size, len(shape) - 1)

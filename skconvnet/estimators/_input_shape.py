@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import Shape
@@ -30,7 +29,7 @@ def convnet_spatial_ndim(X: CheckedX, input_shape: object) -> int:
     1
     """
     if input_shape is not None:
-        n_entries = len(_entries(input_shape))
+        n_entries = len(parse_input_shape(input_shape, None))
         if n_entries not in (2, 3, 4):
             raise ValueError(
                 "input_shape must have 3 entries for images, (height, width, "
@@ -90,7 +89,7 @@ def parse_input_shape(
     return (*pattern[1:], pattern[0]) if channels_first else pattern
 
 
-def _entries(input_shape: object) -> Sequence[object]:
+def _entries(input_shape: object) -> list[Any]:
     return list(input_shape) if is_sequence(input_shape) else []
 
 

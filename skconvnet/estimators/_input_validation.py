@@ -140,9 +140,10 @@ def _stacked(
         return X
     samples = list(X)
     if any(map(is_pillow_image, samples)):
-        X = samples = images_to_arrays(samples, channels_first=channels_first)
-    if isinstance(samples, np.ndarray):
-        return samples
+        X = images_to_arrays(samples, channels_first=channels_first)
+        if isinstance(X, np.ndarray):
+            return X
+        samples = X
     if samples and all(np.ndim(x) >= 1 and hasattr(x, "dtype") for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
         if np.ndim(samples[0]) > 1 and is_one_size:

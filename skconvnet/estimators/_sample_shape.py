@@ -33,7 +33,7 @@ def resolve_shape(
     spatial_ndim: int | None,
     input_shape: object = None,
     *,
-    channels_first: bool = False,
+    data_format: str | None = None,
 ) -> Shape:
     """Return the shape of one sample, channels last.
 
@@ -44,8 +44,9 @@ def resolve_shape(
         Number of spatial axes that the network works on; 0 or None if any will do.
     input_shape : tuple of int or None
         The hyperparameter, as the user set it.
-    channels_first : bool
-        Whether X and `input_shape` have the channels before the spatial axes.
+    data_format : {"channels_last", "channels_first"} or None
+        The order of the axes of X and of `input_shape`. None means channels last, for
+        an estimator without this parameter.
 
     Examples
     --------
@@ -55,13 +56,14 @@ def resolve_shape(
     (1, 7, 1)
     >>> resolve_shape(np.zeros((5, 12)), spatial_ndim=2, input_shape=(2, 6))
     (2, 6, 1)
-    >>> resolve_shape(np.zeros((5, 3, 8, 9)), spatial_ndim=2, channels_first=True)
+    >>> resolve_shape(np.zeros((5, 3, 8, 9)), 2, data_format="channels_first")
     (8, 9, 3)
     """
     if isinstance(X, MapList):
-        return _largest_shape(X, spatial_ndim, input_shape)
+        return _largest_shape(X, spatial_ndim, input_shape, data_format)
     if input_shape is not None:
-        return _given_shape(X, spatial_ndim, input_shape, channels_first=channels_first)
+        return _given_shape(X, spatial_ndim, input_shape, data_format)
+    channels_first = data_format == "channels_first"
     shape = tuple(X.shape[1:])
     if not spatial_ndim:
         return shape
@@ -87,8 +89,9 @@ def _shapes_of_X(spatial_ndim: int, *, channels_first: bool) -> str:
 
 
 def _given_shape(
-    X: CheckedX, spatial_ndim: int | None, input_shape: object, *, channels_first: bool
+    X: CheckedX, spatial_ndim: int | None, input_shape: object, data_format: str | None
 ) -> Shape:
+    channels_first = data_format == "channels_first"
     pattern = parse_input_shape(
         input_shape, spatial_ndim, channels_first=channels_first
     )
@@ -101,10 +104,13 @@ def _given_shape(
     other = own if channels_first else first_to_last(own)
     hint = f"Set input_shape=None for images, or reshape X. {RULE}"
     if matches(other, pattern):
+        ends = ("last", "first") if channels_first else ("first", "last")
+        remedy = "transpose X"
+        if data_format is not None:
+            remedy += ", or set data_format to the order of both"
         hint = (
-            f"The channels of X come {'last' if channels_first else 'first'}, those of "
-            f"input_shape {'first' if channels_first else 'last'}; set data_format to "
-            "the order of both, or transpose X."
+            f"The channels of X come {ends[0]}, those of input_shape {ends[1]}; "
+            f"{remedy}."
         )
     raise ValueError(
         f"input_shape={input_shape!r} is not the shape of the samples of X, which "
@@ -112,7 +118,12 @@ def _given_shape(
     )
 
 
-def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) -> Shape:
+def _largest_shape(
+    X: MapList,
+    spatial_ndim: int | None,
+    input_shape: object,
+    data_format: str | None,
+) -> Shape:
     """Return the largest length along each axis, channels last."""
     check_lengths(X, input_shape, spatial_ndim)
     ndim = X.maps[0].ndim
@@ -130,12 +141,15 @@ def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) ->
             f"shapes must be {names}. Set input_shape to the shape of a sample, with "
             "None for lengths that differ, or pad them to one size."
         )
-    if len({shape[-1] for shape in own}) > 1:
+    if spatial_ndim and len({shape[-1] for shape in own}) > 1:
+        axes = ("first", "last") if X.channels_first else ("last", "first")
+        remedy = "transpose each sample"
+        if data_format is not None:
+            remedy += " or set data_format"
         raise ValueError(
             "The samples of X must all have the same number of channels, which are the "
-            f"{'first' if X.channels_first else 'last'} axis; got samples of shapes "
-            f"{sorted(X.shapes)[:3]}. If the channels are at the other end, set "
-            "data_format, or transpose the samples."
+            f"{axes[0]} axis; got samples of shapes {sorted(X.shapes)[:3]}. If the "
+            f"channels are the {axes[1]} axis, {remedy}."
         )
     if input_shape is not None:
         pattern = parse_input_shape(
