@@ -295,13 +295,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
+        spatial_ndim = self._spatial_ndim_of(X)
         in_shape = resolve_shape(
             X,
-            self._spatial_ndim_of(X),
+            spatial_ndim,
             input_shape,
             data_format=getattr(self, "data_format", None),
         )
-        tell_reading(self, X, in_shape)
+        if spatial_ndim:
+            tell_reading(self, X, in_shape)
         is_guessed = X.ndim == 2 and input_shape is None
         with shape_in_errors(in_shape):
             self.network_ = build_network(
@@ -312,7 +314,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 getattr(self, "kernel_initializer", None),
             )
         if is_guessed:
-            tell_size_of_guess(in_shape, self.network_.vector.size)
+            tell_size_of_guess(self, in_shape, self.network_.vector.size)
         self.network_.initialize(rng)
         check_all_shapes(self.network_, X)
         if X.ndim > 1:  # samples of different sizes have no number of features

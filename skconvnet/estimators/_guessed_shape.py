@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from math import isqrt, prod
+from typing import Any
 
 from skconvnet._typing import Shape
+from skconvnet.estimators._data_format import last_to_first
 from skconvnet.estimators._shape_words import kind
 
 # The side of the smallest color images that a row is suspected to hold.
@@ -42,47 +44,63 @@ def guess_in_words(shape: Shape) -> str:
 
 
 def doubt_about_guess(
+    estimator: Any,  # noqa: ANN401  estimators have no type
     shape: Shape,
-    names: Iterable[str] | None,
-    *,
-    has_data_format: bool,
 ) -> str | None:
-    """Return why a guess is far-fetched, and what to do, or None if it is not.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The guess, channels last.
-    names : iterable of str or None
-        The names of the columns, if X has them.
-    has_data_format : bool
-        Whether the estimator has the parameter `data_format`.
-    """
+    """Return why a guess of images is far-fetched, and what to do, or None."""
     n_features = prod(shape)
     side = isqrt(n_features // 3)
-    is_line = 1 in shape[:-1]
-    if is_line and 3 * side**2 == n_features and side >= _MIN_COLOR_SIDE:
-        text = (
+    if 3 * side**2 == n_features and side >= _MIN_COLOR_SIDE:
+        last, first = _ways_to_color_images(estimator, side)
+        return (
             f"X has {n_features:,} features, which are read as {kind(shape)}. Are they "
-            f"{side}x{side} images of 3 colors? Then set input_shape=({side}, {side}, "
-            "3) if the colors of a pixel are next to each other in a row"
+            f"{side}x{side} images of 3 colors? Then set {last} if the colors of a "
+            f"pixel are next to each other in a row, or {first} if they are one color "
+            f"after the other. If they are series, set "
+            f"input_shape={_as_input_shape(estimator, shape)}."
         )
-        text += (
-            f", or data_format='channels_first' and input_shape=(3, {side}, {side}) if "
-            "they are one color after the other"
-            if has_data_format
-            else f", or pass X.reshape(-1, 3, {side}, {side}).transpose(0, 2, 3, 1) if "
-            "they are one color after the other"
-        )
-        return f"{text}. If the guess is right, set input_shape={shape}."
+    names = getattr(estimator, "feature_names_in_", None)
     if names is not None and not _are_numbered(names):
         return (
             f"The columns of X have names as in a table, but are read as {kind(shape)}:"
             " convolution takes neighboring columns for neighboring pixels. For tables,"
             " use MLPClassifier or MLPRegressor. If the columns are pixels or a series,"
-            f" set input_shape={shape}."
+            f" set input_shape={_as_input_shape(estimator, shape)}."
         )
     return None
+
+
+def _ways_to_color_images(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    side: int,
+) -> tuple[str, str]:
+    """Return what to set for rows of colors channels last, and channels first."""
+    ways = {
+        "channels_last": f"input_shape={(side, side, 3)}",
+        "channels_first": f"input_shape={(3, side, side)}",
+    }
+    own = getattr(estimator, "data_format", None)
+    if own is None:
+        maps = f"X.reshape{(-1, 3, side, side)}.transpose(0, 2, 3, 1)"
+        return ways["channels_last"], f"pass {maps}"
+    for order, parameter in ways.items():
+        if order != own:
+            ways[order] = f"data_format={order!r} and {parameter}"
+    return ways["channels_last"], ways["channels_first"]
+
+
+def _as_input_shape(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    shape: Shape,
+) -> Shape:
+    """Return the `input_shape` that states a guess of grey images or of series.
+
+    For ConvNet*, series are sequences, of which layers pool the only axis.
+    """
+    own = getattr(estimator, "data_format", None)
+    if own is not None and shape[0] == 1:
+        shape = shape[1:]
+    return last_to_first(shape) if own == "channels_first" else shape
 
 
 def _are_numbered(names: Iterable[str]) -> bool:
@@ -90,14 +108,21 @@ def _are_numbered(names: Iterable[str]) -> bool:
     return len({re.sub(r"\d+", "0", name) for name in names}) <= 1
 
 
-def doubt_about_size(shape: Shape, n_weights: int) -> str | None:
+def doubt_about_size(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    shape: Shape,
+    n_weights: int,
+) -> str | None:
     """Return what to say about a large network for series whose shape was guessed."""
-    n_features = prod(shape)
     if 1 not in shape[:-1] or n_weights < _MANY_WEIGHTS:
         return None
+    advice = ""
+    if hasattr(estimator, "global_pooling"):
+        advice = (
+            "; global_pooling='avg' or more blocks of filters make the network smaller"
+        )
     return (
-        f"X has {n_features:,} features, which are read as {kind(shape)}, by a network "
+        f"X has {prod(shape):,} features, which are read as {kind(shape)}, by a network "
         f"of {n_weights:,} weights. If they are images, set input_shape. If they are "
-        f"series, set input_shape={shape}; global_pooling='avg' or more blocks of "
-        "filters make the network smaller."
+        f"series, set input_shape={_as_input_shape(estimator, shape)}{advice}."
     )

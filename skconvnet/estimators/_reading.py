@@ -39,6 +39,8 @@ def tell_reading(
 ) -> None:
     """Tell how X is read, if this follows from a guess or looks unintended.
 
+    This is for networks over spatial axes.
+
     Parameters
     ----------
     estimator : estimator
@@ -52,8 +54,6 @@ def tell_reading(
     ValueError
         If the channels of X seem to be at the other end.
     """
-    if len(in_shape) == 1:
-        return
     input_shape = getattr(estimator, "input_shape", None)
     if input_shape is not None:
         if any(n is None for n in input_shape):
@@ -91,9 +91,13 @@ def warn_of_row_order(
     )
 
 
-def tell_size_of_guess(in_shape: Shape, n_weights: int) -> None:
+def tell_size_of_guess(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+    n_weights: int,
+) -> None:
     """Warn of a large network for a shape that was guessed."""
-    doubt = doubt_about_size(in_shape, n_weights)
+    doubt = doubt_about_size(estimator, in_shape, n_weights)
     if doubt is not None:
         warn_caller(doubt)
 
@@ -129,12 +133,7 @@ def _tell_guess(
     estimator: Any,  # noqa: ANN401  estimators have no type
     in_shape: Shape,
 ) -> None:
-    doubt = None
-    if len(in_shape) == 3:
-        names = getattr(estimator, "feature_names_in_", None)
-        doubt = doubt_about_guess(
-            in_shape, names, has_data_format=_is_convnet(estimator)
-        )
+    doubt = doubt_about_guess(estimator, in_shape) if len(in_shape) == 3 else None
     if doubt is None:
         _say(estimator, guess_in_words(in_shape))
     else:
