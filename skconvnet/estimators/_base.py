@@ -153,8 +153,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
-            The training samples: rows, or images with the channels last. uint8 images
-            and memory maps are converted one minibatch at a time.
+            The training samples: rows, images, sequences or volumes, or a list of
+            Pillow images. uint8 images and memory maps are converted one minibatch at a
+            time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target values: class labels in classification, real numbers in
             regression.

@@ -13,8 +13,8 @@ filters : int or tuple of int, default=(32, 64)
     The number of output channels of the convolutions, one entry per block.
 kernel_size : int or tuple, default=3
     The size of the convolution kernels. Here and below, a scalar is used for every
-    block and a tuple gives one value per block, which may itself be a (height, width)
-    pair.
+    block and a tuple gives one value per block, which may itself be a tuple with one
+    value per spatial axis.
 strides : int or tuple, default=1
     The strides of the first convolution of each block.
 padding : {"valid", "same", "full"}, int, or tuple, default="same"
@@ -61,18 +61,27 @@ residual : bool or tuple of bool, default=False
 global_pooling : {"max", "avg"}, default=None
     Reduces each map to a single value before the dense layers. None flattens the maps
     instead.
-input_shape : tuple of int, default=None
-    The shape (height, width, channels) of an image if X consists of rows. If None, rows
-    whose length is a perfect square become square images, and all others become images
-    of height 1.""",
+input_shape : tuple of int or None, default=None
+    The shape of a sample: (length, channels) for sequences, (height, width, channels)
+    for images, (depth, height, width, channels) for volumes. The number of entries
+    minus one is the number of spatial axes. An entry of None stands for any length. If
+    input_shape is None, X of shape (n, height, width) has grey images, (n, height,
+    width, channels) images, and (n, depth, height, width, channels) volumes; rows whose
+    length is a perfect square become square images, and all others become images of
+    height 1.
+data_format : {"channels_last", "channels_first"}, default="channels_last"
+    The order of the axes of X and of `input_shape`. With "channels_first", images have
+    the shape (n, channels, height, width), and rows are in that order. Everything that
+    is reported remains channels last.""",
     "sequential": """\
 layers : list of (str, layer) tuples or of layers, default=None
     Layers of `skconvnet.layers`, or "passthrough". None is equivalent to
     ``[("dense1", Dense(100, activation="relu"))]``. A layer without a name is named
     after its class, such as ``conv2d``; if there are several of one class, they are
     numbered, as in ``conv2d_1`` and ``conv2d_2``.
-input_shape : tuple of int, default=None
-    The shape of a sample, channels last, if X consists of rows. If None, dense layers
+input_shape : tuple of int or None, default=None
+    The shape of a sample, channels last, if X consists of rows. An entry of None stands
+    for any length. If input_shape is None, dense layers
     take rows as they are, and 1-D layers take them as sequences of one channel. For
     2-D layers, rows whose length is a perfect square become square images, and all
     others become images of height 1.""",

@@ -122,7 +122,7 @@ def doubt_about_size(
             "; global_pooling='avg' or more blocks of filters make the network smaller"
         )
     return (
-        f"X has {prod(shape):,} features, which are read as {kind(shape)}, by a network "
-        f"of {n_weights:,} weights. If they are images, set input_shape. If they are "
-        f"series, set input_shape={_as_input_shape(estimator, shape)}{advice}."
+        f"X has {prod(shape):,} features, which are read as {kind(shape)}, by a "
+        f"network of {n_weights:,} weights. If they are images, set input_shape. If "
+        f"they are series, set input_shape={_as_input_shape(estimator, shape)}{advice}."
     )
