@@ -46,21 +46,21 @@ def noises(rng: np.random.Generator, n: int) -> Drawn:
 def shapes(rng: np.random.Generator, n: int) -> Drawn:
     """Draw a disc, ring, square, triangle, star or cross: colour, 0 to 255.
 
-    Position, size, direction and the colours of shape and background are random.
+    Position, size and the colours of shape and background are random.
     """
     labels = rng.integers(len(OUTLINES), size=n)
     images = np.empty((n, SIDE, SIDE, 3))
     for image, label in zip(images, labels, strict=True):
-        size, turn = rng.uniform(0.3, 0.65), rng.uniform(0, 2 * np.pi)
-        down, right = rng.uniform(-0.95 + size, 0.95 - size, 2)
+        size, turn = rng.uniform(0.4, 0.75), rng.uniform(-0.3, 0.3)
+        down, right = rng.uniform(size - 0.95, 0.95 - size, 2)
         radius = np.hypot(ROW - down, COLUMN - right) / size
         angle = np.arctan2(ROW - down, COLUMN - right) + turn
         inside = OUTLINES[label](radius, angle)
         paper, ink = rng.uniform(30, 225, (2, 3))
-        while abs(paper - ink).max() < 50:
+        while abs(paper - ink).max() < 90:
             ink = rng.uniform(30, 225, 3)
         image[:] = np.where(inside[..., None], ink, paper)
-    return _to_uint8(images + rng.normal(0, 25, images.shape)), labels
+    return _to_uint8(images + rng.normal(0, 15, images.shape)), labels
 
 
 def _polygon(corners: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -88,14 +88,11 @@ OUTLINES: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [
 
 
 def discs(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw 1 to 5 discs that do not touch, whose number is the class: grey, 0 to 255."""
+    """Draw discs that do not touch, whose number is the class: grey, 0 to 255."""
     labels = rng.integers(1, 6, size=n)
     images = np.empty((n, SIDE, SIDE))
     for image, number in zip(images, labels, strict=True):
-        paper, ink = rng.uniform(20, 235, 2)
-        while abs(paper - ink) < 60:
-            ink = rng.uniform(20, 235)
-        image[:] = paper
+        image[:], ink = rng.uniform(20, 100), rng.uniform(140, 235)
         for down, right, radius in _apart(rng, number):
             image[np.hypot(ROW - down, COLUMN - right) < radius] = ink
     return _to_uint8(images + rng.normal(0, 20, images.shape)), labels
@@ -105,8 +102,8 @@ def _apart(rng: np.random.Generator, number: int) -> list[tuple[float, float, fl
     """Return the places and radii of discs that do not touch."""
     found: list[tuple[float, float, float]] = []
     while len(found) < number:
-        radius = rng.uniform(0.13, 0.3)
-        down, right = rng.uniform(-0.95 + radius, 0.95 - radius, 2)
+        radius = rng.uniform(0.15, 0.25)
+        down, right = rng.uniform(radius - 0.95, 0.95 - radius, 2)
         gaps = [np.hypot(down - d, right - r) - radius - s for d, r, s in found]
         if min(gaps, default=1) > 0.12:
             found.append((down, right, radius))
@@ -123,7 +120,7 @@ def bars(rng: np.random.Generator, n: int) -> Drawn:
     length, width = _per_image(rng.uniform(0.3, 0.7, n)), rng.uniform(0.06, 0.15, n)
     bar = np.exp(-((along / length) ** 4) - (across / _per_image(width)) ** 2)
     light = _per_image(rng.uniform(40, 120, n))
-    image = light + _per_image(rng.uniform(40, 120, n)) * bar
+    image = light + _per_image(rng.uniform(60, 130, n)) * bar
     return _to_uint8(image + rng.normal(0, 20, image.shape)), degrees
 
 

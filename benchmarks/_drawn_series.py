@@ -14,7 +14,7 @@ Drawn: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
 def waves(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw a sine, square, triangle, sawtooth or a rising tone: 128 floats of about 1e-3."""
+    """Draw a sine, square, triangle, sawtooth or rising tone: 128 floats of 1e-3."""
     labels = rng.integers(5, size=n)
     time = np.linspace(0, 1, 128)
     tones = rng.uniform(3, 7, (n, 1))
@@ -46,16 +46,16 @@ def spectra(rng: np.random.Generator, n: int) -> Drawn:
     channel = np.arange(300)
     gaps = np.array([[0, 24, 60, 90], [0, 30, 60, 90], [0, 36, 60, 90]])
     gaps = np.vstack([gaps, [[0, 24, 54, 90], [0, 36, 66, 90]]])
-    places = 95 + gaps[labels] + rng.normal(0, 12, (n, 1))
+    places = 95 + gaps[labels] + rng.normal(0, 6, (n, 1))
     heights = rng.uniform(60, 200, places.shape)
     lines = np.exp(-(((channel - places[..., None]) / 3) ** 2)) * heights[..., None]
-    slope = rng.normal(0, 300, (n, 1)) * np.linspace(-1, 1, 300)
-    drawn = 1e4 + rng.normal(0, 300, (n, 1)) + slope + lines.sum(axis=1)
+    slope = rng.normal(0, 60, (n, 1)) * np.linspace(-1, 1, 300)
+    drawn = 1e4 + rng.normal(0, 60, (n, 1)) + slope + lines.sum(axis=1)
     return drawn + rng.normal(0, 15, drawn.shape), labels
 
 
 def gestures(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw accelerations during one of 6 gestures: 100 times, 3 axes, float32, in m/s^2.
+    """Draw accelerations of 6 gestures at 100 times: 3 axes, float32, in m/s^2.
 
     The hand draws two turns in a plane of two of the three axes, one way or the other,
     beginning at a random time. Gravity adds 9.81 to the last axis.

@@ -252,27 +252,26 @@ def print_row(ours: list[Result], peers: Mapping[str, list[Result]]) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def print_summary(results: list[Result], peers: Iterable[str]) -> None:
+def print_summary(
+    results: list[Result], tasks: Iterable[str], peers: Iterable[str]
+) -> None:
     """Print the means over all tasks, and where a peer is better by two points."""
     print()
     for unit in dict.fromkeys(r.unit for r in results if r.model == OURS):
         ours = {
-            task: mean_score(select(results, task, OURS, unit))
-            for task in dict.fromkeys(r.task for r in results if r.unit == unit)
+            task: mean_score(found)
+            for task in tasks
+            if (found := select(results, task, OURS, unit))
         }
-        print(f"mean score in unit {unit:g}: {np.mean(list(ours.values())):.4f}")
-        best = {
-            task: max(
-                (mean_score(select(results, task, peer, 1)), peer) for peer in peers
-            )
-            for task in ours
-            if peers
-        }
-        behind = [
-            f"{task} ({ours[task]:.3f}; {peer} {score:.3f})"
-            for task, (score, peer) in best.items()
-            if not ours[task] >= score - 0.02
-        ]
+        # A score after an error is NaN, and counts as 0.
+        mean = np.nan_to_num(list(ours.values())).mean()
+        print(f"mean score of {len(ours)} tasks in unit {unit:g}: {mean:.4f}")
+        behind = []
+        for task, score in ours.items():
+            scores = {p: mean_score(select(results, task, p, 1)) for p in peers}
+            if scores and not score >= max(scores.values()) - 0.02:
+                best = max(scores, key=scores.__getitem__)
+                behind.append(f"{task} ({score:.3f}; {best} {scores[best]:.3f})")
         if peers:
             print(f"behind a peer by more than 0.02: {', '.join(behind) or 'none'}")
 
@@ -332,7 +331,7 @@ def main(argv: list[str] | None = None) -> int:
             results += ours
             write(args.json, results, params)
             print_row(ours, of_peers)
-    print_summary(results, peers)
+    print_summary(results, args.tasks, peers)
     return 0
 
 

@@ -52,16 +52,14 @@ class Task:
         return self.file is None or (folder / self.file).is_file()
 
 
-def drawn(
-    name: str, kind: str, draw: Draw, n_train: int, *, regression: bool = False
-) -> Task:
+def drawn(name: str, kind: str, draw: Draw, n_train: int, **task: object) -> Task:
     """Return a task of drawn samples, with 1,000 for the test."""
 
     def load(seed: int, _: Path) -> list[Split]:
         X, y = draw(np.random.default_rng(seed), n_train + 1000)
         return [(X[:n_train], y[:n_train], X[n_train:], y[n_train:])]
 
-    return Task(name, kind, load, regression)
+    return Task(name, kind, load, **task)
 
 
 def from_file(name: str, file: str, n_train: int, n_test: int) -> Task:
@@ -153,8 +151,8 @@ def _patch(
     return photograph[top : top + size, left : left + size]
 
 
-def as_images_of_one_row(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Return the gestures as images of height 1, with 3 channels."""
+def gestures(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return gestures as images of height 1, with 3 channels."""
     X, y = series.gestures(rng, n)
     return X[:, None], y
 
@@ -165,7 +163,7 @@ _TASKS = [
     Task("digits-200", "rows", few_digits),
     drawn("spectra", "series", series.spectra, 500),
     drawn("waves", "series", series.waves, 500),
-    drawn("gestures", "series", as_images_of_one_row, 300),
+    drawn("gestures", "series", gestures, 300, params={"pool_size": [(1, 2), (1, 2)]}),
     drawn("periods", "series", series.periods, 600, regression=True),
     Task("digits", "image", digits),
     from_file("mnist-200", MNIST, 200, 2000),
