@@ -31,6 +31,7 @@ class Result:
     # Each kind of warning or error, and the first words of the first of its kind.
     warnings: dict[str, str]
     data_seed: int = 0
+    cpu_seconds: float = np.nan
 
 
 def read(path: Path | None) -> list[Result]:
@@ -57,7 +58,7 @@ def write(
 def print_header(peers: Iterable[str]) -> None:
     """Print the first lines of the table."""
     titles = ["task", "n", "shape", "classes", "unit", "score", "spread", "seconds"]
-    titles += ["epochs", *peers, "warnings"]
+    titles += ["CPU seconds", "epochs", *peers, "warnings"]
     print("\n| " + " | ".join(titles) + " |")
     print("|" + " --- |" * len(titles), flush=True)
 
@@ -75,6 +76,7 @@ def print_row(ours: list[Result], peers: Mapping[str, list[Result]]) -> None:
         f"{np.mean(scores):.3f}",
         f"{np.ptp(scores):.3f}",
         f"{np.mean([result.seconds for result in ours]):.1f}",
+        f"{np.mean([result.cpu_seconds for result in ours]):.1f}",
         f"{np.mean([result.n_iter for result in ours]):.0f}",
         *(f"{mean_score(results):.3f}" for results in peers.values()),
         ", ".join(sorted({kind for result in ours for kind in result.warnings})),

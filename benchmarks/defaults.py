@@ -7,7 +7,8 @@
 The tasks are described in tasks.py and come as users have them: nothing is scaled. The
 score is the accuracy, or R^2 for regression, on samples that were not used for
 training. It is the mean over the seeds of the network, the spread is the difference
-between the best and the worst, and the seconds are those of one fit. With --unit, X is
+between the best and the worst, and the seconds are those of one fit; those of the CPU
+are of all threads together, and depend less on other processes. With --unit, X is
 multiplied by each number in turn, which should make no difference. With --peers, the
 table also has scikit-learn's perceptron and support vector machine, each behind a
 StandardScaler, and its random forest, with their defaults. All results are written to
@@ -137,7 +138,7 @@ def measure(
                 X_train, X_test = as_rows(X_train), as_rows(X_test)
             split = (X_train, y_train, X_test, y_test)
             fits.append(fit_and_score(estimator, split, found))
-        score, seconds, n_iter = np.mean(fits, axis=0).tolist()
+        score, seconds, cpu_seconds, n_iter = np.mean(fits, axis=0).tolist()
         results.append(
             Result(
                 task=task.name,
@@ -149,6 +150,7 @@ def measure(
                 n_classes=None if task.regression else len(np.unique(y)),
                 score=score,
                 seconds=seconds,
+                cpu_seconds=cpu_seconds,
                 n_iter=n_iter,
                 warnings=found,
                 data_seed=data_seed,
@@ -159,25 +161,27 @@ def measure(
 
 def fit_and_score(
     estimator: BaseEstimator, split: Split, found: dict[str, str]
-) -> tuple[float, float, float]:
-    """Return the score, the seconds of the fit and n_iter_; add warnings to `found`.
+) -> tuple[float, float, float, float]:
+    """Return score, seconds and CPU seconds of the fit, n_iter_; add warnings to found.
 
     The score is NaN after an error, which counts as a warning.
     """
     X, y, X_test, y_test = split
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        start = time.perf_counter()
+        clocks = (time.perf_counter, time.process_time)
+        starts = [clock() for clock in clocks]
         try:
             estimator.fit(X, y)
-            seconds = time.perf_counter() - start
+            ends = [clock() for clock in clocks]
             score = estimator.score(X_test, y_test)
         except (ValueError, FloatingPointError, MemoryError) as error:
-            seconds, score = time.perf_counter() - start, np.nan
+            ends, score = [clock() for clock in clocks], np.nan
             found.setdefault(type(error).__name__, str(error))
     for warning in caught:
         found.setdefault(warning.category.__name__, str(warning.message))
-    return score, seconds, getattr(estimator, "n_iter_", np.nan)
+    seconds, cpu_seconds = np.subtract(ends, starts)
+    return score, seconds, cpu_seconds, getattr(estimator, "n_iter_", np.nan)
 
 
 def in_unit(X: np.ndarray, unit: float) -> np.ndarray:
