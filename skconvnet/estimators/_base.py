@@ -57,6 +57,7 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
     warn_of_clipped_batch_size,
@@ -141,6 +142,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> Self:
         """Fit the network to X and y.
 
+        Each call draws new weights, unless `warm_start` is set, or `set_weights` was
+        called since the last training: then this call starts from the weights as they
+        are.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
@@ -176,7 +181,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Build the network without training it.
 
         The weights are exactly those that `fit` would start from with the same
-        `random_state`.
+        `random_state`. If `set_weights` changes some of them, the next `fit` starts
+        from all weights as they then are.
 
         Parameters
         ----------
@@ -214,6 +220,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         known, so that they need not be learned from y.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
+        names_set: frozenset[str] | None = vars(self).get("_names_set")
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
         weights = check_weights(sample_weight, maps)
         if not resume:
@@ -228,7 +235,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             check_same_shape(self, maps, self.network_.in_shape)
             self._resume()
         else:
+            previous = None if names_set is None else self.network_
             self._build(maps, encoded.shape[1], rng)
+            if previous is not None:
+                start_from(self.network_, previous)
 
         samples = make_samples(self.network_, maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
@@ -243,7 +253,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
             if not resume:
-                fit_input_statistics(self.network_, samples)
+                fit_input_statistics(self.network_, samples, keep=names_set or ())
             if stochastic:
                 state = self._training_state(params, incremental=incremental)
                 warn_of_clipped_batch_size(params, len(samples))
@@ -295,6 +305,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.t_ = 0
         self._state: TrainingState | None = None
         self._is_incremental = False
+        # The names given to set_weights since the last training; None if not called.
+        self._names_set: frozenset[str] | None = None
         self._history = (
             History.with_early_stopping() if self.early_stopping else History()
         )
@@ -311,6 +323,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             getattr(self, "kernel_initializer", None),
             owner=type(self).__name__,
         )
+        self._names_set = None
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
@@ -425,9 +438,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         return {name: array.copy() for name, array in arrays.items()}
 
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
-        """Replace some or all weights.
+        """Replace some or all weights, from which the next training starts.
 
-        Training continues from them with ``partial_fit`` or ``warm_start=True``.
+        `set_weights` says where the next `fit` starts: that fit keeps all weights of
+        the network as they are, once; after it, `fit` draws new weights again as
+        always. The optimizer, the schedule and the history of that fit are new, unlike
+        in ``partial_fit``, which continues from the weights as well. Statistics of the
+        training set, such as those of `skconvnet.layers.Standardize`, are computed
+        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
+        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
+        `sklearn.base.clone` has none.
 
         Parameters
         ----------
@@ -447,9 +467,20 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         ValueError
             If a name is unknown, a shape is wrong, or a value is not finite. In this
             case no weight is changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skconvnet import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MLPClassifier((4,), max_iter=500, tol=0.01, random_state=0)
+        >>> clf = clf.initialize(X, y).set_weights({"output/bias": [0.5, 0, -0.5]})
+        >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
         """
         check_is_fitted(self)
         replace_weights(self.network_, weights)
+        self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
     def loss_gradients(
