@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import OptimizeResult
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
@@ -38,6 +39,7 @@ from skconvnet.estimators._input_validation import (
     check_X,
     check_X_and_y,
 )
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._introspection import (
     loss_and_gradients,
     position_after,
@@ -163,7 +165,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Returns
         -------
         self : object
-            The fitted estimator. If fit raises an error, it is left unchanged.
+            The fitted estimator. If fit raises an error, it is left unchanged. If the
+            user interrupts fit, it has the model so far, with a warning; within a
+            search or another call of scikit-learn or joblib, the KeyboardInterrupt is
+            then raised again.
 
         Raises
         ------
@@ -174,7 +179,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, validation)
+            interrupt = self._fit(X, y, sample_weight, validation)
+        end_interrupted_fit(interrupt)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
@@ -213,11 +220,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         *,
         incremental: bool = False,
         targets: _T | None = None,
-    ) -> Self:
+    ) -> KeyboardInterrupt | None:
         """Check the input, build or resume the network, and train it.
 
         If `incremental`, train for one epoch. `targets` are given if the classes are
-        known, so that they need not be learned from y.
+        known, so that they need not be learned from y. If the user interrupts the
+        training, the interrupt is returned, and the estimator has its model so far.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
         names_set: frozenset[str] | None = vars(self).get("_names_set")
@@ -270,15 +278,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     tol=params.tol,
                 )
 
-        if stochastic:
-            self._publish(state)
-            self._is_incremental = incremental
-            if not incremental:
-                warn_of_end(params, state)
-        else:
-            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-            self.loss_ = float(result.fun)
-        return self
+        if not stochastic:
+            return self._publish_search(result)
+        self._publish(state)
+        self._is_incremental = incremental
+        interrupt = state.take_interrupt()
+        if interrupt is None and not incremental:
+            warn_of_end(params, state)
+        return interrupt
 
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
         """Build the network for X and draw its first weights."""
@@ -404,6 +411,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.best_validation_score_ = history.best_validation_score
         self.validation_loss_curve_ = history.validation_loss_curve
         self.stopped_ = state.stopped
+
+    def _publish_search(self, result: OptimizeResult) -> KeyboardInterrupt | None:
+        """Set the public attributes that describe a search by L-BFGS."""
+        interrupt: KeyboardInterrupt | None = result.get("interrupt")
+        self.loss_ = float(result.fun)
+        if interrupt is None:
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+        else:
+            self.n_iter_ = result.nit
+        return interrupt
 
     def _raw_scores(self, X: object) -> Rows:
         """Return the scores before the output activation, (n_samples, n_outputs)."""

@@ -65,6 +65,9 @@ def train(
     TrainingDivergedError
         If the loss or a weight becomes NaN or infinite. With early stopping, a warning
         is issued instead if there are best weights, with which training then ends.
+    KeyboardInterrupt
+        If the user interrupts training when weights are NaN or infinite. Otherwise
+        training ends early, and `interrupt` of the state is set.
     """
     network, history, schedule = executor.network, state.history, state.schedule
     schedule.check_validated(validate is not None)
@@ -87,12 +90,13 @@ def train(
                 order = _shuffled(order, rng)
             loss = updates.run_epoch(order)
             has_diverged = stopping.has_diverged(loss)
-            history.add_epoch(loss, schedule.rate, len(samples))
-
             if state.average is not None:
                 state.average.after_epoch(network.state)
             with state.averaged(network.state):
-                stopping.judge_epoch(loss, _validation_score(validate, history))
+                # An epoch counts once it is validated, which an interrupt may prevent.
+                measured = None if validate is None else validate()
+                history.add_epoch(loss, schedule.rate, len(samples), measured)
+                stopping.judge_epoch(loss, None if measured is None else measured[0])
                 state.stopped = events.epoch_ends()
 
             if has_diverged:
@@ -107,16 +111,8 @@ def train(
 
     state.end(network.state)
     stopping.restore_best()
+    stopping.check_interrupted()
     events.train_ends()
-
-
-def _validation_score(validate: Validate | None, history: History) -> float | None:
-    """Validate if there is a validation set, record the results, return the score."""
-    if validate is None:
-        return None
-    score, loss = validate()
-    history.add_validation(score, loss)
-    return score
 
 
 def _shuffled(
