@@ -1,17 +1,29 @@
 """Ctrl-C in one fit: the model so far is kept, and consistent."""
 
 import pickle
+import signal
+import sys
+import threading
+import time
 import warnings
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pytest
+from engine_tools import TIMEOUT, in_thread
 from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
 from interrupt_tools import interrupt_at, told
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from test_blas_limit import blas_threads
 
-from skconvnet import MLPRegressor
+from skconvnet import MLPClassifier, MLPRegressor, SequentialClassifier
+from skconvnet.layers import BatchNorm, Dense, Standardize
 from skconvnet.losses import LogLoss
-from skconvnet.optimizers import LBFGS, Optimizer
+from skconvnet.ops.chunking import chunks_of
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from skconvnet.training.interrupts import HeldInterrupts
 
 __all__ = ["interrupt_at"]
 
@@ -245,3 +257,142 @@ def test_an_interrupt_before_training_changes_nothing(monkeypatch, cls, place):
             call(X, y)
         assert vars(model) == before
         np.testing.assert_array_equal(weights(model), first)
+
+
+# Interrupts in the middle of something
+
+
+@quiet
+@pytest.mark.parametrize("averaging", [None, 0.9])
+@pytest.mark.parametrize("solver", OPTIMIZERS)
+def test_a_signal_in_the_middle_of_an_update_waits_for_its_end(
+    monkeypatch, solver, averaging
+):
+    X, y = data_for(MLPClassifier)
+    params = {"solver": solver, "averaging": averaging, "alpha": 0.1, "l1_ratio": 0.5}
+    if solver == "schedule_free_adamw":
+        params["averaging"] = None
+    monkeypatch.setattr(Optimizer, "chunk_size", 20)
+    whole = make(MLPClassifier, max_iter=3, **params).fit(X, y)
+    original, calls = vars(OPTIMIZERS[solver])["_update"], []
+
+    def update(self, arrays, rate):
+        calls.append(None)
+        if len(calls) == n_chunks * 2 + 4:
+            signal.raise_signal(signal.SIGINT)
+        return original(self, arrays, rate)
+
+    n_chunks = len(chunks_of(whole.network_.vector.size, 20))
+    assert n_chunks > 4
+    monkeypatch.setattr(OPTIMIZERS[solver], "_update", update)
+    with told():
+        model = make(MLPClassifier, max_iter=9, **params).fit(X, y)
+    assert len(calls) == 3 * n_chunks
+    np.testing.assert_array_equal(weights(model), weights(whole))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_signal_in_a_section_is_raised_at_once():
+    done = []
+    with HeldInterrupts() as interrupts:
+        with suppress(KeyboardInterrupt), interrupts.section:
+            signal.raise_signal(signal.SIGINT)
+            done.append(1)
+            signal.raise_signal(signal.SIGINT)
+            done.append(2)
+        with interrupts.section:
+            done.append(3)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert done == [1, 3]
+
+
+def test_a_handler_of_the_program_is_left_alone():
+    seen = []
+    previous = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+    try:
+        handler = signal.getsignal(signal.SIGINT)
+        with HeldInterrupts() as interrupts, interrupts.section:
+            assert signal.getsignal(signal.SIGINT) is handler
+            signal.raise_signal(signal.SIGINT)
+            assert seen == [1]
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def test_a_fit_in_another_thread_sets_no_handler():
+    def fit():
+        model = make(MLPClassifier, max_iter=50, tol=10.0)
+        return model.fit(*data_for(MLPClassifier)).n_iter_
+
+    assert in_thread(fit) > 1
+
+
+BATCH_NORM = [("dense", Dense(4)), ("norm", BatchNorm()), ("scale", Standardize())]
+ANYWHERE = {
+    "adam": make(MLPClassifier, averaging=0.9, n_jobs=2),
+    "early stopping": make(MLPClassifier, early_stopping=True, solver="sgd"),
+    "lbfgs": make(MLPClassifier, solver="lbfgs"),
+    "buffers": SequentialClassifier(BATCH_NORM, max_iter=2, random_state=0, n_jobs=2),
+}
+
+
+class Trial:
+    """Fits a model again and again with interrupts, after which it must be whole."""
+
+    def __init__(self, name):
+        self.X, self.y = data_for(MLPClassifier)
+        self.model = clone(ANYWHERE[name]).fit(self.X, self.y)
+        self.expected = weights(self.model)
+        self.blas, self.threads = blas_threads(), set(threading.enumerate())
+
+    def run(self, interrupted_fit):
+        """Call a function that returns the interrupt that it raised, if any."""
+        before, first = dict(vars(self.model)), weights(self.model)
+        error = interrupted_fit()
+        if error is not None:
+            is_unchanged = vars(self.model) == before
+            kept = first if is_unchanged else self.expected
+            np.testing.assert_array_equal(weights(self.model), kept)
+        assert np.isfinite(self.model.predict_proba(self.X)).all()
+        assert blas_threads() == self.blas
+        deadline = time.monotonic() + TIMEOUT
+        while not set(threading.enumerate()) <= self.threads:
+            assert time.monotonic() < deadline, threading.enumerate()
+            time.sleep(0.001)
+
+    def end(self):
+        self.model.fit(self.X, self.y)
+        np.testing.assert_array_equal(weights(self.model), self.expected)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no timers that signal")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_a_signal_at_any_time_leaves_a_whole_model(name):
+    trial = Trial(name)
+    begun = time.perf_counter()
+    trial.end()
+    duration = time.perf_counter() - begun
+
+    def interrupted_fit(delay):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            trial.model.fit(trial.X, trial.y)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt as error:
+            return error
+        return None
+
+    previous = signal.signal(
+        signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT)
+    )
+    try:
+        for delay in np.linspace(1e-5, duration, 150):
+            trial.run(partial(interrupted_fit, delay))
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    trial.end()

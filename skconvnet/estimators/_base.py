@@ -206,7 +206,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets = self._make_targets()
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
-            with single_threaded_blas:
+            with single_threaded_blas.limited():
                 samples = make_samples(self.network_, maps, targets, None)
                 fit_input_statistics(self.network_, samples)
             return self

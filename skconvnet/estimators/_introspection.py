@@ -56,9 +56,7 @@ def write_arrays(
         raise
 
 
-def checked_copy(
-    values: object, own: npt.NDArray[Any], name: str
-) -> npt.NDArray[Any]:
+def checked_copy(values: object, own: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     """Return a copy of new values for the array `own`, or raise a ValueError.
 
     It is a copy since the values may be views of the same network's weights.

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any, NoReturn, SupportsIndex
 
-import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import override
@@ -103,7 +102,8 @@ def _refusal(method: str) -> Callable[..., NoReturn]:
 
 
 # These would change only this list, and never the network.
-for _method in (
-    "append clear extend insert pop remove reverse sort __delitem__ __iadd__ __imul__"
-).split():
+_LENGTH_CHANGING = ("append", "clear", "extend", "insert", "pop", "remove")
+_REORDERING = ("reverse", "sort")
+_OPERATORS = ("__delitem__", "__iadd__", "__imul__")
+for _method in (*_LENGTH_CHANGING, *_REORDERING, *_OPERATORS):
     setattr(LayerArrays, _method, _refusal(_method))

@@ -100,10 +100,9 @@ class Stopping:
         best = self._history.best_validation_score
         assert best is not None  # the history sets it with the first score
         if score > best:
-            # The weights first: an interrupt must not leave a score without weights.
+            self._history.best_validation_score = score
             if self._best_weights is not None:
                 self._best_weights[:] = self._weights
-            self._history.best_validation_score = score
         return score < best + self._settings.tol
 
     def _judge_loss(self, loss: float) -> bool:
