@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import OptimizeResult
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
@@ -39,6 +40,7 @@ from skconvnet.estimators._input_validation import (
     check_X,
     check_X_and_y,
 )
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._introspection import (
     loss_and_gradients,
     position_after,
@@ -64,6 +66,7 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
     warn_of_clipped_batch_size,
@@ -150,6 +153,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> Self:
         """Fit the network to X and y.
 
+        Each call draws new weights, unless `warm_start` is set, or `set_weights` was
+        called since the last training: then this call starts from the weights as they
+        are.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
@@ -168,7 +175,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Returns
         -------
         self : object
-            The fitted estimator. If fit raises an error, it is left unchanged.
+            The fitted estimator. If fit raises an error, it is left unchanged. If the
+            user interrupts fit, it has the model so far, with a warning; within a
+            search or another call of scikit-learn or joblib, the KeyboardInterrupt is
+            then raised again.
 
         Raises
         ------
@@ -179,14 +189,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, validation)
+            interrupt = self._fit(X, y, sample_weight, validation)
+        end_interrupted_fit(interrupt)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Build the network without training it.
 
         The weights are exactly those that `fit` would start from with the same
-        `random_state`.
+        `random_state`. If `set_weights` changes some of them, the next `fit` starts
+        from all weights as they then are.
 
         Parameters
         ----------
@@ -203,7 +216,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets = self._make_targets()
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
-            with single_threaded_blas:
+            with single_threaded_blas.limited():
                 samples = self._make_samples(maps, targets, None)
                 fit_input_statistics(self.network_, samples)
             return self
@@ -217,13 +230,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         *,
         incremental: bool = False,
         targets: _T | None = None,
-    ) -> Self:
+    ) -> KeyboardInterrupt | None:
         """Check the input, build or resume the network, and train it.
 
         If `incremental`, train for one epoch. `targets` are given if the classes are
-        known, so that they need not be learned from y.
+        known, so that they need not be learned from y. If the user interrupts the
+        training, the interrupt is returned, and the estimator has its model so far.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
+        names_set: frozenset[str] | None = vars(self).get("_names_set")
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
         weights = check_weights(sample_weight, maps)
         if not resume:
@@ -238,7 +253,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._check_shape(maps)
             self._resume()
         else:
+            previous = None if names_set is None else self.network_
             self._build(maps, encoded.shape[1], rng)
+            if previous is not None:
+                start_from(self.network_, previous)
 
         samples = self._make_samples(maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
@@ -253,7 +271,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
             if not resume:
-                fit_input_statistics(self.network_, samples)
+                fit_input_statistics(self.network_, samples, keep=names_set or ())
             if stochastic:
                 state = self._training_state(params, incremental=incremental)
                 warn_of_clipped_batch_size(params, len(samples))
@@ -270,15 +288,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     tol=params.tol,
                 )
 
-        if stochastic:
-            self._publish(state)
-            self._is_incremental = incremental
-            if not incremental:
-                warn_of_end(params, state)
-        else:
-            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-            self.loss_ = float(result.fun)
-        return self
+        if not stochastic:
+            return self._publish_search(result)
+        self._publish(state)
+        self._is_incremental = incremental
+        interrupt = state.take_interrupt()
+        if interrupt is None and not incremental:
+            warn_of_end(params, state)
+        return interrupt
 
     def _check_shape(self, X: CheckedX) -> None:
         """Raise an error unless the samples of X have the shape of the network."""
@@ -330,6 +347,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.t_ = 0
         self._state: TrainingState | None = None
         self._is_incremental = False
+        # The names given to set_weights since the last training; None if not called.
+        self._names_set: frozenset[str] | None = None
         self._history = (
             History.with_early_stopping() if self.early_stopping else History()
         )
@@ -346,6 +365,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             getattr(self, "kernel_initializer", None),
             owner=type(self).__name__,
         )
+        self._names_set = None
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
@@ -427,6 +447,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.validation_loss_curve_ = history.validation_loss_curve
         self.stopped_ = state.stopped
 
+    def _publish_search(self, result: OptimizeResult) -> KeyboardInterrupt | None:
+        """Set the public attributes that describe a search by L-BFGS."""
+        interrupt: KeyboardInterrupt | None = result.get("interrupt")
+        self.loss_ = float(result.fun)
+        if interrupt is None:
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+        else:
+            self.n_iter_ = result.nit
+        return interrupt
+
     def _raw_scores(self, X: object) -> Rows:
         """Return the scores before the output activation, (n_samples, n_outputs)."""
         check_is_fitted(self)
@@ -462,9 +492,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         return {name: array.copy() for name, array in arrays.items()}
 
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
-        """Replace some or all weights.
+        """Replace some or all weights, from which the next training starts.
 
-        Training continues from them with ``partial_fit`` or ``warm_start=True``.
+        `set_weights` says where the next `fit` starts: that fit keeps all weights of
+        the network as they are, once; after it, `fit` draws new weights again as
+        always. The optimizer, the schedule and the history of that fit are new, unlike
+        in ``partial_fit``, which continues from the weights as well. Statistics of the
+        training set, such as those of `skconvnet.layers.Standardize`, are computed
+        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
+        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
+        `sklearn.base.clone` has none.
 
         Parameters
         ----------
@@ -484,9 +521,20 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         ValueError
             If a name is unknown, a shape is wrong, or a value is not finite. In this
             case no weight is changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skconvnet import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MLPClassifier((4,), max_iter=500, tol=0.01, random_state=0)
+        >>> clf = clf.initialize(X, y).set_weights({"output/bias": [0.5, 0, -0.5]})
+        >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
         """
         check_is_fitted(self)
         replace_weights(self.network_, weights)
+        self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
     def loss_gradients(

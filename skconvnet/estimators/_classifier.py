@@ -18,6 +18,7 @@ from skconvnet._typing import Rows, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
@@ -144,9 +145,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")
                 targets.learn(y if is_multilabel else classes, self.classes_)
-            return self._fit(
+            interrupt = self._fit(
                 X, y, sample_weight, validation, incremental=True, targets=targets
             )
+        end_interrupted_fit(interrupt)
+        return self
 
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the raw scores of the output layer.

@@ -256,7 +256,8 @@ validation_loss_curve_ : list of float or None
     The loss on the validation set after each epoch, without the penalty. None without
     a validation set.
 stopped_ : bool
-    Whether training ended in the last call because it no longer improved.
+    Whether training ended in the last call because it no longer improved, or because
+    it was interrupted.
 n_iter_ : int
     The number of epochs, or of iterations with "lbfgs", of the last call.
 t_ : int

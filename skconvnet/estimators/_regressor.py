@@ -14,6 +14,7 @@ from skconvnet._typing import Rows, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss
@@ -84,7 +85,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, validation, incremental=True)
+            interrupt = self._fit(X, y, sample_weight, validation, incremental=True)
+        end_interrupted_fit(interrupt)
+        return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the target values.

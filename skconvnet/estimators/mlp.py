@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
 
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._layer_arrays import LayerArrays
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._regressor import NetworkRegressor
@@ -76,12 +80,22 @@ def _hidden_sizes(estimator: _Perceptron[Any]) -> list[int]:
     return [int(n_units)] * int(n_layers)
 
 
-def _arrays(estimator: _Perceptron[Any], kind: str) -> list[np.ndarray]:
+def _arrays(estimator: _Perceptron[Any], kind: str, name: str) -> LayerArrays:
     """Return the kernels or the biases of all layers, from input to output."""
     if "network_" not in vars(estimator):
         raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")
-    weights = estimator.network_.weights
-    return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
+    return LayerArrays(estimator.network_, kind, name)
+
+
+def _set_arrays(
+    estimator: _Perceptron[Any], kind: str, name: str, values: object
+) -> None:
+    if "network_" not in vars(estimator):
+        raise NotFittedError(
+            f"This {type(estimator).__name__} has no network yet, so {name} cannot be "
+            "set. Call initialize(X, y) first, which builds it without training."
+        )
+    _arrays(estimator, kind, name).replace(values)
 
 
 @dataclass(eq=False, repr=False)
@@ -103,14 +117,22 @@ class _Perceptron(NetworkEstimator[_T], Generic[_T]):
         return _perceptron_layers(self, in_shape)
 
     @property
-    def coefs_(self) -> list[np.ndarray]:
+    def coefs_(self) -> LayerArrays:
         """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return _arrays(self, "kernel")
+        return _arrays(self, "kernel", "coefs_")
+
+    @coefs_.setter
+    def coefs_(self, values: Iterable[npt.ArrayLike]) -> None:
+        _set_arrays(self, "kernel", "coefs_", values)
 
     @property
-    def intercepts_(self) -> list[np.ndarray]:
+    def intercepts_(self) -> LayerArrays:
         """Bias vectors, views into the network's weights."""
-        return _arrays(self, "bias")
+        return _arrays(self, "bias", "intercepts_")
+
+    @intercepts_.setter
+    def intercepts_(self, values: Iterable[npt.ArrayLike]) -> None:
+        _set_arrays(self, "bias", "intercepts_", values)
 
 
 @documented
@@ -146,9 +168,12 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
     Attributes
     ----------
     coefs_ : list of ndarray
-        The weight matrices, of shape (n_in, n_out).
+        The weight matrices, of shape (n_in, n_out). They, their items and their
+        elements can be assigned, as in scikit-learn, for ``predict``, ``partial_fit``
+        and warm starts. A plain ``fit`` draws new weights; use `set_weights` for those
+        that `fit` shall start from.
     intercepts_ : list of ndarray
-        The bias vectors.
+        The bias vectors, which can be assigned as well.
     {attributes}
     classes_ : ndarray of shape (n_classes,)
         The class labels.
@@ -212,9 +237,12 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     Attributes
     ----------
     coefs_ : list of ndarray
-        The weight matrices, of shape (n_in, n_out).
+        The weight matrices, of shape (n_in, n_out). They, their items and their
+        elements can be assigned, as in scikit-learn, for ``predict``, ``partial_fit``
+        and warm starts. A plain ``fit`` draws new weights; use `set_weights` for those
+        that `fit` shall start from.
     intercepts_ : list of ndarray
-        The bias vectors.
+        The bias vectors, which can be assigned as well.
     {attributes}
 
     Examples

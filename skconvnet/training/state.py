@@ -48,6 +48,9 @@ class Settings:
         Share of the L1 part in the penalty.
     max_grad_value : float or None
         Bound on the absolute value of each element of the gradient.
+    warns_of_interrupt : bool
+        Whether training warns that the user interrupted it. Otherwise the caller looks
+        at the `interrupt` of the state.
     """
 
     max_iter: int
@@ -62,6 +65,7 @@ class Settings:
     incremental: bool = False
     l1_ratio: float = 0.0
     max_grad_value: float | None = None
+    warns_of_interrupt: bool = True
 
 
 @dataclass
@@ -109,14 +113,21 @@ class History:
             validation_loss_curve=[],
         )
 
-    def add_epoch(self, loss: float, rate: float, n_samples: int) -> None:
-        """Record an epoch of training."""
+    def add_epoch(
+        self,
+        loss: float,
+        rate: float,
+        n_samples: int,
+        validation: tuple[float, float] | None = None,
+    ) -> None:
+        """Record an epoch of training, and its validation score and loss if any."""
         self.n_seen += n_samples
         self.loss_curve.append(loss)
         self.learning_rate_curve.append(rate)
+        if validation is not None:
+            self._add_validation(*validation)
 
-    def add_validation(self, score: float, loss: float) -> None:
-        """Record the validation after an epoch."""
+    def _add_validation(self, score: float, loss: float) -> None:
         if self.validation_scores is None or self.best_validation_score is None:
             self.validation_scores, self.best_validation_score = [], -np.inf
         if self.validation_loss_curve is None:
@@ -150,6 +161,8 @@ class TrainingState:
         Number of epochs of the last call, including one that was interrupted.
     stopped : bool
         Whether the last call ended before its last epoch.
+    interrupt : KeyboardInterrupt or None
+        The interrupt by which the user ended the last call, until it is taken.
     """
 
     optimizer: Optimizer
@@ -159,10 +172,11 @@ class TrainingState:
     history: History = field(default_factory=History)
     n_epochs: int = 0
     stopped: bool = False
+    interrupt: KeyboardInterrupt | None = None
 
     def begin(self, weights: FlatVector) -> None:
         """Begin a call of the loop, given the weights and buffers of the network."""
-        self.n_epochs, self.stopped = 0, False
+        self.n_epochs, self.stopped, self.interrupt = 0, False, None
         if self.average is not None:
             self.average.begin(weights)
 
@@ -174,6 +188,11 @@ class TrainingState:
             return
         with self.average.shown(weights):
             yield
+
+    def take_interrupt(self) -> KeyboardInterrupt | None:
+        """Return `interrupt`, and forget it: its traceback refers to the data."""
+        interrupt, self.interrupt = self.interrupt, None
+        return interrupt
 
     def end(self, weights: FlatVector) -> None:
         """End a call of the loop: give the network the average, if there is one."""
