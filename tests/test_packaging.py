@@ -20,7 +20,7 @@ STRAY = ("notes.txt", "__pycache__/layer.pyc", ".ipynb_checkpoints/a.py", "w.npz
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A copy of the project in a folder named like the package."""
+    """Return a copy of the project in a folder named like the package."""
     folder = tmp_path_factory.mktemp("parent") / "skconvnet"
     folder.mkdir()
     for name in NEEDED:
