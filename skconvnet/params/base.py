@@ -10,13 +10,13 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
 from skconvnet._typing import Shape
-from skconvnet.params.documentation_link import DocumentationLink
+from skconvnet.params.documented import Documented
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
 
 
-class Params(DocumentationLink):
+class Params(Documented):
     """Hyperparameters that are cloned, printed and searched like an estimator's."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
