@@ -8,6 +8,7 @@ from html import escape
 from sklearn import config_context
 
 from skconvnet.inspection.summary import SummaryRow
+from skconvnet.params.nested import NestedParams
 
 # Longer tables are folded up at first.
 _MAX_OPEN = 40
@@ -51,7 +52,8 @@ def _cells(row: SummaryRow) -> Cells:
 
 
 def _hyperparameters(row: SummaryRow) -> str:
-    if row.spec is None:
+    # Layers that are made of layers are followed by these.
+    if row.spec is None or isinstance(row.spec, NestedParams):
         return ""
     with config_context(print_changed_only=True):
         return repr(row.spec)
