@@ -33,6 +33,12 @@ from skconvnet.estimators._factories import (
     make_training_state,
 )
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
+from skconvnet.estimators._html_repr import (
+    ParamsAndLayers,
+    known_shape,
+    nested_params_html,
+    planned_layers_html,
+)
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
@@ -78,7 +84,8 @@ from skconvnet.estimators._validation_set import (
     ValidationSet,
     split_samples,
 )
-from skconvnet.inspection.summary import format_summary
+from skconvnet.inspection.layer_table import html_layer_table
+from skconvnet.inspection.summary import format_summary, summary_rows
 from skconvnet.losses import Loss
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
@@ -607,6 +614,32 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         return format_summary(self.network_)
+
+    def _get_params_html(
+        self, deep: bool = True, doc_link: str = ""
+    ) -> ParamsAndLayers:
+        """Return what notebooks show: the layers, and then the parameters."""
+        own = super()._get_params_html(deep=False, doc_link=doc_link)
+        nested = nested_params_html(self.get_params(deep=True)) if deep else ""
+        return ParamsAndLayers(own, self._layers_html(), nested)
+
+    def _layers_html(self) -> str:
+        """Return the table of layers in HTML, or "" if they are not known."""
+        try:
+            if hasattr(self, "network_"):
+                return html_layer_table(summary_rows(self.network_))
+            self._validate_params()
+            in_shape = known_shape(
+                getattr(self, "input_shape", None),
+                self._spatial_ndim,
+                getattr(self, "data_format", "channels_last"),
+            )
+            if in_shape is None:
+                return ""
+            layers = self._hidden_layers(in_shape, is_guessed=False)
+            return planned_layers_html(layers, in_shape)
+        except Exception:  # fit reports wrong parameters; showing them must not fail
+            return ""
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

@@ -27,7 +27,7 @@ from skconvnet.params.constraints import one_of
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
     """Return True if predict_proba is available, else raise an AttributeError."""
-    loss = getattr(estimator, "_loss", estimator.loss)
+    loss: Any = getattr(estimator, "_loss", estimator.loss)
     if isinstance(loss, str):
         # An unknown name is reported by fit.
         loss = CLASSIFICATION_LOSSES.get(loss)
@@ -58,8 +58,8 @@ def _check_class_weight(class_weight: dict[Any, Any]) -> None:
 class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     """Base class of the classifiers: a network whose outputs are scores of classes."""
 
-    loss: Any = "log_loss"
-    class_weight: Any = None
+    loss: str | Loss = "log_loss"
+    class_weight: dict[str, float] | dict[int, float] | str | None = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [*one_of(*CLASSIFICATION_LOSSES), *CLASSIFICATION_LOSSES.values()],

@@ -5,6 +5,12 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TypeVar
 
+from skconvnet.estimators._help import (
+    gather_methods,
+    most_used_first,
+    shorten_requests,
+)
+
 _T = TypeVar("_T", bound=type)
 
 _PARTS = {
@@ -172,12 +178,15 @@ scoring : str, callable or None, default=None
     "loss" for the negative loss, a name from `sklearn.metrics.get_scorer_names`, or a
     callable ``scorer(estimator, X, y)``. Sample weights are passed to the scorer if it
     accepts them.
-beta_1, beta_2 : float, default=0.9, 0.999
-    The decay rates of the moving averages of the gradient and of its square. Only used
-    when `solver` is "adam", "adamw", "nadam", "adamax" or "schedule_free_adamw".
+beta_1 : float, default=0.9
+    The decay rate of the moving average of the gradient. Only used when `solver` is
+    "adam", "adamw", "nadam", "adamax" or "schedule_free_adamw".
+beta_2 : float, default=0.999
+    The decay rate of the moving average of the squared gradient. Only used by the same
+    solvers as `beta_1`.
 epsilon : float, default=1e-8
     Added to the root of the second average for numerical stability. Only used by the
-    same solvers as `beta_1` and `beta_2`.
+    same solvers as `beta_1`.
 n_iter_no_change : int, default=10
     The maximum number of consecutive stalled epochs; training stops when there are
     more.
@@ -278,9 +287,14 @@ network_ : Network
 
 
 def documented(cls: _T) -> _T:
-    """Fill in the shared parts of a docstring, each named in braces on a line."""
+    """Fill in the shared parts of a docstring, and tidy what `help` shows.
+
+    The parts are named in braces, each on a line.
+    """
     doc = cls.__doc__ or ""
     for name, part in _PARTS.items():
         doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
-    cls.__doc__ = doc
+    cls.__doc__ = most_used_first(doc)
+    gather_methods(cls)
+    shorten_requests(cls)
     return cls

@@ -25,7 +25,7 @@ from skconvnet.params.constraints import one_of
 class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     """Base class of the regressors: a network whose outputs are real numbers."""
 
-    loss: Any = "squared_error"
+    loss: str | Loss = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [*one_of(*REGRESSION_LOSSES), *REGRESSION_LOSSES.values()],

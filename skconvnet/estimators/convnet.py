@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from skconvnet._typing import Shape, override
+from skconvnet._typing import PerBlock, Shape, override
+from skconvnet.augmentation import Augmentation
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._convnet_blocks import GLOBAL_POOLS, POOLS, convnet_layers
@@ -44,26 +46,30 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 class _ConvNet(NetworkEstimator[_T], Generic[_T]):
     """The hyperparameters of the stack, and the layers that they describe."""
 
-    filters: Any = (32, 64)
-    kernel_size: Any = 3
-    strides: Any = 1
-    padding: Any = "same"
-    dilation: Any = 1
-    pooling: Any = "max"
-    pool_size: Any = 2
-    hidden_layer_sizes: Any = (128,)
-    activation: Any = "relu"
-    dropout: Any = 0.0
-    input_shape: Any = None
-    conv_method: Any = "auto"
-    kernel_initializer: Any = "auto"
-    batch_norm: Any = False
-    groups: Any = 1
-    separable: Any = False
-    convs_per_block: Any = 1
-    residual: Any = False
-    global_pooling: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
+    filters: int | Sequence[int] = (32, 64)
+    kernel_size: PerBlock[int | Sequence[int]] = 3
+    strides: PerBlock[int | Sequence[int]] = 1
+    padding: PerBlock[str | int | Sequence[int | Sequence[int]]] = "same"
+    dilation: PerBlock[int | Sequence[int]] = 1
+    pooling: PerBlock[str | None] = "max"
+    pool_size: PerBlock[int | Sequence[int]] = 2
+    hidden_layer_sizes: int | Sequence[int] = (128,)
+    activation: str | Sequence[str] = "relu"
+    dropout: float | Sequence[float] = 0.0
+    input_shape: Sequence[int | None] | None = None
+    conv_method: PerBlock[str] = "auto"
+    kernel_initializer: str | Initializer = "auto"
+    batch_norm: PerBlock[bool] = False
+    groups: PerBlock[int] = 1
+    separable: PerBlock[bool] = False
+    convs_per_block: PerBlock[int] = 1
+    residual: PerBlock[bool] = False
+    global_pooling: str | None = None
+    augmentation: (
+        Augmentation
+        | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
+        | None
+    ) = field(default=None, kw_only=True)
     data_format: str = field(default="channels_last", kw_only=True)
 
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)

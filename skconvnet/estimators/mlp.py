@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -102,12 +102,12 @@ def _set_arrays(
 class _Perceptron(NetworkEstimator[_T], Generic[_T]):
     """The hyperparameters of a perceptron, and scikit-learn's view of its weights."""
 
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: str | Sequence[str] = "relu"
     n_hidden_layers: int | None = field(default=None, kw_only=True)
     n_hidden_units: int | None = field(default=None, kw_only=True)
-    dropout: Any = field(default=0.0, kw_only=True)
-    kernel_initializer: Any = field(default="auto", kw_only=True)
+    dropout: float | Sequence[float] = field(default=0.0, kw_only=True)
+    kernel_initializer: str | Initializer = field(default="auto", kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
@@ -152,10 +152,13 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
         "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
         or "step" (only for weights that are set by hand). A tuple gives one function
         per hidden layer.
-    n_hidden_layers, n_hidden_units : int, default=None
-        The number of hidden layers, and the number of units in each, as an alternative
-        to `hidden_layer_sizes`: plain numbers that a random search can draw from
-        distributions. If only one is given, the other is 1 layer or 100 units.
+    n_hidden_layers : int, default=None
+        The number of hidden layers. Together with `n_hidden_units`, it is an
+        alternative to `hidden_layer_sizes`: plain numbers that a random search can draw
+        from distributions. None means 1 if `n_hidden_units` is given.
+    n_hidden_units : int, default=None
+        The number of units in each hidden layer. None means 100 if `n_hidden_layers` is
+        given.
     dropout : float or tuple, default=0.0
         The fraction of values set to zero in training after each hidden layer. A tuple
         gives one rate per hidden layer.
@@ -222,10 +225,13 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
         "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
         or "step" (only for weights that are set by hand). A tuple gives one function
         per hidden layer.
-    n_hidden_layers, n_hidden_units : int, default=None
-        The number of hidden layers, and the number of units in each, as an alternative
-        to `hidden_layer_sizes`: plain numbers that a random search can draw from
-        distributions. If only one is given, the other is 1 layer or 100 units.
+    n_hidden_layers : int, default=None
+        The number of hidden layers. Together with `n_hidden_units`, it is an
+        alternative to `hidden_layer_sizes`: plain numbers that a random search can draw
+        from distributions. None means 1 if `n_hidden_units` is given.
+    n_hidden_units : int, default=None
+        The number of units in each hidden layer. None means 100 if `n_hidden_layers` is
+        given.
     dropout : float or tuple, default=0.0
         The fraction of values set to zero in training after each hidden layer. A tuple
         gives one rate per hidden layer.
@@ -259,7 +265,7 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     True
     """
 
-    loss: Any = "squared_error"
+    loss: str | Loss = "squared_error"
     _losses: ClassVar[dict[str, type[Loss]]] = {
         **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,

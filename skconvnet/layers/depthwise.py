@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -66,10 +67,10 @@ class DepthwiseConv2D(LayerSpec):
     kernel_size: int | tuple[int, int]
     depth_multiplier: int = 1
     strides: int | tuple[int, int] = 1
-    padding: object = "valid"
+    padding: str | int | Sequence[int | Sequence[int]] = "valid"
     dilation: int | tuple[int, int] = 1
     activation: str | None = None
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 
@@ -154,7 +155,7 @@ class DepthwiseLayer(ConvolutionBase[DepthwiseCache]):
 class _SeparableConvolution(ConvolutionSpec):
     depth_multiplier: int = 1
     activation: str | None = None
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
 from skconvnet._typing import Shape
+from skconvnet.params.documented import Documented
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
 
 
-class Params(BaseEstimator):
+class Params(Documented):
     """Hyperparameters that are cloned, printed and searched like an estimator's."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}

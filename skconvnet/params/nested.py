@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self, TypeGuard
 
-from sklearn.base import BaseEstimator
-
 from skconvnet.params.base import Params
+from skconvnet.params.documented import Documented
 from skconvnet.params.naming import name_layers
 
 Entries = list[tuple[str, Any]]
 
 
-class NestedParams(BaseEstimator):
+class NestedParams(Documented):
     """An object whose hyperparameters include lists of other such objects.
 
     The entries of a list have names, given or generated (`name_layers`). `get_params`
