@@ -32,6 +32,7 @@ from skconvnet.estimators._factories import (
     make_training_executor,
     make_training_state,
 )
+from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
@@ -103,6 +104,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     """
 
     _input_checks: ClassVar[dict[str, Any]] = {}
+    _warns_of_first_loss: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: object) -> None:
         """Merge the constraints and checks of a class with those of its bases."""
@@ -223,6 +225,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets = self._make_targets()
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
+            self._targets.learn_scale(targets, None)
             with single_threaded_blas.limited():
                 samples = self._make_samples(maps, targets, None)
                 fit_input_statistics(self.network_, samples)
@@ -253,7 +256,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         encoded = self._encode(labels, exact=not incremental)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
-        params = plain_params(self)
+        params = self._training_params(len(encoded), incremental=incremental)
         stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
@@ -262,6 +265,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         else:
             previous = None if names_set is None else self.network_
             self._build(maps, encoded.shape[1], rng)
+            self._targets.learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
 
@@ -302,7 +306,18 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         interrupt = state.take_interrupt()
         if interrupt is None and not incremental:
             warn_of_end(params, state)
+        if not resume and self._warns_of_first_loss:
+            warn_of_first_loss(self, samples, self._loss, state.first_loss)
         return interrupt
+
+    def _training_params(
+        self,
+        n_samples: int,  # noqa: ARG002  for subclasses
+        *,
+        incremental: bool,  # noqa: ARG002  for subclasses
+    ) -> TrainingParams:
+        """Return the hyperparameters of a training with this number of samples."""
+        return plain_params(self)
 
     def _check_shape(self, X: CheckedX) -> None:
         """Raise an error unless the samples of X have the shape of the network."""
@@ -314,7 +329,11 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> Samples:
         """Return the samples of a validated X, with their targets and weights."""
         return make_samples(
-            self.network_, X, targets, weights, channels_first=is_channels_first(self)
+            self.network_,
+            X,
+            self._targets.scaled(targets),
+            weights,
+            channels_first=is_channels_first(self),
         )
 
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
@@ -602,7 +621,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             The output of the layer, channels last.
         """
         check_is_fitted(self)
-        return self._outputs(X, stop=position_after(self.network_, layer))
+        stop = position_after(self.network_, layer)
+        outputs = self._outputs(X, stop=stop)
+        return self._targets.unscaled(outputs) if stop is None else outputs
 
     def summary(self) -> str:
         """Return a table of the layers: name, kind, output shape and weights.

@@ -63,6 +63,8 @@ def convnet_layers(
     activations = through_hidden("activation", estimator.activation, n_blocks, n_hidden)
     rates = through_hidden("dropout", estimator.dropout, n_blocks, n_hidden, fill=0.0)
     layers: list[Entry] = []
+    if estimator.rescale == "auto":
+        layers.append(("rescale", la.Standardize()))
     for i in range(n_blocks):
         params = {name: values[i] for name, values in of_block.items()}
         params["filters"] = filters[i]

@@ -10,18 +10,26 @@ import numpy as np
 
 from skconvnet._typing import PerBlock, Shape, override
 from skconvnet.augmentation import Augmentation
+from skconvnet.estimators._automatic import with_automatic_values
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._convnet_blocks import GLOBAL_POOLS, POOLS, convnet_layers
 from skconvnet.estimators._data_format import DATA_FORMATS
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.estimators._input_shape import convnet_spatial_ndim
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
-from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
+from skconvnet.estimators._targets import (
+    ClassTargets,
+    RealTargets,
+    StandardizedTargets,
+    Targets,
+)
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.params.constraints import BOOLEAN, COUNT, one_of
+from skconvnet.schedules import SCHEDULES, Schedule
 
 _T = TypeVar("_T", bound=Targets)
 
@@ -34,6 +42,8 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "pooling": [*one_of(*POOLS), *_SEVERAL, None],
     "input_shape": [*_SEVERAL, None],
     "data_format": one_of(*DATA_FORMATS),
+    "rescale": [*one_of("auto"), None],
+    "learning_rate": [*one_of("auto", *SCHEDULES), Schedule],
     "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), *_SEVERAL],
     "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
@@ -59,7 +69,7 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
     input_shape: Sequence[int | None] | None = None
     conv_method: PerBlock[str] = "auto"
     kernel_initializer: str | Initializer = "auto"
-    batch_norm: PerBlock[bool] = False
+    batch_norm: PerBlock[bool] = True
     groups: PerBlock[int] = 1
     separable: PerBlock[bool] = False
     convs_per_block: PerBlock[int] = 1
@@ -70,6 +80,11 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
         | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
         | None
     ) = field(default=None, kw_only=True)
+    rescale: str | None = field(default="auto", kw_only=True)
+    alpha: float = field(default=1.0, kw_only=True)
+    learning_rate: str | Schedule = field(default="auto", kw_only=True)
+    learning_rate_init: float = field(default=0.003, kw_only=True)
+    max_iter: int = field(default=30, kw_only=True)
     data_format: str = field(default="channels_last", kw_only=True)
 
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
@@ -82,6 +97,11 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
         return convnet_layers(self, len(in_shape) - 1, is_guessed=is_guessed)
+
+    @override
+    def _training_params(self, n_samples: int, *, incremental: bool) -> TrainingParams:
+        params = super()._training_params(n_samples, incremental=incremental)
+        return with_automatic_values(params, n_samples, incremental=incremental)
 
 
 @documented
@@ -150,3 +170,10 @@ class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
     >>> reg.fit(X, y).score(X, y) > 0.9
     True
     """
+
+    @override
+    def _make_targets(self) -> RealTargets:
+        loss = self.loss if isinstance(self.loss, str) else self.loss.name
+        if self.rescale is None or loss == "poisson":  # whose y must not be negative
+            return super()._make_targets()
+        return StandardizedTargets(type(self).__name__)

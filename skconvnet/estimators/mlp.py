@@ -111,6 +111,8 @@ class _Perceptron(NetworkEstimator[_T], Generic[_T]):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
+    # Like scikit-learn's perceptrons, which warn of convergence only.
+    _warns_of_first_loss: ClassVar[bool] = False
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:

@@ -187,6 +187,7 @@ class _Updates:
         executor.read_ahead(self.samples, following)
         if total <= 0:
             return loss  # all samples have a weight of zero
+        state.note_loss(loss, index_length(index))
         with self.whole:
             self._step(settings.alpha / total)
         return loss + regularizer.value()

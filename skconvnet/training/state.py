@@ -14,6 +14,9 @@ from skconvnet.schedules import Schedule
 from skconvnet.training.averaging import Average
 from skconvnet.training.regularization import Regularizer
 
+# Samples whose mean loss is the first loss of a training.
+N_FIRST = 100
+
 
 @dataclass
 class Settings:
@@ -161,6 +164,9 @@ class TrainingState:
         Number of epochs of the last call, including one that was interrupted.
     stopped : bool
         Whether the last call ended before its last epoch.
+    first_losses : list of (float, int)
+        Loss of the first minibatches, without the penalty, and their lengths: of as
+        many as have `N_FIRST` samples together, or all of the first epoch.
     interrupt : KeyboardInterrupt or None
         The interrupt by which the user ended the last call, until it is taken.
     """
@@ -172,7 +178,21 @@ class TrainingState:
     history: History = field(default_factory=History)
     n_epochs: int = 0
     stopped: bool = False
+    first_losses: list[tuple[float, int]] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
+
+    @property
+    def first_loss(self) -> float | None:
+        """The mean loss of the first samples, without the penalty, or None."""
+        if not self.first_losses:
+            return None
+        losses, lengths = zip(*self.first_losses, strict=True)
+        return float(np.average(losses, weights=lengths))
+
+    def note_loss(self, loss: float, n_samples: int) -> None:
+        """Take note of the loss of a minibatch if it is one of the first."""
+        if self.n_epochs == 1 and sum(n for _, n in self.first_losses) < N_FIRST:
+            self.first_losses.append((loss, n_samples))
 
     def begin(self, weights: FlatVector) -> None:
         """Begin a call of the loop, given the weights and buffers of the network."""
