@@ -38,19 +38,19 @@ def waves(rng: np.random.Generator, n: int) -> Drawn:
 def spectra(rng: np.random.Generator, n: int) -> Drawn:
     """Draw spectra of 5 substances, on an offset of about 10,000: 300 floats.
 
-    A substance has four lines. Two substances share most of them, the instrument's
-    scale is shifted a little from one spectrum to the next, and the background varies
-    more than the lines are high.
+    A substance has four lines, at distances that differ little from one substance to
+    the next. The scale of the instrument is shifted by up to forty channels, and the
+    background slopes.
     """
     labels = rng.integers(5, size=n)
     channel = np.arange(300)
     gaps = np.array([[0, 24, 60, 90], [0, 30, 60, 90], [0, 36, 60, 90]])
     gaps = np.vstack([gaps, [[0, 24, 54, 90], [0, 36, 66, 90]]])
-    places = 95 + gaps[labels] + rng.normal(0, 6, (n, 1))
+    places = 105 + gaps[labels] + rng.normal(0, 14, (n, 1))
     heights = rng.uniform(60, 200, places.shape)
     lines = np.exp(-(((channel - places[..., None]) / 3) ** 2)) * heights[..., None]
-    slope = rng.normal(0, 60, (n, 1)) * np.linspace(-1, 1, 300)
-    drawn = 1e4 + rng.normal(0, 60, (n, 1)) + slope + lines.sum(axis=1)
+    slope = rng.normal(0, 20, (n, 1)) * np.linspace(-1, 1, 300)
+    drawn = 1e4 + rng.normal(0, 20, (n, 1)) + slope + lines.sum(axis=1)
     return drawn + rng.normal(0, 15, drawn.shape), labels
 
 
