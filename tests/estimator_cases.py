@@ -33,13 +33,23 @@ def layer_list():
     ]
 
 
+# A network that sees X as it is, and training that is simple to follow by hand.
+PLAIN = {
+    "rescale": None,
+    "batch_norm": False,
+    "alpha": 1e-4,
+    "learning_rate": "constant",
+    "learning_rate_init": 0.001,
+}
+
+
 def make(cls, **params):
     """Return a small `cls` that trains for two epochs without a warning."""
     params = {"max_iter": 2, "random_state": 0, **params}
     if cls.__name__.startswith("MLP"):
         params = {"hidden_layer_sizes": (5,), **params}
     elif cls.__name__.startswith("ConvNet"):
-        params = {"filters": (3,), "hidden_layer_sizes": (5,), **params}
+        params = {"filters": (3,), "hidden_layer_sizes": (5,), **PLAIN, **params}
     else:
         params = {"layers": layer_list(), **params}
     return cls(**params)

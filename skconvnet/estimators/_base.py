@@ -36,9 +36,9 @@ from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
-    known_shape,
     nested_params_html,
     planned_layers_html,
+    rows_of_shape,
 )
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
@@ -650,13 +650,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             if hasattr(self, "network_"):
                 return html_layer_table(summary_rows(self.network_))
             self._validate_params()
-            in_shape = known_shape(
-                getattr(self, "input_shape", None),
-                self._spatial_ndim,
-                getattr(self, "data_format", "channels_last"),
-            )
-            if in_shape is None:
+            input_shape = getattr(self, "input_shape", None)
+            rows = rows_of_shape(input_shape)
+            if rows is None:
                 return ""
+            in_shape = resolve_shape(
+                rows,
+                self._spatial_ndim_of(rows),
+                input_shape,
+                data_format=getattr(self, "data_format", None),
+            )
             layers = self._hidden_layers(in_shape, is_guessed=False)
             return planned_layers_html(layers, in_shape)
         except Exception:  # fit reports wrong parameters; showing them must not fail

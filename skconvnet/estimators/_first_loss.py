@@ -22,6 +22,9 @@ from skconvnet.losses import Loss
 # Wide layers and unlucky weights start at up to twice the loss of guessing.
 FAR_ABOVE = 3.0
 
+# The root of the mean square from which targets are large for a network's outputs.
+_LARGE = 10.0
+
 # Samples that the loss of guessing is estimated from.
 _SOME = 1000
 
@@ -29,7 +32,9 @@ _SOME = 1000
 def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> float:
     """Return the mean loss of a constant guess for all samples.
 
-    For classes, all scores are 0. For real targets, each output is the mean target.
+    For classes, all scores are 0. For real targets, each output is the mean target; if
+    the targets are so small that weights soon reach them, the mean or 0, whichever is
+    worse.
     """
     index = np.arange(len(samples)) if samples.index is None else samples.index
     index = index[:: -(-len(index) // _SOME)]
@@ -37,14 +42,27 @@ def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> fl
     weights = None if samples.weights is None else samples.weights[index]
     if weights is not None and not weights.any():
         return np.inf
-    scores = np.zeros(targets.shape[::-1], dtype=np.float64)
-    if is_regression:
-        mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
-        if loss.output == "exp":
-            mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
-        scores += mean[:, None]
-    loss.predict(scores)
-    losses = loss.samplewise(scores, targets.T.astype(np.float64))
+    zeros = np.zeros(targets.shape[1])
+    of_zero = _mean_loss(zeros, targets, weights, loss)
+    if not is_regression:
+        return of_zero
+    mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
+    if loss.output == "exp":
+        mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+    of_mean = _mean_loss(mean, targets, weights, loss)
+    return of_mean if _is_large(targets) else max(of_mean, of_zero)
+
+
+def _mean_loss(
+    scores: npt.NDArray[Any],
+    targets: Rows,
+    weights: npt.NDArray[Any] | None,
+    loss: Loss,
+) -> float:
+    """Return the mean loss of the same scores, one per output, for all samples."""
+    repeated = np.repeat(scores[:, None].astype(np.float64), len(targets), axis=1)
+    loss.predict(repeated)
+    losses = loss.samplewise(repeated, targets.T.astype(np.float64))
     return float(np.average(losses, weights=weights))
 
 
@@ -78,11 +96,11 @@ def warn_of_first_loss(
 
 
 def _advice(y: npt.NDArray[Any] | None, *, has_rescale: bool) -> str:
-    """Return what to do about the scale of X, or of y if that is far from 1.
+    """Return what to do about the scale of X, or of y if that is large.
 
     `y` has the targets of a regressor; None for a classifier.
     """
-    if y is not None and _is_far_from_standardized(y):
+    if y is not None and _is_large(y):
         own = "set rescale='auto', or " if has_rescale else ""
         return (
             f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
@@ -96,6 +114,6 @@ def _advice(y: npt.NDArray[Any] | None, *, has_rescale: bool) -> str:
     )
 
 
-def _is_far_from_standardized(y: npt.NDArray[Any]) -> bool:
-    mean, deviation = np.mean(y, axis=0), np.std(y, axis=0)
-    return bool(np.any(np.abs(mean) > 3 * deviation) or np.any(deviation > 3))
+def _is_large(y: npt.NDArray[Any]) -> bool:
+    """Whether outputs would need long to reach the targets from around 0."""
+    return bool(np.sqrt(np.mean(np.square(y.astype(np.float64)))) > _LARGE)

@@ -6,12 +6,14 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from math import prod
 from typing import Any
 
+import numpy as np
 from sklearn.utils._repr_html.params import ParamsDict
 
 from skconvnet._checks import is_int, is_sequence
-from skconvnet._typing import Shape
+from skconvnet._typing import Rows, Shape
 from skconvnet.estimators._network_builder import Entry, LayerStack
 from skconvnet.inspection.layer_table import Cells, html_layer_table
 from skconvnet.inspection.summary import SummaryRow, layer_rows
@@ -58,20 +60,15 @@ def planned_layers_html(entries: Iterable[Entry], in_shape: Shape) -> str:
     return html_layer_table(rows, [_OUTPUT], f"{n_weights:,} + output")
 
 
-def known_shape(
-    input_shape: object, spatial_ndim: int | None, data_format: str
-) -> Shape | None:
-    """Return the shape of a sample, channels last, if `input_shape` gives it.
+def rows_of_shape(input_shape: object) -> Rows | None:
+    """Return no rows, of the length that `input_shape` gives, or None if it gives none.
 
-    >>> known_shape((28, 28), 2, "channels_last"), known_shape(None, 2, "channels_last")
-    ((28, 28, 1), None)
+    >>> rows_of_shape((28, 28, 1)).shape, rows_of_shape(None), rows_of_shape((None, 3))
+    ((0, 784), None, None)
     """
     if not is_sequence(input_shape) or not all(is_int(n) for n in input_shape):
         return None
-    shape = tuple(int(n) for n in input_shape)
-    if spatial_ndim and len(shape) == spatial_ndim:
-        return (*shape, 1)
-    return (*shape[1:], shape[0]) if data_format == "channels_first" else shape
+    return np.empty((0, prod(int(n) for n in input_shape)))
 
 
 def nested_params_html(params: Mapping[str, Any]) -> str:
