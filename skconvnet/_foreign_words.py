@@ -385,19 +385,16 @@ SOLVERS: Words = {
     "momentum": "Use solver='sgd' and set momentum.",
     "nesterov": "Use solver='sgd' and nesterovs_momentum=True.",
     "nag": "Use solver='sgd' and nesterovs_momentum=True.",
-    "amsgrad": "Use Adam(amsgrad=True)",
+    "amsgrad": "Use solver=Adam(amsgrad=True).",
     "schedule_free": "schedule_free_adamw",
     "AdamWScheduleFree": "schedule_free_adamw",
     "radam": "adam",
-    "rprop": "rmsprop",
-    "ftrl": "adagrad",
-    "lion": "adamw",
     "liblinear": "lbfgs",
-    "newton-cg": "lbfgs",
     "saga": "sgd",
 }
 
 ACTIVATIONS: Words = {
+    NUMBER: "The number of inputs is inferred: units or filters come first.",
     "softmax": _OUTPUT_LAYER,
     "log_softmax": _OUTPUT_LAYER,
     "sigmoid": "logistic",
@@ -413,12 +410,10 @@ ACTIVATIONS: Words = {
     "rectify": "relu",
     "relu6": "relu",
     "hardswish": "silu",
-    "hardtanh": "hard_sigmoid",
     "heaviside": "step",
     "mish": "silu",
     "softsign": "tanh",
     "celu": "elu",
-    "exponential": "elu",
 }
 
 _CROSS_ENTROPY = ("log_loss", "For classes, use a classifier with loss='log_loss'.")
@@ -517,7 +512,6 @@ SCHEDULES: Words = {
     "reduce_on_plateau": "plateau",
     "inverse_scaling": "invscaling",
     "InverseTimeDecay": "invscaling",
-    "optimal": "constant",
     "none": "constant",
     "fixed": "constant",
 }
@@ -533,7 +527,7 @@ PADDINGS: Words = {
     "circular": _PADDED_WITH,
     "none": "valid",
     "half": "same",
-    "causal": "Use padding=((kernel_size - 1) * dilation, 0) in a list of one pair.",
+    "causal": "Pass a pair (before, after), such as padding=[(2, 0)] for kernel_size=3.",
 }
 
 POOLINGS: Words = {
@@ -563,7 +557,7 @@ BATCH_MODES: Words = {
 BATCH_SIZES: Words = {
     "full": "Set batch_mode='bgd'.",
     "all": "Set batch_mode='bgd'.",
-    "<none>": "Leave batch_size at 'auto', or set batch_mode='bgd' for full batches.",
+    "none": "Leave batch_size at 'auto', or set batch_mode='bgd' for full batches.",
 }
 
 STOPPINGS: Words = {

@@ -23,6 +23,7 @@ from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_bla
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
@@ -128,6 +129,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Return the sample weights, multiplied by the class weights if any."""
         return weights
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -171,6 +173,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, validation)
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Build the network without training it.
@@ -408,6 +411,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         with Executor(self.network_, self._loss, n_threads) as executor:
             return executor.outputs(inputs, stop=stop, scores=scores)
 
+    @explains_arguments
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all weights and buffers.
 
@@ -424,6 +428,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         arrays = weights_and_buffers(self.network_)
         return {name: array.copy() for name, array in arrays.items()}
 
+    @explains_arguments
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
         """Replace some or all weights.
 
@@ -452,6 +457,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         replace_weights(self.network_, weights)
         return self
 
+    @explains_arguments
     def loss_gradients(
         self,
         X: npt.ArrayLike,
@@ -492,6 +498,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             l1_ratio=self.l1_ratio,
         )
 
+    @explains_arguments
     def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
         """Return the output of a layer for each sample.
 
@@ -512,6 +519,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         check_is_fitted(self)
         return self._outputs(X, stop=position_after(self.network_, layer))
 
+    @explains_arguments
     def summary(self) -> str:
         """Return a table of the layers: name, kind, output shape and weights.
 

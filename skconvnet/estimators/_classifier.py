@@ -15,13 +15,14 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
+from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
-from skconvnet.params.constraints import one_of
+from skconvnet.params.constraints import ObjectOf, one_of
 
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
@@ -61,7 +62,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "loss": [*one_of(*CLASSIFICATION_LOSSES), *CLASSIFICATION_LOSSES.values()],
+        "loss": [
+            *one_of(*CLASSIFICATION_LOSSES),
+            ObjectOf("skconvnet.losses", *CLASSIFICATION_LOSSES.values()),
+        ],
         "class_weight": [dict, *one_of("balanced"), None],
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
@@ -104,6 +108,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         return own if weights is None else weights * own
 
     @available_if(stochastic_only)
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -148,6 +153,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 X, y, sample_weight, validation, incremental=True, targets=targets
             )
 
+    @explains_arguments
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the raw scores of the output layer.
 
@@ -165,6 +171,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         scores = self._raw_scores(X)
         return scores.ravel() if self.n_outputs_ == 1 else scores
 
+    @explains_arguments
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the class of each sample, the one with the largest score.
 
@@ -185,6 +192,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         return self._targets.decode(scores, self._loss)
 
     @available_if(gives_probabilities)
+    @explains_arguments
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the probability of each class.
 
@@ -209,6 +217,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         return probabilities.T
 
     @available_if(gives_probabilities)
+    @explains_arguments
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the logarithm of the probability of each class.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import skconvnet.layers as la
 from skconvnet._checks import is_int, per_axis
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import Shape
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import (
@@ -177,7 +178,7 @@ def pool(
     if not isinstance(pooling, str) or pooling not in POOLS:
         raise ValueError(
             f"pooling must be None or one of {', '.join(map(repr, POOLS))}, or a "
-            f"tuple of them; got {pooling!r}."
+            f"tuple of them; got {pooling!r}.{value_suggestion('pooling', pooling, POOLS)}"
         )
     kind: type[LayerSpec] = getattr(la, POOLS[pooling])
     if is_guessed:

@@ -16,7 +16,7 @@ from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.initializers import INITIALIZERS, Initializer
-from skconvnet.params.constraints import BOOLEAN, COUNT, one_of
+from skconvnet.params.constraints import BOOLEAN, COUNT, ObjectOf, one_of
 
 _T = TypeVar("_T", bound=Targets)
 
@@ -29,7 +29,10 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "pooling": [*one_of(*POOLS), *_SEVERAL, None],
     "input_shape": [*_SEVERAL, None],
     "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), *_SEVERAL],
-    "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
+    "kernel_initializer": [
+        *one_of("auto", *INITIALIZERS),
+        ObjectOf("skconvnet.initializers", Initializer),
+    ],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
     **{name: [*BOOLEAN, *_SEVERAL] for name in ("batch_norm", "separable", "residual")},
     **{name: [*COUNT, *_SEVERAL] for name in ("groups", "convs_per_block")},

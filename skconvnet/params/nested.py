@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeGuard
 
-from sklearn.base import BaseEstimator
-
+from skconvnet._foreign_words import Words
+from skconvnet._typing import override
 from skconvnet.params.base import Params
+from skconvnet.params.known_names import KnownNames, check_names
 from skconvnet.params.naming import name_layers
 
 Entries = list[tuple[str, Any]]
 
 
-class NestedParams(BaseEstimator):
+class NestedParams(KnownNames):
     """An object whose hyperparameters include lists of other such objects.
 
     The entries of a list have names, given or generated (`name_layers`). `get_params`
@@ -87,11 +88,11 @@ class NestedParams(BaseEstimator):
         -------
         self : object
         """
+        check_names(self, params)
         # Whole lists are set first: other parameters may belong to their entries.
         for parameter in (*self._lists, *self._prefixed_lists):
             if parameter in params:
                 setattr(self, parameter, params.pop(parameter))
-        self._check_known(params)
         for parameter in self._lists:
             entries = self._entries_of(parameter)
             changed = replaced(entries, self._taken(entries, params))
@@ -113,16 +114,45 @@ class NestedParams(BaseEstimator):
         keys = [key for key in params if key not in own and _first(key) in names]
         return {key: params.pop(key) for key in keys}
 
-    def _check_known(self, keys: Iterable[str]) -> None:
-        names = [*(name for name, _ in self._entries()), *self._get_param_names()]
-        for key in keys:
-            if _first(key) not in names:
-                where = f"of {key!r} " if "__" in key else ""
-                raise ValueError(
-                    f"Invalid parameter {_first(key)!r} {where}for estimator "
-                    f"{type(self).__name__}: its name must begin with one of "
-                    f"{', '.join(map(repr, dict.fromkeys(names)))}."
-                )
+    @override
+    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        own = super()._children(path, given)
+        values = {name: given.get(path + name, own[name]) for name in own}
+        entries = [
+            entry for name in self._lists for entry in named_entries(values[name])
+        ]
+        lists = {
+            name: EntryList(values[name])
+            for name in self._prefixed_lists
+            if is_list(values[name])
+        }
+        return {**_as_nodes(entries), **own, **lists}
+
+
+class EntryList:
+    """A list as a part of a name such as ``augmentation__shift__max_pixels``.
+
+    Parameters
+    ----------
+    values : list
+        Objects with or without names.
+    """
+
+    _words: ClassVar[Words] = {}
+
+    def __init__(self, values: object) -> None:
+        self._values = values
+
+    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        values = given.get(path[:-2], self._values)
+        return _as_nodes(named_entries(values))
+
+
+def _as_nodes(entries: Entries) -> dict[str, Any]:
+    """Return the entries by name, and lists among them as nodes."""
+    return {
+        name: EntryList(entry) if is_list(entry) else entry for name, entry in entries
+    }
 
 
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
