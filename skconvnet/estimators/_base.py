@@ -58,10 +58,13 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
+    untrained_loss,
     warn_of_clipped_batch_size,
     warn_of_end,
+    warn_of_high_loss,
 )
 from skconvnet.estimators._validation_set import (
     UserScorer,
@@ -268,6 +271,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._is_incremental = incremental
             if not incremental:
                 warn_of_end(params, state)
+                warn_of_high_loss(params, state, untrained_loss(self._loss, samples))
         else:
             self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
             self.loss_ = float(result.fun)
@@ -339,12 +343,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 "y_val are given."
             )
         else:
-            samples, held_out = split_samples(
-                samples,
-                rng,
-                self.validation_fraction,
-                stratify=self._targets.can_stratify,
-            )
+            fraction, stratify = self.validation_fraction, self._targets.can_stratify
+            owner = type(self).__name__
+            with explained_split(y, fraction, owner, stratify=stratify):
+                samples, held_out = split_samples(
+                    samples, rng, fraction, stratify=stratify
+                )
         scorer = None
         if self.scoring not in (None, "loss"):
             scorer = UserScorer(self, self.scoring, held_out, y)

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
 from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._target_checks import check_y
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
 CheckedX: TypeAlias = Image | csr_matrix | MapList
@@ -73,6 +74,7 @@ def check_X_and_y(
     estimator: BaseEstimator, X: object, y: object, *, reset: bool, **options: object
 ) -> tuple[CheckedX, npt.NDArray[Any]]:
     """Validate X, as `check_X` does, together with y."""
+    check_y(estimator, X, y)
     array = _as_array(estimator, X, reset)
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils.metaestimators import available_if
 
 from skconvnet._typing import Rows, override
 from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error

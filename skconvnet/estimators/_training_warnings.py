@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.losses import Loss
 from skconvnet.training.state import TrainingState
 
 # Frames up to the caller of fit: this function, _fit, fit and its two decorators.
 _STACKLEVEL = 6
+
+# The loss of an untrained network is estimated from about this many samples.
+_MANY_SAMPLES = 10_000
+# Training has failed if the loss remains above this multiple of the untrained one, and
+# has either never fallen, or started from a value that is this many times as large.
+_HIGH, _VERY_HIGH = 1.05, 2.0
 
 
 def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:
@@ -40,6 +49,42 @@ def warn_of_end(params: TrainingParams, state: TrainingState) -> None:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({params.max_iter}) reached "
             "and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=_STACKLEVEL,
+        )
+
+
+def untrained_loss(loss: Loss, samples: Samples) -> float:
+    """Return the loss of a network whose scores are all 0, without the penalty."""
+    rows = np.arange(len(samples)) if samples.index is None else samples.index
+    rows = rows[:: max(1, len(rows) // _MANY_SAMPLES)]
+    targets = samples.targets[rows].T
+    prediction = np.zeros_like(targets)
+    loss.predict(prediction)
+    losses = loss.samplewise(prediction, targets)
+    weights = None if samples.weights is None else samples.weights[rows]
+    if weights is not None and not weights.sum() > 0:
+        return float(losses.mean())
+    return float(np.average(losses, weights=weights))
+
+
+def warn_of_high_loss(
+    params: TrainingParams, state: TrainingState, untrained: float
+) -> None:
+    """Warn if training has left the loss above that of an untrained network."""
+    curve = state.history.loss_curve
+    if len(curve) < 2:
+        return
+    first, last = curve[0], min(curve) if params.early_stopping else curve[-1]
+    has_failed = last >= first or first > _VERY_HIGH * untrained
+    if last > _HIGH * untrained and has_failed:
+        trend = "never fell" if last >= first else "remained high"
+        warnings.warn(
+            f"The loss {trend}: it was {first:.3g} in the first epoch and is {last:.3g} "
+            f"after {state.n_epochs}, while a network whose scores are all 0 has a "
+            f"loss of {untrained:.3g}. Lower learning_rate_init="
+            f"{params.learning_rate_init!r}, for example to 0.001, or scale X if its "
+            "values are large (for example with StandardScaler).",
             ConvergenceWarning,
             stacklevel=_STACKLEVEL,
         )

@@ -112,7 +112,8 @@ def _check_name(where: str, name: object, count: int, reserved: set[str]) -> Non
 def _hint(spec: object) -> str:
     """Suggest a layer for a foreign object, or for the name of a layer."""
     word = spec if isinstance(spec, str) else type(spec).__name__
-    return did_you_mean(word, translations(word, LAYERS), LAYERS)
+    names = [name for name in translations(word, LAYERS) if name.isidentifier()]
+    return did_you_mean(word, names, LAYERS)
 
 
 def _is_named(entry: object) -> TypeGuard[tuple[Any, Any]]:
