@@ -23,6 +23,7 @@ def explains_arguments(
     parameters = list(signature(method).parameters.values())[1:]
     names = [parameter.name for parameter in parameters]
     positional = [p.name for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
+    required = [p.name for p in parameters if p.default is Parameter.empty]
 
     @wraps(method)
     def explained(
@@ -41,6 +42,12 @@ def explains_arguments(
             raise TypeError(
                 f"{call} takes {', '.join(positional)} by position{others}; got "
                 f"{len(args)} positional arguments."
+            )
+        missing = [name for name in required[len(args) :] if name not in kwargs]
+        if missing:
+            raise TypeError(
+                f"{call} missing {len(missing)} required positional argument"
+                f"{'s' if len(missing) > 1 else ''}: {' and '.join(map(repr, missing))}"
             )
         return method(self, *args, **kwargs)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._attributes import attribute_hint
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
@@ -58,6 +59,7 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
@@ -408,6 +410,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, X: object, *, stop: int | None = None, scores: bool = False
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
+        any_size = not hasattr(self, "n_features_in_")
+        refuse_single_sample(X, self.network_.in_shape, any_size=any_size)
         checked = check_X(self, X, reset=False, **self._input_checks)
         check_same_shape(self, checked, self.network_.in_shape)
         inputs = make_inputs(self.network_, checked)
@@ -534,6 +538,18 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         return format_summary(self.network_)
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute as present
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Raise the error for a missing attribute, with a suggestion if any."""
+            try:
+                object.__getattribute__(self, name)
+            except AttributeError as error:
+                hint = attribute_hint(self, name)
+                if not hint:
+                    raise
+                raise AttributeError(f"{error}.{hint}") from None
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

@@ -21,6 +21,7 @@ from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
+from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
 from skconvnet.params.constraints import ObjectOf, one_of
 
@@ -70,6 +71,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
     _allows_one_class: ClassVar[bool] = False
+
+    score = explains_arguments(ClassifierMixin.score)
 
     @override
     def _make_targets(self) -> ClassTargets:
@@ -145,6 +148,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             targets = None
+            if classes is None and not hasattr(self, "classes_"):
+                check_first_classes(sample_weight, len(np.asarray(y)))
             if _check_partial_fit_first_call(self, classes):
                 targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")

@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._target_checks import check_y
+from skconvnet.estimators._weight_checks import check_weights_shape
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
 CheckedX: TypeAlias = Image | csr_matrix | MapList
@@ -97,6 +98,7 @@ def check_weights(sample_weight: object, X: CheckedX) -> npt.NDArray[Any] | None
     """Return the sample weights as an array, or None if none are given."""
     if sample_weight is None:
         return None
+    check_weights_shape(sample_weight, len(X) if isinstance(X, MapList) else X.shape[0])
     weights: npt.NDArray[Any] = _check_sample_weight(
         sample_weight, X, ensure_non_negative=True
     )

@@ -39,6 +39,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     }
     _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
 
+    score = explains_arguments(RegressorMixin.score)
+
     @override
     def _make_targets(self) -> RealTargets:
         return RealTargets(type(self).__name__)

@@ -8,29 +8,46 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_regressor
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skconvnet._suggestions import shown_value
 
+# As scikit-learn's LabelBinarizer says it.
+_MULTIOUTPUT = "Multioutput target data is not supported with label binarization"
 _TWINS = {"Classifier": "Regressor", "Regressor": "Classifier"}
 # Frames up to the caller of fit: this function, encode, _encode (of the classifier and
 # of its base), _fit, fit and its two decorators.
-_STACKLEVEL = 8
+_STACKLEVEL = 9
 
 
-def check_y(estimator: object, X: object, y: Any) -> None:  # noqa: ANN401  what users pass
+def check_y(estimator: object, X: object, y: Any) -> None:  # noqa: ANN401  by users
     """Raise a ValueError if y cannot be the targets of the samples in X.
 
     Whatever is right, or unknown here, is left to scikit-learn.
     """
     if y is None or hasattr(y, "tocsr"):
         return
+    if isinstance(y, (list, tuple)):
+        y = _with_missing_values(y)
     values = _as_array(y)
     _check_axes(values)
     _check_lengths(X, values)
     _check_none(values)
     if is_regressor(estimator):
         _check_numbers(values, type(estimator).__name__)
+
+
+def _with_missing_values(y: Any) -> Any:  # noqa: ANN401  what users pass
+    """Return a list of labels as objects if NaN, which NumPy writes out, is among them.
+
+    >>> _with_missing_values(["a", float("nan")])
+    array(['a', None], dtype=object)
+    """
+    if any(isinstance(value, str) for value in y):
+        is_nan = [isinstance(value, float) and value != value for value in y]
+        if any(is_nan):
+            return np.where(is_nan, None, np.array(y, dtype=object))
+    return y
 
 
 def _as_array(y: Any) -> npt.NDArray[Any]:  # noqa: ANN401  what users pass
@@ -70,9 +87,9 @@ def _check_none(y: npt.NDArray[Any]) -> None:
     missing = [i for i, row in enumerate(y) if row is None or _holds_none(row)]
     if missing:
         raise ValueError(
-            f"y[{missing[0]}] is None; y contains {len(missing)} missing value"
-            f"{'s' if len(missing) > 1 else ''}. Every sample needs a target: leave "
-            "out the samples without one, in X as well."
+            f"y[{missing[0]}] is missing (None or NaN), as are {len(missing)} of "
+            f"{len(y)} values of y. Every sample needs a target: leave out the samples "
+            "without one, in X as well."
         )
 
 
@@ -121,6 +138,8 @@ def check_labels(y: npt.NDArray[Any], owner: str) -> None:
     """Raise scikit-learn's ValueError if y does not consist of labels, with a fix."""
     try:
         check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(_MULTIOUTPUT)
     except ValueError as error:
         if y.ndim == 2:
             hint = (

@@ -17,9 +17,12 @@ _STACKLEVEL = 6
 
 # The loss of an untrained network is estimated from about this many samples.
 _MANY_SAMPLES = 10_000
-# Training has failed if the loss remains above this multiple of the untrained one, and
-# has either never fallen, or started from a value that is this many times as large.
-_HIGH, _VERY_HIGH = 1.05, 2.0
+# Training has failed if the loss has not fallen, and is above this multiple of that of
+# an untrained network.
+_HIGH = 1.5
+# It has failed as well if it has fallen from above the second multiple to above the
+# first one.
+_STILL_HIGH, _VERY_HIGH = 1.05, 2.0
 
 
 def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:
@@ -76,14 +79,16 @@ def warn_of_high_loss(
     if len(curve) < 2:
         return
     first, last = curve[0], min(curve) if params.early_stopping else curve[-1]
-    has_failed = last >= first or first > _VERY_HIGH * untrained
-    if last > _HIGH * untrained and has_failed:
+    has_risen = last >= first and last > _HIGH * untrained
+    has_stayed = first > _VERY_HIGH * untrained and last > _STILL_HIGH * untrained
+    if has_risen or has_stayed:
         trend = "never fell" if last >= first else "remained high"
+        rate = float(params.learning_rate_init)
         warnings.warn(
             f"The loss {trend}: it was {first:.3g} in the first epoch and is {last:.3g} "
             f"after {state.n_epochs}, while a network whose scores are all 0 has a "
             f"loss of {untrained:.3g}. Lower learning_rate_init="
-            f"{params.learning_rate_init!r}, for example to 0.001, or scale X if its "
+            f"{rate!r}, for example to {min(0.001, rate / 10):g}, or scale X if its "
             "values are large (for example with StandardScaler).",
             ConvergenceWarning,
             stacklevel=_STACKLEVEL,
