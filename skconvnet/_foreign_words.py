@@ -7,7 +7,7 @@ In a sentence, ``{value}`` stands for what the user passed.
 
 Foreign words are never accepted as aliases, since `get_params` and `clone` have to hold
 what the user passed. `skconvnet._suggestions` puts the advice into error messages, and
-the table in docs/coming_from_skorch_and_keras.md shows the most frequent words.
+docs/coming_from_skorch_and_keras.md lists those that have a name here.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Words: TypeAlias = Mapping[str, Advice]
 NUMBER = "<number>"
 
 _OUTPUT_LAYER = (
-    "The output layer and its softmax are added from y: leave this layer out, or choose "
-    "another activation."
+    "The output layer and its softmax are added from y: leave this layer out, or "
+    "choose another activation."
 )
 _NO_GPU = "Computation is on the CPU; set n_jobs for the number of threads."
 _NO_CALLBACKS = (
@@ -209,7 +209,7 @@ FIT_ARGUMENTS: Words = {
     "y_test": "y_val",
     "steps_per_epoch": "An epoch is one pass over X; pass fewer samples, or batch_size "
     "in the constructor.",
-    "initial_epoch": "Set warm_start=True to continue from the weights of the last fit.",
+    "initial_epoch": "Set warm_start=True to continue from the last weights.",
 }
 
 LAYER_PARAMETERS: Words = {
@@ -340,7 +340,7 @@ SCHEDULE_PARAMETERS: Words = {
 }
 
 LOSS_PARAMETERS: Words = {
-    "from_logits": "The softmax or logistic function belongs to the loss: leave it out.",
+    "from_logits": "The loss includes the output activation: leave it out.",
     "reduction": "The loss is the mean over the samples: leave it out.",
     "weight": "Set class_weight of the estimator, or pass sample_weight to fit.",
     "pos_weight": "Set class_weight of the estimator, or pass sample_weight to fit.",
@@ -516,7 +516,9 @@ SCHEDULES: Words = {
     "fixed": "constant",
 }
 
-_PADDED_WITH = "Padding is with zeros; padding says how many: 'same', 'valid' or an int."
+_PADDED_WITH = (
+    "Padding is with zeros; padding says how many: 'same', 'valid' or an int."
+)
 
 PADDINGS: Words = {
     "zeros": _PADDED_WITH,
@@ -527,7 +529,7 @@ PADDINGS: Words = {
     "circular": _PADDED_WITH,
     "none": "valid",
     "half": "same",
-    "causal": "Pass a pair (before, after), such as padding=[(2, 0)] for kernel_size=3.",
+    "causal": "Pass a (before, after) pair: padding=[(2, 0)] for kernel_size=3.",
 }
 
 POOLINGS: Words = {
@@ -595,6 +597,19 @@ VALUES: Mapping[str, Words] = {
 
 _MANY = {1: "1D", 2: "2D", 3: "3D"}
 
+_RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN", "LSTMCell", "Bidirectional")
+_NO_RECURRENCE = "There are no recurrent layers; use Conv1D and GlobalMaxPool."
+_ATTENTION = ("Attention", "MultiHeadAttention", "Transformer")
+_RANDOM = (
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomCrop",
+    "RandomTranslation",
+    "RandomContrast",
+    "RandomBrightness",
+)
+
 LAYERS: Words = {
     "Conv": ("Conv2D",),
     **{f"Convolution{axes}": f"Conv{axes}" for axes in _MANY.values()},
@@ -657,34 +672,18 @@ LAYERS: Words = {
     "Softplus": 'Activation("softplus")',
     "Softmax": "The output layer and its softmax are added from y: leave it out.",
     "LogSoftmax": "The output layer and its softmax are added from y: leave it out.",
-    "Input": "The shape is taken from X: leave it out, or set input_shape for rows.",
-    "InputLayer": "The shape is taken from X: leave it out, or set input_shape for rows.",
+    "Input": "The shape is taken from X: leave it out, or set input_shape.",
+    "InputLayer": "The shape is taken from X: leave it out, or set input_shape.",
     "Sequential": "Pass a list of layers to SequentialClassifier.",
     "Model": "Pass a list of layers to SequentialClassifier.",
     "Module": "Pass a list of layers to SequentialClassifier.",
     "Lambda": "Derive a layer from LayerSpec, as CONTRIBUTING.md describes.",
     "TimeDistributed": "Use a Conv1D with kernel_size=1.",
-    **{
-        name: "There are no recurrent layers; use Conv1D and GlobalMaxPool, or an "
-        "Embedding."
-        for name in ("LSTM", "GRU", "RNN", "SimpleRNN", "LSTMCell", "Bidirectional")
-    },
-    **{
-        name: "There is no attention; use Conv1D and GlobalMaxPool, or an Embedding."
-        for name in ("Attention", "MultiHeadAttention", "MultiheadAttention")
-    },
-    **{
-        name: "Augmentation belongs to the estimator: set augmentation."
-        for name in (
-            "RandomFlip",
-            "RandomRotation",
-            "RandomZoom",
-            "RandomCrop",
-            "RandomTranslation",
-            "RandomContrast",
-            "RandomBrightness",
-        )
-    },
+    **dict.fromkeys(_RECURRENT, _NO_RECURRENCE),
+    **dict.fromkeys(_ATTENTION, "There is no attention; use Conv1D and GlobalMaxPool."),
+    **dict.fromkeys(
+        _RANDOM, "Augmentation belongs to the estimator: set augmentation."
+    ),
 }
 
 OPTIMIZER_CLASSES: Words = {

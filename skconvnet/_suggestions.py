@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable
-from dis import opname
 from difflib import get_close_matches
+from dis import opname
 from functools import cache
 from typing import Any
 
@@ -110,7 +110,7 @@ def value_suggestion(parameter: str, value: object, choices: Collection[str]) ->
     >>> value_suggestion("activation", "swish", ["relu", "silu"])
     " Did you mean 'silu'?"
     >>> value_suggestion("learning_rate", 0.01, ["constant"])[-30:]
-    ' set learning_rate_init=0.01.'
+    ': set learning_rate_init=0.01.'
     """
     word = _word_for(value)
     words = VALUES.get(parameter, {})
@@ -148,7 +148,8 @@ def unknown_attribute(
     but passes on an ImportError.
     """
     hint = "" if name.startswith("_") else did_you_mean(name, names, words)
-    if hint and _is_from_import(sys._getframe(2)):
+    caller = sys._getframe(2)  # noqa: SLF001  documented, in spite of its name
+    if hint and _is_from_import(caller):
         return ImportError(f"cannot import name {name!r} from {module!r}.{hint}")
     message = f"module {module!r} has no attribute {name!r}"
     return AttributeError(f"{message}.{hint}" if hint else message)
@@ -157,7 +158,9 @@ def unknown_attribute(
 def _is_from_import(frame: Any) -> bool:  # noqa: ANN401  the type is CPython's own
     """Whether a frame is executing ``from ... import ...``."""
     position, code = frame.f_lasti, frame.f_code.co_code
-    return 0 <= position < len(code) and opname[code[position]] == "IMPORT_FROM"
+    if not 0 <= position < len(code):
+        return False
+    return bool(opname[code[position]] == "IMPORT_FROM")
 
 
 def module_getattr(
@@ -170,4 +173,3 @@ def module_getattr(
         raise unknown_attribute(module, name, known, words)
 
     return get
-

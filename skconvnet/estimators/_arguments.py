@@ -1,24 +1,20 @@
-"""Errors about the arguments of public methods, which name the class that users know."""
+"""Errors about the arguments of methods, which name the class that users know."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from skconvnet._foreign_words import FIT_ARGUMENTS
 from skconvnet._suggestions import did_you_mean, plain, shown_value, translations
-from skconvnet.params.known_names import KnownNames
+from skconvnet.params.known_names import KnownNames, words_of
 
-_Arguments = ParamSpec("_Arguments")
-_Self = TypeVar("_Self", bound=KnownNames)
-_Result = TypeVar("_Result")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def explains_arguments(
-    method: Callable[Concatenate[_Self, _Arguments], _Result],
-) -> Callable[Concatenate[_Self, _Arguments], _Result]:
+def explains_arguments(method: _Method) -> _Method:
     """Let a method explain arguments that it does not take, instead of Python."""
     parameters = list(signature(method).parameters.values())[1:]
     names = [parameter.name for parameter in parameters]
@@ -26,9 +22,7 @@ def explains_arguments(
     required = [p.name for p in parameters if p.default is Parameter.empty]
 
     @wraps(method)
-    def explained(
-        self: _Self, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> _Result:
+    def explained(self: KnownNames, *args: object, **kwargs: object) -> object:
         call = f"{type(self).__name__}.{method.__name__}()"
         for name, value in kwargs.items():
             if name not in names:
@@ -51,7 +45,7 @@ def explains_arguments(
             )
         return method(self, *args, **kwargs)
 
-    return explained
+    return cast(_Method, explained)
 
 
 def _hint(
@@ -64,14 +58,18 @@ def _hint(
     is_argument = plain(name) in map(plain, names) or translations(name, FIT_ARGUMENTS)
     if method.endswith("fit") and is_argument and not is_own:
         return did_you_mean(name, names, FIT_ARGUMENTS)
-    words = {} if is_own else estimator._words
+    words = {} if is_own else words_of(estimator)
     if is_own or translations(name, words):
-        return did_you_mean(
-            name,
-            own,
-            words,
-            write=lambda mine: f"{mine}={shown} in {type(estimator).__name__}(...)",
-            value=shown,
-        ).replace("Did you mean", "Set").replace("?", ".")
+        return (
+            did_you_mean(
+                name,
+                own,
+                words,
+                write=lambda mine: f"{mine}={shown} in {type(estimator).__name__}(...)",
+                value=shown,
+            )
+            .replace("Did you mean", "Set")
+            .replace("?", ".")
+        )
     hint = did_you_mean(name, [*names, *own])
     return hint or f" Its arguments are {', '.join(names)}."

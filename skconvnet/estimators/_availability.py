@@ -10,7 +10,7 @@ from sklearn.utils._available_if import _AvailableIfDescriptor
 from skconvnet._typing import override
 
 
-class _Available(_AvailableIfDescriptor):  # type: ignore[misc]  scikit-learn has no types
+class _Available(_AvailableIfDescriptor):
     @override
     def _check(self, obj: Any, owner: type) -> None:
         """Raise scikit-learn's AttributeError, followed by the reason."""

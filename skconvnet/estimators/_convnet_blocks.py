@@ -178,7 +178,8 @@ def pool(
     if not isinstance(pooling, str) or pooling not in POOLS:
         raise ValueError(
             f"pooling must be None or one of {', '.join(map(repr, POOLS))}, or a "
-            f"tuple of them; got {pooling!r}.{value_suggestion('pooling', pooling, POOLS)}"
+            f"tuple of them; got {pooling!r}."
+            f"{value_suggestion('pooling', pooling, POOLS)}"
         )
     kind: type[LayerSpec] = getattr(la, POOLS[pooling])
     if is_guessed:

@@ -26,11 +26,13 @@ def refuse_single_sample(
 
     Examples
     --------
+    >>> import numpy as np
     >>> refuse_single_sample(np.zeros((5, 8, 8)), (8, 8, 1), any_size=False)
     >>> refuse_single_sample(np.zeros((8, 8)), (8, 8, 1), any_size=False)
     Traceback (most recent call last):
-    ValueError: X has shape (8, 8), that of a single sample, but must be an array of \
-samples. Pass X[None], whose shape is (1, 8, 8).
+    ...
+    ValueError: X has shape (8, 8), that of a single sample, but must be an array of
+    samples. Pass X[None], whose shape is (1, 8, 8).
     """
     shape = tuple(getattr(X, "shape", ()))
     if len(shape) < 2 or len(in_shape) < 2 or prod(shape[1:]) == prod(in_shape):

@@ -41,9 +41,7 @@ def explained_split(
         raise ValueError(explanation) from error
 
 
-def _explanation(
-    y: npt.NDArray[Any], fraction: float, *, stratify: bool
-) -> str | None:
+def _explanation(y: npt.NDArray[Any], fraction: float, *, stratify: bool) -> str | None:
     """Return what is wrong, None if it is something else."""
     if fraction == 0:
         return (

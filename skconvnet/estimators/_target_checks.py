@@ -46,7 +46,9 @@ def _with_missing_values(y: Any) -> Any:  # noqa: ANN401  what users pass
     if any(isinstance(value, str) for value in y):
         is_nan = [isinstance(value, float) and value != value for value in y]
         if any(is_nan):
-            return np.where(is_nan, None, np.array(y, dtype=object))
+            labels = np.array(y, dtype=object)
+            labels[is_nan] = None
+            return labels
     return y
 
 
@@ -69,16 +71,23 @@ def _check_axes(y: npt.NDArray[Any]) -> None:
 
 def _check_lengths(X: Any, y: npt.NDArray[Any]) -> None:  # noqa: ANN401  what users pass
     shape = getattr(X, "shape", None)
-    n_samples = shape[0] if shape else len(X) if hasattr(X, "__len__") else None
-    if n_samples is None or y.ndim == 0 or n_samples == len(y):
+    is_flat = len(shape) < 2 if shape is not None else not _holds_rows(X)
+    if is_flat or y.ndim == 0:  # scikit-learn suggests another shape
+        return
+    n_samples = shape[0] if shape is not None else len(X)
+    if n_samples == len(y):
         return
     hint = ""
-    if len(y) == 1 and shape and len(shape) > 1:
+    if len(y) == 1 and shape is not None:
         hint = " If X is a single sample, pass X[None]."
     raise ValueError(
         "Found input variables with inconsistent numbers of samples: "
         f"{[n_samples, len(y)]}: X has {n_samples} samples and y has {len(y)}.{hint}"
     )
+
+
+def _holds_rows(X: Any) -> bool:  # noqa: ANN401  what users pass
+    return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) > 0
 
 
 def _check_none(y: npt.NDArray[Any]) -> None:

@@ -20,9 +20,10 @@ _MANY_SAMPLES = 10_000
 # Training has failed if the loss has not fallen, and is above this multiple of that of
 # an untrained network.
 _HIGH = 1.5
-# It has failed as well if it has fallen from above the second multiple to above the
-# first one.
+# With a large learning rate, it has failed as well if the loss has fallen from above the
+# second multiple to above the first one. With others, it may still be on its way.
 _STILL_HIGH, _VERY_HIGH = 1.05, 2.0
+_LARGE_RATE = 0.01
 
 
 def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:
@@ -79,15 +80,15 @@ def warn_of_high_loss(
     if len(curve) < 2:
         return
     first, last = curve[0], min(curve) if params.early_stopping else curve[-1]
+    rate = float(params.learning_rate_init)
     has_risen = last >= first and last > _HIGH * untrained
-    has_stayed = first > _VERY_HIGH * untrained and last > _STILL_HIGH * untrained
-    if has_risen or has_stayed:
+    was_high = first > _VERY_HIGH * untrained and last > _STILL_HIGH * untrained
+    if has_risen or (was_high and rate > _LARGE_RATE):
         trend = "never fell" if last >= first else "remained high"
-        rate = float(params.learning_rate_init)
         warnings.warn(
-            f"The loss {trend}: it was {first:.3g} in the first epoch and is {last:.3g} "
-            f"after {state.n_epochs}, while a network whose scores are all 0 has a "
-            f"loss of {untrained:.3g}. Lower learning_rate_init="
+            f"The loss {trend}: it was {first:.3g} in the first epoch and is "
+            f"{last:.3g} after {state.n_epochs}, while a network whose scores are all "
+            f"0 has a loss of {untrained:.3g}. Lower learning_rate_init="
             f"{rate!r}, for example to {min(0.001, rate / 10):g}, or scale X if its "
             "values are large (for example with StandardScaler).",
             ConvergenceWarning,

@@ -46,6 +46,6 @@ def check_first_classes(sample_weight: Any, n_samples: int) -> None:  # noqa: AN
 
 def _shape(values: Any) -> tuple[int, ...] | None:  # noqa: ANN401  what users pass
     try:
-        return np.shape(values)
+        return tuple(np.asarray(values).shape)
     except ValueError:
         return None

@@ -18,8 +18,8 @@ from sklearn.utils._param_validation import (
 from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import override
 
-# From this number on, an error lists the classes whose objects are allowed: they are not
-# base classes, and not all classes of their module.
+# From this number on, an error lists the classes whose objects are allowed: they are
+# not base classes, and not all classes of their module.
 _MANY = 3
 
 BOOLEAN: list[Any] = ["boolean"]
@@ -35,7 +35,7 @@ COUNT: list[Any] = [Interval(Integral, 1, None, closed="left")]
 COUNT_OR_0: list[Any] = [Interval(Integral, 0, None, closed="left")]
 
 
-class SortedNames(StrOptions):  # type: ignore[misc]  scikit-learn has no types
+class SortedNames(StrOptions):
     """One of several strings, which an error lists in alphabetical order."""
 
     @override
@@ -43,7 +43,7 @@ class SortedNames(StrOptions):  # type: ignore[misc]  scikit-learn has no types
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
-class ObjectOf(Options):  # type: ignore[misc]  scikit-learn has no types
+class ObjectOf(Options):
     """An object of a class, which an error names by its public module.
 
     Parameters
@@ -75,9 +75,7 @@ def one_of(*names: str) -> list[Any]:
     return [SortedNames(set(names))]
 
 
-def check_values(
-    owner: BaseEstimator, constraints_of: Mapping[str, list[Any]]
-) -> None:
+def check_values(owner: BaseEstimator, constraints_of: Mapping[str, list[Any]]) -> None:
     """Validate hyperparameters as scikit-learn does, and suggest what was meant.
 
     Raises

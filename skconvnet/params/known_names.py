@@ -48,16 +48,18 @@ class KnownNames(BaseEstimator):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401  as __init__
         """Check the names of the arguments, before Python does."""
-        accepted = _accepted(cls)
-        for name, value in kwargs.items() if accepted is not None else ():
-            if name not in accepted:
+        owner: Any = cls
+        accepted = _accepted(owner)
+        for name, value in kwargs.items():
+            if accepted is not None and name not in accepted:
                 raise TypeError(
                     f"{cls.__name__}.__init__() got an unexpected keyword argument "
                     f"{name!r}.{_hint(name, value, accepted, cls._words)}"
                 )
         if args and accepted == ():
             raise TypeError(f"{cls.__name__}() takes no arguments")
-        return super().__new__(cls)
+        new: Self = super().__new__(cls)
+        return new
 
     def set_params(self, **params: object) -> Self:
         """Set the parameters, as in scikit-learn.
@@ -80,12 +82,23 @@ class KnownNames(BaseEstimator):
         return {name: getattr(self, name, None) for name in self._get_param_names()}
 
 
+def words_of(node: Node) -> Words:
+    """Return the foreign words for what can be reached from an object."""
+    return node._words  # noqa: SLF001  private to users, not to the package
+
+
+def children_of(node: Node, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what can be reached from an object or a list, see `Node`."""
+    return node._children(path, given)  # noqa: SLF001  as above
+
+
 @cache
 def _accepted(cls: type) -> tuple[str, ...] | None:
     """Return the names of the arguments of a class, or None if it accepts any."""
-    if cls.__init__ is object.__init__:  # type: ignore[misc]  compared, not called
+    init = next(vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c))
+    if init is object.__init__:
         return ()
-    parameters = list(signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]  as above
+    parameters = list(signature(init).parameters.values())[1:]
     if any(parameter.kind in _ANY for parameter in parameters):
         return None
     return tuple(p.name for p in parameters if p.kind in _KEYWORDS)
@@ -125,7 +138,7 @@ def _check_name(owner: KnownNames, key: str, given: Mapping[str, Any]) -> None:
     path, rest = "", key
     while True:
         name, separator, rest = rest.partition("__")
-        children = node._children(path, given)
+        children = children_of(node, path, given)
         if name not in children:
             _refuse(owner, key, given, _Place(node, path, name, rest))
         if not separator:
@@ -157,7 +170,7 @@ class _Place:
 def _refuse(
     owner: KnownNames, key: str, given: Mapping[str, Any], place: _Place
 ) -> None:
-    children = place.node._children(place.path, given)
+    children = children_of(place.node, place.path, given)
     hint = _key_hint(owner, key, given, place, list(children))
     where = f"of {key!r} " if "__" in key else ""
     inside = "" if place.node is owner else f"{place.path[:-2]} is {_kind(place.node)}."
@@ -186,7 +199,7 @@ def _key_hint(
         candidate = place.key_with(children[int(place.name)])
         if _leads_somewhere(owner, candidate, given):
             return f" Entries are addressed by name: did you mean {candidate!r}?"
-    words = translations(place.name, place.node._words)
+    words = translations(place.name, words_of(place.node))
     similar = closest(place.name, children)
     for name in (*words, *([similar] if similar else [])):
         candidate = place.key_with(name)
@@ -205,7 +218,7 @@ def _leads_somewhere(owner: KnownNames, key: str, given: Mapping[str, Any]) -> b
     for name in key.split("__"):
         if not isinstance(node, Node):
             return hasattr(node, "set_params")
-        children = node._children(path, given)
+        children = children_of(node, path, given)
         if name not in children:
             return False
         path += name
@@ -236,8 +249,9 @@ def _hint_without_list(
     owner: KnownNames, given: Mapping[str, Any], place: _Place
 ) -> str:
     """Say that the entries of a list are addressed without the name of the list."""
-    own = place.node._get_param_names() if isinstance(place.node, KnownNames) else []
-    entries = [n for n in place.node._children(place.path, given) if n not in own]
+    node: Any = place.node
+    own = node.get_params(deep=False) if isinstance(node, KnownNames) else {}
+    entries = [n for n in children_of(place.node, place.path, given) if n not in own]
     first, separator, last = place.rest.partition("__")
     if first.isdigit() and int(first) < len(entries):
         first = entries[int(first)]
