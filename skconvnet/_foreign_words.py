@@ -81,7 +81,6 @@ ESTIMATOR_PARAMETERS: Words = {
     "batch": "batch_size",
     "bs": "batch_size",
     "minibatch_size": "batch_size",
-    "mini_batch_size": "batch_size",
     "seed": "random_state",
     "random_seed": "random_state",
     "rng": "random_state",
@@ -100,11 +99,9 @@ ESTIMATOR_PARAMETERS: Words = {
     "patience": "n_iter_no_change",
     "min_delta": "tol",
     "clipnorm": "max_grad_norm",
-    "clip_norm": "max_grad_norm",
     "gradient_clip_val": "max_grad_norm",
     "grad_clip": "max_grad_norm",
     "clipvalue": "max_grad_value",
-    "clip_value": "max_grad_value",
     "ema": "averaging",
     "use_ema": "Set averaging=0.99, the decay rate.",
     "swa": "Set averaging='swa'.",
@@ -380,7 +377,6 @@ SOLVERS: Words = {
     "l-bfgs": "lbfgs",
     "bfgs": "lbfgs",
     "lbfgsb": "lbfgs",
-    "l-bfgs-b": "lbfgs",
     "gd": "sgd",
     "momentum": "Use solver='sgd' and set momentum.",
     "nesterov": "Use solver='sgd' and nesterovs_momentum=True.",
@@ -420,6 +416,11 @@ _CROSS_ENTROPY = ("log_loss", "For classes, use a classifier with loss='log_loss
 _MEAN_SQUARE = "squared_error"
 _MEAN_ABSOLUTE = ("absolute_error", "For numbers, use a regressor.")
 
+_HUBER = ("huber", "For numbers, use a regressor with loss='huber'.")
+_QUANTILE = ("quantile", "For numbers, use a regressor with loss='quantile'.")
+_POISSON = ("poisson", "For numbers, use a regressor with loss='poisson'.")
+_HINGE = ("hinge", "For classes, use a classifier with loss='hinge'.")
+
 LOSSES: Words = {
     "mse": _MEAN_SQUARE,
     "l2": _MEAN_SQUARE,
@@ -431,12 +432,12 @@ LOSSES: Words = {
     "l1": _MEAN_ABSOLUTE,
     "L1Loss": _MEAN_ABSOLUTE,
     "mean_absolute_error": _MEAN_ABSOLUTE,
-    "smooth_l1": "huber",
-    "SmoothL1Loss": "huber",
-    "HuberLoss": "huber",
-    "log_cosh": "huber",
-    "pinball": "quantile",
-    "PoissonNLLLoss": "poisson",
+    "smooth_l1": _HUBER,
+    "SmoothL1Loss": _HUBER,
+    "HuberLoss": _HUBER,
+    "log_cosh": _HUBER,
+    "pinball": _QUANTILE,
+    "PoissonNLLLoss": _POISSON,
     "categorical_crossentropy": _CROSS_ENTROPY,
     "sparse_categorical_crossentropy": _CROSS_ENTROPY,
     "binary_crossentropy": _CROSS_ENTROPY,
@@ -445,7 +446,6 @@ LOSSES: Words = {
     "ce": _CROSS_ENTROPY,
     "nll": _CROSS_ENTROPY,
     "NLLLoss": _CROSS_ENTROPY,
-    "nll_loss": _CROSS_ENTROPY,
     "log": _CROSS_ENTROPY,
     "logistic": _CROSS_ENTROPY,
     "deviance": _CROSS_ENTROPY,
@@ -455,10 +455,10 @@ LOSSES: Words = {
     "softmax": _CROSS_ENTROPY,
     "kl_divergence": _CROSS_ENTROPY,
     "focal": "Use loss='log_loss' and class_weight='balanced'.",
-    "svm": "hinge",
-    "MultiMarginLoss": "hinge",
-    "HingeEmbeddingLoss": "hinge",
-    "categorical_hinge": "hinge",
+    "svm": _HINGE,
+    "MultiMarginLoss": _HINGE,
+    "HingeEmbeddingLoss": _HINGE,
+    "categorical_hinge": _HINGE,
 }
 
 INITIALIZERS: Words = {
@@ -501,7 +501,6 @@ SCHEDULES: Words = {
     "ExponentialLR": "exponential",
     "exp": "exponential",
     "ExponentialDecay": "exponential",
-    "exponential_decay": "exponential",
     "PolynomialLR": "polynomial",
     "PolynomialDecay": "polynomial",
     "poly": "polynomial",
@@ -537,10 +536,8 @@ POOLINGS: Words = {
     "mean": "avg",
     "maximum": "max",
     "MaxPool2D": "max",
-    "MaxPool2d": "max",
     "MaxPooling2D": "max",
     "AvgPool2D": "avg",
-    "AvgPool2d": "avg",
     "AveragePooling2D": "avg",
     "none": "For no pooling, use None.",
     "no": "For no pooling, use None.",
@@ -687,7 +684,6 @@ LAYERS: Words = {
 }
 
 OPTIMIZER_CLASSES: Words = {
-    "L-BFGS": "LBFGS",
     "Momentum": "SGD",
     "RAdam": "Adam",
     "SGDW": "SGD",

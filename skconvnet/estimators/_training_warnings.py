@@ -20,8 +20,8 @@ _MANY_SAMPLES = 10_000
 # Training has failed if the loss has not fallen, and is above this multiple of that of
 # an untrained network.
 _HIGH = 1.5
-# With a large learning rate, it has failed as well if the loss has fallen from above the
-# second multiple to above the first one. With others, it may still be on its way.
+# With a large learning rate, it has failed as well if the loss has fallen from above
+# the second multiple to above the first one. Otherwise it may still be on its way.
 _STILL_HIGH, _VERY_HIGH = 1.05, 2.0
 _LARGE_RATE = 0.01
 

@@ -78,8 +78,9 @@ class KnownNames(BaseEstimator):
         super().set_params(**params)
         return self
 
-    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002  for subclasses
-        return {name: getattr(self, name, None) for name in self._get_param_names()}
+    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        own = {name: getattr(self, name, None) for name in self._get_param_names()}
+        return {name: given.get(path + name, value) for name, value in own.items()}
 
 
 def words_of(node: Node) -> Words:
@@ -148,7 +149,7 @@ def _check_name(owner: KnownNames, key: str, given: Mapping[str, Any]) -> None:
                 f"Invalid parameter {key!r}: the name of a parameter is missing after "
                 "'__'."
             )
-        value = given.get(path + name, children[name])
+        value = children[name]
         if not isinstance(value, Node):
             if hasattr(value, "set_params"):  # it checks the rest itself
                 return
@@ -221,9 +222,7 @@ def _leads_somewhere(owner: KnownNames, key: str, given: Mapping[str, Any]) -> b
         children = children_of(node, path, given)
         if name not in children:
             return False
-        path += name
-        node = given.get(path, children[name])
-        path += "__"
+        node, path = children[name], f"{path}{name}__"
     return True
 
 

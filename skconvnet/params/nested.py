@@ -117,16 +117,13 @@ class NestedParams(KnownNames):
     @override
     def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
         own = super()._children(path, given)
-        values = {name: given.get(path + name, own[name]) for name in own}
-        entries = [
-            entry for name in self._lists for entry in named_entries(values[name])
-        ]
+        entries = [entry for name in self._lists for entry in named_entries(own[name])]
         lists = {
-            name: EntryList(values[name])
+            name: EntryList(own[name])
             for name in self._prefixed_lists
-            if is_list(values[name])
+            if is_list(own[name])
         }
-        return {**_as_nodes(entries), **own, **lists}
+        return {**_as_nodes(entries, path, given), **own, **lists}
 
 
 class EntryList:
@@ -144,14 +141,15 @@ class EntryList:
         self._values = values
 
     def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        values = given.get(path[:-2], self._values)
-        return _as_nodes(named_entries(values))
+        return _as_nodes(named_entries(self._values), path, given)
 
 
-def _as_nodes(entries: Entries) -> dict[str, Any]:
-    """Return the entries by name, and lists among them as nodes."""
+def _as_nodes(entries: Entries, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries by name, or what is `given` for them; lists as nodes."""
+    current = {name: given.get(path + name, entry) for name, entry in entries}
     return {
-        name: EntryList(entry) if is_list(entry) else entry for name, entry in entries
+        name: EntryList(entry) if is_list(entry) else entry
+        for name, entry in current.items()
     }
 
 
