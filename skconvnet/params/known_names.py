@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from inspect import Parameter, signature
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from sklearn.base import BaseEstimator
 
@@ -35,19 +35,12 @@ class Node(Protocol):
         """
 
 
-class KnownNames(BaseEstimator):
-    """An estimator whose errors about unknown names say which one was meant.
-
-    Attributes
-    ----------
-    _words : mapping
-        Foreign words for its hyperparameters, see `skconvnet._foreign_words`.
-    """
+class _KnownArguments(BaseEstimator):
+    """Checks the names of the arguments before ``__init__`` does."""
 
     _words: ClassVar[Words] = {}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401  as __init__
-        """Check the names of the arguments, before Python does."""
         owner: Any = cls
         accepted = _accepted(owner)
         for name, value in kwargs.items():
@@ -60,6 +53,21 @@ class KnownNames(BaseEstimator):
             raise TypeError(f"{cls.__name__}() takes no arguments")
         new: Self = super().__new__(cls)
         return new
+
+
+class KnownNames(_KnownArguments):
+    """An estimator whose errors about unknown names say which one was meant.
+
+    Attributes
+    ----------
+    _words : mapping
+        Foreign words for its hyperparameters, see `skconvnet._foreign_words`.
+    """
+
+    if not TYPE_CHECKING:  # type checkers take it for that of all subclasses
+        # Closer than __new__: the signature of a class without parameters.
+        def __init__(self) -> None:
+            pass
 
     def set_params(self, **params: object) -> Self:
         """Set the parameters, as in scikit-learn.
@@ -97,8 +105,6 @@ def children_of(node: Node, path: str, given: Mapping[str, Any]) -> dict[str, An
 def _accepted(cls: type) -> tuple[str, ...] | None:
     """Return the names of the arguments of a class, or None if it accepts any."""
     init = next(vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c))
-    if init is object.__init__:
-        return ()
     parameters = list(signature(init).parameters.values())[1:]
     if any(parameter.kind in _ANY for parameter in parameters):
         return None
@@ -113,7 +119,7 @@ def _hint(name: str, value: object, accepted: tuple[str, ...], words: Words) -> 
     )
     if hint:
         return hint
-    return f" Its parameters are {listed(accepted)}." if accepted else ""
+    return f" Its parameters are {listed(accepted)}." if accepted else " It has none."
 
 
 def listed(names: Any) -> str:  # noqa: ANN401  any iterable of str
