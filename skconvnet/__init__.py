@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = lazily(
     packages=[
         "architectures",
         "augmentation",
+        "datasets",
         "initializers",
         "inspection",
         "layers",

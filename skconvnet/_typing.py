@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -23,6 +23,9 @@ NamedArrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 Shape: TypeAlias = tuple[int, ...]
 # A selection of samples: their indices, or a slice with a start and a stop.
 Index: TypeAlias = npt.NDArray[np.integer] | slice
+# A hyperparameter with one value for all blocks of a network, or one per block.
+_T = TypeVar("_T")
+PerBlock: TypeAlias = _T | Sequence[_T]
 
 if TYPE_CHECKING:
     from typing_extensions import override as override

@@ -92,9 +92,11 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     analyzer : {"word", "char", "char_wb"} or callable, default="word"
         Whether n-grams consist of words or of characters; those of "char_wb" do not
         extend across words. A callable receives a text and returns its tokens.
-    min_df, max_df : int or float in [0, 1], default=1 and 1.0
-        The minimum and maximum number of texts in which a word of the vocabulary
-        occurs. An int is a number of texts, a float a fraction of the texts.
+    min_df : int or float in [0, 1], default=1
+        The minimum number of texts in which a word of the vocabulary occurs. An int is
+        a number of texts, a float a fraction of the texts.
+    max_df : int or float in [0, 1], default=1.0
+        The maximum number or fraction of these texts.
 
     Attributes
     ----------
@@ -154,6 +156,12 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     analyzer: str | Callable[[Any], Iterable[Any]] = "word"
     min_df: int | float = 1
     max_df: int | float = 1.0
+
+    # Where the "?" of scikit-learn's diagrams leads.
+    _doc_link_module: ClassVar[str] = "skconvnet"
+    _doc_link_template: ClassVar[str] = (
+        "https://github.com/skconvnet/skconvnet/blob/main/docs/text_and_series.md"
+    )
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_tokens": [Interval(Integral, _N_SPECIAL + 1, None, closed="left"), None],

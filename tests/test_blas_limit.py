@@ -7,6 +7,7 @@ import pytest
 from engine_tools import TIMEOUT, in_thread
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from skconvnet.engine.blas_threads import SingleThreadedBLAS, single_threaded_blas
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.network import Network
 from skconvnet.layers import Dense
@@ -100,4 +101,40 @@ def test_it_is_restored_after_an_error():
     with pytest.raises(ZeroDivisionError):
         fail()
     assert inside == {1}
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_it_is_restored_if_limiting_it_is_interrupted(monkeypatch, after):
+    before = blas_threads()
+    original = SingleThreadedBLAS.limit
+
+    def interrupted(self, user):
+        if after:
+            original(self, user)
+        else:
+            self._saved_counts = self._thread_counts()
+            self._limit_to_one()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SingleThreadedBLAS, "limit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make_executor().__enter__()
+        with pytest.raises(KeyboardInterrupt), single_threaded_blas.limited():
+            raise AssertionError
+    assert blas_threads() == before
+    with make_executor():
+        assert set(blas_threads().values()) == {1}
+    assert blas_threads() == before
+
+
+def test_releasing_it_twice_does_no_harm():
+    before = blas_threads()
+    with single_threaded_blas.limited():
+        executor = make_executor()
+        with executor:
+            pass
+        single_threaded_blas.release(executor)
+        assert set(blas_threads().values()) == {1}
     assert blas_threads() == before

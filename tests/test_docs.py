@@ -41,8 +41,26 @@ every_page = pytest.mark.parametrize(
 )
 
 
+def draw_photos(folder):
+    """Draw the images that a page loads: circles and squares of several sizes."""
+    drawing = pytest.importorskip("PIL.ImageDraw", reason="in the extra `image`")
+    rng = np.random.default_rng(0)
+    for name in ("circle", "square"):
+        (folder / name).mkdir(parents=True)
+        for i in range(60):
+            picture = drawing.Image.new("RGB", tuple(rng.integers(50, 70, 2)), "black")
+            draw = drawing.Draw(picture)
+            x, y, width = rng.integers(5, 20, 3)
+            draw_shape = draw.ellipse if name == "circle" else draw.rectangle
+            draw_shape((x, y, x + width + 10, y + width + 10), fill="orange")
+            picture.save(folder / name / f"{i}.jpg")
+
+
 @pytest.mark.parametrize("page", [README, *GUIDE], ids=lambda page: page.name)
-def test_blocks_run_in_order(page, monkeypatch):
+def test_blocks_run_in_order(page, monkeypatch, tmp_path):
+    if page.name == "from_a_folder_to_a_model.md":
+        draw_photos(tmp_path / "photos")
+        monkeypatch.chdir(tmp_path)
     _, n_blocks = run_blocks(page, monkeypatch)
     assert (n_blocks > 0) == (page.name not in WITHOUT_BLOCKS)
 

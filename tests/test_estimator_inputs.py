@@ -85,13 +85,29 @@ def test_rows_and_images_are_the_same(cls):
     for other, params in (
         (X[..., None], {}),
         (X.reshape(len(X), -1), {}),
+        (X, {"input_shape": (6, 6, 1)}),
         (X.reshape(len(X), -1), {"input_shape": (6, 6, 1)}),
-        (X.reshape(len(X), -1), {"input_shape": (6, 6)}),
     ):
         fitted = make(cls, **params).fit(other, y)
         np.testing.assert_array_equal(fitted.network_.vector, expected.network_.vector)
         np.testing.assert_array_equal(outputs(fitted, X), outputs(expected, X))
     assert expected.n_features_in_ == 36
+
+
+@pytest.mark.parametrize("cls", IMAGE_ESTIMATORS)
+def test_an_input_shape_of_two_entries(cls):
+    """2-D layers take it for grey images; without layers, it means sequences."""
+    X, y = data_for(cls)
+    rows, model = X.reshape(len(X), -1), make(cls, input_shape=(6, 6))
+    if cls.__name__.startswith("Sequential"):
+        expected = make(cls).fit(X, y).network_.vector
+        np.testing.assert_array_equal(model.fit(rows, y).network_.vector, expected)
+        return
+    message = r"read as sequences .* grey images, set input_shape=\(6, 6, 1\)"
+    for given in (rows, X):
+        with pytest.warns(UserWarning, match=message):
+            model.fit(given, y)
+        assert model.network_.in_shape == (6, 6)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)

@@ -19,7 +19,10 @@ from skconvnet.losses import Huber
 from skconvnet.optimizers import SGD, Adam
 from skconvnet.schedules import Cosine
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Training started with a loss"),
+]
 
 WORDS = [(what, word) for what in TABLES for word in TABLES[what][0] if word != NUMBER]
 

@@ -25,10 +25,10 @@ RANKS = [
     {"training"},
     {"inspection"},
     {"estimators"},
-    {"text"},
+    {"text", "datasets"},
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-MAY_KNOW_SKLEARN = {"params", "inspection", "estimators", "text"}
+MAY_KNOW_SKLEARN = {"params", "inspection", "estimators", "text", "datasets"}
 
 
 def part_of(path):

@@ -102,7 +102,7 @@ def test_parameters_and_their_defaults(layer):
     assert [entry[0] for entry in documented] == list(signature.parameters)
     for parameter, sign, default in documented:
         actual = signature.parameters[parameter].default
-        is_required = actual is inspect.Parameter.empty or "factory" in repr(actual)
+        is_required = actual is inspect.Parameter.empty or actual == []
         assert bool(sign) == (not is_required), parameter
         if sign:
             assert eval(default) == actual

@@ -9,7 +9,7 @@ import pytest
 from engine_tools import TIMEOUT, in_thread
 
 from skconvnet import MLPClassifier, MLPRegressor
-from skconvnet.engine.thread_team import ThreadTeam
+from skconvnet.engine.thread_team import ThreadTeam, _TeamThread
 from skconvnet.ops.blas_kernels import axpy, matmul
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.optimizers import OPTIMIZERS
@@ -151,6 +151,52 @@ def test_what_is_begun_is_waited_for(team):
     with pytest.raises(KeyError, match="ahead"):
         team.run(2, task)
     team.run(2, task)
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_an_interrupted_wait_leaves_no_thread_at_work(team, monkeypatch, in_background):
+    begun, done = threading.Event(), []
+
+    def slow(_i, thread):
+        if thread == 0:
+            assert begun.wait(TIMEOUT)
+            return
+        begun.set()
+        time.sleep(0.05)
+        done.append(thread)
+
+    def interrupted(_self, _tasks):
+        assert begun.wait(TIMEOUT)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_TeamThread, "wait", interrupted)
+        if in_background:
+            team.begin(slow)
+        with pytest.raises(KeyboardInterrupt):
+            team.wait() if in_background else team.run(2, slow)
+    assert done == [1]
+    # The outcome that nobody took is not taken for another one.
+    for _ in range(3):
+        later = []
+        team.run(3, lambda i, _, later=later: (time.sleep(0.01), later.append(i)))
+        assert sorted(later) == [0, 1, 2]
+
+
+def test_an_interrupt_in_a_task_of_the_calling_thread(team):
+    finished = []
+
+    def task(i, thread):
+        if thread == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+        finished.append(i)
+
+    with pytest.raises(KeyboardInterrupt):
+        team.run(3, task)
+    n_finished = len(finished)
+    time.sleep(0.1)
+    assert len(finished) == n_finished
 
 
 def test_close_ends_all_threads():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -108,10 +108,10 @@ class Affine(AffineAugmentation):
     (3, 28, 28, 1)
     """
 
-    rotation: Any = 0.0
-    scaling: Any = 0.0
-    shear: Any = 0.0
-    shift: Any = 0.0
+    rotation: float | tuple[float, float] = 0.0
+    scaling: float | tuple[float, float] = 0.0
+    shear: float | tuple[float, float] = 0.0
+    shift: float | tuple[float, float] = 0.0
     fill: str = "constant"
     fill_value: float = 0.0
 
@@ -154,7 +154,7 @@ class Rotation(AffineAugmentation):
            [1, 3]])
     """
 
-    degrees: Any = 10.0
+    degrees: float | tuple[float, float] = 10.0
     fill: str = "constant"
     fill_value: float = 0.0
 
@@ -189,7 +189,7 @@ class Scaling(AffineAugmentation):
     True
     """
 
-    factor: Any = 0.1
+    factor: float | tuple[float, float] = 0.1
     fill: str = "constant"
     fill_value: float = 0.0
 
@@ -226,7 +226,7 @@ class Shear(AffineAugmentation):
            [1, 0, 0]])
     """
 
-    degrees: Any = 10.0
+    degrees: float | tuple[float, float] = 10.0
     fill: str = "constant"
     fill_value: float = 0.0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Compose(NestedParams, Augmentation):
     ('shift', Shift(max_pixels=3))
     """
 
-    steps: Any = ()
+    steps: Sequence[Augmentation | str | tuple[str, Augmentation | str]] = ()
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = None
     _lists: ClassVar[tuple[str, ...]] = ("steps",)

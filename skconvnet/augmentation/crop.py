@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter
@@ -43,7 +43,7 @@ class Crop(Augmentation):
     (5, 32, 32, 3)
     """
 
-    padding: Any = 4
+    padding: int | Sequence[int] = 4
     fill: str = "constant"
     fill_value: float = 0.0
 

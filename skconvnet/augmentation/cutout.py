@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +45,7 @@ class Cutout(Augmentation):
            [1, 0, 0, 1]])
     """
 
-    size: Any = 8
+    size: int | Sequence[int] = 8
     fill_value: float = 0.0
 
     @override

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +54,8 @@ class Shift(Augmentation):
     2 3 4 5 0
     """
 
-    max_pixels: Any = None
-    fraction: Any = 0.1
+    max_pixels: int | Sequence[int] | None = None
+    fraction: float | Sequence[float] = 0.1
     fill: str = "constant"
     fill_value: float = 0.0
 

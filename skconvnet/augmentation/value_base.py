@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +59,8 @@ class ValueAugmentation(Augmentation):
         The smallest and the largest value that a sample may have.
     """
 
-    factor: Any = 0.2
-    value_range: Any = None
+    factor: float | tuple[float, float] = 0.2
+    value_range: tuple[float, float] | None = None
 
     # The factor that changes nothing.
     _neutral: ClassVar[float]

@@ -3,30 +3,67 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 
 class SingleThreadedBLAS:
-    """Limits BLAS to one thread, as a context manager for the whole process.
+    """Limits BLAS to one thread, for the whole process.
 
     BLAS has one setting for the whole process. If two fits run at the same time, the
-    first one to enter saves it, and the last one to leave restores it.
+    first one to limit it saves it, and the last one to release it restores it. Users
+    are told apart, so that releasing twice does no harm: whoever is interrupted need
+    not know whether the limit is set yet.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         # Found on first use; threadpoolctl has no types.
         self._libraries: list[Any] | None = None
-        self._n_users = 0
-        self._saved_counts: list[int] = []
+        self._users: set[object] = set()
+        # None unless they are limited.
+        self._saved_counts: list[int] | None = None
 
     def granted(self) -> int:
         """Return how many threads the user or joblib lets BLAS use."""
         with self._lock:
-            counts = self._saved_counts if self._n_users else self._thread_counts()
-            return max(counts, default=1)
+            return max(self._saved_counts or self._thread_counts(), default=1)
+
+    def limit(self, user: object) -> None:
+        """Limit BLAS until this user, and all others, have released it."""
+        with self._lock:
+            if self._saved_counts is None:
+                self._saved_counts = self._thread_counts()
+            if not self._users:
+                self._limit_to_one()
+            self._users.add(user)
+
+    def release(self, user: object) -> None:
+        """Restore the setting, unless other users need the limit."""
+        with self._lock:
+            self._users.discard(user)
+            if self._users or self._saved_counts is None:
+                return
+            try:
+                self._set_thread_counts(self._saved_counts)
+            except KeyboardInterrupt:
+                self._set_thread_counts(self._saved_counts)
+                raise
+            finally:
+                self._saved_counts = None
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Limit BLAS inside a context."""
+        user = object()
+        try:
+            self.limit(user)
+            yield
+        finally:
+            self.release(user)
 
     def limit_calling_thread(self) -> None:
         """Limit BLAS in the calling thread, for libraries that have a limit per thread.
@@ -35,19 +72,6 @@ class SingleThreadedBLAS:
         """
         with self._lock:
             self._limit_to_one()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._n_users == 0:
-                self._saved_counts = self._thread_counts()
-                self._limit_to_one()
-            self._n_users += 1
-
-    def __exit__(self, *exc: object) -> None:
-        with self._lock:
-            self._n_users -= 1
-            if self._n_users == 0:
-                self._set_thread_counts(self._saved_counts)
 
     def _find_libraries(self) -> list[Any]:
         # Looking for the loaded libraries takes milliseconds, so it is done only once.

@@ -84,12 +84,18 @@ class Executor:
         self._first_workers(n_threads)
 
     def __enter__(self) -> Self:
-        single_threaded_blas.__enter__()
-        return self
+        try:
+            single_threaded_blas.limit(self)
+            return self
+        except BaseException:  # the user may interrupt even this
+            single_threaded_blas.release(self)
+            raise
 
     def __exit__(self, *exc: object) -> None:
-        single_threaded_blas.__exit__()
-        self.team.close()
+        try:
+            self.team.close()
+        finally:
+            single_threaded_blas.release(self)
 
     def loss_and_gradient(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,11 +40,14 @@ class _Moments(NamedTuple):
         return _Moments(total, mean, self.squares + other.squares + between)
 
 
-def fit_input_statistics(network: Network, samples: Samples) -> None:
+def fit_input_statistics(
+    network: Network, samples: Samples, *, keep: Collection[str] = ()
+) -> None:
     """Give each layer that keeps statistics the mean and the variance of its inputs.
 
     A few samples at a time go through the layers before it, as in prediction, and their
-    moments are merged [1]_.
+    moments are merged [1]_. Buffers that `keep` names, such as ``"scale/mean"``, are
+    left as they are.
 
     References
     ----------
@@ -52,9 +55,19 @@ def fit_input_statistics(network: Network, samples: Samples) -> None:
        sample variance", The American Statistician 37, 1983.
     """
     workspaces = network.workspaces()
-    for position, layer in enumerate(network.layers.values()):
-        if layer.keeps_statistics:
-            _fit_layer(layer, position, network, samples, workspaces)
+    for position, (name, layer) in enumerate(network.layers.items()):
+        if not layer.keeps_statistics:
+            continue
+        kept = {
+            buffer: array.copy()
+            for buffer, array in layer.buffers.items()
+            if f"{name}/{buffer}" in keep
+        }
+        if len(kept) == len(layer.buffers):
+            continue
+        _fit_layer(layer, position, network, samples, workspaces)
+        for buffer, array in kept.items():
+            layer.buffers[buffer][...] = array
 
 
 def _fit_layer(

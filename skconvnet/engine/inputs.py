@@ -28,16 +28,24 @@ class Inputs:
         Shape of one sample, channels last.
     dtype : dtype
         Dtype of the arrays that `read` returns.
+    channels_first : bool, default=False
+        Whether X has the channels before the spatial axes, or rows are in that order.
     """
 
     def __init__(
-        self, X: Image | csr_matrix | MapList, in_shape: Shape, dtype: npt.DTypeLike
+        self,
+        X: Image | csr_matrix | MapList,
+        in_shape: Shape,
+        dtype: npt.DTypeLike,
+        *,
+        channels_first: bool = False,
     ) -> None:
         self.is_sparse = issparse(X)
         # Any, since the type of X[index] differs between the three.
         self.X: Any = X
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
+        self.channels_first = channels_first
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
@@ -54,7 +62,12 @@ class Inputs:
             return self._read_rows(index, workspace).T
         samples = self._take(index, workspace)
         # Reshaped only now, since reshaping X might copy all of it.
-        samples = samples.reshape(-1, *self.in_shape)
+        if self.channels_first:
+            *spatial, channels = self.in_shape
+            samples = samples.reshape(-1, channels, *spatial)
+            samples = np.moveaxis(samples, 1, -1)
+        else:
+            samples = samples.reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
@@ -96,8 +109,11 @@ class Inputs:
             return view
         X = self.X
         taken = workspace.array("taken", (len(index), *X.shape[1:]), X.dtype)
-        # The indices are valid; with "clip", `take` needs no copy of its output.
-        np.take(X, index, axis=0, out=taken, mode="clip")
+        if X.flags.c_contiguous:
+            # The indices are valid; with "clip", `take` needs no copy of its output.
+            np.take(X, index, axis=0, out=taken, mode="clip")
+        else:  # of which `take` would copy all
+            np.copyto(taken, X[index])
         return taken
 
 

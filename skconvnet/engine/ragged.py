@@ -20,6 +20,8 @@ class MapList:
     Parameters
     ----------
     maps : sequence of ndarray of shape (*spatial, channels)
+    channels_first : bool, default=False
+        Whether the shape of the maps is (channels, *spatial) instead.
 
     Attributes
     ----------
@@ -31,8 +33,9 @@ class MapList:
 
     ndim = 1
 
-    def __init__(self, maps: Sequence[Image]) -> None:
+    def __init__(self, maps: Sequence[Image], *, channels_first: bool = False) -> None:
         self.maps = list(maps)
+        self.channels_first = channels_first
         self.shape = (len(self.maps),)
         self.dtype = np.result_type(*{m.dtype for m in self.maps})
 
@@ -43,13 +46,16 @@ class MapList:
         if isinstance(index, tuple):  # X[rows, ...], as scikit-learn writes it
             index = index[0]
         if isinstance(index, slice):
-            return MapList(self.maps[index])
+            return self._with(self.maps[index])
         if np.ndim(index) == 0:
             return self.maps[index]
         chosen = np.asarray(index)
         if chosen.dtype == bool:
             chosen = np.flatnonzero(chosen)
-        return MapList([self.maps[i] for i in chosen])
+        return self._with([self.maps[i] for i in chosen])
+
+    def _with(self, maps: Sequence[Image]) -> MapList:
+        return MapList(maps, channels_first=self.channels_first)
 
     @property
     def shapes(self) -> set[Shape]:

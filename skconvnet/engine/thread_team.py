@@ -3,7 +3,8 @@
 The team is thread-safe, with or without the global interpreter lock, since the only
 mutable objects that threads share are
 
-- the number of the next task, which `_Tasks` guards with a lock, and
+- the number of the next task, and the number of threads at work, which `_Tasks` guards
+  with a lock, and
 - mailboxes, which are instances of `queue.SimpleQueue`. What a thread did before it put
   an item into a mailbox is visible to the thread that takes the item out.
 
@@ -14,13 +15,19 @@ A run goes as follows, for a team of two threads::
     put tasks        ------>  take tasks from its mailbox
     run tasks 0, 2, ...       run tasks 1, 3, ...            whichever is next
     take the outcome <------  put None, or the error
+
+The user may interrupt the calling thread anywhere. A run then leaves no thread at work:
+it takes away the tasks that are left, and waits for those that were begun. An outcome
+that nobody took is recognized by its tasks, and dropped.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -34,6 +41,8 @@ Item = TypeVar("Item")
 # How often a thread polls its mailbox, about every 12 us, before it sleeps. Waking it
 # takes 40 us on a virtual machine, as long as a small task.
 _POLLS_BEFORE_SLEEP = 200
+# How often an interrupted run looks whether its threads have finished.
+_SECONDS_BETWEEN_LOOKS = 1e-3
 # The square roots of this many numbers take about 12 us.
 _N_IDLE_NUMBERS = 40_000
 
@@ -58,7 +67,7 @@ class ThreadTeam:
     def __init__(self, size: int) -> None:
         self.size = size
         self._threads: list[_TeamThread] = []
-        self._in_background: _TeamThread | None = None
+        self._in_background: tuple[_TeamThread, _Tasks] | None = None
         # Set before any thread is given tasks, and reset after all threads have
         # finished, so that all tasks read True.
         self._is_running = False
@@ -79,11 +88,14 @@ class ThreadTeam:
         self.wait()
         threads = self._first_threads(n_others)
         tasks = _Tasks(n_tasks, task)
-        self._is_running = True
         try:
+            self._is_running = True
             for thread in threads:
                 thread.begin(tasks)
-            outcomes = [tasks.work(0), *(thread.wait() for thread in threads)]
+            outcomes = [tasks.work(0), *(thread.wait(tasks) for thread in threads)]
+        except BaseException:
+            tasks.abandon()
+            raise
         finally:
             self._is_running = False
         _raise_first(outcomes)
@@ -91,15 +103,22 @@ class ThreadTeam:
     def begin(self, task: Task) -> None:
         """Let another thread call ``task(0, 1)``, without waiting for it."""
         self.wait()
-        (self._in_background,) = self._first_threads(1)
-        self._in_background.begin(_Tasks(1, task))
+        (thread,) = self._first_threads(1)
+        tasks = _Tasks(1, task)
+        thread.begin(tasks)
+        self._in_background = thread, tasks
 
     def wait(self) -> None:
         """Wait until the task of `begin` is done, and raise its error, if any."""
         if self._in_background is None:
             return
-        thread, self._in_background = self._in_background, None
-        _raise_first([thread.wait()])
+        (thread, tasks), self._in_background = self._in_background, None
+        try:
+            outcome = thread.wait(tasks)
+        except BaseException:
+            tasks.abandon()
+            raise
+        _raise_first([outcome])
 
     def _first_threads(self, n_others: int) -> list[_TeamThread]:
         """Return the threads besides the calling one, starting those missing."""
@@ -111,13 +130,14 @@ class ThreadTeam:
         return self._threads[:n_others]
 
     def close(self) -> None:
-        """End the other threads."""
-        if self._in_background is not None:
-            self._in_background.wait()
-            self._in_background = None
-        for thread in self._threads:
+        """End the other threads, when they have done what they were given."""
+        self._in_background = None
+        threads, self._threads = self._threads, []
+        # All are told before the first wait, which the user may interrupt.
+        for thread in threads:
             thread.end()
-        self._threads = []
+        for thread in threads:
+            thread.join()
 
 
 def _raise_first(outcomes: list[BaseException | None]) -> None:
@@ -133,6 +153,11 @@ class _Tasks:
     ----------
     n_tasks : int
     task : callable
+
+    Attributes
+    ----------
+    key : object
+        Tells the outcomes of these tasks from others.
     """
 
     def __init__(self, n_tasks: int, task: Task) -> None:
@@ -141,6 +166,8 @@ class _Tasks:
         self._numbers = iter(range(n_tasks))
         self._lock = threading.Lock()
         self._task = task
+        self._n_others_at_work = 0
+        self.key = object()
 
     def work(self, thread: int) -> BaseException | None:
         """Run tasks until none is left, and return the error of a task, if any."""
@@ -153,11 +180,35 @@ class _Tasks:
                     return None
                 task(i, thread)
         except BaseException as error:
-            # Leave no tasks, so that no thread begins another one.
-            with lock:
-                for _ in numbers:
-                    pass
+            self._take_all()
             return error
+
+    def work_in_background(self, thread: int) -> BaseException | None:
+        """Do the same as `work` on another thread than the calling one."""
+        with self._lock:
+            self._n_others_at_work += 1
+        try:
+            return self.work(thread)
+        finally:
+            with self._lock:
+                self._n_others_at_work -= 1
+
+    def abandon(self) -> None:
+        """Leave no tasks, and wait until no other thread is at work.
+
+        Another interrupt does not end the wait: a thread that is still at work writes
+        to arrays that the caller is about to use.
+        """
+        self._take_all()
+        while self._n_others_at_work:
+            with suppress(KeyboardInterrupt):
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _take_all(self) -> None:
+        """Take all tasks that are left, so that no thread begins another one."""
+        with self._lock:
+            for _ in self._numbers:
+                pass
 
 
 class _TeamThread:
@@ -166,23 +217,37 @@ class _TeamThread:
     def __init__(self, number: int, n_polls: int) -> None:
         # None ends the thread.
         self._inbox: _Mailbox[_Tasks | None] = _Mailbox(n_polls)
-        self._outbox: _Mailbox[BaseException | None] = _Mailbox(n_polls)
+        self._outbox: _Mailbox[tuple[object, BaseException | None]] = _Mailbox(n_polls)
         self._thread = threading.Thread(
             target=self._loop, args=(number,), name=f"skconvnet-{number}", daemon=True
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            # It may have begun, and must not wait for tasks forever.
+            self._inbox.put(None)
+            raise
 
     def begin(self, tasks: _Tasks) -> None:
         """Give the thread tasks. Each call must be followed by one of `wait`."""
         self._inbox.put(tasks)
 
-    def wait(self) -> BaseException | None:
-        """Wait until no task is left, and return the error of a task, if any."""
-        return self._outbox.take()
+    def wait(self, tasks: _Tasks) -> BaseException | None:
+        """Wait until none of these tasks is left, and return the error of one, if any.
+
+        Outcomes of earlier tasks are dropped: their run was interrupted.
+        """
+        while True:
+            done, outcome = self._outbox.take()
+            if done is tasks.key:
+                return outcome
 
     def end(self) -> None:
-        """End the thread, and wait until it has ended."""
+        """Let the thread end when it has done what it was given."""
         self._inbox.put(None)
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
         self._thread.join()
 
     def _loop(self, number: int) -> None:
@@ -191,10 +256,10 @@ class _TeamThread:
             tasks = self._inbox.take()
             if tasks is None:
                 return
-            outcome = tasks.work(number)
+            outcome, key = tasks.work_in_background(number), tasks.key
             # Keep no reference to the task, which should not outlive the run.
             tasks = None
-            self._outbox.put(outcome)
+            self._outbox.put((key, outcome))
             outcome = None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import OptimizeResult
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
@@ -25,6 +26,7 @@ from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._attributes import attribute_hint
+from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
@@ -32,7 +34,14 @@ from skconvnet.estimators._factories import (
     make_training_executor,
     make_training_state,
 )
+from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
+from skconvnet.estimators._html_repr import (
+    ParamsAndLayers,
+    known_shape,
+    nested_params_html,
+    planned_layers_html,
+)
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
@@ -40,12 +49,14 @@ from skconvnet.estimators._input_validation import (
     check_X,
     check_X_and_y,
 )
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._introspection import (
     loss_and_gradients,
     position_after,
     replace_weights,
     weights_and_buffers,
 )
+from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._network_builder import (
     Entry,
     build_network,
@@ -54,6 +65,12 @@ from skconvnet.estimators._network_builder import (
     make_samples,
     rebuild_network,
 )
+from skconvnet.estimators._reading import (
+    shape_in_errors,
+    tell_reading,
+    tell_size_of_guess,
+    warn_of_row_order,
+)
 from skconvnet.estimators._sample_shape import (
     check_same_shape,
     resolve_dtype,
@@ -61,12 +78,11 @@ from skconvnet.estimators._sample_shape import (
 )
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._split_errors import explained_split
+from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
-    untrained_loss,
     warn_of_clipped_batch_size,
     warn_of_end,
-    warn_of_high_loss,
 )
 from skconvnet.estimators._validation_set import (
     UserScorer,
@@ -74,7 +90,8 @@ from skconvnet.estimators._validation_set import (
     ValidationSet,
     split_samples,
 )
-from skconvnet.inspection.summary import format_summary
+from skconvnet.inspection.layer_table import html_layer_table
+from skconvnet.inspection.summary import format_summary, summary_rows
 from skconvnet.losses import Loss
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
@@ -87,11 +104,12 @@ _T = TypeVar("_T", bound=Targets)
 class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     """Base class of the estimators, which fits a network to X and y.
 
-    Subclasses define its layers (`_hidden_layers`, `_spatial_ndim`), how y is encoded
-    (`_make_targets`) and its loss (`_make_loss`).
+    Subclasses define its layers (`_hidden_layers`, `_spatial_ndim_of`), how y is
+    encoded (`_make_targets`) and its loss (`_make_loss`).
     """
 
     _input_checks: ClassVar[dict[str, Any]] = {}
+    _warns_of_first_loss: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: object) -> None:
         """Merge the constraints and checks of a class with those of its bases."""
@@ -107,9 +125,11 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         `is_guessed` says that X consists of rows, whose shape `in_shape` was guessed.
         """
 
-    @property
-    def _spatial_ndim(self) -> int | None:
-        """Number of spatial axes of a sample; None or 0 if any number will do."""
+    def _spatial_ndim_of(
+        self,
+        X: CheckedX,  # noqa: ARG002  for subclasses
+    ) -> int | None:
+        """Return the number of spatial axes of a sample; None or 0 if any will do."""
         return None
 
     @abstractmethod
@@ -148,11 +168,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> Self:
         """Fit the network to X and y.
 
+        Each call draws new weights, unless `warm_start` is set, or `set_weights` was
+        called since the last training: then this call starts from the weights as they
+        are.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
-            The training samples: rows, or images with the channels last. uint8 images
-            and memory maps are converted one minibatch at a time.
+            The training samples: rows, images, sequences or volumes, or a list of
+            Pillow images. uint8 images and memory maps are converted one minibatch at a
+            time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target values: class labels in classification, real numbers in
             regression.
@@ -165,7 +190,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         Returns
         -------
         self : object
-            The fitted estimator. If fit raises an error, it is left unchanged.
+            The fitted estimator. If fit raises an error, it is left unchanged. If the
+            user interrupts fit, it has the model so far, with a warning; within a
+            search or another call of scikit-learn or joblib, the KeyboardInterrupt is
+            then raised again.
 
         Raises
         ------
@@ -176,7 +204,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, validation)
+            interrupt = self._fit(X, y, sample_weight, validation)
+        end_interrupted_fit(interrupt)
+        return self
 
     @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
@@ -184,7 +214,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Build the network without training it.
 
         The weights are exactly those that `fit` would start from with the same
-        `random_state`.
+        `random_state`. If `set_weights` changes some of them, the next `fit` starts
+        from all weights as they then are.
 
         Parameters
         ----------
@@ -201,8 +232,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets = self._make_targets()
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
-            with single_threaded_blas:
-                samples = make_samples(self.network_, maps, targets, None)
+            self._targets.learn_scale(targets, None)
+            with single_threaded_blas.limited():
+                samples = self._make_samples(maps, targets, None)
                 fit_input_statistics(self.network_, samples)
             return self
 
@@ -215,13 +247,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         *,
         incremental: bool = False,
         targets: _T | None = None,
-    ) -> Self:
+    ) -> KeyboardInterrupt | None:
         """Check the input, build or resume the network, and train it.
 
         If `incremental`, train for one epoch. `targets` are given if the classes are
-        known, so that they need not be learned from y.
+        known, so that they need not be learned from y. If the user interrupts the
+        training, the interrupt is returned, and the estimator has its model so far.
         """
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
+        names_set: frozenset[str] | None = vars(self).get("_names_set")
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
         weights = check_weights(sample_weight, maps)
         if not resume:
@@ -229,16 +263,20 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         encoded = self._encode(labels, exact=not incremental)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
-        params = plain_params(self)
+        params = self._training_params(len(encoded), incremental=incremental)
         stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
-            check_same_shape(self, maps, self.network_.in_shape)
+            self._check_shape(maps)
             self._resume()
         else:
+            previous = None if names_set is None else self.network_
             self._build(maps, encoded.shape[1], rng)
+            self._targets.learn_scale(encoded, weights)
+            if previous is not None:
+                start_from(self.network_, previous)
 
-        samples = make_samples(self.network_, maps, encoded, weights)
+        samples = self._make_samples(maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
         with (
             finite_weights(self.network_),
@@ -251,7 +289,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     executor, samples, labels, validation, rng, incremental=incremental
                 )
             if not resume:
-                fit_input_statistics(self.network_, samples)
+                fit_input_statistics(self.network_, samples, keep=names_set or ())
             if stochastic:
                 state = self._training_state(params, incremental=incremental)
                 warn_of_clipped_batch_size(params, len(samples))
@@ -268,33 +306,72 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                     tol=params.tol,
                 )
 
-        if stochastic:
-            self._publish(state)
-            self._is_incremental = incremental
-            if not incremental:
-                warn_of_end(params, state)
-                warn_of_high_loss(params, state, untrained_loss(self._loss, samples))
-        else:
-            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-            self.loss_ = float(result.fun)
-        return self
+        if not stochastic:
+            return self._publish_search(result)
+        self._publish(state)
+        self._is_incremental = incremental
+        interrupt = state.take_interrupt()
+        if interrupt is None and not incremental:
+            warn_of_end(params, state)
+            warn_of_last_loss(self, samples, self._loss, state)
+        if not resume and self._warns_of_first_loss:
+            warn_of_first_loss(self, samples, self._loss, state.first_loss)
+        return interrupt
+
+    def _training_params(
+        self,
+        n_samples: int,  # noqa: ARG002  for subclasses
+        *,
+        incremental: bool,  # noqa: ARG002  for subclasses
+    ) -> TrainingParams:
+        """Return the hyperparameters of a training with this number of samples."""
+        return plain_params(self)
+
+    def _check_shape(self, X: CheckedX) -> None:
+        """Raise an error unless the samples of X have the shape of the network."""
+        check_same_shape(self, X, self.network_.in_shape)
+        warn_of_row_order(self, X, self.network_.in_shape)
+
+    def _make_samples(
+        self, X: CheckedX, targets: Rows, weights: npt.NDArray[Any] | None
+    ) -> Samples:
+        """Return the samples of a validated X, with their targets and weights."""
+        return make_samples(
+            self.network_,
+            X,
+            self._targets.scaled(targets),
+            weights,
+            channels_first=is_channels_first(self),
+        )
 
     def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
-        in_shape = resolve_shape(X, self._spatial_ndim, input_shape)
-        is_guessed = X.ndim == 2 and input_shape is None
-        self.network_ = build_network(
-            self._hidden_layers(in_shape, is_guessed=is_guessed),
-            in_shape,
-            n_outputs,
-            resolve_dtype(self.dtype, X),
-            getattr(self, "kernel_initializer", None),
+        spatial_ndim = self._spatial_ndim_of(X)
+        in_shape = resolve_shape(
+            X,
+            spatial_ndim,
+            input_shape,
+            data_format=getattr(self, "data_format", None),
         )
+        if spatial_ndim:
+            tell_reading(self, X, in_shape)
+        is_guessed = X.ndim == 2 and input_shape is None
+        with shape_in_errors(in_shape):
+            self.network_ = build_network(
+                self._hidden_layers(in_shape, is_guessed=is_guessed),
+                in_shape,
+                n_outputs,
+                resolve_dtype(self.dtype, X),
+                getattr(self, "kernel_initializer", None),
+            )
+        if is_guessed:
+            tell_size_of_guess(self, in_shape, self.network_.vector.size)
         self.network_.initialize(rng)
         check_all_shapes(self.network_, X)
         if X.ndim > 1:  # samples of different sizes have no number of features
             self.n_features_in_ = prod(in_shape)
+        self._knows_row_order = X.ndim == 2 or input_shape is not None
         self.n_outputs_ = n_outputs
         layers = self.network_.layers.values()
         self.n_layers_ = 1 + sum(bool(layer.weights) for layer in layers)
@@ -304,6 +381,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.t_ = 0
         self._state: TrainingState | None = None
         self._is_incremental = False
+        # The names given to set_weights since the last training; None if not called.
+        self._names_set: frozenset[str] | None = None
         self._history = (
             History.with_early_stopping() if self.early_stopping else History()
         )
@@ -320,6 +399,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             getattr(self, "kernel_initializer", None),
             owner=type(self).__name__,
         )
+        self._names_set = None
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
@@ -369,10 +449,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         X, y = check_X_and_y(
             self, validation.X, validation.y, reset=False, **self._input_checks
         )
-        check_same_shape(self, X, self.network_.in_shape)
+        self._check_shape(X)
         targets = self._encode(y, exact=False)
         weights = check_weights(validation.sample_weight, X)
-        return make_samples(self.network_, X, targets, weights), y
+        return self._make_samples(X, targets, weights), y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
@@ -401,6 +481,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self.validation_loss_curve_ = history.validation_loss_curve
         self.stopped_ = state.stopped
 
+    def _publish_search(self, result: OptimizeResult) -> KeyboardInterrupt | None:
+        """Set the public attributes that describe a search by L-BFGS."""
+        interrupt: KeyboardInterrupt | None = result.get("interrupt")
+        self.loss_ = float(result.fun)
+        if interrupt is None:
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+        else:
+            self.n_iter_ = result.nit
+        return interrupt
+
     def _raw_scores(self, X: object) -> Rows:
         """Return the scores before the output activation, (n_samples, n_outputs)."""
         check_is_fitted(self)
@@ -411,10 +501,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
         any_size = not hasattr(self, "n_features_in_")
-        refuse_single_sample(X, self.network_.in_shape, any_size=any_size)
+        refuse_single_sample(
+            X,
+            self.network_.in_shape,
+            any_size=any_size,
+            channels_first=is_channels_first(self),
+        )
         checked = check_X(self, X, reset=False, **self._input_checks)
-        check_same_shape(self, checked, self.network_.in_shape)
-        inputs = make_inputs(self.network_, checked)
+        self._check_shape(checked)
+        inputs = make_inputs(
+            self.network_, checked, channels_first=is_channels_first(self)
+        )
         n_threads = resolve_n_threads(self.n_jobs)
         with Executor(self.network_, self._loss, n_threads) as executor:
             return executor.outputs(inputs, stop=stop, scores=scores)
@@ -438,9 +535,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
 
     @explains_arguments
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
-        """Replace some or all weights.
+        """Replace some or all weights, from which the next training starts.
 
-        Training continues from them with ``partial_fit`` or ``warm_start=True``.
+        `set_weights` says where the next `fit` starts: that fit keeps all weights of
+        the network as they are, once; after it, `fit` draws new weights again as
+        always. The optimizer, the schedule and the history of that fit are new, unlike
+        in ``partial_fit``, which continues from the weights as well. Statistics of the
+        training set, such as those of `skconvnet.layers.Standardize`, are computed
+        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
+        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
+        `sklearn.base.clone` has none.
 
         Parameters
         ----------
@@ -460,9 +564,20 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         ValueError
             If a name is unknown, a shape is wrong, or a value is not finite. In this
             case no weight is changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skconvnet import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MLPClassifier((4,), max_iter=500, tol=0.01, random_state=0)
+        >>> clf = clf.initialize(X, y).set_weights({"output/bias": [0.5, 0, -0.5]})
+        >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
         """
         check_is_fitted(self)
         replace_weights(self.network_, weights)
+        self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
     @explains_arguments
@@ -493,14 +608,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
-        check_same_shape(self, maps, self.network_.in_shape)
+        self._check_shape(maps)
         weights = check_weights(sample_weight, maps)
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
         return loss_and_gradients(
             self.network_,
             self._loss.objective(),
-            make_samples(self.network_, maps, targets, weights),
+            self._make_samples(maps, targets, weights),
             n_threads=resolve_n_threads(self.n_jobs),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,
@@ -525,7 +640,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             The output of the layer, channels last.
         """
         check_is_fitted(self)
-        return self._outputs(X, stop=position_after(self.network_, layer))
+        stop = position_after(self.network_, layer)
+        outputs = self._outputs(X, stop=stop)
+        return self._targets.unscaled(outputs) if stop is None else outputs
 
     @explains_arguments
     def summary(self) -> str:
@@ -550,6 +667,32 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 if not hint:
                     raise
                 raise AttributeError(f"{error}.{hint}") from None
+
+    def _get_params_html(
+        self, deep: bool = True, doc_link: str = ""
+    ) -> ParamsAndLayers:
+        """Return what notebooks show: the layers, and then the parameters."""
+        own = super()._get_params_html(deep=False, doc_link=doc_link)
+        nested = nested_params_html(self.get_params(deep=True)) if deep else ""
+        return ParamsAndLayers(own, self._layers_html(), nested)
+
+    def _layers_html(self) -> str:
+        """Return the table of layers in HTML, or "" if they are not known."""
+        try:
+            if hasattr(self, "network_"):
+                return html_layer_table(summary_rows(self.network_))
+            self._validate_params()
+            in_shape = known_shape(
+                getattr(self, "input_shape", None),
+                self._spatial_ndim,
+                getattr(self, "data_format", "channels_last"),
+            )
+            if in_shape is None:
+                return ""
+            layers = self._hidden_layers(in_shape, is_guessed=False)
+            return planned_layers_html(layers, in_shape)
+        except Exception:  # fit reports wrong parameters; showing them must not fail
+            return ""
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

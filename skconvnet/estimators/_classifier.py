@@ -19,6 +19,7 @@ from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
@@ -28,7 +29,7 @@ from skconvnet.params.constraints import ObjectOf, one_of
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
     """Return True if predict_proba is available, else raise an AttributeError."""
-    loss = getattr(estimator, "_loss", estimator.loss)
+    loss: Any = getattr(estimator, "_loss", estimator.loss)
     if isinstance(loss, str):
         # An unknown name is reported by fit.
         loss = CLASSIFICATION_LOSSES.get(loss)
@@ -59,8 +60,8 @@ def _check_class_weight(class_weight: dict[Any, Any]) -> None:
 class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     """Base class of the classifiers: a network whose outputs are scores of classes."""
 
-    loss: Any = "log_loss"
-    class_weight: Any = None
+    loss: str | Loss = "log_loss"
+    class_weight: dict[str, float] | dict[int, float] | str | None = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [
@@ -154,9 +155,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")
                 targets.learn(y if is_multilabel else classes, self.classes_)
-            return self._fit(
+            interrupt = self._fit(
                 X, y, sample_weight, validation, incremental=True, targets=targets
             )
+        end_interrupted_fit(interrupt)
+        return self
 
     @explains_arguments
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,13 +18,15 @@ from skconvnet.estimators._per_layer_values import (
     through_hidden,
 )
 from skconvnet.layers.dense import Dense
+from skconvnet.ops.activations import get_activation
 from skconvnet.params.base import LayerSpec
 
 if TYPE_CHECKING:
     from skconvnet.estimators.convnet import ConvNetClassifier, ConvNetRegressor
 
-# Names in skconvnet.layers, which imports each of them when it is first used.
-POOLS = {"max": "MaxPool2D", "avg": "AvgPool2D"}
+# Names in skconvnet.layers, which imports each of them when it is first used. The
+# number of spatial axes replaces the braces.
+POOLS = {"max": "MaxPool{}D", "avg": "AvgPool{}D"}
 GLOBAL_POOLS = {"max": "GlobalMaxPool", "avg": "GlobalAvgPool"}
 
 # Hyperparameters with one value for all blocks, or a tuple with one value per block.
@@ -47,11 +49,12 @@ Named: TypeAlias = list[tuple[str, LayerSpec]]
 
 
 def convnet_layers(
-    estimator: ConvNetClassifier | ConvNetRegressor, *, is_guessed: bool
+    estimator: ConvNetClassifier | ConvNetRegressor, ndim: int, *, is_guessed: bool
 ) -> list[Entry]:
     """Return the layers that the hyperparameters define, without the output layer.
 
-    If `is_guessed`, axes of length 1 are not pooled.
+    `ndim` is the number of spatial axes. If `is_guessed`, axes of length 1 are not
+    pooled.
     """
     filters = check_counts("filters", estimator.filters)
     hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
@@ -60,17 +63,20 @@ def convnet_layers(
         name: per_block(name, getattr(estimator, name), n_blocks) for name in _OF_BLOCK
     }
     activations = through_hidden("activation", estimator.activation, n_blocks, n_hidden)
+    for activation in activations:
+        get_activation(activation)  # its error names this parameter, not a layer's
     rates = through_hidden("dropout", estimator.dropout, n_blocks, n_hidden, fill=0.0)
     layers: list[Entry] = []
+    if estimator.rescale == "auto":
+        layers.append(("rescale", la.Standardize()))
     for i in range(n_blocks):
         params = {name: values[i] for name, values in of_block.items()}
         params["filters"] = filters[i]
         params["activation"] = activations[i]
         params["kernel_initializer"] = estimator.kernel_initializer
+        params["ndim"] = ndim
         layers += block(i + 1, params)
-        layers += pool(
-            i + 1, params["pooling"], params["pool_size"], is_guessed=is_guessed
-        )
+        layers += pool(i + 1, params, is_guessed=is_guessed)
         layers += dropout(i + 1, rates[i])
     layers += head(estimator.global_pooling)
     for i in range(n_hidden):
@@ -90,7 +96,7 @@ def block(number: int, params: Mapping[str, Any]) -> Named:
     number : int
         Number of the block, from 1, with which every name ends.
     params : mapping of str to object
-        The value of each hyperparameter for this block.
+        The value of each hyperparameter for this block, and `ndim`.
     """
     n_convs = _count("convs_per_block", params["convs_per_block"])
     if not params["residual"]:
@@ -135,13 +141,13 @@ def _make_convolution(
                     f"{params[name]!r}. Set separable=False, or a tuple with one value "
                     "for each block."
                 )
-        return la.SeparableConv2D(
+        return _layer("SeparableConv{}D", params)(
             params["filters"],
             *geometry,
             activation=activation,
             kernel_initializer=initializer,
         )
-    return la.Conv2D(
+    return _layer("Conv{}D", params)(
         params["filters"],
         *geometry,
         groups=params["groups"],
@@ -149,6 +155,12 @@ def _make_convolution(
         conv_method=params["conv_method"],
         kernel_initializer=initializer,
     )
+
+
+def _layer(name: str, params: Mapping[str, Any]) -> Callable[..., LayerSpec]:
+    """Return the class of a layer for the number of spatial axes."""
+    layer: Callable[..., LayerSpec] = getattr(la, name.format(params["ndim"]))
+    return layer
 
 
 def _activation(suffix: str, activation: str | None) -> Named:
@@ -166,13 +178,12 @@ def _count(name: str, value: object) -> int:
     return int(value)
 
 
-def pool(
-    number: int, pooling: object, pool_size: object, *, is_guessed: bool
-) -> list[Entry]:
+def pool(number: int, params: Mapping[str, Any], *, is_guessed: bool) -> list[Entry]:
     """Return the pooling layer of a block, if it has one.
 
     If `is_guessed`, its entry is a function that returns the spec for an in_shape.
     """
+    pooling, pool_size = params["pooling"], params["pool_size"]
     if pooling is None:
         return []
     if not isinstance(pooling, str) or pooling not in POOLS:
@@ -181,18 +192,20 @@ def pool(
             f"tuple of them; got {pooling!r}."
             f"{value_suggestion('pooling', pooling, POOLS)}"
         )
-    kind: type[LayerSpec] = getattr(la, POOLS[pooling])
+    kind = _layer(POOLS[pooling], params)
     if is_guessed:
         return [(f"pool{number}", partial(_pool_for_shape, kind, pool_size))]
     return [(f"pool{number}", kind(pool_size))]
 
 
 def _pool_for_shape(
-    kind: type[LayerSpec], pool_size: object, shape: Shape
+    kind: Callable[..., LayerSpec], pool_size: object, shape: Shape
 ) -> LayerSpec:
     """Return a pooling layer that does not pool axes of length 1."""
-    sizes = per_axis("pool_size", pool_size, 2)
-    return kind(tuple(1 if shape[i] == 1 else sizes[i] for i in range(2)))
+    sizes = per_axis("pool_size", pool_size, len(shape) - 1)
+    return kind(
+        tuple(1 if n == 1 else size for n, size in zip(shape[:-1], sizes, strict=True))
+    )
 
 
 def dropout(number: int, rate: Any) -> Named:  # noqa: ANN401  checked by Dropout

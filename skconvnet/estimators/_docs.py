@@ -5,6 +5,12 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TypeVar
 
+from skconvnet.estimators._help import (
+    gather_methods,
+    most_used_first,
+    shorten_requests,
+)
+
 _T = TypeVar("_T", bound=type)
 
 _PARTS = {
@@ -13,8 +19,8 @@ filters : int or tuple of int, default=(32, 64)
     The number of output channels of the convolutions, one entry per block.
 kernel_size : int or tuple, default=3
     The size of the convolution kernels. Here and below, a scalar is used for every
-    block and a tuple gives one value per block, which may itself be a (height, width)
-    pair.
+    block and a tuple gives one value per block, which may itself be a tuple with one
+    value per spatial axis.
 strides : int or tuple, default=1
     The strides of the first convolution of each block.
 padding : {"valid", "same", "full"}, int, or tuple, default="same"
@@ -61,18 +67,27 @@ residual : bool or tuple of bool, default=False
 global_pooling : {"max", "avg"}, default=None
     Reduces each map to a single value before the dense layers. None flattens the maps
     instead.
-input_shape : tuple of int, default=None
-    The shape (height, width, channels) of an image if X consists of rows. If None, rows
-    whose length is a perfect square become square images, and all others become images
-    of height 1.""",
+input_shape : tuple of int or None, default=None
+    The shape of a sample: (length, channels) for sequences, (height, width, channels)
+    for images, (depth, height, width, channels) for volumes. The number of entries
+    minus one is the number of spatial axes. An entry of None stands for any length. If
+    input_shape is None, X of shape (n, height, width) has grey images, (n, height,
+    width, channels) images, and (n, depth, height, width, channels) volumes; rows whose
+    length is a perfect square become square images, and all others become images of
+    height 1.
+data_format : {"channels_last", "channels_first"}, default="channels_last"
+    The order of the axes of X and of `input_shape`. With "channels_first", images have
+    the shape (n, channels, height, width), and rows are in that order. Everything that
+    is reported remains channels last.""",
     "sequential": """\
 layers : list of (str, layer) tuples or of layers, default=None
     Layers of `skconvnet.layers`, or "passthrough". None is equivalent to
     ``[("dense1", Dense(100, activation="relu"))]``. A layer without a name is named
     after its class, such as ``conv2d``; if there are several of one class, they are
     numbered, as in ``conv2d_1`` and ``conv2d_2``.
-input_shape : tuple of int, default=None
-    The shape of a sample, channels last, if X consists of rows. If None, dense layers
+input_shape : tuple of int or None, default=None
+    The shape of a sample, channels last, if X consists of rows. An entry of None stands
+    for any length. If input_shape is None, dense layers
     take rows as they are, and 1-D layers take them as sequences of one channel. For
     2-D layers, rows whose length is a perfect square become square images, and all
     others become images of height 1.""",
@@ -163,12 +178,15 @@ scoring : str, callable or None, default=None
     "loss" for the negative loss, a name from `sklearn.metrics.get_scorer_names`, or a
     callable ``scorer(estimator, X, y)``. Sample weights are passed to the scorer if it
     accepts them.
-beta_1, beta_2 : float, default=0.9, 0.999
-    The decay rates of the moving averages of the gradient and of its square. Only used
-    when `solver` is "adam", "adamw", "nadam", "adamax" or "schedule_free_adamw".
+beta_1 : float, default=0.9
+    The decay rate of the moving average of the gradient. Only used when `solver` is
+    "adam", "adamw", "nadam", "adamax" or "schedule_free_adamw".
+beta_2 : float, default=0.999
+    The decay rate of the moving average of the squared gradient. Only used by the same
+    solvers as `beta_1`.
 epsilon : float, default=1e-8
     Added to the root of the second average for numerical stability. Only used by the
-    same solvers as `beta_1` and `beta_2`.
+    same solvers as `beta_1`.
 n_iter_no_change : int, default=10
     The maximum number of consecutive stalled epochs; training stops when there are
     more.
@@ -247,7 +265,8 @@ validation_loss_curve_ : list of float or None
     The loss on the validation set after each epoch, without the penalty. None without
     a validation set.
 stopped_ : bool
-    Whether training ended in the last call because it no longer improved.
+    Whether training ended in the last call because it no longer improved, or because
+    it was interrupted.
 n_iter_ : int
     The number of epochs, or of iterations with "lbfgs", of the last call.
 t_ : int
@@ -268,9 +287,14 @@ network_ : Network
 
 
 def documented(cls: _T) -> _T:
-    """Fill in the shared parts of a docstring, each named in braces on a line."""
+    """Fill in the shared parts of a docstring, and tidy what `help` shows.
+
+    The parts are named in braces, each on a line.
+    """
     doc = cls.__doc__ or ""
     for name, part in _PARTS.items():
         doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
-    cls.__doc__ = doc
+    cls.__doc__ = most_used_first(doc)
+    gather_methods(cls)
+    shorten_requests(cls)
     return cls

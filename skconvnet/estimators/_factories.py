@@ -147,6 +147,8 @@ def make_settings(
         incremental=incremental,
         l1_ratio=params.l1_ratio,
         max_grad_value=params.max_grad_value,
+        # It is told by fit, which may have to raise it again instead.
+        warns_of_interrupt=False,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options
 
@@ -35,35 +37,35 @@ from skconvnet.training.averaging import SWA
 class TrainingParams(NestedParams):
     """Hyperparameters of training, with scikit-learn's names and defaults."""
 
-    solver: Any = "adam"
+    solver: str | Optimizer | LBFGS = "adam"
     alpha: float = 0.0001
     l1_ratio: float = 0.0
     batch_size: int | str = "auto"
     batch_mode: str = "mbgd"
-    learning_rate: Any = "constant"
+    learning_rate: str | Schedule = "constant"
     learning_rate_init: float = 0.001
     power_t: float = 0.5
     max_iter: int = 200
     shuffle: bool = True
-    random_state: Any = None
+    random_state: int | np.random.RandomState | None = None
     tol: float = 1e-4
-    verbose: bool = False
+    verbose: bool | int = False
     warm_start: bool = False
     momentum: float = 0.9
     nesterovs_momentum: bool = True
     early_stopping: bool = False
     validation_fraction: float = 0.1
-    scoring: Any = None
+    scoring: str | Callable[..., float] | None = None
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    n_iter_no_change: float = 10
+    n_iter_no_change: int | float = 10
     max_fun: int = 15000
     max_grad_norm: float | None = None
     max_grad_value: float | None = None
     averaging: float | str | None = None
     n_jobs: int | None = None
-    dtype: Any = "auto"
+    dtype: DTypeLike = "auto"
 
     _words: ClassVar[Words] = ESTIMATOR_PARAMETERS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

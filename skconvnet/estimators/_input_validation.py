@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,13 @@ from sklearn.utils.validation import (
 
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._pillow_images import (
+    check_not_one_image,
+    images_to_arrays,
+    is_pillow_image,
+)
+from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
 from skconvnet.estimators._weight_checks import check_weights_shape
 
@@ -57,7 +65,8 @@ def check_X(
         _check_maps(estimator, array, reset)
         return array
     if _is_rows(array):
-        rows: CheckedX = validate_data(estimator, array, reset=reset, **options)
+        with _how_rows_are_read(estimator, reset=reset):
+            rows: CheckedX = validate_data(estimator, array, reset=reset, **options)
         return rows
     _check_axes(array)
     if type(array) is np.ndarray and array.dtype.kind in "fiub" and len(array):
@@ -85,7 +94,8 @@ def check_X_and_y(
         return array, targets
     checked: tuple[CheckedX, npt.NDArray[Any]]
     if _is_rows(array):
-        checked = validate_data(estimator, array, y, reset=reset, **options)
+        with _how_rows_are_read(estimator, reset=reset):
+            checked = validate_data(estimator, array, y, reset=reset, **options)
         return checked
     _check_axes(array)
     if reset:
@@ -111,29 +121,65 @@ def _as_array(
     reset: bool,
 ) -> Any:  # noqa: ANN401  an array, or anything that scikit-learn converts to one
     """Return X as an array or a MapList, or unchanged for scikit-learn to convert."""
-    is_of_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
+    check_not_one_image(X)
+    channels_first = is_channels_first(estimator)
+    is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
-        X = _stacked(X)
+        X = _stacked(X, channels_first=channels_first)
     takes_any_size = hasattr(estimator, "network_") and not (
         reset or hasattr(estimator, "n_features_in_")
     )
     if takes_any_size and getattr(X, "ndim", 2) > 2:
-        return MapList(X)
+        return MapList(X, channels_first=channels_first)
     return X
 
 
-def _stacked(X: Any) -> Any:  # noqa: ANN401  anything that users pass
+def _stacked(
+    X: Any,  # noqa: ANN401  anything that users pass
+    *,
+    channels_first: bool,
+) -> Any:  # noqa: ANN401  an array, a MapList, or X
     """Return a list of maps as an array if all have the same size, else a MapList."""
     if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
         return X
-    if len(X) and all(np.ndim(x) >= 2 and hasattr(x, "dtype") for x in X):
-        if len({np.shape(x) for x in X}) == 1:
-            return np.stack(list(X))
-        return MapList([np.asarray(x) for x in X])
+    samples = list(X)
+    if any(map(is_pillow_image, samples)):
+        X = images_to_arrays(samples, channels_first=channels_first)
+        if isinstance(X, np.ndarray):
+            return X
+        samples = X
+    if samples and all(np.ndim(x) >= 1 and hasattr(x, "dtype") for x in samples):
+        is_one_size = len({np.shape(x) for x in samples}) == 1
+        if np.ndim(samples[0]) > 1 and is_one_size:
+            return np.stack(samples)
+        if not is_one_size:
+            maps = [np.asarray(x) for x in samples]
+            return MapList(maps, channels_first=channels_first)
     try:
         return X if hasattr(X, "ndim") else np.asarray(X)
     except ValueError:  # ragged: scikit-learn raises an error for it
         return X
+
+
+def _kind_of(X: object) -> object:
+    """Return the kind of the dtype of an array or a column, None for other objects."""
+    return getattr(getattr(X, "dtype", None), "kind", None)
+
+
+@contextmanager
+def _how_rows_are_read(estimator: BaseEstimator, *, reset: bool) -> Iterator[None]:
+    """Add the order in which rows are read to an error about their length."""
+    try:
+        yield
+    except ValueError as error:
+        in_shape = estimator.network_.in_shape if not reset else ()
+        if len(in_shape) < 2 or "is expecting" not in str(error):
+            raise
+        order = "channels_first" if is_channels_first(estimator) else "channels_last"
+        raise ValueError(
+            f"{str(error).rstrip('.')}. Rows are read as {kind(in_shape)}, with "
+            f"data_format={order!r}."
+        ) from error
 
 
 def _is_rows(X: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,24 +37,50 @@ def replace_weights(network: Network, weights: object) -> None:
                 f"weights has an unknown name {name!r}; the names are "
                 f"{', '.join(map(repr, own))}."
             )
-        checked[name] = _checked(name, values, own[name])
-    for name, array in checked.items():
-        own[name][...] = array
+        checked[name] = checked_copy(values, own[name], f"weights[{name!r}]")
+    write_arrays(network, [(own[name], array) for name, array in checked.items()])
 
 
-def _checked(name: str, values: object, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = check_array(
-        values,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_min_samples=0,
-        dtype=own.dtype,
-        input_name=f"weights[{name!r}]",
-    )
+def write_arrays(
+    network: Network, pairs: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
+) -> None:
+    """Write each second array into the first, a view of the network's weights.
+
+    If this is interrupted, no array has been changed.
+    """
+    before = network.state.copy()
+    try:
+        for own, array in pairs:
+            own[...] = array
+    except BaseException:
+        network.state[:] = before
+        raise
+
+
+def checked_copy(values: object, own: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Return a copy of new values for the array `own`, or raise a ValueError.
+
+    It is a copy since the values may be views of the same network's weights.
+    """
+    try:
+        array: npt.NDArray[Any] = check_array(
+            values,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+            dtype=own.dtype,
+            copy=True,
+            input_name=name,
+        )
+    except (TypeError, ValueError) as error:
+        if name in str(error):
+            raise
+        message = f"{name} must be an array of numbers, of shape {own.shape}: {error}"
+        raise ValueError(message) from error
     if array.shape != own.shape:
         raise ValueError(
-            f"weights[{name!r}] must have shape {own.shape}; got an array of shape "
-            f"{array.shape}."
+            f"{name} must have shape {own.shape}; got an array of shape {array.shape}."
         )
     return array
 

@@ -61,6 +61,15 @@ class LayerStack:
         self.specs.append(own)
         self.out_shape = self.layers[name].out_shape
 
+    def flatten(self) -> None:
+        """Add a Flatten unless the output is flat already."""
+        if len(self.out_shape) == 1:
+            return
+        name = "flatten"
+        while name in self.layers:
+            name += "_output"
+        self.add(name, Flatten())
+
     def last_value(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any
         """Return the value of a parameter in the last layer that sets it."""
         values = [getattr(spec, parameter, None) for _, spec in self.specs]
@@ -99,11 +108,7 @@ def build_network(
         or stack.last_value("kernel_initializer", "auto"),
         hidden_activation=stack.last_value("activation", "relu"),
     )
-    if len(stack.out_shape) > 1:
-        name = "flatten"
-        while name in stack.layers:
-            name += "_output"
-        stack.add(name, Flatten())
+    stack.flatten()
     stack.add(OUTPUT_NAME, output)
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
@@ -146,19 +151,29 @@ def rebuild_network(
     return network
 
 
-def make_inputs(network: Network, X: CheckedX) -> Inputs:
-    """Return the reader of the samples of a validated X."""
+def make_inputs(
+    network: Network, X: CheckedX, *, channels_first: bool = False
+) -> Inputs:
+    """Return the reader of the samples of a validated X.
+
+    If `channels_first`, X has the channels before the spatial axes.
+    """
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
         return RaggedInputs(maps, network.in_shape, network.dtype)
-    return Inputs(X, network.in_shape, network.dtype)
+    return Inputs(X, network.in_shape, network.dtype, channels_first=channels_first)
 
 
 def make_samples(
-    network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
+    network: Network,
+    X: CheckedX,
+    targets: Rows,
+    weights: np.ndarray | None,
+    *,
+    channels_first: bool = False,
 ) -> Samples:
     """Return the samples of a validated X, with their targets and weights."""
-    inputs = make_inputs(network, X)
+    inputs = make_inputs(network, X, channels_first=channels_first)
     if weights is not None:
         weights = weights.astype(network.dtype, copy=False)
     return Samples(inputs, targets.astype(network.dtype, copy=False), weights)

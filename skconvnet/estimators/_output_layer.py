@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 
+from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 
 # The activations of outputs in Keras, other than softmax, which is refused anyway.
 _OF_OUTPUTS = (None, "identity", "logistic")
-# Frames up to the caller of fit: this function, _build, _fit, fit and its two
-# decorators.
-_STACKLEVEL = 7
 
 
 def warn_of_second_output(
@@ -33,10 +30,8 @@ def warn_of_second_output(
     if type(spec) is not Dense or spec.activation not in _OF_OUTPUTS:
         return
     if spec.units in n_outputs:
-        warnings.warn(
+        warn_caller(
             f"The last layer, {name!r} with units={spec.units}, looks like an output "
             "layer. The output layer is added from y, after this one: leave out "
             f"{name!r}, or give it another activation or number of units.",
-            UserWarning,
-            stacklevel=_STACKLEVEL,
         )

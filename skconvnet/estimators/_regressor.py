@@ -15,6 +15,7 @@ from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
+from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss
@@ -25,7 +26,7 @@ from skconvnet.params.constraints import ObjectOf, one_of
 class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     """Base class of the regressors: a network whose outputs are real numbers."""
 
-    loss: Any = "squared_error"
+    loss: str | Loss = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [
@@ -91,7 +92,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, validation, incremental=True)
+            interrupt = self._fit(X, y, sample_weight, validation, incremental=True)
+        end_interrupted_fit(interrupt)
+        return self
 
     @explains_arguments
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from math import isqrt, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import Shape
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._data_format import (
+    first_to_last,
+    is_channels_first,
+    to_other_order,
+)
+from skconvnet.estimators._guessed_shape import guessed_shape
+from skconvnet.estimators._input_shape import (
+    check_lengths,
+    matches,
+    parse_input_shape,
+    shape_of_maps,
+    shape_of_rows,
+)
 from skconvnet.estimators._input_validation import CheckedX
-
-_AXES = {
-    1: "(n_samples, length, channels)",
-    2: "(n_samples, height, width) or (n_samples, height, width, channels)",
-    3: "(n_samples, depth, height, width) or (n_samples, depth, height, width, "
-    "channels)",
-}
-
-
-def with_channels(X: MapList, in_shape: Shape) -> MapList:
-    """Return the maps with an axis of channels, like `in_shape`.
-
-    Raises
-    ------
-    ValueError
-        If their number of axes or channels differs from `in_shape`.
-    """
-    maps = X.maps
-    if maps[0].ndim == len(in_shape) - 1:
-        maps = [m[..., None] for m in maps]
-    wrong = [m.shape for m in maps if m.ndim != len(in_shape)]
-    wrong += [m.shape for m in maps if not wrong and m.shape[-1] != in_shape[-1]]
-    if wrong:
-        raise ValueError(
-            f"The maps of X must have {len(in_shape) - 1} spatial axes and "
-            f"{in_shape[-1]} channels, the channels last; got one of shape {wrong[0]}."
-        )
-    return MapList(maps)
+from skconvnet.estimators._shape_words import RULE, names_of_axes
 
 
 def resolve_shape(
-    X: CheckedX, spatial_ndim: int | None, input_shape: object = None
+    X: CheckedX,
+    spatial_ndim: int | None,
+    input_shape: object = None,
+    *,
+    data_format: str | None = None,
 ) -> Shape:
     """Return the shape of one sample, channels last.
 
@@ -55,6 +44,9 @@ def resolve_shape(
         Number of spatial axes that the network works on; 0 or None if any will do.
     input_shape : tuple of int or None
         The hyperparameter, as the user set it.
+    data_format : {"channels_last", "channels_first"} or None
+        The order of the axes of X and of `input_shape`. None means channels last, for
+        an estimator without this parameter.
 
     Examples
     --------
@@ -64,98 +56,164 @@ def resolve_shape(
     (1, 7, 1)
     >>> resolve_shape(np.zeros((5, 12)), spatial_ndim=2, input_shape=(2, 6))
     (2, 6, 1)
+    >>> resolve_shape(np.zeros((5, 3, 8, 9)), 2, data_format="channels_first")
+    (8, 9, 3)
     """
     if isinstance(X, MapList):
-        return _largest_shape(X, spatial_ndim, input_shape)
+        return _largest_shape(X, spatial_ndim, input_shape, data_format)
     if input_shape is not None:
-        return _given_shape(X, spatial_ndim, input_shape)
+        return _given_shape(X, spatial_ndim, input_shape, data_format)
+    channels_first = data_format == "channels_first"
     shape = tuple(X.shape[1:])
     if not spatial_ndim:
         return shape
-    if len(shape) == spatial_ndim + 1:
-        return shape
-    if len(shape) == spatial_ndim and spatial_ndim > 1:
-        return (*shape, 1)
     if len(shape) == 1:
-        return _guessed_shape(shape[0], spatial_ndim)
+        return guessed_shape(shape[0], spatial_ndim)
+    resolved = shape_of_maps(shape, spatial_ndim, channels_first=channels_first)
+    if resolved is None:
+        raise ValueError(
+            f"X must be rows of shape (n_samples, n_features) or an array of shape "
+            f"{_shapes_of_X(spatial_ndim, channels_first=channels_first)}; got X of "
+            f"shape {X.shape}."
+        )
+    return resolved
+
+
+def _shapes_of_X(spatial_ndim: int, *, channels_first: bool) -> str:
+    names = names_of_axes(spatial_ndim, channels_first=channels_first)
+    shape = f"(n_samples, {names[1:]}"
+    if spatial_ndim == 1:
+        return shape
+    grey = names.replace(", channels", "").replace("channels, ", "")
+    return f"(n_samples, {grey[1:]} or {shape}"
+
+
+def _given_shape(
+    X: CheckedX, spatial_ndim: int | None, input_shape: object, data_format: str | None
+) -> Shape:
+    channels_first = data_format == "channels_first"
+    pattern = parse_input_shape(
+        input_shape, spatial_ndim, channels_first=channels_first
+    )
+    if X.ndim == 2:
+        return shape_of_rows(X.shape[1], pattern, input_shape)
+    own = tuple(X.shape[1:])
+    shape = shape_of_maps(own, len(pattern) - 1, channels_first=channels_first)
+    if shape is not None and matches(shape, pattern):
+        return shape
+    other = own if channels_first else first_to_last(own)
+    hint = f"Set input_shape=None for images, or reshape X. {RULE}"
+    if matches(other, pattern):
+        ends = ("last", "first") if channels_first else ("first", "last")
+        remedy = "transpose X"
+        if data_format is not None:
+            remedy += ", or set data_format to the order of both"
+        hint = (
+            f"The channels of X come {ends[0]}, those of input_shape {ends[1]}; "
+            f"{remedy}."
+        )
     raise ValueError(
-        f"X must be rows of shape (n_samples, n_features) or an array of shape "
-        f"{_AXES[spatial_ndim]}; got X of shape {X.shape}."
+        f"input_shape={input_shape!r} is not the shape of the samples of X, which "
+        f"is {own}. {hint}"
     )
 
 
-def _guessed_shape(n_features: int, spatial_ndim: int) -> Shape:
-    side = round(n_features ** (1 / spatial_ndim))
-    if spatial_ndim == 2:
-        side = isqrt(n_features)
-    if side**spatial_ndim == n_features:
-        return (*(side,) * spatial_ndim, 1)
-    return (*(1,) * (spatial_ndim - 1), n_features, 1)
-
-
-def _largest_shape(X: MapList, spatial_ndim: int | None, input_shape: object) -> Shape:
-    if input_shape is not None:
-        raise ValueError(
-            f"input_shape={input_shape!r} requires samples of one shape, but the "
-            "samples of X have different sizes; set input_shape=None."
-        )
+def _largest_shape(
+    X: MapList,
+    spatial_ndim: int | None,
+    input_shape: object,
+    data_format: str | None,
+) -> Shape:
+    """Return the largest length along each axis, channels last."""
+    check_lengths(X, input_shape, spatial_ndim)
     ndim = X.maps[0].ndim
-    largest = tuple(np.max([m.shape for m in X.maps], axis=0).tolist())
-    if spatial_ndim and ndim == spatial_ndim and spatial_ndim > 1:
-        return (*largest, 1)
-    if ndim != (spatial_ndim or ndim - 1) + 1:
+    n_spatial = spatial_ndim or ndim - 1
+    resolved = [
+        shape_of_maps(shape, n_spatial, channels_first=X.channels_first)
+        for shape in X.shapes
+    ]
+    own = {shape for shape in resolved if shape is not None}
+    if not n_spatial or not own:
+        names = names_of_axes(n_spatial or 1, channels_first=X.channels_first)
         raise ValueError(
             f"X has maps of different sizes with {ndim} axes, such as one of shape "
-            f"{X.maps[0].shape}; for a network over {spatial_ndim} spatial axes their "
-            f"shapes must be {_AXES[spatial_ndim or 1].replace('n_samples, ', '')}."
+            f"{X.maps[0].shape}; for a network over {n_spatial} spatial axes their "
+            f"shapes must be {names}. Set input_shape to the shape of a sample, with "
+            "None for lengths that differ, or pad them to one size."
         )
-    return largest
+    if spatial_ndim and len({shape[-1] for shape in own}) > 1:
+        axes = ("first", "last") if X.channels_first else ("last", "first")
+        remedy = "transpose each sample"
+        if data_format is not None:
+            remedy += " or set data_format"
+        raise ValueError(
+            "The samples of X must all have the same number of channels, which are the "
+            f"{axes[0]} axis; got samples of shapes {sorted(X.shapes)[:3]}. If the "
+            f"channels are the {axes[1]} axis, {remedy}."
+        )
+    if input_shape is not None:
+        pattern = parse_input_shape(
+            input_shape, spatial_ndim, channels_first=X.channels_first
+        )
+        if not all(matches(shape, pattern) for shape in own):
+            raise ValueError(
+                f"input_shape={input_shape!r} requires samples of one shape, but the "
+                "samples of X have different sizes, such as "
+                f"{sorted(X.shapes)[:3]}; set input_shape=None, or use None for every "
+                "length that differs, as in (None, None, 3) for images and (None, 3) "
+                "for sequences."
+            )
+    return tuple(np.max(list(own), axis=0).tolist())
 
 
-def _given_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> Shape:
-    ints = list(input_shape) if is_sequence(input_shape) else []
-    if not ints or not all(is_int(n) and n > 0 for n in ints):
+def with_channels(X: MapList, in_shape: Shape) -> MapList:
+    """Return the maps channels last, with an axis of channels like `in_shape`.
+
+    Raises
+    ------
+    ValueError
+        If their number of axes or channels differs from `in_shape`.
+    """
+    maps = X.maps
+    if maps[0].ndim == len(in_shape) - 1:
+        maps = [m[..., None] for m in maps]
+    elif X.channels_first:
+        maps = [np.moveaxis(m, 0, -1) for m in maps]
+    wrong = [m.shape for m in maps if m.ndim != len(in_shape)]
+    wrong += [m.shape for m in maps if not wrong and m.shape[-1] != in_shape[-1]]
+    if wrong:
         raise ValueError(
-            "input_shape must be a tuple of positive ints, the shape of one sample "
-            f"with channels last such as (28, 28, 1); got {input_shape!r}."
+            f"The maps of X must have {len(in_shape) - 1} spatial axes and "
+            f"{in_shape[-1]} channels, the channels last; got one of shape {wrong[0]}."
         )
-    shape = tuple(int(n) for n in ints)
-    if spatial_ndim and len(shape) == spatial_ndim:
-        shape = (*shape, 1)
-    if spatial_ndim and len(shape) != spatial_ndim + 1:
-        raise ValueError(
-            f"input_shape must have {spatial_ndim + 1} entries, channels last, for a "
-            f"network over {spatial_ndim} spatial axes; got {input_shape!r}."
-        )
-    if X.ndim == 2 and X.shape[1] != prod(shape):
-        raise ValueError(
-            f"input_shape={input_shape!r} has {prod(shape)} values, but X has "
-            f"{X.shape[1]} features; the two numbers must be equal."
-        )
-    if X.ndim > 2 and not _same_shape(X, shape):
-        raise ValueError(
-            f"input_shape={input_shape!r} is not the shape of the samples of X, which "
-            f"is {X.shape[1:]}; set input_shape=None for images, or reshape X."
-        )
-    return shape
+    return MapList(maps)
 
 
 def check_same_shape(estimator: BaseEstimator, X: CheckedX, shape: Shape) -> None:
     """Raise a ValueError if the samples of X are maps of a shape other than `shape`."""
     if isinstance(X, MapList):
         return  # each shape is checked by building a network for it
-    if X.ndim == 2 or _same_shape(X, shape):
+    name, own = type(estimator).__name__, tuple(X.shape[1:])
+    if X.ndim == 2:
+        if prod(shape) != X.shape[1]:
+            raise ValueError(
+                f"X has rows of {X.shape[1]} features, but {name} was fitted on "
+                "samples of different sizes; pass a list of samples, or an array with "
+                "all axes of a sample."
+            )
         return
+    channels_first = is_channels_first(estimator)
+    ndim = len(shape) - 1
+    if shape_of_maps(own, ndim, channels_first=channels_first) == shape:
+        return
+    hint = "resize or reshape X to that shape"
+    if len(own) > 1 and shape == (own if channels_first else first_to_last(own)):
+        order = "last" if channels_first else "first"
+        hint = f"the channels of X come {order}. {to_other_order(estimator, len(own))}"
     raise ValueError(
-        f"X has samples of shape {tuple(X.shape[1:])}, but "
-        f"{type(estimator).__name__} was fitted on samples of shape {shape} (channels "
-        "last); resize or reshape X to that shape."
+        f"X has samples of shape {own}, but {name} was fitted on samples of shape "
+        f"{shape} (channels last); {hint}."
     )
-
-
-def _same_shape(X: CheckedX, shape: Shape) -> bool:
-    given = tuple(X.shape[1:])
-    return given == shape or (shape[-1] == 1 and given == shape[:-1])
 
 
 def resolve_dtype(dtype: npt.DTypeLike, X: CheckedX) -> np.dtype[Any]:

@@ -13,6 +13,7 @@ def refuse_single_sample(
     in_shape: Shape,
     *,
     any_size: bool,
+    channels_first: bool = False,
 ) -> None:
     """Raise a ValueError if X is one image, series or volume without a batch axis.
 
@@ -23,6 +24,8 @@ def refuse_single_sample(
         Shape of one sample, channels last.
     any_size : bool
         Whether the network takes samples of any size.
+    channels_first : bool, default=False
+        Whether the channels of X come before its spatial axes.
 
     Examples
     --------
@@ -39,8 +42,11 @@ def refuse_single_sample(
         return
     is_grey = in_shape[-1] == 1 and shape == in_shape[:-1]
     is_single = shape == tuple(in_shape) or is_grey
+    channel_axis = 0 if channels_first else -1
+    if channels_first:
+        is_single = shape == (in_shape[-1], *in_shape[:-1]) or is_grey
     if any_size and in_shape[-1] > 1:
-        is_single = len(shape) == len(in_shape) and shape[-1] == in_shape[-1]
+        is_single = len(shape) == len(in_shape) and shape[channel_axis] == in_shape[-1]
     if is_single:
         raise ValueError(
             f"X has shape {shape}, that of a single sample, but must be an array of "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,11 @@ from sklearn.base import is_regressor
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skconvnet._suggestions import shown_value
+from skconvnet.estimators._caller_warnings import warn_caller
 
 # As scikit-learn's LabelBinarizer says it.
 _MULTIOUTPUT = "Multioutput target data is not supported with label binarization"
 _TWINS = {"Classifier": "Regressor", "Regressor": "Classifier"}
-# Frames up to the caller of fit: this function, encode, _encode (of the classifier and
-# of its base), _fit, fit and its two decorators.
-_STACKLEVEL = 9
 
 
 def check_y(estimator: object, X: object, y: Any) -> None:  # noqa: ANN401  by users
@@ -166,11 +163,9 @@ def warn_of_one_hot(y: npt.NDArray[Any], owner: str) -> None:
     if y.ndim != 2 or y.shape[1] < 2 or owner.startswith("MLP"):
         return
     if (np.count_nonzero(y, axis=1) == 1).all():
-        warnings.warn(
+        warn_caller(
             f"y of shape {y.shape} has exactly one 1 in each row. As in scikit-learn, "
             "it is read as several labels per sample, each predicted independently of "
             "the others. If each sample belongs to one class (one-hot encoding), pass "
             "y.argmax(axis=1).",
-            UserWarning,
-            stacklevel=_STACKLEVEL,
         )

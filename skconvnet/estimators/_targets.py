@@ -52,6 +52,25 @@ class Targets(ABC):
     ) -> float:
         """Return the accuracy, or R^2, of raw `scores`."""
 
+    def learn_scale(  # noqa: B027  optional
+        self, targets: Rows, weights: npt.NDArray[Any] | None
+    ) -> None:
+        """Learn from encoded targets how to scale them, unless they stay as they are.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_samples, n_outputs)
+        weights : ndarray of shape (n_samples,) or None
+        """
+
+    def scaled(self, targets: Rows) -> Rows:
+        """Return encoded targets as the network is to predict them."""
+        return targets
+
+    def unscaled(self, predictions: Rows) -> Rows:
+        """Return predictions of the network in the units of the encoded targets."""
+        return predictions
+
     @property
     def can_stratify(self) -> bool:
         """Whether a validation set can have the same share of each class."""
@@ -171,7 +190,8 @@ class RealTargets(Targets):
     def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
         predictions = scores.T
         loss.predict(predictions)
-        return predictions[0] if len(predictions) == 1 else predictions.T
+        rows = self.unscaled(predictions.T)
+        return rows[:, 0] if rows.shape[1] == 1 else rows
 
     @override
     def score(
@@ -182,6 +202,45 @@ class RealTargets(Targets):
         if not np.isfinite(predictions).all():
             return float("nan")
         return float(r2_score(targets, predictions.T, sample_weight=weights))
+
+
+class StandardizedTargets(RealTargets):
+    """Real numbers, which the network predicts with a mean of 0 and a deviation of 1.
+
+    Attributes
+    ----------
+    mean, deviation : ndarray of shape (n_outputs,)
+        Weighted mean and standard deviation of each output over the training set. A
+        constant output has a deviation of 1.
+    """
+
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+
+    @override
+    def learn_scale(self, targets: Rows, weights: npt.NDArray[Any] | None) -> None:
+        # Divided by their largest value, even squares of 1e200 do not overflow.
+        largest = np.abs(targets).max(axis=0).astype(np.float64)
+        unit = np.where(largest > 0, largest, 1.0)
+        parts = targets / unit
+        if weights is not None and not weights.any():
+            weights = None
+        mean = np.average(parts, axis=0, weights=weights)
+        variance = np.average((parts - mean) ** 2, axis=0, weights=weights)
+        # Rounding may give a constant a tiny variance.
+        constant = variance <= (8 * np.finfo(np.float64).eps) ** 2
+        self.mean = mean * unit
+        self.deviation = np.where(constant, 1.0, np.sqrt(variance) * unit)
+
+    @override
+    def scaled(self, targets: Rows) -> Rows:
+        rows: Rows = (targets - self.mean) / self.deviation
+        return rows
+
+    @override
+    def unscaled(self, predictions: Rows) -> Rows:
+        rows: Rows = predictions * self.deviation + self.mean
+        return rows
 
 
 def _without_single_column(y: npt.NDArray[Any]) -> npt.NDArray[Any]:

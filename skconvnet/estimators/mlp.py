@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
 
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
+from skconvnet.estimators._layer_arrays import LayerArrays
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import check_hidden_layer_sizes, per_block
 from skconvnet.estimators._regressor import NetworkRegressor
@@ -85,41 +89,61 @@ def _hidden_sizes(estimator: _Perceptron[Any]) -> list[int]:
     return [int(n_units)] * int(n_layers)
 
 
-def _arrays(estimator: _Perceptron[Any], kind: str) -> list[np.ndarray]:
+def _arrays(estimator: _Perceptron[Any], kind: str, name: str) -> LayerArrays:
     """Return the kernels or the biases of all layers, from input to output."""
     if "network_" not in vars(estimator):
         raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")
-    weights = estimator.network_.weights
-    return [array for name, array in weights.items() if name.endswith(f"/{kind}")]
+    return LayerArrays(estimator.network_, kind, name)
+
+
+def _set_arrays(
+    estimator: _Perceptron[Any], kind: str, name: str, values: object
+) -> None:
+    if "network_" not in vars(estimator):
+        raise NotFittedError(
+            f"This {type(estimator).__name__} has no network yet, so {name} cannot be "
+            "set. Call initialize(X, y) first, which builds it without training."
+        )
+    _arrays(estimator, kind, name).replace(values)
 
 
 @dataclass(eq=False, repr=False)
 class _Perceptron(NetworkEstimator[_T], Generic[_T]):
     """The hyperparameters of a perceptron, and scikit-learn's view of its weights."""
 
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: str | Sequence[str] = "relu"
     n_hidden_layers: int | None = field(default=None, kw_only=True)
     n_hidden_units: int | None = field(default=None, kw_only=True)
-    dropout: Any = field(default=0.0, kw_only=True)
-    kernel_initializer: Any = field(default="auto", kw_only=True)
+    dropout: float | Sequence[float] = field(default=0.0, kw_only=True)
+    kernel_initializer: str | Initializer = field(default="auto", kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
+    # Like scikit-learn's perceptrons, which warn of convergence only.
+    _warns_of_first_loss: ClassVar[bool] = False
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
         return _perceptron_layers(self, in_shape)
 
     @property
-    def coefs_(self) -> list[np.ndarray]:
+    def coefs_(self) -> LayerArrays:
         """Weight matrices of shape (n_in, n_out), views into the network's weights."""
-        return _arrays(self, "kernel")
+        return _arrays(self, "kernel", "coefs_")
+
+    @coefs_.setter
+    def coefs_(self, values: Iterable[npt.ArrayLike]) -> None:
+        _set_arrays(self, "kernel", "coefs_", values)
 
     @property
-    def intercepts_(self) -> list[np.ndarray]:
+    def intercepts_(self) -> LayerArrays:
         """Bias vectors, views into the network's weights."""
-        return _arrays(self, "bias")
+        return _arrays(self, "bias", "intercepts_")
+
+    @intercepts_.setter
+    def intercepts_(self, values: Iterable[npt.ArrayLike]) -> None:
+        _set_arrays(self, "bias", "intercepts_", values)
 
 
 @documented
@@ -139,10 +163,13 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
         "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
         or "step" (only for weights that are set by hand). A tuple gives one function
         per hidden layer.
-    n_hidden_layers, n_hidden_units : int, default=None
-        The number of hidden layers, and the number of units in each, as an alternative
-        to `hidden_layer_sizes`: plain numbers that a random search can draw from
-        distributions. If only one is given, the other is 1 layer or 100 units.
+    n_hidden_layers : int, default=None
+        The number of hidden layers. Together with `n_hidden_units`, it is an
+        alternative to `hidden_layer_sizes`: plain numbers that a random search can draw
+        from distributions. None means 1 if `n_hidden_units` is given.
+    n_hidden_units : int, default=None
+        The number of units in each hidden layer. None means 100 if `n_hidden_layers` is
+        given.
     dropout : float or tuple, default=0.0
         The fraction of values set to zero in training after each hidden layer. A tuple
         gives one rate per hidden layer.
@@ -155,9 +182,12 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
     Attributes
     ----------
     coefs_ : list of ndarray
-        The weight matrices, of shape (n_in, n_out).
+        The weight matrices, of shape (n_in, n_out). They, their items and their
+        elements can be assigned, as in scikit-learn, for ``predict``, ``partial_fit``
+        and warm starts. A plain ``fit`` draws new weights; use `set_weights` for those
+        that `fit` shall start from.
     intercepts_ : list of ndarray
-        The bias vectors.
+        The bias vectors, which can be assigned as well.
     {attributes}
     classes_ : ndarray of shape (n_classes,)
         The class labels.
@@ -206,10 +236,13 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
         "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
         or "step" (only for weights that are set by hand). A tuple gives one function
         per hidden layer.
-    n_hidden_layers, n_hidden_units : int, default=None
-        The number of hidden layers, and the number of units in each, as an alternative
-        to `hidden_layer_sizes`: plain numbers that a random search can draw from
-        distributions. If only one is given, the other is 1 layer or 100 units.
+    n_hidden_layers : int, default=None
+        The number of hidden layers. Together with `n_hidden_units`, it is an
+        alternative to `hidden_layer_sizes`: plain numbers that a random search can draw
+        from distributions. None means 1 if `n_hidden_units` is given.
+    n_hidden_units : int, default=None
+        The number of units in each hidden layer. None means 100 if `n_hidden_layers` is
+        given.
     dropout : float or tuple, default=0.0
         The fraction of values set to zero in training after each hidden layer. A tuple
         gives one rate per hidden layer.
@@ -221,9 +254,12 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     Attributes
     ----------
     coefs_ : list of ndarray
-        The weight matrices, of shape (n_in, n_out).
+        The weight matrices, of shape (n_in, n_out). They, their items and their
+        elements can be assigned, as in scikit-learn, for ``predict``, ``partial_fit``
+        and warm starts. A plain ``fit`` draws new weights; use `set_weights` for those
+        that `fit` shall start from.
     intercepts_ : list of ndarray
-        The bias vectors.
+        The bias vectors, which can be assigned as well.
     {attributes}
 
     Examples
@@ -240,7 +276,7 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     True
     """
 
-    loss: Any = "squared_error"
+    loss: str | Loss = "squared_error"
     _losses: ClassVar[dict[str, type[Loss]]] = {
         **REGRESSION_LOSSES,
         "squared_error": MeanOutputSquaredError,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from skconvnet._typing import Shape, override
+from skconvnet.augmentation import Augmentation
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
@@ -41,9 +43,13 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
 class _Sequential(NetworkEstimator[_T], Generic[_T]):
     """A list of layers as a hyperparameter."""
 
-    layers: Any = None
-    input_shape: Any = None
-    augmentation: Any = field(default=None, kw_only=True)
+    layers: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] | None = None
+    input_shape: Sequence[int] | None = None
+    augmentation: (
+        Augmentation
+        | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
+        | None
+    ) = field(default=None, kw_only=True)
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
@@ -58,9 +64,8 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
             n_classes = len(getattr(self, "classes_", ()))
             warn_of_second_output(_named_specs(self), {n_outputs, n_classes})
 
-    @property
     @override
-    def _spatial_ndim(self) -> int | None:
+    def _spatial_ndim_of(self, X: CheckedX) -> int | None:
         return _spatial_ndim(_named_specs(self))
 
     @override

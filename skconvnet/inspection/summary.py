@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
+from typing import Any, NamedTuple
 
+from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
+from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
+from skconvnet.params.base import LayerSpec
 
 
 def format_summary(network: Network) -> str:
@@ -42,30 +46,70 @@ def format_summary(network: Network) -> str:
     ------------------------------------------
     total                                   25
     """
-    rows = [("input", "", str(network.in_shape), "0"), *_rows(network.chain, "")]
+    cells = [_cells(row) for row in summary_rows(network)]
     header = ("name", "layer", "output shape", "weights")
     total = ("total", "", "", f"{network.vector.size:,}")
     widths = [
-        max(map(len, column)) for column in zip(header, *rows, total, strict=True)
+        max(map(len, column)) for column in zip(header, *cells, total, strict=True)
     ]
-    lines = [_line(row, widths) for row in (header, *rows, total)]
+    lines = [_line(row, widths) for row in (header, *cells, total)]
     rule = "-" * max(map(len, lines))
     return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def _rows(chain: Chain, indent: str) -> Iterator[tuple[str, str, str, str]]:
-    for (name, spec), layer in zip(chain.specs, chain.layers.values(), strict=True):
-        n_weights = sum(prod(shape) for shape in layer.weight_shapes.values())
-        kind = type(spec).__name__
-        yield indent + name, kind, str(layer.out_shape), f"{n_weights:,}"
+class SummaryRow(NamedTuple):
+    """A layer, a branch inside a layer, or the input.
+
+    `depth` is the number of layers and branches that the row is inside of. Branches and
+    the input have no spec.
+    """
+
+    depth: int
+    name: str
+    spec: LayerSpec | None
+    out_shape: Shape
+    n_weights: int
+
+    @property
+    def kind(self) -> str:
+        """Name of the class of the layer."""
+        return "" if self.spec is None else type(self.spec).__name__
+
+
+def summary_rows(network: Network) -> list[SummaryRow]:
+    """Return a row for the input, and one for each layer."""
+    return [
+        SummaryRow(0, "input", None, network.in_shape, 0),
+        *layer_rows(network.chain.specs, network.chain.layers),
+    ]
+
+
+def layer_rows(
+    specs: Iterable[tuple[str, LayerSpec]],
+    layers: Mapping[str, Layer[Any]],
+    depth: int = 0,
+) -> Iterator[SummaryRow]:
+    """Yield a row for each layer, followed by rows for the layers inside it."""
+    for name, spec in specs:
+        layer = layers[name]
+        yield SummaryRow(depth, name, spec, layer.out_shape, _n_weights(layer))
         inner = layer.chains if isinstance(layer, BranchedLayer) else {}
-        for branch, within in inner.items():
-            deeper = indent + "  "
+        for branch, chain in inner.items():
+            deeper = depth + 1
             if branch:
-                n_weights = sum(prod(shape) for shape in within.weight_shapes.values())
-                yield deeper + branch, "", str(within.out_shape), f"{n_weights:,}"
-                deeper += "  "
-            yield from _rows(within, deeper)
+                size = _n_weights(chain)
+                yield SummaryRow(deeper, branch, None, chain.out_shape, size)
+                deeper += 1
+            yield from layer_rows(chain.specs, chain.layers, deeper)
+
+
+def _n_weights(layer: Layer[Any] | Chain) -> int:
+    return sum(prod(shape) for shape in layer.weight_shapes.values())
+
+
+def _cells(row: SummaryRow) -> tuple[str, str, str, str]:
+    name = "  " * row.depth + row.name
+    return name, row.kind, str(row.out_shape), f"{row.n_weights:,}"
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from skconvnet.layers.conv_transpose import Conv3DTranspose as Conv3DTranspose
     from skconvnet.layers.dense import Dense as Dense
     from skconvnet.layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
+    from skconvnet.layers.depthwise import SeparableConv1D as SeparableConv1D
     from skconvnet.layers.depthwise import SeparableConv2D as SeparableConv2D
+    from skconvnet.layers.depthwise import SeparableConv3D as SeparableConv3D
     from skconvnet.layers.dropout import Dropout as Dropout
     from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
@@ -66,7 +68,12 @@ __getattr__, __dir__, __all__ = lazily(
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
         "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
         "dense": ["Dense"],
-        "depthwise": ["DepthwiseConv2D", "SeparableConv2D"],
+        "depthwise": [
+            "DepthwiseConv2D",
+            "SeparableConv1D",
+            "SeparableConv2D",
+            "SeparableConv3D",
+        ],
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
         "flatten": ["Flatten"],

@@ -174,9 +174,10 @@ class RReLU(LayerSpec):
 
     Parameters
     ----------
-    lower, upper : float, default=1/8 and 1/3
-        Bounds of the slope. `lower` must not be larger than `upper`. If they are equal,
-        nothing is random.
+    lower : float, default=1/8
+        The smallest slope.
+    upper : float, default=1/3
+        The largest slope, not less than `lower`. If they are equal, nothing is random.
 
     References
     ----------

@@ -291,8 +291,8 @@ class BatchNormLayer(Layer[FixedCache]):
             updates["moving_variance"] = squares / (count - 1)
         for name, value in updates.items():
             moving = self.buffers[name]
-            moving *= self.momentum
-            moving += (1 - self.momentum) * value
+            # At once, since the user may interrupt training between two operations.
+            moving[...] = self.momentum * moving + (1 - self.momentum) * value
 
     def scale(self, cache: FixedCache, workspace: Workspace) -> FeatureMap:
         """Return ``gamma * (centered + shift) / deviation + beta``."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -27,7 +28,7 @@ class _Convolution(ConvolutionSpec):
     groups: int = 1
     activation: str | None = None
     conv_method: str = "auto"
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -7,7 +7,7 @@ computes the sums and their gradients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class ConvolutionSpec(LayerSpec):
     filters: int
     kernel_size: int | tuple[int, ...]
     strides: int | tuple[int, ...] = 1
-    padding: object = "valid"
+    padding: str | int | Sequence[int | Sequence[int]] = "valid"
     dilation: int | tuple[int, ...] = 1
 
     def _checked_filters(self, in_shape: Shape, groups: object = 1) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.initializers import convolution_fans
+from skconvnet.initializers import Initializer, convolution_fans
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -35,7 +35,7 @@ class _ConvolutionTranspose(ConvolutionSpec):
     groups: int = 1
     activation: str | None = None
     output_padding: int | tuple[int, ...] = 0
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

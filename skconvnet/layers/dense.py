@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.initializers import get_initializer, glorot_uniform
+from skconvnet.initializers import Initializer, get_initializer, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import matmul
@@ -51,7 +51,7 @@ class Dense(LayerSpec):
 
     units: int
     activation: str | None = None
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

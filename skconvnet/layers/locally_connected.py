@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
-from skconvnet.initializers import draw_kernel
+from skconvnet.initializers import Initializer, draw_kernel
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -26,7 +26,7 @@ from skconvnet.ops.workspace import Workspace
 @dataclass(eq=False, repr=False)
 class _LocallyConnected(ConvolutionSpec):
     activation: str | None = None
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -15,6 +15,7 @@ from skconvnet.layers.chain import Chain
 from skconvnet.layers.composite import CompositeSpec, build_chain, is_branch
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
+from skconvnet.params.base import LayerSpec
 from skconvnet.params.nested import is_list
 
 
@@ -53,7 +54,9 @@ class Parallel(CompositeSpec):
     (28, 28, 160)
     """
 
-    branches: Any = field(default_factory=list)
+    branches: Sequence[
+        tuple[str, LayerSpec | Sequence[LayerSpec | str | tuple[str, LayerSpec | str]]]
+    ] = field(default_factory=list)
 
     _lists: ClassVar[tuple[str, ...]] = ("branches",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -35,7 +36,7 @@ class _Pooling(LayerSpec):
 
     pool_size: int | tuple[int, ...] = 2
     strides: int | tuple[int, ...] | None = None
-    padding: object = "valid"
+    padding: str | int | Sequence[int | Sequence[int]] = "valid"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -58,8 +58,10 @@ class Residual(CompositeSpec):
     (14, 14, 64)
     """
 
-    layers: Any = field(default_factory=list)
-    shortcut: Any = "auto"
+    layers: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = field(
+        default_factory=list
+    )
+    shortcut: str | Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = "auto"
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("shortcut",)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
     ConvolutionBase,
@@ -69,7 +70,7 @@ class SpatiallySeparableConv2D(ConvolutionSpec):
     """
 
     activation: str | None = None
-    kernel_initializer: object = "auto"
+    kernel_initializer: str | Initializer = "auto"
 
     spatial_ndim: ClassVar[int | None] = 2
 

@@ -12,6 +12,10 @@ from skconvnet._typing import Shape
 from skconvnet.ops.padding import pad_amounts
 
 
+class NoOutputError(ValueError):
+    """Raised for windows that are larger than the padded map."""
+
+
 @dataclass(frozen=True)
 class Windows:
     """Geometry of windows that slide over a map of fixed size.
@@ -153,7 +157,7 @@ def sliding_windows(
     ):
         room = n + before + after - extent
         if room < 0:
-            raise ValueError(
+            raise NoOutputError(
                 f"{kernel_name}={taps} with padding={padding!r} and dilation={gaps} "
                 f"does not fit an input of spatial shape {tuple(in_shape)}: a window "
                 f"covers {extent} positions of an axis that has {n + before + after}, "

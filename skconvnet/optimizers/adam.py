@@ -37,8 +37,10 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    beta_1, beta_2 : float, default=0.9, 0.999
-        The decay rates of the averages of the gradient and of its square.
+    beta_1 : float, default=0.9
+        The decay rate of the average of the gradient.
+    beta_2 : float, default=0.999
+        The decay rate of the average of the squared gradient.
     epsilon : float, default=1e-8
         Added to the root of the second average for numerical stability.
     amsgrad : bool, default=False
@@ -173,8 +175,10 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    beta_1, beta_2 : float, default=0.9, 0.999
-        The decay rates of the averages of the gradient and of its square.
+    beta_1 : float, default=0.9
+        The decay rate of the average of the gradient.
+    beta_2 : float, default=0.999
+        The decay rate of the average of the squared gradient.
     epsilon : float, default=1e-8
         Added to the root of the second average for numerical stability.
     amsgrad : bool, default=False
@@ -218,8 +222,10 @@ class Nadam(Optimizer):
 
     Parameters
     ----------
-    beta_1, beta_2 : float, default=0.9, 0.999
-        The decay rates of the averages of the gradient and of its square.
+    beta_1 : float, default=0.9
+        The decay rate of the average of the gradient.
+    beta_2 : float, default=0.999
+        The decay rate of the average of the squared gradient.
     epsilon : float, default=1e-8
         Added to the root of the second average for numerical stability.
     momentum_decay : float, default=0.004
@@ -286,9 +292,10 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    beta_1, beta_2 : float, default=0.9, 0.999
-        The decay rates of the average of the gradient and of its largest absolute
-        value.
+    beta_1 : float, default=0.9
+        The decay rate of the average of the gradient.
+    beta_2 : float, default=0.999
+        The decay rate of its largest absolute value.
     epsilon : float, default=1e-8
         Added to the absolute value of the gradient for numerical stability.
 

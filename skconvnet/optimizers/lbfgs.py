@@ -91,7 +91,8 @@ class LBFGS(Params):
         -------
         result : OptimizeResult
             The result of SciPy, with the minimum as `x` and the value at this point,
-            penalty included, as `fun`.
+            penalty included, as `fun`. If the user interrupts the search, `x` and `fun`
+            are the best so far, and `interrupt` is the KeyboardInterrupt.
         """
         options = {
             "maxfun": self.max_fun,
@@ -100,10 +101,67 @@ class LBFGS(Params):
             "maxcor": self.history,
         }
         if not l1 or not n_l1:
-            return scipy.optimize.minimize(
-                objective, start, method="L-BFGS-B", jac=True, options=options
-            )
+            return _search(objective, start, options)
         return _minimize_with_l1(objective, start, l1, n_l1, options)
+
+
+def _search(
+    objective: _Objective,
+    start: _Vector,
+    options: dict[str, float],
+    bounds: scipy.optimize.Bounds | None = None,
+) -> scipy.optimize.OptimizeResult:
+    """Run SciPy's L-BFGS-B until it ends, or until the user interrupts it."""
+    best = _Best(objective, start)
+    try:
+        return scipy.optimize.minimize(
+            best,
+            start,
+            method="L-BFGS-B",
+            jac=True,
+            bounds=bounds,
+            callback=best.count_iteration,
+            options=options,
+        )
+    except KeyboardInterrupt as interrupt:
+        return best.result(interrupt)
+
+
+class _Best:
+    """An objective that keeps the best point at which it was evaluated.
+
+    Parameters
+    ----------
+    objective : callable
+    start : ndarray of shape (n,)
+        The best point as long as there is no other, with an infinite value.
+    """
+
+    def __init__(self, objective: _Objective, start: _Vector) -> None:
+        self._objective = objective
+        self._x, self._value = start.copy(), np.inf
+        self._n_iterations = 0
+
+    def __call__(self, x: _Vector) -> tuple[float, _Vector]:
+        value, gradient = self._objective(x)
+        if value < self._value:
+            self._x, self._value = x.copy(), value
+        return value, gradient
+
+    def count_iteration(self, _x: _Vector) -> None:
+        """Count an iteration, which may have several evaluations."""
+        self._n_iterations += 1
+
+    def result(self, interrupt: KeyboardInterrupt) -> scipy.optimize.OptimizeResult:
+        """Return the result of an interrupted search."""
+        return scipy.optimize.OptimizeResult(
+            x=self._x,
+            fun=self._value,
+            nit=self._n_iterations,
+            success=False,
+            message="INTERRUPTED BY USER",
+            interrupt=interrupt,
+        )
 
 
 def _minimize_with_l1(
@@ -140,13 +198,11 @@ def _minimize_with_l1(
     signed = start[:n_l1]
     lower = np.full(len(start) + n_l1, -np.inf)
     lower[: 2 * n_l1] = 0
-    result = scipy.optimize.minimize(
+    result = _search(
         smooth,
         np.concatenate([np.maximum(signed, 0), np.maximum(-signed, 0), start[n_l1:]]),
-        method="L-BFGS-B",
-        jac=True,
-        bounds=scipy.optimize.Bounds(lower, np.inf),
-        options=options,
+        options,
+        scipy.optimize.Bounds(lower, np.inf),
     )
     # If the optimization ends early, p and q may both be positive: p + q > abs(x).
     total = result.x[: 2 * n_l1].sum()

@@ -7,10 +7,9 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
-from sklearn.base import BaseEstimator
-
 from skconvnet._foreign_words import Words
 from skconvnet._suggestions import closest, did_you_mean, shown_value, translations
+from skconvnet.params.documented import Documented
 
 _KEYWORDS = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _ANY = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
@@ -35,7 +34,7 @@ class Node(Protocol):
         """
 
 
-class _KnownArguments(BaseEstimator):
+class _KnownArguments(Documented):
     """Checks the names of the arguments before ``__init__`` does."""
 
     _words: ClassVar[Words] = {}

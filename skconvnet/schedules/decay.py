@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,7 +89,7 @@ class StepDecay(Schedule):
     0.1
     """
 
-    every: Any = 10
+    every: int | Sequence[int] = 10
     factor: float = 0.1
     minimum: float = 0.0
 
@@ -115,7 +115,8 @@ class StepDecay(Schedule):
         if is_sequence(self.every):
             k = int(sum(epoch <= self.epoch for epoch in self.every))
         else:
-            k = self.epoch // int(self.every)
+            every: Any = self.every
+            k = self.epoch // int(every)
         decay: float = self.factor**k
         return max(self.initial * decay, self.minimum)
 

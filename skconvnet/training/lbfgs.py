@@ -45,7 +45,8 @@ def minimize_lbfgs(
     Returns
     -------
     result : OptimizeResult
-        Its `x` has the weights of the network.
+        Its `x` has the weights of the network. If the user interrupts the search, these
+        are the best weights so far, and `interrupt` is the KeyboardInterrupt.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def minimize_lbfgs(
         n_l1=n_penalized,
     )
     weights[:] = result.x
-    if not np.isfinite(result.fun):
+    if not np.isfinite(result.fun) and "interrupt" not in result:
         raise TrainingDivergedError(
             f"Training diverged: after {result.nit} iterations of L-BFGS the loss is "
             f"{result.fun:g}. Scale the input (for example with StandardScaler) and "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -20,7 +21,8 @@ from skconvnet.training.events import (
     TrainingObserver,
     TrainingView,
 )
-from skconvnet.training.state import History, Settings, TrainingState
+from skconvnet.training.interrupts import HeldInterrupts
+from skconvnet.training.state import Settings, TrainingState
 from skconvnet.training.stopping import Stopping
 
 # A function that returns the score and the loss on a validation set.
@@ -65,6 +67,9 @@ def train(
     TrainingDivergedError
         If the loss or a weight becomes NaN or infinite. With early stopping, a warning
         is issued instead if there are best weights, with which training then ends.
+    KeyboardInterrupt
+        If the user interrupts training when weights are NaN or infinite. Otherwise
+        training ends early, and `interrupt` of the state is set.
     """
     network, history, schedule = executor.network, state.history, state.schedule
     schedule.check_validated(validate is not None)
@@ -75,11 +80,14 @@ def train(
     events = Events(observers, view)
     state.begin(network.state)
     stopping = Stopping(state, settings, network.state)
-    updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
+    interrupts = HeldInterrupts()
+    updates = _Updates(
+        executor, samples, state, settings, rng, events, n_updates, interrupts.section
+    )
     order: _Order = np.arange(len(samples)) if settings.shuffle else None
 
     events.train_begins()
-    with stopping.by_interrupt():
+    with stopping.by_interrupt(), interrupts:
         for epoch in range(1, settings.max_iter + 1):
             state.n_epochs = epoch
             events.epoch_begins()
@@ -87,12 +95,16 @@ def train(
                 order = _shuffled(order, rng)
             loss = updates.run_epoch(order)
             has_diverged = stopping.has_diverged(loss)
-            history.add_epoch(loss, schedule.rate, len(samples))
-
             if state.average is not None:
-                state.average.after_epoch(network.state)
+                with interrupts.section:
+                    state.average.after_epoch(network.state)
             with state.averaged(network.state):
-                stopping.judge_epoch(loss, _validation_score(validate, history))
+                # An epoch counts once it is validated, which an interrupt may prevent.
+                measured = None if validate is None else validate()
+                with interrupts.section:
+                    history.add_epoch(loss, schedule.rate, len(samples), measured)
+                    score = None if measured is None else measured[0]
+                    stopping.judge_epoch(loss, score)
                 state.stopped = events.epoch_ends()
 
             if has_diverged:
@@ -107,16 +119,8 @@ def train(
 
     state.end(network.state)
     stopping.restore_best()
+    stopping.check_interrupted()
     events.train_ends()
-
-
-def _validation_score(validate: Validate | None, history: History) -> float | None:
-    """Validate if there is a validation set, record the results, return the score."""
-    if validate is None:
-        return None
-    score, loss = validate()
-    history.add_validation(score, loss)
-    return score
 
 
 def _shuffled(
@@ -137,6 +141,8 @@ class _Updates:
     ----------
     n_updates : int
         Number of updates of an epoch.
+    whole : context manager
+        An update in this context is not interrupted.
     """
 
     executor: Executor
@@ -146,6 +152,7 @@ class _Updates:
     rng: np.random.RandomState
     events: Events
     n_updates: int
+    whole: AbstractContextManager[None]
 
     def __post_init__(self) -> None:
         network = self.executor.network
@@ -180,9 +187,16 @@ class _Updates:
         executor.read_ahead(self.samples, following)
         if total <= 0:
             return loss  # all samples have a weight of zero
-        regularizer.begin_update(
-            self.kernels, settings.alpha / total, settings.l1_ratio, self.n_updates
-        )
+        state.note_loss(loss, index_length(index))
+        with self.whole:
+            self._step(settings.alpha / total)
+        return loss + regularizer.value()
+
+    def _step(self, alpha: float) -> None:
+        """Update the weights, given the strength of the penalty, and their average."""
+        executor, settings, state = self.executor, self.settings, self.state
+        gradient, regularizer = self.gradient, state.regularizer
+        regularizer.begin_update(self.kernels, alpha, settings.l1_ratio, self.n_updates)
         if settings.max_grad_norm is not None or settings.max_grad_value is not None:
             regularizer.before_all(self.weights, gradient)
             clip_value(gradient, settings.max_grad_value)
@@ -192,7 +206,6 @@ class _Updates:
         )
         if state.average is not None:
             state.average.after_update(executor.network.state)
-        return loss + regularizer.value()
 
 
 def _with_next(items: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:

@@ -14,6 +14,9 @@ from skconvnet.schedules import Schedule
 from skconvnet.training.averaging import Average
 from skconvnet.training.regularization import Regularizer
 
+# Samples whose mean loss is the first loss of a training.
+N_FIRST = 100
+
 
 @dataclass
 class Settings:
@@ -48,6 +51,9 @@ class Settings:
         Share of the L1 part in the penalty.
     max_grad_value : float or None
         Bound on the absolute value of each element of the gradient.
+    warns_of_interrupt : bool
+        Whether training warns that the user interrupted it. Otherwise the caller looks
+        at the `interrupt` of the state.
     """
 
     max_iter: int
@@ -62,6 +68,7 @@ class Settings:
     incremental: bool = False
     l1_ratio: float = 0.0
     max_grad_value: float | None = None
+    warns_of_interrupt: bool = True
 
 
 @dataclass
@@ -109,14 +116,21 @@ class History:
             validation_loss_curve=[],
         )
 
-    def add_epoch(self, loss: float, rate: float, n_samples: int) -> None:
-        """Record an epoch of training."""
+    def add_epoch(
+        self,
+        loss: float,
+        rate: float,
+        n_samples: int,
+        validation: tuple[float, float] | None = None,
+    ) -> None:
+        """Record an epoch of training, and its validation score and loss if any."""
         self.n_seen += n_samples
         self.loss_curve.append(loss)
         self.learning_rate_curve.append(rate)
+        if validation is not None:
+            self._add_validation(*validation)
 
-    def add_validation(self, score: float, loss: float) -> None:
-        """Record the validation after an epoch."""
+    def _add_validation(self, score: float, loss: float) -> None:
         if self.validation_scores is None or self.best_validation_score is None:
             self.validation_scores, self.best_validation_score = [], -np.inf
         if self.validation_loss_curve is None:
@@ -150,6 +164,11 @@ class TrainingState:
         Number of epochs of the last call, including one that was interrupted.
     stopped : bool
         Whether the last call ended before its last epoch.
+    first_losses : list of (float, int)
+        Loss of the first minibatches, without the penalty, and their lengths: of as
+        many as have `N_FIRST` samples together, or all of the first epoch.
+    interrupt : KeyboardInterrupt or None
+        The interrupt by which the user ended the last call, until it is taken.
     """
 
     optimizer: Optimizer
@@ -159,10 +178,25 @@ class TrainingState:
     history: History = field(default_factory=History)
     n_epochs: int = 0
     stopped: bool = False
+    first_losses: list[tuple[float, int]] = field(default_factory=list)
+    interrupt: KeyboardInterrupt | None = None
+
+    @property
+    def first_loss(self) -> float | None:
+        """The mean loss of the first samples, without the penalty, or None."""
+        if not self.first_losses:
+            return None
+        losses, lengths = zip(*self.first_losses, strict=True)
+        return float(np.average(losses, weights=lengths))
+
+    def note_loss(self, loss: float, n_samples: int) -> None:
+        """Take note of the loss of a minibatch if it is one of the first."""
+        if self.n_epochs == 1 and sum(n for _, n in self.first_losses) < N_FIRST:
+            self.first_losses.append((loss, n_samples))
 
     def begin(self, weights: FlatVector) -> None:
         """Begin a call of the loop, given the weights and buffers of the network."""
-        self.n_epochs, self.stopped = 0, False
+        self.n_epochs, self.stopped, self.interrupt = 0, False, None
         if self.average is not None:
             self.average.begin(weights)
 
@@ -174,6 +208,11 @@ class TrainingState:
             return
         with self.average.shown(weights):
             yield
+
+    def take_interrupt(self) -> KeyboardInterrupt | None:
+        """Return `interrupt`, and forget it: its traceback refers to the data."""
+        interrupt, self.interrupt = self.interrupt, None
+        return interrupt
 
     def end(self, weights: FlatVector) -> None:
         """End a call of the loop: give the network the average, if there is one."""

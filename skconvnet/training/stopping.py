@@ -56,12 +56,13 @@ class Stopping:
 
     @contextmanager
     def by_interrupt(self) -> Iterator[None]:
-        """Let the user interrupt the context, with a warning instead of an error."""
+        """Let the user interrupt the context, which ends training without an error."""
         try:
             yield
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-            self._state.stopped = True
+        except KeyboardInterrupt as interrupt:
+            self._state.stopped, self._state.interrupt = True, interrupt
+            if self._settings.warns_of_interrupt:
+                warnings.warn("Training interrupted by user.", stacklevel=4)
 
     def has_diverged(self, loss: float) -> bool:
         """Return whether the loss or a weight is no longer finite.
@@ -136,6 +137,15 @@ class Stopping:
         if best is not None and (self._state.stopped or not is_incremental):
             self._weights[:] = best
         self._history.best_weights = best if is_incremental else None
+
+    def check_interrupted(self) -> None:
+        """Raise an interrupt after which the weights are of no use.
+
+        An epoch that diverges may be interrupted before its end, where this is checked.
+        """
+        interrupt = self._state.interrupt
+        if interrupt is not None and not np.isfinite(self._weights).all():
+            raise interrupt
 
     def _divergence_message(self) -> str:
         return (

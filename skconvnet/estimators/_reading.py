@@ -1,0 +1,237 @@
+"""What is told about how X is read: a line if verbose, a warning, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skconvnet._typing import Shape
+from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._caller_warnings import warn_caller
+from skconvnet.estimators._data_format import (
+    is_channels_first,
+    last_to_first,
+    order_in_doubt,
+    to_other_order,
+    wrong_order,
+)
+from skconvnet.estimators._guessed_shape import (
+    doubt_about_guess,
+    doubt_about_size,
+    guess_in_words,
+)
+from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.estimators._shape_words import kind, lengths, of_many
+from skconvnet.ops.windows import NoOutputError
+
+# Grey images of at most so many pixels across are seldom so many times as long.
+_STRIPS = ((4, 4), (12, 8))
+_MIN_LENGTH_OF_STRIP = 16
+# Images of so many pixels seldom have as many channels as pixels along each side.
+_MIN_SIDE_OF_VOLUME = 8
+
+
+def tell_reading(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
+    in_shape: Shape,
+) -> None:
+    """Tell how X is read, if this follows from a guess or looks unintended.
+
+    This is for networks over spatial axes.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array or MapList
+        The training samples.
+    in_shape : tuple of int
+        Shape of a sample, channels last.
+
+    Raises
+    ------
+    ValueError
+        If the channels of X seem to be at the other end.
+    """
+    input_shape = getattr(estimator, "input_shape", None)
+    if input_shape is not None:
+        if any(n is None for n in input_shape):
+            return
+        if X.ndim == 2 and len(input_shape) > 2:
+            _doubt_order_of_rows(estimator, in_shape)
+        elif len(in_shape) == 2 and _is_convnet(estimator):
+            _doubt_sequences(estimator, in_shape)
+    elif X.ndim == 2:
+        _tell_guess(estimator, in_shape)
+    elif _n_axes(X) == len(in_shape):
+        _check_order(estimator, in_shape, is_list=isinstance(X, MapList))
+    elif _is_convnet(estimator):
+        _tell_grey(estimator, in_shape)
+
+
+def warn_of_row_order(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
+    in_shape: Shape,
+) -> None:
+    """Warn of rows for a network of images if nothing has said what order they have."""
+    is_ordered = len(in_shape) > 1 and in_shape[-1] > 1
+    knows_order = getattr(estimator, "_knows_row_order", True)
+    if X.ndim != 2 or not is_ordered or knows_order:
+        return
+    if is_channels_first(estimator):
+        return
+    warn_caller(
+        f"X has rows, but {type(estimator).__name__} was fitted on samples of shape "
+        f"{in_shape}: each row is read in that order, channels last. If it is, pass "
+        f"X.reshape{(-1, *in_shape)}. If it has one channel after the other, pass "
+        f"X.reshape{(-1, *last_to_first(in_shape))}.transpose"
+        f"{(0, *range(2, len(in_shape) + 1), 1)}."
+    )
+
+
+def tell_size_of_guess(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+    n_weights: int,
+) -> None:
+    """Warn of a large network for a shape that was guessed."""
+    doubt = doubt_about_size(estimator, in_shape, n_weights)
+    if doubt is not None:
+        warn_caller(doubt)
+
+
+@contextmanager
+def shape_in_errors(in_shape: Shape) -> Iterator[None]:
+    """Add how samples are read to an error about windows that are too large."""
+    try:
+        yield
+    except NoOutputError as error:
+        raise ValueError(
+            f"{error} The samples are read as {lengths(in_shape)}; check input_shape "
+            "and the order of the axes of X if they are something else."
+        ) from error
+
+
+def _is_convnet(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
+    """Return whether the shape of X alone decides what the samples are."""
+    return hasattr(estimator, "data_format")
+
+
+def _n_axes(X: CheckedX) -> int:
+    """Return the number of axes of one sample."""
+    return X.maps[0].ndim if isinstance(X, MapList) else X.ndim - 1
+
+
+def _say(estimator: Any, line: str) -> None:  # noqa: ANN401  estimators have no type
+    if estimator.verbose:
+        print(line)
+
+
+def _tell_guess(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+) -> None:
+    doubt = doubt_about_guess(estimator, in_shape) if len(in_shape) == 3 else None
+    if doubt is None:
+        _say(estimator, guess_in_words(in_shape))
+    else:
+        warn_caller(doubt)
+
+
+def _check_order(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+    *,
+    is_list: bool,
+) -> None:
+    channels_first = is_channels_first(estimator)
+    # In a list, sizes differ: the largest one of each axis decides.
+    own = last_to_first(in_shape) if channels_first else in_shape
+    doubt = order_in_doubt(own, channels_first=channels_first)
+    if doubt == "surely":
+        raise ValueError(
+            f"X of shape {of_many(own)} would be read as "
+            f"{wrong_order(estimator, own, is_list=is_list)}"
+        )
+    may_be_volume = _is_convnet(estimator) and len(in_shape) == 3
+    if doubt == "perhaps":
+        text = wrong_order(estimator, own, is_list=is_list)
+    elif may_be_volume and min(in_shape) == max(in_shape) >= _MIN_SIDE_OF_VOLUME:
+        text = f"{kind(in_shape)}; if that is meant, set input_shape={own}."
+    else:
+        return
+    if may_be_volume:
+        text += f" For volumes, set input_shape={(*own, 1)}."
+    warn_caller(f"X of shape {of_many(own)} is read as {text}")
+
+
+def _tell_grey(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+) -> None:
+    """Tell that samples of two axes are images, or warn if they look like sequences."""
+    own, grey = in_shape[:-1], in_shape
+    if is_channels_first(estimator):
+        grey = last_to_first(in_shape)
+    text = f"X of shape {of_many(own)} is read as {kind(in_shape)}"
+    low, high = min(own), max(own)
+    is_strip = high >= _MIN_LENGTH_OF_STRIP and any(
+        low <= width and high >= times * low for width, times in _STRIPS
+    )
+    if len(own) != 2 or not is_strip:
+        _say(estimator, f"{text}; set input_shape to change that")
+        return
+    order = "channels_first" if own[0] < own[1] else "channels_last"
+    parameters = f"input_shape={own}"
+    if order != estimator.data_format:
+        parameters = f"data_format={order!r} and {parameters}"
+    plural = "" if low == 1 else "s"
+    warn_caller(
+        f"{text}. For sequences of length {high} with {low} channel{plural}, set "
+        f"{parameters}; if images are meant, set input_shape={grey}."
+    )
+
+
+def _doubt_sequences(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+) -> None:
+    """Warn if an `input_shape` of two entries looks like one of grey images."""
+    channels_first = is_channels_first(estimator)
+    length, channels = in_shape
+    own = (channels, length) if channels_first else in_shape
+    grey = (1, *in_shape) if channels_first else (*in_shape, 1)
+    if length == channels:
+        remedy = f"For grey images, set input_shape={grey}"
+    elif order_in_doubt(own, channels_first=channels_first) == "surely":
+        remedy = to_other_order(estimator, 2)
+    else:
+        return
+    pattern = (channels, None) if channels_first else (None, channels)
+    warn_caller(
+        f"input_shape={own} is read as sequences of {lengths(in_shape)}. {remedy}; if "
+        f"sequences are meant, set input_shape={pattern}."
+    )
+
+
+def _doubt_order_of_rows(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+) -> None:
+    """Warn if an `input_shape` for rows seems to have the channels at the other end."""
+    channels_first = is_channels_first(estimator)
+    own = last_to_first(in_shape) if channels_first else in_shape
+    if order_in_doubt(own, channels_first=channels_first) == "no":
+        return
+    maps = f"X.reshape{(-1, *own)}"
+    remedy = "set data_format=" + repr(
+        "channels_last" if channels_first else "channels_first"
+    )
+    if not _is_convnet(estimator):
+        remedy = f"pass {maps}.transpose{(0, *range(2, len(own) + 1), 1)}"
+    warn_caller(
+        f"input_shape={own} means {lengths(in_shape)}. If the channels are at the "
+        f"other end, {remedy}; if it is meant, pass {maps}."
+    )

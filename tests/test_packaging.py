@@ -1,0 +1,77 @@
+"""What the wheel holds, and where an editable install is found."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import skconvnet
+
+pytest.importorskip("hatchling", reason="hatchling is in the extra `test`")
+
+ROOT = Path(__file__).parents[1]
+NEEDED = ("pyproject.toml", "README.md", "LICENSE", ".gitignore")
+# Files that a working copy may hold, and that are nobody else's business.
+STRAY = ("notes.txt", "__pycache__/layer.pyc", ".ipynb_checkpoints/a.py", "w.npz")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """Return a copy of the project in a folder named like the package."""
+    folder = tmp_path_factory.mktemp("parent") / "skconvnet"
+    folder.mkdir()
+    for name in NEEDED:
+        shutil.copy(ROOT / name, folder)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "skconvnet", folder / "skconvnet", ignore=ignored)
+    for name in STRAY:
+        path = folder / "skconvnet" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for name in ("tests", "docs", "benchmarks"):
+        (folder / name).mkdir()
+        (folder / name / "some.py").touch()
+    return folder
+
+
+def build(clone, target, folder):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder]
+    subprocess.run(command, cwd=clone, check=True, capture_output=True)
+    (built,) = folder.iterdir()
+    return built
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(clone, tmp_path):
+    with zipfile.ZipFile(build(clone, "wheel", tmp_path)) as wheel:
+        names = set(wheel.namelist())
+    modules = {str(p.relative_to(ROOT)) for p in (ROOT / "skconvnet").rglob("*.py")}
+    info = f"skconvnet-{skconvnet.__version__}.dist-info"
+    metadata = {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
+    assert names == {
+        *modules,
+        "skconvnet/py.typed",
+        *(f"{info}/{name}" for name in metadata),
+    }
+
+
+def test_an_editable_install_is_found_from_the_parent_folder(clone, tmp_path):
+    site_packages = tmp_path / "site-packages"
+    with zipfile.ZipFile(build(clone, "wheel:editable", tmp_path / "dist")) as wheel:
+        wheel.extractall(site_packages)
+    # -S leaves out what else is installed; "" comes first on the path, as in a shell.
+    code = (
+        "import site, importlib.util\n"
+        f"site.addsitedir({str(site_packages)!r})\n"
+        "print(importlib.util.find_spec('skconvnet').origin)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-E", "-S", "-c", code],
+        cwd=clone.parent,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert Path(found.stdout.strip()) == clone / "skconvnet" / "__init__.py"

@@ -1,0 +1,457 @@
+"""What is told about how X is read: lines, warnings and errors."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from estimator_cases import images, labels, make
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits, load_iris
+
+from skconvnet import (
+    ConvNetClassifier,
+    MLPClassifier,
+    SequentialClassifier,
+    SequentialRegressor,
+)
+from skconvnet.estimators._data_format import (
+    first_axis_is_channels,
+    last_to_first,
+    order_in_doubt,
+)
+from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, Flatten, GlobalAvgPool
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+N = 6
+
+
+def zeros(*shape):
+    return np.zeros((N, *shape), dtype=np.float32)
+
+
+def convnet(**params):
+    fixed = {"filters": 2, "hidden_layer_sizes": (), "pooling": None, "max_iter": 1}
+    return ConvNetClassifier(**{**fixed, "random_state": 0, **params})
+
+
+def sequential(ndim, **params):
+    convolution = {1: Conv1D, 2: Conv2D, 3: Conv3D}[ndim]
+    layers = [convolution(2, 1), GlobalAvgPool()]
+    return SequentialClassifier(layers, max_iter=1, random_state=0, **params)
+
+
+def read(model, X):
+    """Return how the samples are read, and the warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        model.initialize(X, labels(N))
+    return model.network_.in_shape, [str(w.message) for w in caught]
+
+
+# X, input_shape, and how a sample is read.
+RULE = [
+    (zeros(64), None, (8, 8, 1)),
+    (zeros(30), None, (1, 30, 1)),
+    (zeros(28, 20), None, (28, 20, 1)),
+    (zeros(9, 8, 3), None, (9, 8, 3)),
+    (zeros(9, 8, 7, 3), None, (9, 8, 7, 3)),
+    (zeros(50, 3), (50, 3), (50, 3)),
+    (zeros(150), (50, 3), (50, 3)),
+    (zeros(150), (None, 3), (50, 3)),
+    (zeros(50, 3), (None, 3), (50, 3)),
+    (zeros(50), (50, 1), (50, 1)),
+    (zeros(9, 8), (9, 8, 1), (9, 8, 1)),
+    (zeros(9, 8, 3), (None, None, 3), (9, 8, 3)),
+    (zeros(9, 8, 7), (9, 8, 7), (9, 8, 7)),
+    (zeros(9, 8, 7), (9, 8, 7, 1), (9, 8, 7, 1)),
+    (zeros(9, 8, 7), (None, None, None, 1), (9, 8, 7, 1)),
+    (zeros(504), (9, 8, 7, 1), (9, 8, 7, 1)),
+]
+
+
+@pytest.mark.parametrize(("X", "input_shape", "expected"), RULE)
+def test_the_rule(X, input_shape, expected):
+    assert read(convnet(input_shape=input_shape), X) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("X", "input_shape", "message"),
+    [
+        (zeros(2, 2, 2, 2, 2), None, "neither rows nor images. Without input_shape, X"),
+        (zeros(9, 8), (9, 7, 1), r"not the shape .* \(9, 8\).*Without input_shape, X"),
+        (zeros(9, 8, 3), (9, 8), r"not the shape of the samples of X"),
+        (zeros(9, 8), (9,), r"2 for sequences, \(length, channels\)"),
+        (zeros(9, 8), (9, 8, 1, 1, 1), "or 4 for volumes"),
+        (zeros(70), (None, 3), "does not say how the 70 features"),
+        (zeros(90), (None, None, 3), "only one entry may be None"),
+        (zeros(90), (9, 11, 1), "has 99 values, but X has 90 features"),
+        (zeros(90), (9.0, 10, 1), "tuple of positive ints"),
+        (zeros(3, 50), (50, 3), "channels of X come first, .*set data_format"),
+    ],
+)
+def test_errors_of_input_shape(X, input_shape, message):
+    with pytest.raises(ValueError, match=message):
+        convnet(input_shape=input_shape).fit(X, labels(N))
+
+
+CHANNELS_FIRST = [
+    (3, 32, 32),
+    (1, 28, 28),
+    (3, 224, 224),
+    (3, 48, 64),
+    (4, 64, 64),
+    (1, 8, 8),
+    (3, 6, 5),
+    (1, 16, 32, 32),
+    (3, 16, 112, 112),
+]
+
+
+@pytest.mark.parametrize("shape", CHANNELS_FIRST)
+def test_images_that_come_channels_first(shape):
+    X, ndim = zeros(*shape), len(shape) - 1
+    one = "" if shape[-1] == 1 else "s"
+    axes = tuple(range(len(shape) + 1))
+    transpose = f"X.transpose{(0, *axes[2:], 1)}"
+    with pytest.raises(
+        ValueError, match=r"would be read as .*; channels come last"
+    ) as e:
+        convnet().fit(X, labels(N))
+    message = str(e.value)
+    assert f"width {shape[-2]}, {shape[-1]} channel{one}" in message
+    assert "Set data_format='channels_first'" in message
+    assert transpose in message
+    assert f"if it is meant, set input_shape={shape}" in message
+    with pytest.raises(ValueError, match="would be read as") as e:
+        sequential(ndim).fit(X, labels(N))
+    assert transpose in str(e.value)
+    assert "data_format" not in str(e.value)
+    # Each of the suggestions works.
+    last = (*shape[1:], shape[0])
+    model = convnet(data_format="channels_first")
+    assert read(model, X) == (last, [])
+    for model in (convnet(), sequential(ndim)):
+        assert read(model, X.transpose(0, *axes[2:], 1)) == (last, [])
+        assert read(model.set_params(input_shape=shape), X) == (shape, [])
+    # And the other way round.
+    with pytest.raises(
+        ValueError, match=r"'channels_first'. Set data_format='channels_l"
+    ):
+        convnet(data_format="channels_first").fit(np.moveaxis(X, 1, -1), labels(N))
+
+
+def test_the_message_in_full():
+    with pytest.raises(ValueError, match=r"^X of shape \(n, 3, 32, 32\)") as e:
+        convnet().fit(zeros(3, 32, 32), labels(N))
+    assert str(e.value) == (
+        "X of shape (n, 3, 32, 32) would be read as height 3, width 32, 32 channels; "
+        "channels come last. Set data_format='channels_first', or transpose with "
+        "X.transpose(0, 2, 3, 1); if it is meant, set input_shape=(3, 32, 32)."
+    )
+
+
+NORMAL = [
+    (1, 200, 8),
+    (1, 100, 3),
+    (4, 4, 64),
+    (3, 3, 16),
+    (2, 2, 512),
+    (7, 7, 512),
+    (4, 8, 256),
+    (1, 20, 4),
+    (5, 5, 5),
+    (28, 28, 1),
+    (32, 32, 3),
+    (3, 200, 3),
+    (64, 64, 13),
+    (4, 4, 4, 32),
+    (2, 64, 64, 3),
+    (16, 64, 64, 1),
+]
+
+
+@pytest.mark.parametrize("shape", NORMAL)
+def test_what_is_not_suspected(shape):
+    assert read(convnet(), zeros(*shape)) == (shape, [])
+    assert read(sequential(len(shape) - 1), zeros(*shape)) == (shape, [])
+
+
+sides = st.integers(1, 600)
+
+
+@given(height=sides, width=sides, channels=st.integers(1, 4))
+def test_images_of_few_channels_are_never_suspected(height, width, channels):
+    assert order_in_doubt((height, width, channels), channels_first=False) == "no"
+    assert order_in_doubt((channels, height, width), channels_first=True) == "no"
+
+
+@given(
+    height=st.integers(5, 600),
+    aspect=st.floats(0.25, 4),
+    channels=st.integers(1, 4),
+    depth=st.integers(5, 99),
+)
+def test_images_of_few_channels_that_come_first_are(height, aspect, channels, depth):
+    width = min(max(round(height * aspect), 5, -(-height // 4)), 4 * height)
+    for shape in ((height, width), (depth, height, width)):
+        assert first_axis_is_channels((channels, *shape)) == "surely"
+        assert order_in_doubt((*shape, channels), channels_first=True) == "surely"
+
+
+@given(side=st.integers(1, 64), channels=st.integers(1, 2048))
+def test_square_maps_of_any_depth_are_never_suspected(side, channels):
+    """Of which a network makes its features."""
+    shape = (side, side, channels)
+    assert order_in_doubt(shape, channels_first=False) == "no"
+    assert order_in_doubt(last_to_first(shape), channels_first=True) == "no"
+
+
+@given(length=st.integers(5, 5000), channels=st.integers(1, 999))
+def test_sequences_of_five_steps_are_never_suspected(length, channels):
+    assert order_in_doubt((length, channels), channels_first=False) == "no"
+
+
+@pytest.mark.parametrize("shape", [(13, 64, 64), (16, 64, 64), (8, 8, 8), (28, 28, 28)])
+def test_bands_and_volumes_are_doubted(shape):
+    read_as, (warning,) = read(convnet(), zeros(*shape))
+    assert read_as == shape
+    assert f"For volumes, set input_shape={(*shape, 1)}" in warning
+    assert read(convnet(input_shape=shape), zeros(*shape)) == (shape, [])
+    assert read(convnet(input_shape=(*shape, 1)), zeros(*shape))[1] == []
+
+
+@pytest.mark.parametrize("shape", [(1, 100), (2, 50), (3, 64), (4, 1000)])
+def test_sequences_that_come_channels_first(shape):
+    X = zeros(*shape)
+    message = rf"read as length {shape[0]}, .*X\.transpose\(0, 2, 1\).*input_shape="
+    for cls in (SequentialClassifier, SequentialRegressor):
+        model = cls([Conv1D(2, 1), GlobalAvgPool()])
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, labels(N))
+    assert read(sequential(1, input_shape=shape), X) == (shape, [])
+    # ConvNet* must be told input_shape, so they only warn.
+    read_as, (warning,) = read(convnet(input_shape=shape), X)
+    assert read_as == shape
+    assert "Set data_format='channels_first'" in warning
+    pattern = (None, shape[1])
+    assert read(convnet(input_shape=pattern), X) == (shape, [])
+    assert pattern == eval(warning.split("meant, set input_shape=")[1][:-1])
+
+
+STRIPS = [
+    ((128, 9), "input_shape=(128, 9)", False),
+    ((9, 128), "data_format='channels_first' and input_shape=(9, 128)", True),
+    ((500, 1), "input_shape=(500, 1)", False),
+    ((16, 4), "input_shape=(16, 4)", False),
+]
+
+
+@pytest.mark.parametrize(("shape", "parameters", "is_first"), STRIPS)
+def test_narrow_grey_images_may_be_sequences(shape, parameters, is_first):
+    read_as, (warning,) = read(convnet(), zeros(*shape))
+    assert read_as == (*shape, 1)
+    assert f"set {parameters}; if images are meant" in warning
+    assert read(convnet(input_shape=(*shape, 1)), zeros(*shape)) == (read_as, [])
+    params = {"input_shape": shape}
+    if is_first:
+        params["data_format"] = "channels_first"
+    sequence = (max(shape), min(shape))
+    assert read(convnet(**params), zeros(*shape)) == (sequence, [])
+
+
+@pytest.mark.parametrize("shape", [(28, 20), (28, 28), (15, 1), (6, 6), (16, 512)])
+def test_other_grey_images_are_not_doubted(shape):
+    assert read(convnet(), zeros(*shape)) == ((*shape, 1), [])
+
+
+COLORS = [8, 10, 16, 28, 32, 64]
+
+
+@pytest.mark.parametrize("side", COLORS)
+def test_rows_that_may_be_color_images(side):
+    X = zeros(3 * side**2)
+    model = convnet(global_pooling="avg")
+    read_as, (warning,) = read(model, X)
+    assert read_as == (1, 3 * side**2, 1)
+    assert f"input_shape=({side}, {side}, 3)" in warning
+    assert (
+        f"data_format='channels_first' and input_shape=(3, {side}, {side})" in warning
+    )
+    assert f"series, set input_shape=({3 * side**2}, 1)" in warning
+    assert read(convnet(input_shape=(3 * side**2, 1)), X)[1] == []
+    assert read(convnet(input_shape=(side, side, 3)), X)[1] == []
+    first = {"data_format": "channels_first", "input_shape": (3, side, side)}
+    assert read(convnet(**first), X) == ((side, side, 3), [])
+    _, (warning,) = read(sequential(2), X)
+    assert f"X.reshape(-1, 3, {side}, {side}).transpose(0, 2, 3, 1)" in warning
+
+
+def test_rows_whose_input_shape_has_channels_first():
+    X = zeros(3072)
+    read_as, (warning,) = read(convnet(input_shape=(3, 32, 32)), X)
+    assert read_as == (3, 32, 32)
+    assert "means height 3, width 32, 32 channels" in warning
+    assert "set data_format='channels_first'; if it is meant, pass X.reshape" in warning
+    _, (warning,) = read(sequential(2, input_shape=(3, 32, 32)), X)
+    assert "pass X.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1); if" in warning
+
+
+def test_a_large_network_for_a_guess():
+    X = zeros(5000)
+    model = convnet(filters=(32, 64), hidden_layer_sizes=(64,), pooling="max")
+    read_as, (warning,) = read(model, X)
+    assert f"{model.network_.vector.size:,} weights" in warning
+    assert read_as == (1, 5000, 1)
+    model.set_params(global_pooling="avg")
+    assert read(model, X) == ((1, 5000, 1), [])
+    assert "series, set input_shape=(5000, 1)" in warning
+    model.set_params(global_pooling=None, input_shape=(5000, 1))
+    assert read(model, X) == ((5000, 1), [])
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 4, 9, 13, 30, 64, 100, 784, 2000])
+def test_other_guesses_are_not_doubted(n_features):
+    assert read(ConvNetClassifier(8), zeros(n_features))[1] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["pixel{0}", "pixel_{1}_{2}", "{1}x{2}", "t{0}", "{0}", "feature_{0}"]
+)
+def test_numbered_columns_are_not_doubted(name):
+    names = [name.format(i, i // 3, i % 3) for i in range(9)]
+    X = pd.DataFrame(zeros(9), columns=names)
+    assert read(convnet(), X) == ((3, 3, 1), [])
+
+
+def test_columns_of_a_table_are_doubted():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    with pytest.warns(UserWarning, match="names as in a table.*MLPClassifier"):
+        convnet().fit(X, y)
+    convnet(input_shape=(2, 2, 1)).fit(X, y)
+    with pytest.warns(UserWarning, match=r"a series, set input_shape=\(3, 1\)"):
+        convnet().fit(X.iloc[:, :3], y)
+    convnet(input_shape=(3, 1)).fit(X.iloc[:, :3], y)
+    MLPClassifier(max_iter=1).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("X", "line"),
+    [
+        (zeros(64), "X has 64 features: read as 8x8 grey images; set input_shape to"),
+        (zeros(9216), "X has 9,216 features: read as 96x96 grey images; set input_s"),
+        (zeros(30), "X has 30 features: read as series of 30 values"),
+        (zeros(28, 20), "X of shape (n, 28, 20) is read as 28x20 grey images; set inp"),
+    ],
+)
+def test_a_guess_is_told_once_if_verbose(X, line, capsys):
+    model = convnet(verbose=True, max_iter=3, early_stopping=True, warm_start=True)
+    X = X.repeat(4, axis=0)
+    y = labels(len(X))
+    model.set_params(validation_fraction=0.25).fit(X, y)
+    assert capsys.readouterr().out.count(line) == 1
+    model.fit(X, y).predict(X)
+    assert line not in capsys.readouterr().out
+    model.set_params(verbose=False, warm_start=False).fit(X, y)
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_given_is_not_told(capsys):
+    model = convnet(verbose=True)
+    for X, shape in ((zeros(64), (8, 8, 1)), (zeros(8, 8), (8, 8, 1))):
+        model.set_params(input_shape=shape).initialize(X, labels(N))
+    model.set_params(input_shape=None).initialize(zeros(8, 8, 3), labels(N))
+    SequentialClassifier([Dense(2)], verbose=True).initialize(zeros(64), labels(N))
+    assert capsys.readouterr().out == ""
+
+
+def test_no_word_about_the_digits():
+    X, y = load_digits(return_X_y=True)
+    assert convnet().fit(X[:50], y[:50]).network_.in_shape == (8, 8, 1)
+
+
+def test_networks_of_dense_layers_take_any_order():
+    model = SequentialClassifier([Flatten(), Dense(3)], max_iter=1)
+    assert read(model, zeros(3, 32, 32)) == ((3, 32, 32), [])
+
+
+def test_the_warning_points_to_the_caller():
+    with pytest.warns(UserWarning, match="Are they 8x8") as caught:
+        convnet().fit(zeros(192), labels(N))
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="Are they 8x8") as caught:
+        convnet().initialize(zeros(192), labels(N))
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("build", [convnet, lambda: sequential(2)])
+def test_rows_for_a_network_of_color_images(build):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(N, 8, 9, 3))
+    fitted, rows = build().fit(X, labels(N)), X.reshape(N, -1)
+    message = r"read in that order, channels last.*X\.reshape\(-1, 8, 9, 3\).*" + (
+        r"X\.reshape\(-1, 3, 8, 9\)\.transpose\(0, 2, 3, 1\)"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        again = fitted.predict_proba(rows)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(again, fitted.predict_proba(X))
+    # Where the order is stated, or of no importance, nothing needs to be said.
+    build().set_params(input_shape=(8, 9, 3)).fit(X, labels(N)).predict(rows)
+    build().fit(X[..., :1], labels(N)).predict(rows[:, ::3])
+    # Rows of another length.
+    message = "216 features as input. Rows are read as 8x9 images of 3 channels"
+    for call in (fitted.predict, lambda X: fitted.partial_fit(X, labels(N))):
+        with pytest.raises(ValueError, match=message):
+            call(rows[:, :-1])
+
+
+def test_channels_first_at_prediction():
+    X = np.random.default_rng(0).uniform(size=(N, 8, 9, 3))
+    other = X.transpose(0, 3, 1, 2)
+    fitted = convnet().fit(X, labels(N))
+    message = r"samples of shape \(3, 8, 9\).*on samples of shape \(8, 9, 3\)"
+    message += ".*channels of X come first. Set data_format='channels_first', or tr"
+    for call in (
+        fitted.predict,
+        lambda X: fitted.loss_gradients(X, labels(N)),
+        lambda X: fitted.activations(X, "conv1"),
+        lambda X: fitted.partial_fit(X, labels(N)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call(other)
+    with pytest.raises(ValueError, match=message):
+        fitted.set_params(warm_start=False).fit(
+            X, labels(N), X_val=other, y_val=labels(N)
+        )
+    fitted.set_params(data_format="channels_first")
+    with pytest.raises(ValueError, match=r"come last. Set data_format='channels_last'"):
+        fitted.predict(X)
+    model = sequential(2).fit(X, labels(N))
+    with pytest.raises(ValueError, match=r"come first. Transpose with X\.transpose"):
+        model.predict(other)
+
+
+def test_lists_that_come_channels_first():
+    X = [np.zeros((3, 8 + i, 9 + i)) for i in range(N)]
+    with pytest.raises(ValueError, match=r"same number of channels.*set data_format"):
+        convnet(global_pooling="avg").fit(X, labels(N))
+    with pytest.raises(ValueError, match=r"the first axis, transpose each sample\."):
+        sequential(2).fit(X, labels(N))
+    same_width = [x[..., :9] for x in X]
+    message = r"would be read as.*ranspose each sample with x\.transpose\(1, 2, 0\)"
+    for model in (convnet(global_pooling="avg"), sequential(2)):
+        with pytest.raises(ValueError, match=message):
+            model.fit(same_width, labels(N))
+
+
+def test_rows_for_a_network_of_any_size():
+    X = [image[: 5 + i % 2] for i, image in enumerate(images(N))]
+    fitted = make(
+        ConvNetClassifier, global_pooling="avg", pooling=None, batch_size=N
+    ).fit(X, labels(N))
+    with pytest.raises(
+        ValueError, match=r"rows of 35 features.*pass a list of samples"
+    ):
+        fitted.predict(images(N).reshape(N, -1)[:, :35])
