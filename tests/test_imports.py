@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
-    {"_lazy", "_typing"},
+    {"_foreign_words", "_lazy", "_suggestions", "_typing"},
     {"_checks", "_pickles"},
     {"ops"},
     {"params"},

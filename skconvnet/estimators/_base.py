@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_bla
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._attributes import attribute_hint
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._factories import (
     is_stochastic,
@@ -54,6 +56,7 @@ from skconvnet.estimators._introspection import (
     replace_weights,
     weights_and_buffers,
 )
+from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._network_builder import (
     Entry,
     build_network,
@@ -73,6 +76,8 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._single_sample import refuse_single_sample
+from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
@@ -149,6 +154,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Return the sample weights, multiplied by the class weights if any."""
         return weights
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -202,6 +208,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         end_interrupted_fit(interrupt)
         return self
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Build the network without training it.
@@ -306,6 +313,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         interrupt = state.take_interrupt()
         if interrupt is None and not incremental:
             warn_of_end(params, state)
+            warn_of_last_loss(self, samples, self._loss, state)
         if not resume and self._warns_of_first_loss:
             warn_of_first_loss(self, samples, self._loss, state.first_loss)
         return interrupt
@@ -417,12 +425,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 "y_val are given."
             )
         else:
-            samples, held_out = split_samples(
-                samples,
-                rng,
-                self.validation_fraction,
-                stratify=self._targets.can_stratify,
-            )
+            fraction, stratify = self.validation_fraction, self._targets.can_stratify
+            owner = type(self).__name__
+            with explained_split(y, fraction, owner, stratify=stratify):
+                samples, held_out = split_samples(
+                    samples, rng, fraction, stratify=stratify
+                )
         scorer = None
         if self.scoring not in (None, "loss"):
             scorer = UserScorer(self, self.scoring, held_out, y)
@@ -492,6 +500,13 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, X: object, *, stop: int | None = None, scores: bool = False
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
+        any_size = not hasattr(self, "n_features_in_")
+        refuse_single_sample(
+            X,
+            self.network_.in_shape,
+            any_size=any_size,
+            channels_first=is_channels_first(self),
+        )
         checked = check_X(self, X, reset=False, **self._input_checks)
         self._check_shape(checked)
         inputs = make_inputs(
@@ -501,6 +516,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         with Executor(self.network_, self._loss, n_threads) as executor:
             return executor.outputs(inputs, stop=stop, scores=scores)
 
+    @explains_arguments
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all weights and buffers.
 
@@ -517,6 +533,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         arrays = weights_and_buffers(self.network_)
         return {name: array.copy() for name, array in arrays.items()}
 
+    @explains_arguments
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
         """Replace some or all weights, from which the next training starts.
 
@@ -563,6 +580,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
+    @explains_arguments
     def loss_gradients(
         self,
         X: npt.ArrayLike,
@@ -603,6 +621,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             l1_ratio=self.l1_ratio,
         )
 
+    @explains_arguments
     def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
         """Return the output of a layer for each sample.
 
@@ -625,6 +644,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         outputs = self._outputs(X, stop=stop)
         return self._targets.unscaled(outputs) if stop is None else outputs
 
+    @explains_arguments
     def summary(self) -> str:
         """Return a table of the layers: name, kind, output shape and weights.
 
@@ -635,6 +655,18 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         return format_summary(self.network_)
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute as present
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Raise the error for a missing attribute, with a suggestion if any."""
+            try:
+                object.__getattribute__(self, name)
+            except AttributeError as error:
+                hint = attribute_hint(self, name)
+                if not hint:
+                    raise
+                raise AttributeError(f"{error}.{hint}") from None
 
     def _get_params_html(
         self, deep: bool = True, doc_link: str = ""

@@ -29,6 +29,8 @@ from skconvnet.estimators._pillow_images import (
     is_pillow_image,
 )
 from skconvnet.estimators._shape_words import kind
+from skconvnet.estimators._target_checks import check_y
+from skconvnet.estimators._weight_checks import check_weights_shape
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
 CheckedX: TypeAlias = Image | csr_matrix | MapList
@@ -82,6 +84,7 @@ def check_X_and_y(
     estimator: BaseEstimator, X: object, y: object, *, reset: bool, **options: object
 ) -> tuple[CheckedX, npt.NDArray[Any]]:
     """Validate X, as `check_X` does, together with y."""
+    check_y(estimator, X, y)
     array = _as_array(estimator, X, reset)
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)
@@ -105,6 +108,7 @@ def check_weights(sample_weight: object, X: CheckedX) -> npt.NDArray[Any] | None
     """Return the sample weights as an array, or None if none are given."""
     if sample_weight is None:
         return None
+    check_weights_shape(sample_weight, len(X) if isinstance(X, MapList) else X.shape[0])
     weights: npt.NDArray[Any] = _check_sample_weight(
         sample_weight, X, ensure_non_negative=True
     )

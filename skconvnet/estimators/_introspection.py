@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
+from skconvnet._suggestions import did_you_mean
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -112,6 +113,7 @@ def position_after(network: Network, layer: object) -> int | None:
     if layer not in names:
         raise ValueError(
             f"layer must be one of {', '.join(map(repr, names))}; got {layer!r}."
+            f"{did_you_mean(str(layer), names)}"
         )
     position = names.index(str(layer)) + 1
     return None if position == len(names) else position

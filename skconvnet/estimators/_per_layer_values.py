@@ -6,6 +6,9 @@ from typing import Any
 
 from skconvnet._checks import is_int, is_iterable, is_sequence
 
+# Hyperparameters whose value for a block may be a (height, width) pair.
+_OF_AXES = ("kernel_size", "strides", "dilation", "pool_size")
+
 
 def check_hidden_layer_sizes(sizes: object) -> list[int]:
     """Return the sizes as a list of positive ints.
@@ -38,8 +41,20 @@ def per_block(
         raise ValueError(
             f"{name} must be a single value or a tuple of {n_blocks}, one per "
             f"{block}; got {value!r}, of length {len(value)}."
+            f"{_hint_of_pair(name, value, n_blocks)}"
         )
     return list(value)
+
+
+def _hint_of_pair(name: str, value: Any, n_blocks: int) -> str:  # noqa: ANN401  any
+    """Return how to pass a (height, width) pair for every block."""
+    if name not in _OF_AXES or len(value) != 2 or not all(map(is_int, value)):
+        return ""
+    pair = tuple(int(number) for number in value)
+    return (
+        f" For height {pair[0]} and width {pair[1]} in every block, pass "
+        f"{name}={[pair] * n_blocks}."
+    )
 
 
 def check_counts(name: str, value: object) -> list[int]:

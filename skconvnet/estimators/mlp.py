@@ -25,7 +25,13 @@ from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
 from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
-from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
+from skconvnet.params.constraints import (
+    BELOW_1,
+    COUNT,
+    COUNT_OR_0,
+    ObjectOf,
+    one_of,
+)
 
 _T = TypeVar("_T", bound=Targets)
 
@@ -35,7 +41,10 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "n_hidden_layers": [None, *COUNT_OR_0],
     "n_hidden_units": [None, *COUNT],
     "dropout": [*BELOW_1, tuple, list, np.ndarray],
-    "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
+    "kernel_initializer": [
+        *one_of("auto", *INITIALIZERS),
+        ObjectOf("skconvnet.initializers", Initializer),
+    ],
 }
 _CHECK_X: dict[str, Any] = {
     "accept_sparse": ["csr", "csc"],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skconvnet._checks import is_int, is_sequence
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import FeatureMap, Shape
 
 PADDINGS = ("valid", "same", "full")
@@ -45,7 +46,7 @@ def pad_amounts(
     raise ValueError(
         f"padding must be one of {', '.join(map(repr, PADDINGS))}, a non-negative int, "
         f"or a tuple of {ndim} entries, each an int or a (before, after) pair; got "
-        f"{padding!r}."
+        f"{padding!r}.{value_suggestion('padding', padding, PADDINGS)}"
     )
 
 

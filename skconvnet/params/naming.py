@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from skconvnet._checks import is_iterable
+from skconvnet._foreign_words import LAYERS
+from skconvnet._suggestions import did_you_mean, translations
 from skconvnet.params.base import LayerSpec
 
 PASSTHROUGH = "passthrough"
@@ -82,7 +84,7 @@ def check_layers(
         if not isinstance(spec, LayerSpec):
             raise TypeError(
                 f"{where} ({name!r}) must be a layer of skconvnet.layers, a (name, "
-                f"layer) tuple or {PASSTHROUGH!r}; got {spec!r}."
+                f"layer) tuple or {PASSTHROUGH!r}; got {spec!r}.{_hint(spec)}"
             )
     return [(name, spec) for name, spec in named if isinstance(spec, LayerSpec)]
 
@@ -105,6 +107,13 @@ def _check_name(where: str, name: object, count: int, reserved: set[str]) -> Non
             f"{where} is named {name!r}, which is taken by a parameter of the "
             "estimator or by the output layer; choose another name."
         )
+
+
+def _hint(spec: object) -> str:
+    """Suggest a layer for a foreign object, or for the name of a layer."""
+    word = spec if isinstance(spec, str) else type(spec).__name__
+    names = [name for name in translations(word, LAYERS) if name.isidentifier()]
+    return did_you_mean(word, names, LAYERS)
 
 
 def _is_named(entry: object) -> TypeGuard[tuple[Any, Any]]:
