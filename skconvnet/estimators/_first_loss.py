@@ -19,8 +19,9 @@ from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.losses import Loss
 
 # The ratio of the first loss to the loss of guessing from which it is worth a warning.
-# Wide layers and unlucky weights start at up to twice the loss of guessing.
-FAR_ABOVE = 3.0
+# Unlucky weights start at up to twice the loss of guessing classes; squares of errors
+# vary more.
+FAR_ABOVE_CLASSES, FAR_ABOVE_MEAN = 3.0, 10.0
 
 # The root of the mean square from which targets are large for a network's outputs.
 _LARGE = 10.0
@@ -84,7 +85,8 @@ def warn_of_first_loss(
     if first is None:
         return
     guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
-    if not np.isfinite(guessing) or first <= FAR_ABOVE * guessing:
+    far_above = FAR_ABOVE_MEAN if is_regression else FAR_ABOVE_CLASSES
+    if not np.isfinite(guessing) or first <= far_above * guessing:
         return
     what = "the mean of y" if is_regression else "the classes"
     targets = samples.targets if is_regression else None
