@@ -21,6 +21,7 @@ from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.finite import check_outputs
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._factories import (
@@ -151,6 +152,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             regression.
         sample_weight : array-like of shape (n_samples,), default=None
             The sample weights. None means that all samples have the same weight.
+            Weights whose mean is beyond about 1e12 or 1e-12 in float32 (1e102 or 1e-102
+            in float64) are divided by their mean.
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after each epoch. With
             ``early_stopping=True``, it replaces the set that is split off from X.
@@ -195,6 +198,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
             with single_threaded_blas:
                 samples = make_samples(self.network_, maps, targets, None)
+                samples.inputs.check()
                 fit_input_statistics(self.network_, samples)
             return self
 
@@ -358,12 +362,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, validation: ValidationData
     ) -> tuple[Samples, npt.NDArray[Any]]:
         X, y = check_X_and_y(
-            self, validation.X, validation.y, reset=False, **self._input_checks
+            self,
+            validation.X,
+            validation.y,
+            reset=False,
+            suffix="_val",
+            **self._input_checks,
         )
         check_same_shape(self, X, self.network_.in_shape)
         targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X)
-        return make_samples(self.network_, X, targets, weights), y
+        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
+        return make_samples(self.network_, X, targets, weights, suffix="_val"), y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
@@ -406,7 +415,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         inputs = make_inputs(self.network_, checked)
         n_threads = resolve_n_threads(self.n_jobs)
         with Executor(self.network_, self._loss, n_threads) as executor:
-            return executor.outputs(inputs, stop=stop, scores=scores)
+            outputs = executor.outputs(inputs, stop=stop, scores=scores)
+        check_outputs(outputs, is_prediction=stop is None)
+        return outputs
 
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all weights and buffers.

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Rows, Shape
+from skconvnet.engine.finite import converted_targets
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
+from skconvnet.engine.sample_weights import normalized_weights
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.initializers import Initializer
@@ -146,19 +148,28 @@ def rebuild_network(
     return network
 
 
-def make_inputs(network: Network, X: CheckedX) -> Inputs:
-    """Return the reader of the samples of a validated X."""
+def make_inputs(network: Network, X: CheckedX, name: str = "X") -> Inputs:
+    """Return the reader of the samples of a validated X, called `name` in errors."""
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
-        return RaggedInputs(maps, network.in_shape, network.dtype)
-    return Inputs(X, network.in_shape, network.dtype)
+        return RaggedInputs(maps, network.in_shape, network.dtype, name)
+    return Inputs(X, network.in_shape, network.dtype, name)
 
 
 def make_samples(
-    network: Network, X: CheckedX, targets: Rows, weights: np.ndarray | None
+    network: Network,
+    X: CheckedX,
+    targets: Rows,
+    weights: np.ndarray | None,
+    *,
+    suffix: str = "",
 ) -> Samples:
-    """Return the samples of a validated X, with their targets and weights."""
-    inputs = make_inputs(network, X)
+    """Return the samples of a validated X, with their targets and weights.
+
+    `suffix` is "_val" for a validation set, whose arrays are named X_val and so on.
+    """
+    inputs = make_inputs(network, X, f"X{suffix}")
     if weights is not None:
-        weights = weights.astype(network.dtype, copy=False)
-    return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
+        weights = normalized_weights(weights, network.dtype)
+    targets = converted_targets(targets, network.dtype, f"y{suffix}")
+    return Samples(inputs, targets, weights)
