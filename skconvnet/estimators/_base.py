@@ -30,6 +30,7 @@ from skconvnet.estimators._factories import (
     make_settings,
     make_training_executor,
     make_training_state,
+    n_copies_of_weights,
 )
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
@@ -232,7 +233,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             check_same_shape(self, maps, self.network_.in_shape)
             self._resume()
         else:
-            self._build(maps, encoded.shape[1], rng)
+            copies = n_copies_of_weights(params)
+            self._build(maps, encoded.shape[1], rng, n_copies=copies)
 
         samples = make_samples(self.network_, maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
@@ -274,7 +276,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self.loss_ = float(result.fun)
         return self
 
-    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
+    def _build(
+        self,
+        X: CheckedX,
+        n_outputs: int,
+        rng: np.random.RandomState,
+        *,
+        n_copies: float = 1,
+    ) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
         in_shape = resolve_shape(X, self._spatial_ndim, input_shape)
@@ -285,6 +294,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             n_outputs,
             resolve_dtype(self.dtype, X),
             getattr(self, "kernel_initializer", None),
+            n_copies=n_copies,
         )
         self.network_.initialize(rng)
         check_all_shapes(self.network_, X)

@@ -21,6 +21,7 @@ from skconvnet.params.constraints import (
     FROM_0_TO_1,
     NOT_NEGATIVE,
     POSITIVE,
+    check_magnitudes,
     one_of,
 )
 from skconvnet.params.nested import NestedParams
@@ -101,6 +102,10 @@ class TrainingParams(NestedParams):
             Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
         ],
     }
+
+    def _validate_params(self) -> None:
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
+        super()._validate_params()
 
 
 def plain_params(estimator: TrainingParams) -> TrainingParams:

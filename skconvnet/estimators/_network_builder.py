@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._checks import check_n_layers
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.finite import converted_targets
 from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.memory_limits import check_network_fits
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
@@ -58,10 +60,19 @@ class LayerStack:
         """Build the next layer, or raise an error that names it."""
         if not isinstance(spec, LayerSpec):
             spec = spec(self.out_shape)
-        own = (name, copy.deepcopy(spec))
+        check_n_layers("This network", len(self.specs) + 1)
+        own = (name, self._copied(name, spec))
         self.layers.update(build_layers([own], self.out_shape))
         self.specs.append(own)
         self.out_shape = self.layers[name].out_shape
+
+    def _copied(self, name: str, spec: LayerSpec) -> LayerSpec:
+        try:
+            return copy.deepcopy(spec)
+        except TypeError:
+            # Of a generator or the like, for which building has a better message.
+            build_layers([(name, spec)], self.out_shape)
+            raise
 
     def last_value(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any
         """Return the value of a parameter in the last layer that sets it."""
@@ -75,6 +86,8 @@ def build_network(
     n_outputs: int,
     dtype: npt.DTypeLike,
     kernel_initializer: str | Initializer | None = None,
+    *,
+    n_copies: float = 1,
 ) -> Network:
     """Build a network of the given layers and an output layer.
 
@@ -91,6 +104,13 @@ def build_network(
     kernel_initializer : str or Initializer, optional
         Initializer of the output layer. By default it is the one of the last layer that
         has one.
+    n_copies : float, default=1
+        How many vectors of the size of the weights will be needed.
+
+    Raises
+    ------
+    ValueError
+        If the network cannot fit into the memory of this machine.
     """
     stack = LayerStack(in_shape)
     for name, entry in entries:
@@ -107,6 +127,7 @@ def build_network(
             name += "_output"
         stack.add(name, Flatten())
     stack.add(OUTPUT_NAME, output)
+    check_network_fits(stack.layers, dtype, n_copies)
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from skconvnet._checks import is_int, is_sequence
+from skconvnet._checks import is_int, is_sequence, shown
 from skconvnet._typing import Shape
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._input_validation import CheckedX
@@ -117,7 +117,7 @@ def _given_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> 
     if not ints or not all(is_int(n) and n > 0 for n in ints):
         raise ValueError(
             "input_shape must be a tuple of positive ints, the shape of one sample "
-            f"with channels last such as (28, 28, 1); got {input_shape!r}."
+            f"with channels last such as (28, 28, 1); got {shown(input_shape)}."
         )
     shape = tuple(int(n) for n in ints)
     if spatial_ndim and len(shape) == spatial_ndim:
@@ -125,7 +125,7 @@ def _given_shape(X: CheckedX, spatial_ndim: int | None, input_shape: object) -> 
     if spatial_ndim and len(shape) != spatial_ndim + 1:
         raise ValueError(
             f"input_shape must have {spatial_ndim + 1} entries, channels last, for a "
-            f"network over {spatial_ndim} spatial axes; got {input_shape!r}."
+            f"network over {spatial_ndim} spatial axes; got {shown(input_shape)}."
         )
     if X.ndim == 2 and X.shape[1] != prod(shape):
         raise ValueError(

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
 from skconvnet._typing import Shape
+from skconvnet.params.constraints import check_magnitudes
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
@@ -22,6 +23,7 @@ class Params(BaseEstimator):
 
     def check_params(self) -> None:
         """Raise an InvalidParameterError, a ValueError, if a value is not allowed."""
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
         validate_parameter_constraints(
             self._parameter_constraints,
             self.get_params(deep=False),
@@ -30,8 +32,8 @@ class Params(BaseEstimator):
 
     def checked_copy(self) -> Self:
         """Return a checked copy in which NumPy scalars are converted to Python's."""
+        self.check_params()  # first, since not every wrong value can be copied
         copy: Self = clone(self)
-        copy.check_params()
         for name, value in copy.get_params(deep=False).items():
             if isinstance(value, Params):
                 setattr(copy, name, value.checked_copy())

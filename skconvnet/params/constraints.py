@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+)
+
+from skconvnet._checks import is_int, shown
+
+_LARGEST_FLOAT = sys.float_info.max
 
 BOOLEAN: list[Any] = ["boolean"]
 FROM_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="both")]
@@ -18,6 +28,19 @@ ABOVE_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="right")]
 FROM_1: list[Any] = [Interval(Real, 1, None, closed="left")]
 COUNT: list[Any] = [Interval(Integral, 1, None, closed="left")]
 COUNT_OR_0: list[Any] = [Interval(Integral, 0, None, closed="left")]
+
+
+def check_magnitudes(params: Mapping[str, object], owner: str) -> None:
+    """Raise an InvalidParameterError if an int is too large for a float.
+
+    An interval of real numbers, such as that of `alpha`, holds ints of any size.
+    """
+    for name, value in params.items():
+        if is_int(value) and abs(value) > _LARGEST_FLOAT:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {owner} must be at most {_LARGEST_FLOAT:g} "
+                f"in absolute value. Got {shown(value)} instead."
+            )
 
 
 def one_of(*names: str) -> list[Any]:
