@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_max_pool_fusion import fuse
@@ -273,9 +272,7 @@ def build_layers(
     for name, spec in specs:
         try:
             layers[name] = spec.build(in_shape)
-            out_shape = layers[name].out_shape
-            check_map_fits(out_shape, "the output", "Make it smaller.")
         except (TypeError, ValueError) as error:
             raise type(error)(f"layer {name!r}: {error}") from error
-        in_shape = out_shape
+        in_shape = layers[name].out_shape
     return layers
