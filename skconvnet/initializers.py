@@ -201,7 +201,8 @@ class Orthogonal(Initializer):
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
         q, r = np.linalg.qr(rng.standard_normal(tall))
         # If the diagonal of r is positive, q does not depend on the algorithm used.
-        q *= np.where(np.diag(r) < 0, -self.gain, self.gain)
+        gain = float(self.gain)
+        q *= np.where(np.diag(r) < 0, -gain, gain)
         kernel: Kernel = (q if n_rows >= n_columns else q.T).reshape(shape)
         return kernel
 

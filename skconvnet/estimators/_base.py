@@ -22,6 +22,7 @@ from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.finite import check_outputs
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
@@ -33,6 +34,7 @@ from skconvnet.estimators._factories import (
     make_settings,
     make_training_executor,
     make_training_state,
+    n_copies_of_weights,
 )
 from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
@@ -183,6 +185,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             regression.
         sample_weight : array-like of shape (n_samples,), default=None
             The sample weights. None means that all samples have the same weight.
+            Weights whose mean is beyond about 1e12 or 1e-12 in float32 (1e102 or 1e-102
+            in float64) are divided by their mean.
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after each epoch. With
             ``early_stopping=True``, it replaces the set that is split off from X.
@@ -235,6 +239,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets.learn_scale(targets, None)
             with single_threaded_blas.limited():
                 samples = self._make_samples(maps, targets, None)
+                samples.inputs.check()
                 fit_input_statistics(self.network_, samples)
             return self
 
@@ -271,7 +276,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._resume()
         else:
             previous = None if names_set is None else self.network_
-            self._build(maps, encoded.shape[1], rng)
+            copies = n_copies_of_weights(params)
+            self._build(maps, encoded.shape[1], rng, n_copies=copies)
             self._targets.learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
@@ -333,7 +339,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         warn_of_row_order(self, X, self.network_.in_shape)
 
     def _make_samples(
-        self, X: CheckedX, targets: Rows, weights: npt.NDArray[Any] | None
+        self,
+        X: CheckedX,
+        targets: Rows,
+        weights: npt.NDArray[Any] | None,
+        *,
+        suffix: str = "",
     ) -> Samples:
         """Return the samples of a validated X, with their targets and weights."""
         return make_samples(
@@ -342,9 +353,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets.scaled(targets),
             weights,
             channels_first=is_channels_first(self),
+            suffix=suffix,
         )
 
-    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
+    def _build(
+        self,
+        X: CheckedX,
+        n_outputs: int,
+        rng: np.random.RandomState,
+        *,
+        n_copies: float = 1,
+    ) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
         spatial_ndim = self._spatial_ndim_of(X)
@@ -364,6 +383,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 n_outputs,
                 resolve_dtype(self.dtype, X),
                 getattr(self, "kernel_initializer", None),
+                n_copies=n_copies,
             )
         if is_guessed:
             tell_size_of_guess(self, in_shape, self.network_.vector.size)
@@ -447,12 +467,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, validation: ValidationData
     ) -> tuple[Samples, npt.NDArray[Any]]:
         X, y = check_X_and_y(
-            self, validation.X, validation.y, reset=False, **self._input_checks
+            self,
+            validation.X,
+            validation.y,
+            reset=False,
+            suffix="_val",
+            **self._input_checks,
         )
         self._check_shape(X)
         targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X)
-        return self._make_samples(X, targets, weights), y
+        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
+        return self._make_samples(X, targets, weights, suffix="_val"), y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
@@ -514,7 +539,9 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         )
         n_threads = resolve_n_threads(self.n_jobs)
         with Executor(self.network_, self._loss, n_threads) as executor:
-            return executor.outputs(inputs, stop=stop, scores=scores)
+            outputs = executor.outputs(inputs, stop=stop, scores=scores)
+        check_outputs(outputs, is_prediction=stop is None)
+        return outputs
 
     @explains_arguments
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:

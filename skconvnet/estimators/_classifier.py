@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
+from skconvnet.engine.sample_weights import multiplied_weights
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
@@ -25,6 +25,8 @@ from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
 from skconvnet.params.constraints import ObjectOf, one_of
+
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
@@ -49,7 +51,7 @@ def gives_probabilities(estimator: NetworkClassifier) -> bool:
 
 def _check_class_weight(class_weight: dict[Any, Any]) -> None:
     for value in class_weight.values():
-        if not is_real(value) or not 0 <= value < inf:
+        if not is_real(value) or not 0 <= value <= _LARGEST:
             raise ValueError(
                 "class_weight must contain finite numbers of at least 0, one per "
                 f"class; got {class_weight!r}."
@@ -109,7 +111,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight)
         own: npt.NDArray[Any] = compute_sample_weight(self.class_weight, y)
-        return own if weights is None else weights * own
+        if weights is not None:
+            own = multiplied_weights(weights, own)
+        if not own.any():
+            times = "" if weights is None else " and sample_weight"
+            raise ValueError(
+                f"class_weight={self.class_weight!r}{times} must leave at least one "
+                "sample with a weight above 0; all samples of y have a weight of 0."
+            )
+        return own
 
     @available_if(stochastic_only)
     @explains_arguments

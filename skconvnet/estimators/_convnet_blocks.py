@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import skconvnet.layers as la
-from skconvnet._checks import is_int, per_axis
+from skconvnet._checks import check_n_layers, is_int, is_real, per_axis
 from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import Shape
 from skconvnet.estimators._network_builder import Entry
@@ -175,6 +175,7 @@ def _count(name: str, value: object) -> int:
             f"{name} must be an int of at least 1, or a tuple of them, one per block; "
             f"got {value!r}."
         )
+    check_n_layers(name, value)
     return int(value)
 
 
@@ -210,7 +211,8 @@ def _pool_for_shape(
 
 def dropout(number: int, rate: Any) -> Named:  # noqa: ANN401  checked by Dropout
     """Return the dropout layer after a block or dense layer, if it has one."""
-    return [(f"dropout{number}", la.Dropout(rate))] if rate else []
+    is_none = is_real(rate) and rate == 0
+    return [] if is_none else [(f"dropout{number}", la.Dropout(rate))]
 
 
 def head(global_pooling: str | None) -> Named:

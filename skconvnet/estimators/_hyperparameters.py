@@ -25,6 +25,7 @@ from skconvnet.params.constraints import (
     NOT_NEGATIVE,
     POSITIVE,
     ObjectOf,
+    check_magnitudes,
     check_values,
     one_of,
 )
@@ -116,6 +117,7 @@ class TrainingParams(NestedParams):
 
     def _validate_params(self) -> None:
         """Check the hyperparameters; scikit-learn calls this before fitting."""
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
         check_values(self, self._parameter_constraints)
 
 

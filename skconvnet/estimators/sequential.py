@@ -58,8 +58,15 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     }
 
     @override
-    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
-        super()._build(X, n_outputs, rng)
+    def _build(
+        self,
+        X: CheckedX,
+        n_outputs: int,
+        rng: np.random.RandomState,
+        *,
+        n_copies: float = 1,
+    ) -> None:
+        super()._build(X, n_outputs, rng, n_copies=n_copies)
         if self.layers is not None:
             n_classes = len(getattr(self, "classes_", ()))
             warn_of_second_output(_named_specs(self), {n_outputs, n_classes})

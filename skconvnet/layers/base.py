@@ -14,6 +14,7 @@ from typing import Generic, Self, TypeVar
 
 import numpy as np
 
+from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.ops.workspace import Run, Workspace
 
@@ -124,6 +125,7 @@ class Layer(ABC, Generic[Cache]):
     strides: tuple[int | Fraction, ...] = ()
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
+        check_map_fits(out_shape, "The output", "Make it smaller.")
         self.in_shape = tuple(in_shape)
         self.out_shape = tuple(out_shape)
         self.weight_shapes: dict[str, Shape] = {}

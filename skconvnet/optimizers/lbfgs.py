@@ -98,7 +98,8 @@ class LBFGS(Params):
             "maxfun": self.max_fun,
             "maxiter": max_iter,
             "gtol": tol,
-            "maxcor": self.history,
+            # No more are made, so that room for more would be wasted.
+            "maxcor": int(min(self.history, max_iter)),
         }
         if not l1 or not n_l1:
             return _search(objective, start, options)

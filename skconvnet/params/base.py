@@ -10,7 +10,7 @@ from sklearn.base import clone
 from skconvnet._checks import as_python
 from skconvnet._foreign_words import LAYER_PARAMETERS, Words
 from skconvnet._typing import Shape
-from skconvnet.params.constraints import check_values
+from skconvnet.params.constraints import check_magnitudes, check_values
 from skconvnet.params.known_names import KnownNames
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ class Params(KnownNames):
 
     def check_params(self) -> None:
         """Raise an InvalidParameterError, a ValueError, if a value is not allowed."""
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
         check_values(self, self._parameter_constraints)
 
     def checked_copy(self) -> Self:
         """Return a checked copy in which NumPy scalars are converted to Python's."""
+        self.check_params()  # first, since not every wrong value can be copied
         copy: Self = clone(self)
-        copy.check_params()
         for name, value in copy.get_params(deep=False).items():
             if isinstance(value, Params):
                 setattr(copy, name, value.checked_copy())

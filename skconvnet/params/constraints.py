@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -15,12 +16,15 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skconvnet._checks import is_int, shown
 from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import override
 
 # From this number on, an error lists the classes whose objects are allowed: they are
 # not base classes, and not all classes of their module.
 _MANY = 3
+
+_LARGEST_FLOAT = sys.float_info.max
 
 BOOLEAN: list[Any] = ["boolean"]
 FROM_0_TO_1: list[Any] = [Interval(Real, 0, 1, closed="both")]
@@ -68,6 +72,19 @@ class ObjectOf(Options):
         names = ", ".join(sorted(cls.__name__ for cls in self.classes))
         is_listed = len(self.classes) >= _MANY
         return f"an object of {self.module}" + (f" ({names})" if is_listed else "")
+
+
+def check_magnitudes(params: Mapping[str, object], owner: str) -> None:
+    """Raise an InvalidParameterError if an int is too large for a float.
+
+    An interval of real numbers, such as that of `alpha`, holds ints of any size.
+    """
+    for name, value in params.items():
+        if is_int(value) and abs(value) > _LARGEST_FLOAT:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {owner} must be at most {_LARGEST_FLOAT:g} "
+                f"in absolute value. Got {shown(value)} instead."
+            )
 
 
 def one_of(*names: str) -> list[Any]:

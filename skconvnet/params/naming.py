@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
-from skconvnet._checks import is_iterable
+from skconvnet._checks import check_length, is_sequence
 from skconvnet._foreign_words import LAYERS
 from skconvnet._suggestions import did_you_mean, translations
 from skconvnet.params.base import LayerSpec
@@ -63,11 +63,12 @@ def check_layers(
     ValueError
         If a name is empty, repeated, reserved, or contains ``"__"``.
     """
-    if isinstance(layers, LayerSpec) or not is_iterable(layers):
+    if isinstance(layers, LayerSpec) or not is_sequence(layers):
         raise TypeError(
             "layers must be a list of layers or of (name, layer) tuples, such as "
             f"[('conv1', Conv2D(32, 3)), ('flatten', Flatten())]; got {layers!r}."
         )
+    check_length("layers", layers)
     named = name_layers(layers)
     reserved = {*reserved, OUTPUT_NAME}
     counts = Counter(name for name, _ in named)

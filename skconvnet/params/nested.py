@@ -161,9 +161,10 @@ def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 def named_entries(values: object) -> Entries:
     """Return the entries with their names, or none if `values` is not a valid list."""
     try:
-        return name_layers(values) if is_list(values) else []
+        entries = name_layers(values) if is_list(values) else []
     except TypeError:
         return []
+    return entries if all(isinstance(name, str) for name, _ in entries) else []
 
 
 def nested_params(entries: Entries) -> dict[str, Any]:
