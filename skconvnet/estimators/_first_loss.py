@@ -18,9 +18,13 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.losses import Loss
 
-# The ratio of the first loss to the loss of guessing from which it is worth a warning.
-# Wide layers and unlucky weights start at up to twice the loss of guessing.
+# The ratio of the first loss to what is usual from which it is worth a warning. Wide
+# layers and unlucky weights start at up to twice the loss of guessing.
 FAR_ABOVE = 3.0
+
+# The outputs of such weights for a suitable X. Where the loss of guessing is small, as
+# it is for small targets, or even 0, as for the perceptron, they cost far more.
+_UNLUCKY = 2.0
 
 # The root of the mean square from which targets are large for a network's outputs.
 _LARGE = 10.0
@@ -29,28 +33,38 @@ _LARGE = 10.0
 _SOME = 1000
 
 
-def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> float:
-    """Return the mean loss of a constant guess for all samples.
+def usual_losses(
+    samples: Samples, loss: Loss, *, is_regression: bool
+) -> tuple[float, float]:
+    """Return the loss of guessing, and the greatest usual loss at the start.
 
-    For classes, all scores are 0. For real targets, each output is the mean target; if
-    the targets are so small that weights soon reach them, the mean or 0, whichever is
-    worse.
+    The first is the mean loss of a constant guess for all samples. For classes, all
+    scores are 0. For real targets, each output is the mean target; if the targets are
+    so small that weights soon reach them, the mean or 0, whichever is worse.
+
+    The second is that of unlucky outputs, if it is greater and targets are not large.
     """
     index = np.arange(len(samples)) if samples.index is None else samples.index
     index = index[:: -(-len(index) // _SOME)]
     targets: Rows = samples.targets[index]
     weights = None if samples.weights is None else samples.weights[index]
     if weights is not None and not weights.any():
-        return np.inf
-    zeros = np.zeros(targets.shape[1])
-    of_zero = _mean_loss(zeros, targets, weights, loss)
+        return np.inf, np.inf
+    ones = np.ones(targets.shape[1])
+    of_zero = _mean_loss(0 * ones, targets, weights, loss)
+    signs = (-_UNLUCKY, _UNLUCKY)
+    unlucky = [_mean_loss(sign * ones, targets, weights, loss) for sign in signs]
+    of_unlucky = float(np.mean(unlucky))
     if not is_regression:
-        return of_zero
+        return of_zero, max(of_zero, of_unlucky)
     mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
     if loss.output == "exp":
         mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
     of_mean = _mean_loss(mean, targets, weights, loss)
-    return of_mean if _is_large(targets) else max(of_mean, of_zero)
+    if _is_large(targets):
+        return of_mean, of_mean
+    guessing = max(of_mean, of_zero)
+    return guessing, max(guessing, of_unlucky)
 
 
 def _mean_loss(
@@ -67,7 +81,12 @@ def _mean_loss(
 
 
 def warn_of_first_loss(
-    estimator: BaseEstimator, samples: Samples, loss: Loss, first: float | None
+    estimator: BaseEstimator,
+    samples: Samples,
+    loss: Loss,
+    first: float | None,
+    *,
+    is_standardized: bool,
 ) -> None:
     """Warn if the first loss of a training is far above the loss of guessing.
 
@@ -79,19 +98,24 @@ def warn_of_first_loss(
     loss : Loss
     first : float or None
         Mean loss of the first samples, without the penalty.
+    is_standardized : bool
+        Whether the network itself standardizes X, so that its scale does not matter.
     """
     is_regression = not isinstance(estimator, ClassifierMixin)
     if first is None:
         return
-    guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
-    if not np.isfinite(guessing) or first <= FAR_ABOVE * guessing:
+    has_large_y = is_regression and _is_large(samples.targets)
+    if is_standardized and not has_large_y:
+        return
+    guessing, usual = usual_losses(samples, loss, is_regression=is_regression)
+    if not np.isfinite(guessing) or first <= FAR_ABOVE * usual:
         return
     what = "the mean of y" if is_regression else "the classes"
     targets = samples.targets if is_regression else None
     warn_caller(
         f"Training started with a loss of {first:.3g}, far above {guessing:.3g}, the "
         f"loss of guessing {what} without looking at X. "
-        + _advice(targets, has_rescale=hasattr(estimator, "rescale"))
+        + _advice(targets, has_rescale=_can_rescale(estimator))
     )
 
 
@@ -112,6 +136,11 @@ def _advice(y: npt.NDArray[Any] | None, *, has_rescale: bool) -> str:
         "X probably has a scale that the initial weights are not made for: "
         f"{own}, or scale X, for example with StandardScaler."
     )
+
+
+def _can_rescale(estimator: BaseEstimator) -> bool:
+    """Whether an estimator has a parameter ``rescale`` that is not in use."""
+    return getattr(estimator, "rescale", "auto") is None
 
 
 def _is_large(y: npt.NDArray[Any]) -> bool:
