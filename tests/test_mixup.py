@@ -62,7 +62,7 @@ def test_the_loss_of_mixtures_is_their_cross_entropy():
 
 def test_mixup_of_integer_targets_and_weights_of_one_change_nothing():
     X, y = data_for(ConvNetRegressor)
-    y = np.rint(10 * y)
+    y = np.rint(2 * y)
     one = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(X, y)
     two = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(
         X, y.astype(int), np.ones(len(X))

@@ -321,7 +321,14 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             warn_of_end(params, state)
             warn_of_last_loss(self, samples, self._loss, state)
         if not resume and self._warns_of_first_loss:
-            warn_of_first_loss(self, samples, self._loss, state.first_loss)
+            first_layer = next(iter(self.network_.layers.values()))
+            warn_of_first_loss(
+                self,
+                samples,
+                self._loss,
+                state.first_loss,
+                is_standardized=first_layer.keeps_statistics,
+            )
         return interrupt
 
     def _training_params(

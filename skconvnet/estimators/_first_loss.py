@@ -7,7 +7,7 @@ always because X, or y of a regressor, has a scale that the weights are not made
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,10 @@ from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.losses import Loss
 
 # The ratio of the first loss to the loss of guessing from which it is worth a warning.
-# Unlucky weights start at up to twice the loss of guessing classes; squares of errors
-# vary more.
-FAR_ABOVE_CLASSES, FAR_ABOVE_MEAN = 3.0, 10.0
+FAR_ABOVE = 3.0
+
+# The deviation that the first outputs have in deep or wide networks, on suitable X.
+_USUAL_OUTPUT = 2.0
 
 # The root of the mean square from which targets are large for a network's outputs.
 _LARGE = 10.0
@@ -30,41 +31,57 @@ _LARGE = 10.0
 _SOME = 1000
 
 
-def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> float:
-    """Return the mean loss of a constant guess for all samples.
+class _Some(NamedTuple):
+    """Some of the samples, of those that have a weight.
+
+    Attributes
+    ----------
+    targets : ndarray of shape (n_samples, n_outputs)
+    weights : ndarray of shape (n_samples,) or None
+    """
+
+    targets: Rows
+    weights: npt.NDArray[Any] | None
+
+    @classmethod
+    def of(cls, samples: Samples) -> _Some:
+        index = np.arange(len(samples)) if samples.index is None else samples.index
+        if samples.weights is not None:
+            index = index[samples.weights[index] > 0]
+        index = index[:: -(-len(index) // _SOME) or 1]
+        weights = None if samples.weights is None else samples.weights[index]
+        return cls(samples.targets[index], weights)
+
+
+def _loss_of_guessing(some: _Some, loss: Loss, *, is_regression: bool) -> float:
+    """Return the mean loss of a constant guess.
 
     For classes, all scores are 0. For real targets, each output is the mean target; if
     the targets are so small that weights soon reach them, the mean or 0, whichever is
     worse.
     """
-    index = np.arange(len(samples)) if samples.index is None else samples.index
-    index = index[:: -(-len(index) // _SOME)]
-    targets: Rows = samples.targets[index]
-    weights = None if samples.weights is None else samples.weights[index]
-    if weights is not None and not weights.any():
-        return np.inf
-    zeros = np.zeros(targets.shape[1])
-    of_zero = _mean_loss(zeros, targets, weights, loss)
+    of_zero = _mean_loss(np.zeros(some.targets.shape[1]), some, loss)
     if not is_regression:
         return of_zero
-    mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
+    mean = np.average(some.targets, axis=0, weights=some.weights).astype(np.float64)
     if loss.output == "exp":
         mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
-    of_mean = _mean_loss(mean, targets, weights, loss)
-    return of_mean if _is_large(targets) else max(of_mean, of_zero)
+    of_mean = _mean_loss(mean, some, loss)
+    return of_mean if _is_large(some.targets) else max(of_mean, of_zero)
 
 
-def _mean_loss(
-    scores: npt.NDArray[Any],
-    targets: Rows,
-    weights: npt.NDArray[Any] | None,
-    loss: Loss,
-) -> float:
+def _loss_of_usual_outputs(some: _Some, loss: Loss) -> float:
+    """Return the mean loss of outputs as the weights of a new network give them."""
+    outputs = np.full(some.targets.shape[1], _USUAL_OUTPUT)
+    return float(np.mean([_mean_loss(sign * outputs, some, loss) for sign in (-1, 1)]))
+
+
+def _mean_loss(scores: npt.NDArray[np.float64], some: _Some, loss: Loss) -> float:
     """Return the mean loss of the same scores, one per output, for all samples."""
-    repeated = np.repeat(scores[:, None].astype(np.float64), len(targets), axis=1)
+    repeated = np.repeat(scores[:, None], len(some.targets), axis=1)
     loss.predict(repeated)
-    losses = loss.samplewise(repeated, targets.T.astype(np.float64))
-    return float(np.average(losses, weights=weights))
+    losses = loss.samplewise(repeated, some.targets.T.astype(np.float64))
+    return float(np.average(losses, weights=some.weights))
 
 
 def warn_of_first_loss(
@@ -82,33 +99,45 @@ def warn_of_first_loss(
         Mean loss of the first samples, without the penalty.
     """
     is_regression = not isinstance(estimator, ClassifierMixin)
-    if first is None:
+    some = _Some.of(samples)
+    if first is None or not len(some.targets):
         return
-    guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
-    far_above = FAR_ABOVE_MEAN if is_regression else FAR_ABOVE_CLASSES
-    if not np.isfinite(guessing) or first <= far_above * guessing:
+    large_y = is_regression and _is_large(some.targets)
+    if getattr(estimator, "rescale", None) == "auto" and not large_y:
+        return  # X has a suitable scale
+    guessing = _loss_of_guessing(some, loss, is_regression=is_regression)
+    usual = 0.0 if large_y else _loss_of_usual_outputs(some, loss)
+    if first <= FAR_ABOVE * max(guessing, usual):
         return
     what = "the mean of y" if is_regression else "the classes"
-    targets = samples.targets if is_regression else None
+    advice = (
+        _advice_on_y(estimator, some.targets, loss)
+        if large_y
+        else _advice_on_X(estimator)
+    )
     warn_caller(
         f"Training started with a loss of {first:.3g}, far above {guessing:.3g}, the "
-        f"loss of guessing {what} without looking at X. "
-        + _advice(targets, has_rescale=hasattr(estimator, "rescale"))
+        f"loss of guessing {what} without looking at X. {advice}"
     )
 
 
-def _advice(y: npt.NDArray[Any] | None, *, has_rescale: bool) -> str:
-    """Return what to do about the scale of X, or of y if that is large.
+def _advice_on_y(estimator: BaseEstimator, y: npt.NDArray[Any], loss: Loss) -> str:
+    """Return what to do about the scale of a large y."""
+    # Deviances require a positive y, which ConvNetRegressor does not standardize.
+    is_positive = loss.output == "exp"
+    can_rescale = hasattr(estimator, "rescale") and not is_positive
+    own = "set rescale='auto', or " if can_rescale else ""
+    scaler = "MaxAbsScaler" if is_positive else "StandardScaler"
+    return (
+        f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
+        f"of {np.std(y):.3g}: {own}scale y, for example with scikit-learn's "
+        f"TransformedTargetRegressor(regressor, transformer={scaler}())."
+    )
 
-    `y` has the targets of a regressor; None for a classifier.
-    """
-    if y is not None and _is_large(y):
-        own = "set rescale='auto', or " if has_rescale else ""
-        return (
-            f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
-            f"of {np.std(y):.3g}: {own}scale y, for example with scikit-learn's "
-            "TransformedTargetRegressor(regressor, transformer=StandardScaler())."
-        )
+
+def _advice_on_X(estimator: BaseEstimator) -> str:
+    """Return what to do about the scale of X."""
+    has_rescale = hasattr(estimator, "rescale")
     own = "set rescale='auto'" if has_rescale else "begin layers with Standardize()"
     return (
         "X probably has a scale that the initial weights are not made for: "
