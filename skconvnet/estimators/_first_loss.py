@@ -19,8 +19,10 @@ from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.losses import Loss
 
 # The ratio of the first loss to the loss of guessing from which it is worth a warning.
-# Wide layers and unlucky weights start at up to twice the loss of guessing.
 FAR_ABOVE = 3.0
+
+# The deviation that the first outputs have in deep or wide networks, on suitable X.
+_USUAL_OUTPUT = 2.0
 
 # The root of the mean square from which targets are large for a network's outputs.
 _LARGE = 10.0
@@ -36,10 +38,7 @@ def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> fl
     the targets are so small that weights soon reach them, the mean or 0, whichever is
     worse.
     """
-    index = np.arange(len(samples)) if samples.index is None else samples.index
-    index = index[:: -(-len(index) // _SOME)]
-    targets: Rows = samples.targets[index]
-    weights = None if samples.weights is None else samples.weights[index]
+    targets, weights = _some(samples)
     if weights is not None and not weights.any():
         return np.inf
     zeros = np.zeros(targets.shape[1])
@@ -51,6 +50,22 @@ def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> fl
         mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
     of_mean = _mean_loss(mean, targets, weights, loss)
     return of_mean if _is_large(targets) else max(of_mean, of_zero)
+
+
+def _loss_of_usual_outputs(samples: Samples, loss: Loss) -> float:
+    """Return the mean loss of outputs as the weights of a new network give them."""
+    targets, weights = _some(samples)
+    outputs = np.full(targets.shape[1], _USUAL_OUTPUT)
+    losses = [_mean_loss(sign * outputs, targets, weights, loss) for sign in (-1, 1)]
+    return float(np.mean(losses))
+
+
+def _some(samples: Samples) -> tuple[Rows, npt.NDArray[Any] | None]:
+    """Return the targets and the weights of some of the samples."""
+    index = np.arange(len(samples)) if samples.index is None else samples.index
+    index = index[:: -(-len(index) // _SOME)]
+    weights = None if samples.weights is None else samples.weights[index]
+    return samples.targets[index], weights
 
 
 def _mean_loss(
@@ -81,32 +96,45 @@ def warn_of_first_loss(
         Mean loss of the first samples, without the penalty.
     """
     is_regression = not isinstance(estimator, ClassifierMixin)
-    if first is None:
-        return
+    large_y = is_regression and _is_large(samples.targets)
+    rescale = getattr(estimator, "rescale", None)
+    if first is None or (rescale == "auto" and not large_y):
+        return  # X has a suitable scale
     guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
-    if not np.isfinite(guessing) or first <= FAR_ABOVE * guessing:
+    if not np.isfinite(guessing):
+        return
+    usual = 0.0 if large_y else _loss_of_usual_outputs(samples, loss)
+    if first <= FAR_ABOVE * max(guessing, usual):
         return
     what = "the mean of y" if is_regression else "the classes"
-    targets = samples.targets if is_regression else None
+    advice = (
+        _advice_on_y(estimator, samples.targets, loss)
+        if large_y
+        else _advice_on_X(estimator)
+    )
     warn_caller(
         f"Training started with a loss of {first:.3g}, far above {guessing:.3g}, the "
-        f"loss of guessing {what} without looking at X. "
-        + _advice(targets, has_rescale=hasattr(estimator, "rescale"))
+        f"loss of guessing {what} without looking at X. {advice}"
     )
 
 
-def _advice(y: npt.NDArray[Any] | None, *, has_rescale: bool) -> str:
-    """Return what to do about the scale of X, or of y if that is large.
+def _advice_on_y(estimator: BaseEstimator, y: npt.NDArray[Any], loss: Loss) -> str:
+    """Return what to do about the scale of a large y."""
+    # Deviances require a positive y, which ConvNetRegressor does not standardize.
+    is_positive = loss.output == "exp"
+    can_rescale = hasattr(estimator, "rescale") and not is_positive
+    own = "set rescale='auto', or " if can_rescale else ""
+    scaler = "MaxAbsScaler" if is_positive else "StandardScaler"
+    return (
+        f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
+        f"of {np.std(y):.3g}: {own}scale y, for example with scikit-learn's "
+        f"TransformedTargetRegressor(regressor, transformer={scaler}())."
+    )
 
-    `y` has the targets of a regressor; None for a classifier.
-    """
-    if y is not None and _is_large(y):
-        own = "set rescale='auto', or " if has_rescale else ""
-        return (
-            f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
-            f"of {np.std(y):.3g}: {own}scale y, for example with scikit-learn's "
-            "TransformedTargetRegressor(regressor, transformer=StandardScaler())."
-        )
+
+def _advice_on_X(estimator: BaseEstimator) -> str:
+    """Return what to do about the scale of X."""
+    has_rescale = hasattr(estimator, "rescale")
     own = "set rescale='auto'" if has_rescale else "begin layers with Standardize()"
     return (
         "X probably has a scale that the initial weights are not made for: "
