@@ -285,7 +285,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 fit_input_statistics(self.network_, samples, keep=names_set or ())
             if stochastic:
                 state = self._training_state(params, incremental=incremental)
-                warn_of_clipped_batch_size(params, len(samples))
+                if self.batch_size != "auto":
+                    warn_of_clipped_batch_size(params, len(samples))
                 settings = make_settings(params, len(samples), incremental=incremental)
                 train(executor, samples, state, settings, rng, validate=validate)
             else:

@@ -7,7 +7,7 @@ always because X, or y of a regressor, has a scale that the weights are not made
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,54 +31,57 @@ _LARGE = 10.0
 _SOME = 1000
 
 
-def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> float:
-    """Return the mean loss of a constant guess for all samples.
+class _Some(NamedTuple):
+    """Some of the samples, of those that have a weight.
+
+    Attributes
+    ----------
+    targets : ndarray of shape (n_samples, n_outputs)
+    weights : ndarray of shape (n_samples,) or None
+    """
+
+    targets: Rows
+    weights: npt.NDArray[Any] | None
+
+    @classmethod
+    def of(cls, samples: Samples) -> _Some:
+        index = np.arange(len(samples)) if samples.index is None else samples.index
+        if samples.weights is not None:
+            index = index[samples.weights[index] > 0]
+        index = index[:: -(-len(index) // _SOME) or 1]
+        weights = None if samples.weights is None else samples.weights[index]
+        return cls(samples.targets[index], weights)
+
+
+def _loss_of_guessing(some: _Some, loss: Loss, *, is_regression: bool) -> float:
+    """Return the mean loss of a constant guess.
 
     For classes, all scores are 0. For real targets, each output is the mean target; if
     the targets are so small that weights soon reach them, the mean or 0, whichever is
     worse.
     """
-    targets, weights = _some(samples)
-    if weights is not None and not weights.any():
-        return np.inf
-    zeros = np.zeros(targets.shape[1])
-    of_zero = _mean_loss(zeros, targets, weights, loss)
+    of_zero = _mean_loss(np.zeros(some.targets.shape[1]), some, loss)
     if not is_regression:
         return of_zero
-    mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
+    mean = np.average(some.targets, axis=0, weights=some.weights).astype(np.float64)
     if loss.output == "exp":
         mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
-    of_mean = _mean_loss(mean, targets, weights, loss)
-    return of_mean if _is_large(targets) else max(of_mean, of_zero)
+    of_mean = _mean_loss(mean, some, loss)
+    return of_mean if _is_large(some.targets) else max(of_mean, of_zero)
 
 
-def _loss_of_usual_outputs(samples: Samples, loss: Loss) -> float:
+def _loss_of_usual_outputs(some: _Some, loss: Loss) -> float:
     """Return the mean loss of outputs as the weights of a new network give them."""
-    targets, weights = _some(samples)
-    outputs = np.full(targets.shape[1], _USUAL_OUTPUT)
-    losses = [_mean_loss(sign * outputs, targets, weights, loss) for sign in (-1, 1)]
-    return float(np.mean(losses))
+    outputs = np.full(some.targets.shape[1], _USUAL_OUTPUT)
+    return float(np.mean([_mean_loss(sign * outputs, some, loss) for sign in (-1, 1)]))
 
 
-def _some(samples: Samples) -> tuple[Rows, npt.NDArray[Any] | None]:
-    """Return the targets and the weights of some of the samples."""
-    index = np.arange(len(samples)) if samples.index is None else samples.index
-    index = index[:: -(-len(index) // _SOME)]
-    weights = None if samples.weights is None else samples.weights[index]
-    return samples.targets[index], weights
-
-
-def _mean_loss(
-    scores: npt.NDArray[Any],
-    targets: Rows,
-    weights: npt.NDArray[Any] | None,
-    loss: Loss,
-) -> float:
+def _mean_loss(scores: npt.NDArray[np.float64], some: _Some, loss: Loss) -> float:
     """Return the mean loss of the same scores, one per output, for all samples."""
-    repeated = np.repeat(scores[:, None].astype(np.float64), len(targets), axis=1)
+    repeated = np.repeat(scores[:, None], len(some.targets), axis=1)
     loss.predict(repeated)
-    losses = loss.samplewise(repeated, targets.T.astype(np.float64))
-    return float(np.average(losses, weights=weights))
+    losses = loss.samplewise(repeated, some.targets.T.astype(np.float64))
+    return float(np.average(losses, weights=some.weights))
 
 
 def warn_of_first_loss(
@@ -96,19 +99,19 @@ def warn_of_first_loss(
         Mean loss of the first samples, without the penalty.
     """
     is_regression = not isinstance(estimator, ClassifierMixin)
-    large_y = is_regression and _is_large(samples.targets)
-    rescale = getattr(estimator, "rescale", None)
-    if first is None or (rescale == "auto" and not large_y):
-        return  # X has a suitable scale
-    guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
-    if not np.isfinite(guessing):
+    some = _Some.of(samples)
+    if first is None or not len(some.targets):
         return
-    usual = 0.0 if large_y else _loss_of_usual_outputs(samples, loss)
+    large_y = is_regression and _is_large(some.targets)
+    if getattr(estimator, "rescale", None) == "auto" and not large_y:
+        return  # X has a suitable scale
+    guessing = _loss_of_guessing(some, loss, is_regression=is_regression)
+    usual = 0.0 if large_y else _loss_of_usual_outputs(some, loss)
     if first <= FAR_ABOVE * max(guessing, usual):
         return
     what = "the mean of y" if is_regression else "the classes"
     advice = (
-        _advice_on_y(estimator, samples.targets, loss)
+        _advice_on_y(estimator, some.targets, loss)
         if large_y
         else _advice_on_X(estimator)
     )

@@ -160,13 +160,12 @@ class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
     >>> from skconvnet import ConvNetRegressor
-    >>> rng = np.random.RandomState(0)
-    >>> X = rng.uniform(size=(200, 6, 6))
-    >>> y = 1000 * X[:, 2:4, 2:4].mean(axis=(1, 2))
+    >>> X = load_digits().images
+    >>> y = X.sum(axis=(1, 2))  # the amount of ink
     >>> reg = ConvNetRegressor(filters=8, hidden_layer_sizes=32, random_state=0)
-    >>> reg.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
+    >>> reg.fit(X[:500], y[:500]).score(X[500:], y[500:]) > 0.9
     True
     """
 
