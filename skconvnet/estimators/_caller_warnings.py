@@ -18,7 +18,7 @@ _FOLDERS = (
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning at the first frame outside of this package, scikit-learn and joblib."""
+    """Issue a warning at the first frame outside of `_FOLDERS`."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  there is no public function
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_FOLDERS):
         level, frame = level + 1, frame.f_back
