@@ -31,15 +31,10 @@ BAR, BEST = "#9fb3c8", "#c2410c"
 def train_network() -> tuple[ConvNetClassifier, np.ndarray, np.ndarray]:
     """Return a fitted network, and images and labels that it has not seen."""
     X, y = load_digits(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     network = ConvNetClassifier(
         filters=(8, 16),
         hidden_layer_sizes=64,
-        batch_size=32,
-        learning_rate_init=0.003,
-        max_iter=30,
-        tol=0.01,
-        n_iter_no_change=3,
         random_state=0,
     )
     return network.fit(X_train, y_train), X_test, y_test
@@ -48,8 +43,8 @@ def train_network() -> tuple[ConvNetClassifier, np.ndarray, np.ndarray]:
 def draw(network: ConvNetClassifier, image: np.ndarray) -> str:
     """Return the SVG for one row of 64 pixels."""
     X = image[np.newaxis]
-    first = network.activations(X, "conv1")[0]
-    second = network.activations(X, "conv2")[0]
+    first = network.activations(X, "activation1")[0]
+    second = network.activations(X, "activation2")[0]
     probabilities = network.predict_proba(X)[0]
     side = 4 * MAP // 2 + GAP  # As high as two rows of maps.
 

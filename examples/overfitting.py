@@ -78,7 +78,7 @@ def load(seed: int) -> list[np.ndarray]:
     X, y = load_digits(return_X_y=True)
     rng = np.random.default_rng(seed)
     y = np.where(rng.random(len(y)) < WRONG, rng.integers(0, 10, len(y)), y)
-    return train_test_split(X / 16, y, train_size=N_MORE, random_state=seed, stratify=y)
+    return train_test_split(X, y, train_size=N_MORE, random_state=seed, stratify=y)
 
 
 def fit(remedy: str, seed: int) -> tuple[ConvNetClassifier, Result]:
@@ -90,7 +90,10 @@ def fit(remedy: str, seed: int) -> tuple[ConvNetClassifier, Result]:
     model = ConvNetClassifier(
         filters=16,
         hidden_layer_sizes=64,
+        # Nothing that regularizes already.
         alpha=0.0,
+        batch_norm=False,
+        learning_rate="constant",
         batch_size=20,
         learning_rate_init=0.003,
         max_iter=EPOCHS,

@@ -31,7 +31,7 @@ from skconvnet import ConvNetClassifier
 
 GRID = {
     "convnet__filters": [(16, 32), (32, 64)],
-    "convnet__learning_rate_init": [0.001, 0.002],
+    "convnet__learning_rate_init": [0.003, 0.006],
 }
 
 
@@ -42,12 +42,6 @@ def make_model() -> Pipeline:
         hidden_layer_sizes=128,
         # Nothing is dropped after the two blocks, half after the dense layer.
         dropout=(0.0, 0.0, 0.5),
-        batch_size=32,
-        learning_rate_init=0.002,
-        # Training ends when the loss has not fallen by `tol` for some epochs.
-        max_iter=100,
-        tol=1e-3,
-        n_iter_no_change=5,
         dtype="float32",
         random_state=0,
     )

@@ -75,11 +75,12 @@ def test_layers_after_fit(cls):
 @pytest.mark.parametrize(
     "input_shape", [(6, 6), (6, 6, 1), [6, 6, 1], np.array([6, 6])]
 )
+@pytest.mark.filterwarnings("ignore:.*sequence")  # which (6, 6) are for ConvNets
 def test_layers_before_fit_are_those_of_fit(cls, input_shape):
     X, y = data_for(cls)
     model = make(cls, input_shape=input_shape)
     before = layers_of(model)
-    after = layers_of(make(cls).initialize(X, y))
+    after = layers_of(make(cls, input_shape=input_shape).initialize(X, y))
     assert before[:-2] == after[:-2]
     assert before[-2] == ["output", "Output", "from y", "from y"]
     n_weights = int(after[-1][-1]) - int(after[-2][-1])

@@ -298,7 +298,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 fit_input_statistics(self.network_, samples, keep=names_set or ())
             if stochastic:
                 state = self._training_state(params, incremental=incremental)
-                warn_of_clipped_batch_size(params, len(samples))
+                # What "auto" stands for may be clipped without a word.
+                warn_of_clipped_batch_size(plain_params(self), len(samples))
                 settings = make_settings(params, len(samples), incremental=incremental)
                 train(executor, samples, state, settings, rng, validate=validate)
             else:

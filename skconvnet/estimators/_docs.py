@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from textwrap import indent
 from typing import TypeVar
 
 from skconvnet.estimators._help import (
     gather_methods,
+    give_defaults,
     most_used_first,
     shorten_requests,
 )
@@ -50,7 +52,7 @@ dropout : float or tuple, default=0.0
     The fraction of values set to zero in training after each block and each dense
     layer. If a tuple has only one rate per block, nothing is dropped after the dense
     layers.
-batch_norm : bool or tuple of bool, default=False
+batch_norm : bool or tuple of bool, default=True
     Whether to insert a `skconvnet.layers.BatchNorm` between each convolution and its
     activation.
 groups : int or tuple, default=1
@@ -79,6 +81,17 @@ data_format : {"channels_last", "channels_first"}, default="channels_last"
     The order of the axes of X and of `input_shape`. With "channels_first", images have
     the shape (n, channels, height, width), and rows are in that order. Everything that
     is reported remains channels last.""",
+    "rescale": """\
+rescale : {"auto"} or None, default="auto"
+    Whether X is standardized, so that it may have any units: with "auto", the first
+    layer is a `skconvnet.layers.Standardize` called ``"rescale"``, which subtracts the
+    mean of each channel over the training set, and divides by its standard deviation.
+    None leaves X, and y of a regressor, as they are.""",
+    "rescale_y": """
+    "auto" also standardizes each output of y, except with the loss "poisson".
+    Predictions and scores are in the units of y; losses, such as `loss_`, and the
+    ``delta`` of `skconvnet.losses.Huber` are in units of the standard deviation of
+    y.""",
     "sequential": """\
 layers : list of (str, layer) tuples or of layers, default=None
     Layers of `skconvnet.layers`, or "passthrough". None is equivalent to
@@ -118,7 +131,8 @@ l1_ratio : float, default=0.0
     exceed the slope of the penalty. With `averaging`, only weights that were zero
     throughout are zero in the average.
 batch_size : int or "auto", default="auto"
-    The number of samples in a minibatch. "auto" means ``min(200, n_samples)``.
+    The number of samples in a minibatch. "auto" means
+    <automatic batch_size>.
 batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
     The samples used in each update: a minibatch of `batch_size` samples ("mbgd"), the
     full batch ("bgd") or a single sample ("sgd"). Memory use is bounded, regardless of
@@ -126,6 +140,7 @@ batch_mode : {"mbgd", "bgd", "sgd"}, default="mbgd"
 learning_rate : str or Schedule, default="constant"
     The learning rate schedule, which starts from `learning_rate_init`:
 
+    <automatic learning_rate>
     - "constant" keeps the learning rate constant.
     - "invscaling" divides it by the number of samples seen, raised to `power_t`. As in
       scikit-learn, it has an effect only with ``solver="sgd"``.
@@ -286,15 +301,46 @@ network_ : Network
 }
 
 
+# What "auto" means: of most estimators, and of ConvNets.
+_AUTOMATIC = {
+    "training": {
+        "    <automatic batch_size>": "    ``min(200, n_samples)``",
+        "    <automatic learning_rate>\n": "",
+    },
+    "convnet_training": {
+        "    <automatic batch_size>": (
+            "    about a 64th of the training samples, as a power of 2 from 16 to 128"
+        ),
+        "    <automatic learning_rate>": (
+            '    - "auto" means "one_cycle" in ``fit``. In ``partial_fit`` and with\n'
+            '      ``solver="schedule_free_adamw"``, it means "constant".'
+        ),
+    },
+}
+
+
+def _training_part(own: dict[str, str]) -> str:
+    """Return the parameters of training, with the meanings of "auto" filled in."""
+    part = _PARTS["training"]
+    for placeholder, text in own.items():
+        part = part.replace(placeholder, text)
+    return part
+
+
+_PARTS |= {name: _training_part(own) for name, own in _AUTOMATIC.items()}
+
+
 def documented(cls: _T) -> _T:
     """Fill in the shared parts of a docstring, and tidy what `help` shows.
 
-    The parts are named in braces, each on a line.
+    The parts are named in braces, each on a line. The defaults that they state are
+    replaced by those of the class.
     """
     doc = cls.__doc__ or ""
     for name, part in _PARTS.items():
         doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
-    cls.__doc__ = most_used_first(doc)
+    defaults = {field.name: field.default for field in fields(cls)}
+    cls.__doc__ = most_used_first(give_defaults(doc, defaults))
     gather_methods(cls)
     shorten_requests(cls)
     return cls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from ast import literal_eval
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sklearn.utils._metadata_requests import RequestMethod
@@ -30,12 +31,14 @@ _MOST_USED = (
     "dropout",
     "batch_norm",
     "augmentation",
+    "rescale",
     "loss",
     "class_weight",
 )
 _SECTION = re.compile(
     r"(?s)(    Parameters\n    -+\n)(.*?)(\n\n    [A-Z]\w+\n    -+\n|\Z)"
 )
+_DEFAULT = re.compile(r"(?m)^(    (\w+) : .*, default=)(.*)$")
 _ENTRY = re.compile(r"(?m)^(?=    \w+ : )")
 
 
@@ -64,6 +67,27 @@ def most_used_first(doc: str) -> str:
 def _rank(entry: str) -> int:
     name = entry.split(" : ")[0].strip()
     return _MOST_USED.index(name) if name in _MOST_USED else len(_MOST_USED)
+
+
+def give_defaults(doc: str, defaults: Mapping[str, object]) -> str:
+    """Return a docstring in which every ``default=`` is that of `defaults`.
+
+    A default that is written in another way, such as 1e-4 for 0.0001, stays.
+
+    >>> doc = "    alpha : float, default=0.1"
+    >>> give_defaults(doc, {"alpha": 1.0})
+    '    alpha : float, default=1.0'
+    """
+
+    def with_default(match: re.Match[str]) -> str:
+        name, stated = match[2], match[3]
+        if name not in defaults or literal_eval(stated) == defaults[name]:
+            return match[0]
+        default = defaults[name]
+        text = f'"{default}"' if isinstance(default, str) else repr(default)
+        return f"{match[1]}{text}"
+
+    return _DEFAULT.sub(with_default, doc)
 
 
 def gather_methods(cls: type) -> None:

@@ -220,7 +220,8 @@ class StandardizedTargets(RealTargets):
     @override
     def learn_scale(self, targets: Rows, weights: npt.NDArray[Any] | None) -> None:
         # Divided by their largest value, even squares of 1e200 do not overflow.
-        largest = np.abs(targets).max(axis=0).astype(np.float64)
+        targets = targets.astype(np.float64)  # the absolute value of int8 may overflow
+        largest = np.abs(targets).max(axis=0)
         unit = np.where(largest > 0, largest, 1.0)
         parts = targets / unit
         if weights is not None and not weights.any():

@@ -122,7 +122,8 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     ----------
     {convnet}
     {augmentation}
-    {training}
+    {rescale}
+    {convnet_training}
     {classifier}
 
     Attributes
@@ -136,11 +137,8 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     >>> from sklearn.datasets import load_digits
     >>> from skconvnet import ConvNetClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = ConvNetClassifier(
-    ...     filters=8, hidden_layer_sizes=32, max_iter=5, batch_size=32,
-    ...     learning_rate_init=0.01, tol=0.5, n_iter_no_change=1, random_state=0,
-    ... )
-    >>> clf.fit(X / 16, y).score(X / 16, y) > 0.9
+    >>> clf = ConvNetClassifier(filters=8, hidden_layer_sizes=32, random_state=0)
+    >>> clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     """
 
@@ -157,7 +155,9 @@ class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
     ----------
     {convnet}
     {augmentation}
-    {training}
+    {rescale}
+    {rescale_y}
+    {convnet_training}
     {regressor}
 
     Attributes
@@ -166,14 +166,12 @@ class ConvNetRegressor(_ConvNet[RealTargets], NetworkRegressor):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
     >>> from skconvnet import ConvNetRegressor
-    >>> rng = np.random.RandomState(0)
-    >>> X = rng.uniform(size=(200, 6, 6))
-    >>> y = X[:, 2:4, 2:4].mean(axis=(1, 2))
-    >>> reg = ConvNetRegressor(filters=4, hidden_layer_sizes=16, solver="lbfgs",
-    ...                        max_iter=5000, random_state=0)
-    >>> reg.fit(X, y).score(X, y) > 0.9
+    >>> X = load_digits().images
+    >>> y = X.sum(axis=(1, 2))  # the amount of ink
+    >>> reg = ConvNetRegressor(filters=8, hidden_layer_sizes=32, random_state=0)
+    >>> reg.fit(X[:500], y[:500]).score(X[500:], y[500:]) > 0.9
     True
     """
 

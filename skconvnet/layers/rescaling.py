@@ -145,6 +145,8 @@ class StandardizeLayer(WeightlessLayer[None]):
             weights = np.ones(x.shape[-1])
         weights = np.broadcast_to(weights, x.shape)
         mean = np.average(values, axis=axes, weights=weights, keepdims=True)
+        # The mean of a constant is then exactly this constant, and its variance is 0.
+        mean += np.average(values - mean, axis=axes, weights=weights, keepdims=True)
         np.square(np.subtract(values, mean, out=values), out=values)
         values *= weights
         total = float(weights[0, ..., :].sum()) / (mean.size // len(mean))
@@ -154,8 +156,10 @@ class StandardizeLayer(WeightlessLayer[None]):
     @override
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         self.buffers["mean"][...] = mean
-        # A constant is only centered. Rounding may give it a tiny variance.
-        constant = variance <= (1e-7 * mean) ** 2
+        # A constant is only centered. Rounding by the layers before this one may have
+        # given it a tiny variance.
+        rounding = np.finfo(self.buffers["mean"].dtype).eps * mean
+        constant = variance <= rounding**2
         self.buffers["deviation"][...] = np.where(constant, 1, np.sqrt(variance))
 
     @override
