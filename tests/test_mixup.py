@@ -20,7 +20,7 @@ def test_mixup_in_every_kind_of_estimator(cls):
     mixing = make(cls, augmentation=Mixup(0.5), max_iter=4, batch_size=20)
     assert np.isfinite(mixing.fit(X, y, np.arange(60) % 3).loss_curve_).all()
     if "Classifier" in cls.__name__:
-        two, many = y == 0, np.eye(3, dtype=int)[y]
+        two, many = y == 0, np.tri(3, dtype=int)[y]
         for labels in (two, many):
             clone(mixing).fit(X, labels)
         clone(mixing).set_params(class_weight="balanced").fit(X, y)

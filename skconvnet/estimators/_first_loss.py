@@ -18,9 +18,15 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.losses import Loss
 
-# The ratio of the first loss to what is usual from which it is worth a warning. Wide
-# layers and unlucky weights start at up to twice the loss of guessing.
-FAR_ABOVE = 3.0
+# The ratio of the first loss to the loss of guessing from which it is worth a warning.
+# Unlucky weights start at up to twice the loss of guessing classes; squares of errors
+# vary more.
+FAR_ABOVE_CLASSES, FAR_ABOVE_MEAN = 3.0, 10.0
+
+# The outputs of such weights for a suitable X. Where the loss of guessing is small, as
+# it is for small targets, or even 0, as for the perceptron, they cost far more.
+_UNLUCKY = 2.0
+FAR_ABOVE_UNLUCKY = 3.0
 
 # The outputs of such weights for a suitable X. Where the loss of guessing is small, as
 # it is for small targets, or even 0, as for the perceptron, they cost far more.
@@ -33,38 +39,43 @@ _LARGE = 10.0
 _SOME = 1000
 
 
-def usual_losses(
-    samples: Samples, loss: Loss, *, is_regression: bool
-) -> tuple[float, float]:
-    """Return the loss of guessing, and the greatest usual loss at the start.
+def loss_of_guessing(samples: Samples, loss: Loss, *, is_regression: bool) -> float:
+    """Return the mean loss of a constant guess for all samples.
 
-    The first is the mean loss of a constant guess for all samples. For classes, all
-    scores are 0. For real targets, each output is the mean target; if the targets are
-    so small that weights soon reach them, the mean or 0, whichever is worse.
-
-    The second is that of unlucky outputs, if it is greater and targets are not large.
+    For classes, all scores are 0. For real targets, each output is the mean target; if
+    the targets are so small that weights soon reach them, the mean or 0, whichever is
+    worse.
     """
-    index = np.arange(len(samples)) if samples.index is None else samples.index
-    index = index[:: -(-len(index) // _SOME)]
-    targets: Rows = samples.targets[index]
-    weights = None if samples.weights is None else samples.weights[index]
+    targets, weights = _some_targets(samples)
     if weights is not None and not weights.any():
-        return np.inf, np.inf
-    ones = np.ones(targets.shape[1])
-    of_zero = _mean_loss(0 * ones, targets, weights, loss)
-    signs = (-_UNLUCKY, _UNLUCKY)
-    unlucky = [_mean_loss(sign * ones, targets, weights, loss) for sign in signs]
-    of_unlucky = float(np.mean(unlucky))
+        return np.inf
+    zeros = np.zeros(targets.shape[1])
+    of_zero = _mean_loss(zeros, targets, weights, loss)
     if not is_regression:
-        return of_zero, max(of_zero, of_unlucky)
+        return of_zero
     mean = np.average(targets, axis=0, weights=weights).astype(np.float64)
     if loss.output == "exp":
         mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
     of_mean = _mean_loss(mean, targets, weights, loss)
-    if _is_large(targets):
-        return of_mean, of_mean
-    guessing = max(of_mean, of_zero)
-    return guessing, max(guessing, of_unlucky)
+    return of_mean if _is_large(targets) else max(of_mean, of_zero)
+
+
+def _loss_of_unlucky_outputs(samples: Samples, loss: Loss) -> float:
+    """Return the mean loss if all outputs are as large as unlucky weights make them."""
+    targets, weights = _some_targets(samples)
+    ones = np.ones(targets.shape[1])
+    signs = (-_UNLUCKY, _UNLUCKY)
+    return float(
+        np.mean([_mean_loss(sign * ones, targets, weights, loss) for sign in signs])
+    )
+
+
+def _some_targets(samples: Samples) -> tuple[Rows, npt.NDArray[Any] | None]:
+    """Return the targets and the weights of some of the samples."""
+    index = np.arange(len(samples)) if samples.index is None else samples.index
+    index = index[:: -(-len(index) // _SOME)]
+    weights = None if samples.weights is None else samples.weights[index]
+    return samples.targets[index], weights
 
 
 def _mean_loss(
@@ -107,9 +118,14 @@ def warn_of_first_loss(
     has_large_y = is_regression and _is_large(samples.targets)
     if is_standardized and not has_large_y:
         return
-    guessing, usual = usual_losses(samples, loss, is_regression=is_regression)
-    if not np.isfinite(guessing) or first <= FAR_ABOVE * usual:
+    guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
+    far_above = FAR_ABOVE_MEAN if is_regression else FAR_ABOVE_CLASSES
+    if not np.isfinite(guessing) or first <= far_above * guessing:
         return
+    if not has_large_y:
+        unlucky = _loss_of_unlucky_outputs(samples, loss)
+        if first <= FAR_ABOVE_UNLUCKY * unlucky:
+            return
     what = "the mean of y" if is_regression else "the classes"
     targets = samples.targets if is_regression else None
     warn_caller(
