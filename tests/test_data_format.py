@@ -157,7 +157,7 @@ def test_other_values_are_refused(value):
 
 @pytest.mark.parametrize("order", ["transposed", "channels_first", "rows"])
 def test_uint8_images_are_not_copied_whole(order):
-    X = np.random.default_rng(0).integers(256, size=(6000, 3, 16, 12), dtype=np.uint8)
+    X = np.random.default_rng(0).integers(256, size=(12_000, 3, 16, 12), dtype=np.uint8)
     params = {"strides": 4, "max_iter": 1, "batch_size": 200}
     model = make_first(**params)
     given = X
@@ -165,11 +165,11 @@ def test_uint8_images_are_not_copied_whole(order):
         model, given = make(**params), X.transpose(0, 2, 3, 1)
     if order == "rows":
         model.set_params(input_shape=(3, 16, 12))
-        given = X.reshape(6000, -1)
-    y = labels(6000)
+        given = X.reshape(12_000, -1)
+    y = labels(12_000)
     tracemalloc.start()
     model.fit(given, y)
     model.predict(given)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < X.nbytes
+    assert peak < X.nbytes  # parts of a fixed size take about half of that

@@ -45,9 +45,19 @@ def test_updates_an_epoch(monkeypatch, cls, params, updates):
 @quiet
 @every_estimator
 def test_automatic_batch_sizes(monkeypatch, cls):
-    # Few samples are one minibatch of a perceptron, but four of a ConvNet.
-    updates = 4 if cls.__name__.startswith("ConvNet") else 1
+    # Few samples are one minibatch of a perceptron, but eight of a ConvNet.
+    updates = 8 if cls.__name__.startswith("ConvNet") else 1
     test_updates_an_epoch(monkeypatch, cls, {}, updates)
+
+
+@quiet
+@every_estimator
+def test_an_automatic_batch_size_leaves_out_a_validation_set(cls):
+    for n in (20, 36):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            make(cls, early_stopping=True).fit(*data_for(cls, n))
 
 
 @quiet

@@ -32,7 +32,9 @@ def with_automatic_values(
         Whether the training is one call of ``partial_fit``.
     """
     batch_size, learning_rate = params.batch_size, params.learning_rate
-    if batch_size == "auto":
+    # The training loop itself takes few samples, without those that are held out, for
+    # one minibatch.
+    if batch_size == "auto" and n_samples > _ONE_MINIBATCH:
         batch_size = automatic_batch_size(n_samples)
     if learning_rate == "auto":
         learning_rate = _learning_rate(params, incremental=incremental)

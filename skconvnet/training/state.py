@@ -17,7 +17,7 @@ from skconvnet.training.regularization import Regularizer
 # Samples whose mean loss is the first loss of a training: many, so that outliers among
 # them count little, unless the mean of the very first, before many updates, is less.
 N_FIRST = 100
-N_VERY_FIRST = 10
+N_VERY_FIRST = 8
 
 
 @dataclass
