@@ -73,7 +73,15 @@ Estimator: TypeAlias = (
 )
 
 SEED = {"random_state": 0, "max_iter": 3, "n_iter_no_change": 100}
-SMALL = {"filters": (6, 8), "hidden_layer_sizes": 16, "batch_size": 64, **SEED}
+# Networks are the same whatever the defaults are.
+PLAIN = {
+    "rescale": None,
+    "batch_norm": False,
+    "alpha": 1e-4,
+    "learning_rate_init": 0.001,
+}
+SMALL = {"filters": (6, 8), "hidden_layer_sizes": 16, "batch_size": 64}
+SMALL = {**SMALL, **PLAIN, "learning_rate": "constant", **SEED}
 
 
 def digits(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
@@ -139,8 +147,10 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     add("convnet LBFGS", ConvNetClassifier(solver=LBFGS(history=5), **SMALL), X64, y)
     for schedule in (Cosine(warmup_epochs=1), OneCycle(), Polynomial()):
         name = f"convnet {type(schedule).__name__}"
-        add(name, ConvNetClassifier(learning_rate=schedule, **SMALL), X, y)
-    plateau = ConvNetClassifier(learning_rate=ReduceOnPlateau(patience=1), **SMALL)
+        add(name, ConvNetClassifier(**{**SMALL, "learning_rate": schedule}), X, y)
+    plateau = ConvNetClassifier(
+        **{**SMALL, "learning_rate": ReduceOnPlateau(patience=1)}
+    )
     add("convnet plateau", plateau, X, y)
     smooth = {"loss": LogLoss(label_smoothing=0.1), "class_weight": "balanced"}
     add("convnet smooth", ConvNetClassifier(averaging=0.9, **smooth, **SMALL), X, y)
@@ -152,7 +162,7 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     # Blocks, algorithms of convolution, full batches, single samples, and large
     # minibatches. The names stay as they are: hashes are compared by name.
     rich = {"batch_norm": True, "convs_per_block": 2, "residual": True, "dropout": 0.2}
-    add("convnet residual", ConvNetClassifier(**rich, **SMALL), X, y)
+    add("convnet residual", ConvNetClassifier(**{**SMALL, **rich}), X, y)
     add("convnet separable", ConvNetClassifier(separable=True, **SMALL), X, y)
     pools = {"pooling": ("avg", None), "strides": (1, 2), "global_pooling": "avg"}
     add("convnet strided", ConvNetClassifier(kernel_size=5, **pools, **SMALL), X, y)
@@ -162,7 +172,8 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     add("convnet whole set", full, X, y)
     one = ConvNetClassifier(**{**SMALL, "batch_mode": "sgd", "max_iter": 1})
     add("convnet one by one", one, X[:50], y[:50])
-    wide = {"filters": (32, 32), "batch_size": 128, "n_jobs": 2, **SEED}
+    wide = {**SMALL, "filters": (32, 32), "hidden_layer_sizes": (128,)}
+    wide = {**wide, "batch_size": 128, "n_jobs": 2}
     add("convnet threads", ConvNetClassifier(**wide), *photographs(300, 28, 28))
     augmented = [Shift(1), Flip(), Affine(), Brightness(), Contrast(), Cutout(3)]
     jobs = {"n_jobs": 2, **SMALL}

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from skconvnet._foreign_words import ESTIMATORS
 from skconvnet._lazy import lazily
 from skconvnet._pickles import recognize_moved_modules
 
@@ -38,4 +39,5 @@ __getattr__, __dir__, __all__ = lazily(
         "schedules",
         "text",
     ],
+    words=ESTIMATORS,
 )

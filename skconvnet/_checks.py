@@ -7,12 +7,23 @@ arrays. The checks return an int or a float of Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import reprlib
+from collections.abc import Callable, Sequence
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 import numpy as np
+
+# The largest length of an array.
+LARGEST_INT = 2**63 - 1
+# Ten times as many as in the deepest published network. Building more takes so long
+# that it must be a mistake.
+MAX_LAYERS = 10_000
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = 12
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 def is_int(value: object) -> TypeGuard[int]:
@@ -45,27 +56,46 @@ def as_python(value: Any) -> Any:  # noqa: ANN401  any value
     return value.item() if isinstance(value, np.generic) else value
 
 
-def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
-    """Whether `value` holds values: neither text nor an array without axes.
-
-    >>> import numpy as np
-    >>> is_iterable((1, 2)), is_iterable("ab"), is_iterable(np.array(3))
-    (True, False, False)
-    """
-    is_text = isinstance(value, (str, bytes))
-    has_axes = getattr(value, "ndim", 1) > 0
-    return isinstance(value, Iterable) and not is_text and has_axes
-
-
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether `value` is a list, a tuple or an array with an axis.
+    """Whether `value` is a list, a tuple, a range or an array with an axis.
+
+    Text, bytes, sets, dicts and generators are not: they have no numbers, no order, or
+    no second use.
 
     >>> import numpy as np
-    >>> is_sequence([1]), is_sequence(np.array([1])), is_sequence({1})
+    >>> is_sequence([1]), is_sequence(np.array([1])), is_sequence(np.array(1))
     (True, True, False)
+    >>> is_sequence(b"1"), is_sequence({1}), is_sequence(iter([1]))
+    (False, False, False)
     """
     is_array = hasattr(value, "ndim") and hasattr(value, "__array__")
-    return isinstance(value, (list, tuple)) or (is_array and is_iterable(value))
+    has_axes = is_array and getattr(value, "ndim", 0) > 0
+    return isinstance(value, (list, tuple, range)) or has_axes
+
+
+def shown(value: object) -> str:
+    """Return the representation of a value, shortened if it is very long.
+
+    >>> shown((1, 2)), shown([0] * 1000)
+    ('(1, 2)', '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...]')
+    """
+    return _SHORT.repr(value)
+
+
+def check_length(name: str, value: Sequence[Any]) -> None:
+    """Raise a ValueError if a sequence describes more layers than a network may have.
+
+    >>> check_length("filters", (32, 64))
+    """
+    check_n_layers(name, len(value))
+
+
+def check_n_layers(name: str, n: int) -> None:
+    """Raise a ValueError if there are more layers than a network may have."""
+    if n > MAX_LAYERS:
+        raise ValueError(
+            f"{name} must describe at most {MAX_LAYERS} layers; got {shown(n)}."
+        )
 
 
 def check_int(name: str, value: object, minimum: int = 1) -> int:
@@ -85,7 +115,13 @@ def check_int(name: str, value: object, minimum: int = 1) -> int:
         raise TypeError(f"{name} must be an int of at least {minimum}; got {value!r}.")
     if value < minimum:
         raise ValueError(f"{name} must be an int of at least {minimum}; got {value!r}.")
+    _check_not_huge(name, value)
     return int(value)
+
+
+def _check_not_huge(name: str, value: int) -> None:
+    if value > LARGEST_INT:
+        raise ValueError(f"{name} must be at most {LARGEST_INT}; got {shown(value)}.")
 
 
 def check_positive_int(name: str, value: object) -> int:
@@ -110,10 +146,18 @@ def check_float(
     """
     if not is_real(value):
         raise TypeError(f"{name} must be {allowed}; got {value!r}.")
-    number = float(value)
+    number = _as_float(value)
     if not isfinite(number) or (accepts is not None and not accepts(number)):
-        raise ValueError(f"{name} must be {allowed}; got {value!r}.")
+        raise ValueError(f"{name} must be {allowed}; got {shown(value)}.")
     return number
+
+
+def _as_float(value: float) -> float:
+    """Return a float, which is infinite for an int that is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
 
 
 def check_number(
@@ -146,13 +190,14 @@ def per_axis(name: str, value: object, ndim: int, minimum: int = 1) -> tuple[int
     values: object = (value,) * ndim if is_int(value) else value
     if not is_sequence(values):
         raise TypeError(
-            f"{name} must be an int or a tuple of {ndim} ints; got {value!r}."
+            f"{name} must be an int or a tuple of {ndim} ints; got {shown(value)}."
         )
     if len(values) != ndim or not all(is_int(v) for v in values):
         raise ValueError(
             f"{name} must be an int or a tuple of {ndim} ints, one for each spatial "
-            f"axis; got {value!r}."
+            f"axis; got {shown(value)}."
         )
+    _check_not_huge(name, max(values))
     if min(values) < minimum:
         raise ValueError(f"{name} must be at least {minimum}; got {value!r}.")
     return tuple(int(v) for v in values)

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from skconvnet._foreign_words import Words
+from skconvnet._suggestions import unknown_attribute
+
 
 def lazily(
     package: str,
     modules: Mapping[str, Sequence[str]],
     packages: Sequence[str] = (),
+    words: Words | None = None,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` of a package [1]_.
 
@@ -25,6 +29,8 @@ def lazily(
         The public names in each module of the package.
     packages : sequence of str
         The public packages inside the package.
+    words : mapping, default=None
+        Foreign names, for which an error suggests ours.
 
     References
     ----------
@@ -36,7 +42,8 @@ def lazily(
         if name in packages:
             return import_module(f"{package}.{name}")
         if name not in module_of:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            known = [*module_of, *packages]
+            raise unknown_attribute(package, name, known, words or {})
         return getattr(import_module(f"{package}.{module_of[name]}"), name)
 
     return get, lambda: sorted([*module_of, *packages]), sorted(module_of)

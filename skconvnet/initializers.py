@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from skconvnet._foreign_words import INITIALIZER_CLASSES, INITIALIZER_PARAMETERS, Words
+from skconvnet._suggestions import module_getattr, value_suggestion
 from skconvnet._typing import Shape, override
 from skconvnet.params.base import Params
 from skconvnet.params.constraints import FINITE, POSITIVE
@@ -38,6 +40,8 @@ _CUT_STD = sqrt(1 - 2 * _CUT * exp(-(_CUT**2) / 2) / sqrt(2 * pi) / _CUT_SHARE)
 
 class Initializer(Params, ABC):
     """A way to draw a kernel."""
+
+    _words: ClassVar[Words] = INITIALIZER_PARAMETERS
 
     @abstractmethod
     def draw(
@@ -197,7 +201,8 @@ class Orthogonal(Initializer):
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
         q, r = np.linalg.qr(rng.standard_normal(tall))
         # If the diagonal of r is positive, q does not depend on the algorithm used.
-        q *= np.where(np.diag(r) < 0, -self.gain, self.gain)
+        gain = float(self.gain)
+        q *= np.where(np.diag(r) < 0, -gain, gain)
         kernel: Kernel = (q if n_rows >= n_columns else q.T).reshape(shape)
         return kernel
 
@@ -295,6 +300,7 @@ def get_initializer(value: object) -> Initializer | None:
             "kernel_initializer must be 'auto', one of "
             f"{', '.join(map(repr, INITIALIZERS))}, or an object of "
             f"skconvnet.initializers such as Normal(std=0.05); got {value!r}."
+            + value_suggestion("kernel_initializer", value, INITIALIZERS)
         )
     return INITIALIZERS[value]
 
@@ -389,3 +395,10 @@ def convolution_fans(
     """
     n_taps = prod(kernel)
     return channels // groups * n_taps, filters // groups * n_taps
+
+
+__getattr__ = module_getattr(
+    __name__,
+    [Initializer.__name__, *(type(value).__name__ for value in INITIALIZERS.values())],
+    INITIALIZER_CLASSES,
+)

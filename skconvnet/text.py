@@ -165,7 +165,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_tokens": [Interval(Integral, _N_SPECIAL + 1, None, closed="left"), None],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "max_length": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
         "padding": _ENDS,
         "truncating": _ENDS,
         **{
@@ -285,12 +285,7 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"DataFrame of shape {shape}. Select one column, such as X['text'], or "
                 "'text' instead of ['text'] in a ColumnTransformer."
             )
-        lower, upper = self.ngram_range
-        if not 1 <= lower <= upper:
-            raise ValueError(
-                "ngram_range must be the smallest and the largest number of words, at "
-                f"least 1 and in this order; got {self.ngram_range!r}."
-            )
+        self._check_words()
         params = {name: getattr(self, name) for name in _ANALYZER_PARAMS}
         analyze = CountVectorizer(**params).build_analyzer()
         takes_text = not callable(self.analyzer) and self.preprocessor is None
@@ -307,11 +302,26 @@ class TokenSequence(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise ValueError("X has 0 sample(s); a minimum of 1 text is required.")
         return texts
 
+    def _check_words(self) -> None:
+        """Check what scikit-learn would not, or without naming the parameter."""
+        sizes: Any = self.ngram_range
+        is_pair = isinstance(sizes, tuple) and len(sizes) == 2
+        are_ints = is_pair and all(isinstance(size, Integral) for size in sizes)
+        if not are_ints or not 1 <= sizes[0] <= sizes[1]:
+            raise ValueError(
+                "ngram_range must be a tuple of the smallest and the largest number of "
+                "words, ints of at least 1 and in this order; got "
+                f"{self.ngram_range!r}."
+            )
+        needs_pattern = self.tokenizer is None and self.analyzer == "word"
+        if self.token_pattern is None and needs_pattern:
+            raise ValueError("token_pattern=None requires a tokenizer; got None.")
+
     def _learn(self, texts: list[Sequence[Any]]) -> None:
         words = self._vocabulary(texts)
         self.vocabulary_ = {word: i for i, word in enumerate(words, _N_SPECIAL)}
         self.n_tokens_ = len(words) + _N_SPECIAL
-        self.length_ = self.max_length or max(map(len, texts))
+        self.length_ = int(self.max_length or 0) or max(map(len, texts))
 
     def _vocabulary(self, texts: list[Sequence[Any]]) -> list[Hashable]:
         """Return the words of the vocabulary, in the order of their tokens."""

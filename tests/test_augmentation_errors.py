@@ -164,7 +164,7 @@ def test_mixup_needs_two_samples_an_update(params):
 
 def test_rows_of_a_sequential_without_maps():
     X, y = images(12).reshape(12, -1), np.arange(12) % 3
-    model = SequentialClassifier([Dense(3)], augmentation=Shift(1))
+    model = SequentialClassifier([Dense(4)], augmentation=Shift(1))
     with pytest.raises(ValueError, match=re.escape("(60,); set input_shape")):
         model.fit(X, y)
 

@@ -198,6 +198,55 @@ def test_micro_batches_share_the_statistics_of_all(layers, weighted):
     assert_close(results, rtol=1e-9, atol=1e-11)
 
 
+def passed(layers, x, targets, weights, micro_batch):
+    """Return loss, gradient and state of a network after a training pass."""
+    head = [("last", Flatten()), ("output", Dense(2))]
+    network = make_network([*layers, *head], x.shape[1:], micro_batch=micro_batch)
+    samples = Samples(Inputs(x, x.shape[1:], "float64"), targets, weights)
+    with Executor(network, SquaredError(), 2) as executor:
+        return (*differentiate(executor, samples), network.state)
+
+
+@pytest.mark.parametrize("layers", NETWORKS, ids=["one", "stack", "nested"])
+@pytest.mark.parametrize("micro_batch", [100, 4, 1])
+def test_weights_are_repetitions(layers, micro_batch):
+    x, targets = draw((9, 7, 6, 2)), draw((9, 2), seed=1)
+    weights = np.array([2, 0, 1, 3, 0, 0, 1, 4, 1])
+    repeated = passed(
+        layers, x.repeat(weights, 0), targets.repeat(weights, 0), None, micro_batch
+    )
+    weighted = passed(layers, x, targets, weights.astype(float), micro_batch)
+    assert_close([repeated, weighted], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("layers", NETWORKS, ids=["one", "stack", "nested"])
+@pytest.mark.parametrize("micro_batch", [100, 4])
+def test_the_weighted_loss_follows_a_random_direction(layers, micro_batch):
+    x, targets = draw((9, 7, 6, 2)), draw((9, 2), seed=1)
+    weights = np.random.default_rng(2).exponential(size=9)
+    head = [("last", Flatten()), ("output", Dense(2))]
+    network = make_network([*layers, *head], (7, 6, 2), micro_batch=micro_batch)
+    samples = Samples(Inputs(x, (7, 6, 2), "float64"), targets, weights)
+    direction = np.random.default_rng(3).normal(size=network.vector.size)
+    start, step = network.vector.copy(), 1e-6
+    with Executor(network, SquaredError(), 2) as executor:
+        _, gradient = differentiate(executor, samples)
+        losses = []
+        for sign in (1, -1):
+            network.vector[:] = start + sign * step * direction
+            losses.append(differentiate(executor, samples)[0])
+    slope = (losses[0] - losses[1]) / (2 * step)
+    assert slope == pytest.approx(gradient @ direction, rel=1e-5)
+
+
+def test_the_moving_variance_does_not_depend_on_the_unit_of_the_weights():
+    x, targets = draw((9, 7, 6, 2)), draw((9, 2), seed=1)
+    weights = np.random.default_rng(2).uniform(0.1, 1, size=9)
+    layers = [("norm", BatchNorm())]
+    results = [passed(layers, x, targets, w, 4) for w in (weights, weights / 1e3)]
+    assert_close(results, rtol=1e-9)
+
+
 LAYERS = [
     ("conv", Conv2D(4, 3, padding="same")),
     ("norm", BatchNorm(momentum=0.5)),

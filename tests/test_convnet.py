@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from estimator_cases import images, labels
+from estimator_cases import PLAIN, images, labels
 from sklearn.model_selection import GridSearchCV
 
 from skconvnet import ConvNetClassifier
 from skconvnet.layers.dropout import DropoutLayer
 
-DEFAULTS = {"filters": (2, 3), "hidden_layer_sizes": (5,)}
+SMALL = {"filters": (2, 3), "hidden_layer_sizes": (5,)}
 
 
 def built(shape=(12, 12), **params):
+    """Return a network without layers that normalize, unless `params` say otherwise."""
     X = np.random.default_rng(0).uniform(size=(6, *shape))
-    return ConvNetClassifier(**{**DEFAULTS, **params}).initialize(X, labels(6))
+    return ConvNetClassifier(**{**SMALL, **PLAIN, **params}).initialize(X, labels(6))
 
 
 def shapes(model):
@@ -21,8 +22,27 @@ def shapes(model):
 
 
 def test_the_default_stack():
-    model = built()
-    assert shapes(model) == {
+    X = np.random.default_rng(0).uniform(size=(6, 12, 12))
+    model = ConvNetClassifier(**SMALL).initialize(X, labels(6))
+    expected = {
+        "rescale": (12, 12, 1),
+        "conv1": (12, 12, 2),
+        "norm1": (12, 12, 2),
+        "activation1": (12, 12, 2),
+        "pool1": (6, 6, 2),
+        "conv2": (6, 6, 3),
+        "norm2": (6, 6, 3),
+        "activation2": (6, 6, 3),
+        "pool2": (3, 3, 3),
+        "flatten": (27,),
+        "dense1": (5,),
+        "output": (3,),
+    }
+    assert list(shapes(model).items()) == list(expected.items())
+
+
+def test_the_plain_stack():
+    assert shapes(built()) == {
         "conv1": (12, 12, 2),
         "pool1": (6, 6, 2),
         "conv2": (6, 6, 3),
@@ -113,11 +133,11 @@ def test_activation(activation, expected):
 
 def test_rows_that_are_no_square_become_an_image_of_height_one():
     X = np.random.default_rng(0).uniform(size=(6, 7))
-    model = ConvNetClassifier(**DEFAULTS).initialize(X, labels(6))
+    model = ConvNetClassifier(**SMALL).initialize(X, labels(6))
     assert model.network_.in_shape == (1, 7, 1)
     assert shapes(model)["pool1"] == (1, 3, 2)
     X = np.zeros((6, 1))
-    model = ConvNetClassifier(**DEFAULTS).initialize(X, labels(6))
+    model = ConvNetClassifier(**SMALL).initialize(X, labels(6))
     assert shapes(model)["flatten"] == (3,)
 
 

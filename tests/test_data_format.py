@@ -148,7 +148,7 @@ def test_grey_images_have_no_axis_to_move():
 )
 def test_other_values_are_refused(value):
     X, y = data(2)
-    with pytest.raises(ValueError, match=r"'data_format' parameter .* 'channels_last'"):
+    with pytest.raises(ValueError, match=r"'data_format' parameter .*'channels_last'"):
         make(data_format=value).fit(X, y)
     fitted = make().fit(X, y).set_params(data_format=value)
     with pytest.raises(ValueError, match="data_format must be one of 'channels_last'"):

@@ -16,7 +16,7 @@ from estimator_cases import (
 )
 from sklearn.exceptions import DataConversionWarning
 
-from skconvnet import ConvNetClassifier, SequentialClassifier
+from skconvnet import ConvNetClassifier, ConvNetRegressor, SequentialClassifier
 from skconvnet.layers import Conv1D, Conv2D, Conv3D, Dense, MaxPool1D
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -33,17 +33,24 @@ def integer_data(cls, dtype):
     return (X * 20).astype(dtype), y
 
 
+def make_for_integers(cls, **params):
+    if cls.__name__.startswith("ConvNet"):
+        params = {"rescale": "auto", **params}
+    return make(cls, **params)
+
+
 @pytest.mark.parametrize(
     "dtype", ["uint8", "int16", "int64", "float16", "float64", bool]
 )
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_the_same_values_in_any_dtype(cls, dtype):
     X, y = integer_data(cls, dtype)
-    fitted = make(cls, dtype="float32").fit(X, y)
-    expected = make(cls, dtype="float32").fit(X.astype(np.float32), y)
-    np.testing.assert_array_equal(fitted.network_.vector, expected.network_.vector)
+    fitted = make_for_integers(cls, dtype="float32").fit(X, y)
+    as_float = X.astype(np.float32)
+    expected = make_for_integers(cls, dtype="float32").fit(as_float, y)
+    np.testing.assert_array_equal(fitted.network_.state, expected.network_.state)
     np.testing.assert_array_equal(
-        outputs(fitted, X), outputs(expected, X.astype(np.float32))
+        outputs(fitted, X), outputs(expected, as_float)
     )
 
 
@@ -54,9 +61,14 @@ def test_the_same_values_in_any_dtype(cls, dtype):
 @pytest.mark.parametrize("cls", IMAGE_ESTIMATORS)
 def test_auto_dtype_holds_the_values(cls, dtype, expected):
     X, y = integer_data(cls, dtype)
-    fitted = make(cls).fit(X, y)
+    fitted = make_for_integers(cls).fit(X, y)
     assert fitted.network_.dtype == expected
-    assert outputs(fitted, X).dtype == expected
+    # A ConvNet that standardizes y adds its mean, which may be large, in float64.
+    is_real = cls is ConvNetRegressor
+    assert outputs(fitted, X).dtype == ("float64" if is_real else expected)
+    if is_real:
+        plain = fitted.set_params(rescale=None).fit(X / X.max(), y)
+        assert outputs(plain, X).dtype == plain.network_.dtype
 
 
 @pytest.mark.parametrize("kind", ["list", "fortran", "strided", "memmap"])
@@ -172,7 +184,7 @@ def test_a_class_missing_from_a_batch(cls):
 @pytest.mark.parametrize("cls", CLASSIFIERS)
 def test_several_labels_a_sample(cls):
     X, y = data_for(cls)
-    Y = np.stack([y == 0, y > 0], axis=1).astype(int)
+    Y = np.stack([y == 0, y < 2], axis=1).astype(int)
     fitted = make(cls).fit(X, Y)
     assert fitted.predict(X).shape == fitted.predict_proba(X).shape == (len(X), 2)
     assert fitted.out_activation_ == "logistic"

@@ -14,8 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
-    {"_lazy", "_typing"},
-    {"_checks", "_pickles"},
+    {"_foreign_words", "_lazy", "_suggestions", "_typing"},
+    {"_checks", "_memory", "_pickles"},
     {"ops"},
     {"params"},
     {"initializers", "losses", "optimizers", "schedules", "augmentation"},

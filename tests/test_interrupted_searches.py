@@ -151,7 +151,8 @@ def test_a_caller_ends_with_its_fit(interrupt_second_fit, name, strict):
 @solvers
 def test_a_pipeline_raises_and_its_last_step_keeps_its_model(interrupt_at, cls, solver):
     X, y = data_for(cls)
-    pipeline = Pipeline([("net", make(cls, max_iter=20, solver=solver))])
+    network = make(cls, max_iter=20, solver=solver, batch_size=len(X))
+    pipeline = Pipeline([("net", network)])
     interrupt_at(4)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

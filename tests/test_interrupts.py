@@ -14,6 +14,7 @@ import pytest
 from engine_tools import TIMEOUT, in_thread
 from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
 from interrupt_tools import interrupt_at, told
+from sklearn import get_config, set_config
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from test_blas_limit import blas_threads
@@ -44,7 +45,7 @@ def weights(model):
 @every_estimator
 def test_a_fit_keeps_its_model_and_warns(interrupt_at, cls, solver):
     X, y = data_for(cls)
-    model = make(cls, solver=solver, max_iter=10)
+    model = make(cls, solver=solver, max_iter=10, batch_size=len(X))
     calls = interrupt_at(4)
     with told() as record:
         assert model.fit(X, y) is model
@@ -93,8 +94,9 @@ def test_a_loss_may_be_interrupted(monkeypatch, cls):
         original(self, *arrays)
 
     monkeypatch.setattr(LogLoss, "differentiate", differentiate)
+    X, y = data_for(cls)
     with told():
-        model = make(cls, max_iter=9).fit(*data_for(cls))
+        model = make(cls, max_iter=9, batch_size=len(X)).fit(X, y)
     assert len(model.loss_curve_) == 2
 
 
@@ -367,8 +369,17 @@ class Trial:
         np.testing.assert_array_equal(weights(self.model), self.expected)
 
 
+@pytest.fixture
+def restored_config():
+    """Undo what a signal in a `config_context` of scikit-learn leaves behind."""
+    config = get_config()
+    yield
+    set_config(**config)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no timers that signal")
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("restored_config")
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_a_signal_at_any_time_leaves_a_whole_model(name):
     trial = Trial(name)

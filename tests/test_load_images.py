@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from estimator_cases import PLAIN
 from sklearn.datasets import load_files
 from sklearn.model_selection import cross_val_score
 
@@ -322,6 +323,11 @@ def test_a_network_learns_them(tmp_path):
     X, y = load_images(tmp_path, size=8, return_X_y=True)
     X = X / 255
     clf = ConvNetClassifier(
-        filters=4, hidden_layer_sizes=8, solver="lbfgs", random_state=0
+        filters=4,
+        hidden_layer_sizes=8,
+        solver="lbfgs",
+        max_iter=200,
+        random_state=0,
+        **PLAIN,
     )
     assert cross_val_score(clf, X, y, cv=2).mean() > 0.9

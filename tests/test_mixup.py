@@ -20,7 +20,7 @@ def test_mixup_in_every_kind_of_estimator(cls):
     mixing = make(cls, augmentation=Mixup(0.5), max_iter=4, batch_size=20)
     assert np.isfinite(mixing.fit(X, y, np.arange(60) % 3).loss_curve_).all()
     if "Classifier" in cls.__name__:
-        two, many = y == 0, np.eye(3, dtype=int)[y]
+        two, many = y == 0, np.tri(3, dtype=int)[y]
         for labels in (two, many):
             clone(mixing).fit(X, labels)
         clone(mixing).set_params(class_weight="balanced").fit(X, y)
@@ -62,7 +62,7 @@ def test_the_loss_of_mixtures_is_their_cross_entropy():
 
 def test_mixup_of_integer_targets_and_weights_of_one_change_nothing():
     X, y = data_for(ConvNetRegressor)
-    y = np.rint(10 * y)
+    y = np.rint(2 * y)
     one = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(X, y)
     two = make(ConvNetRegressor, augmentation=Mixup(0.5)).fit(
         X, y.astype(int), np.ones(len(X))

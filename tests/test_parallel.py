@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 from engine_tools import assert_same_bits, differentiate, in_thread, make_network
+from estimator_cases import PLAIN
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skconvnet import ConvNetClassifier
@@ -141,7 +142,8 @@ def test_a_micro_batch_has_samples_of_one_shape():
 def test_memory_does_not_grow_with_the_minibatch():
     X = np.zeros((4096, 12, 12), dtype=np.uint8)
     y = np.arange(4096) % 3
-    model = ConvNetClassifier(8, hidden_layer_sizes=8, random_state=0)
+    # A BatchNorm would need the whole minibatch at once.
+    model = ConvNetClassifier(8, hidden_layer_sizes=8, random_state=0, **PLAIN)
     model.initialize(X, y)
 
     def peak(batch_size):

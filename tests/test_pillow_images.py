@@ -7,12 +7,13 @@ from collections import deque
 import numpy as np
 import pandas as pd
 import pytest
-from estimator_cases import IMAGE_ESTIMATORS, make
+from estimator_cases import IMAGE_ESTIMATORS
+from estimator_cases import make as make_unscaled
 from PIL import Image
 from sklearn.model_selection import cross_val_score
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
-from skconvnet.layers import Conv2D, GlobalAvgPool
+from skconvnet.layers import Conv2D, GlobalAvgPool, Standardize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 12
@@ -62,6 +63,12 @@ def arrays(images):
     return [np.asarray(x.convert(colors.get(x.mode, x.mode))) for x in images]
 
 
+def make(cls):
+    """Return a network for pixels from 0 to 255."""
+    is_convnet = cls.__name__.startswith("ConvNet")
+    return make_unscaled(cls, **({"rescale": "auto"} if is_convnet else {}))
+
+
 def convnet(**params):
     fixed = {"filters": 3, "hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0}
     return ConvNetClassifier(**{**fixed, **params})
@@ -96,7 +103,7 @@ def test_images_of_different_sizes(mode, data_format):
         fitted.predict(images[:1]), expected.predict(images)[:1]
     )
     assert SequentialClassifier(
-        [Conv2D(2, 3), GlobalAvgPool()], max_iter=1, random_state=0
+        [Standardize(), Conv2D(2, 3), GlobalAvgPool()], max_iter=1, random_state=0
     ).fit(images, Y).predict(images).shape == (N,)
 
 

@@ -349,7 +349,8 @@ def test_calls_of_partial_fit_are_epochs(cls, schedule):
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_warm_start_begins_the_schedule_anew(cls):
     X, y = data_for(cls)
-    model = make(cls, learning_rate="polynomial", warm_start=True).fit(X, y).fit(X, y)
+    params = {"learning_rate": "polynomial", "batch_size": len(X)}
+    model = make(cls, **params, warm_start=True).fit(X, y).fit(X, y)
     curve = model.learning_rate_curve_
     np.testing.assert_allclose(curve, [1e-3, 5e-4, 1e-3, 5e-4])
 

@@ -56,7 +56,7 @@ def test_a_fitted_network_does_not_follow_its_specs(model):
 
 
 def test_automatic_names_are_not_written_anywhere():
-    conv, dense = Conv2D(2, 3), Dense(3)
+    conv, dense = Conv2D(2, 3), Dense(4)
     layers = [conv, MaxPool2D(2), Conv2D(2, 2), Flatten(), ("top", dense)]
     before = list(layers)
     model = SequentialClassifier(layers, max_iter=1, random_state=0)

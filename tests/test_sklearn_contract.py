@@ -43,6 +43,8 @@ ESTIMATORS = [
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+# Some checks have a mean of 100 in X, of which Sequential* rightly warn.
+@pytest.mark.filterwarnings("ignore:Training started with a loss of:UserWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_estimator_contract(estimator, check):
     check(estimator)

@@ -25,7 +25,6 @@ every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
         ({"batch_mode": "sgd"}, N),
         ({"batch_mode": "mbgd", "batch_size": 7}, -(-N // 7)),
         ({"batch_size": 7}, -(-N // 7)),
-        ({}, 1),
     ],
     ids=str,
 )
@@ -41,6 +40,14 @@ def test_updates_an_epoch(monkeypatch, cls, params, updates):
     make(cls, max_iter=3, **params).fit(*data_for(cls))
     assert len(sizes) == 3 * updates
     assert sum(sizes) == 3 * N
+
+
+@quiet
+@every_estimator
+def test_automatic_batch_sizes(monkeypatch, cls):
+    # Few samples are one minibatch of a perceptron, but four of a ConvNet.
+    updates = 4 if cls.__name__.startswith("ConvNet") else 1
+    test_updates_an_epoch(monkeypatch, cls, {}, updates)
 
 
 @quiet
@@ -215,7 +222,7 @@ def test_interrupted_training_keeps_what_it_has(monkeypatch, cls):
     monkeypatch.setattr(Executor, "loss_and_gradient", interrupted)
     X, y = data_for(cls)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
-        model = make(cls, max_iter=10).fit(X, y)
+        model = make(cls, max_iter=10, batch_size=N).fit(X, y)
     assert len(model.loss_curve_) == 2
     assert model.predict(X).shape == y.shape
 

@@ -129,7 +129,7 @@ def test_wrong_scoring(cls):
 @every
 def test_partial_fit_stops_early_and_goes_back_to_the_best_call(cls):
     (X, y), (X_val, y_val) = both_sets(cls)
-    params = {"scoring": "loss", "learning_rate_init": 0.05, "random_state": 0}
+    params = {"scoring": "loss", "learning_rate_init": 0.05, "batch_size": len(X)}
     model = make(cls, early_stopping=True, n_iter_no_change=2, tol=0.0, **params)
     validation = {"X_val": X_val, "y_val": y_val}
     if cls in CLASSIFIERS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, TypeAlias
 
-from skconvnet._checks import check_float, check_positive_int, is_iterable
+from skconvnet._checks import check_float, check_positive_int, is_sequence
 from skconvnet.layers import Conv2D, Dense
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def scaled(name: str, n: object, width: float, groups: int = 1) -> int:
 
 def each_scaled(name: str, values: object, width: float) -> list[int]:
     """Return each number in a sequence of channels times `width`."""
-    if not is_iterable(values):
+    if not is_sequence(values):
         raise TypeError(
             f"{name} must be a sequence of ints, one per convolution; got {values!r}."
         )

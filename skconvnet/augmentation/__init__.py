@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from skconvnet._foreign_words import AUGMENTATION_CLASSES
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
@@ -35,4 +36,5 @@ __getattr__, __dir__, __all__ = lazily(
         "mixup": ["Mixup"],
         "shift": ["Shift"],
     },
+    words=AUGMENTATION_CLASSES,
 )

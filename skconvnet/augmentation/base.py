@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._foreign_words import AUGMENTATION_PARAMETERS, Words
 from skconvnet._typing import FeatureMap, Image, Shape, override
 from skconvnet.augmentation.checks import check_axes
 from skconvnet.ops.workspace import Workspace
@@ -122,6 +123,7 @@ class Augmentation(Params, ABC):
     """
 
     spatial_ndims: ClassVar[tuple[int, ...] | None] = (1, 2, 3)
+    _words: ClassVar[Words] = AUGMENTATION_PARAMETERS
 
     def build(self, in_shape: Shape) -> Augmenter | None:
         """Return the augmenter of samples of shape `in_shape`.

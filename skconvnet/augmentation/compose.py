@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skconvnet._checks import is_iterable
+from skconvnet._checks import check_length, is_sequence
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
 from skconvnet.ops.workspace import Workspace
@@ -104,11 +104,12 @@ def as_augmentation(value: object) -> Augmentation:
 
 
 def _check_steps(steps: object) -> list[tuple[str, Augmentation]]:
-    if isinstance(steps, Augmentation) or not is_iterable(steps):
+    if isinstance(steps, Augmentation) or not is_sequence(steps):
         raise TypeError(
             "steps must be a list of augmentations or of (name, augmentation) tuples, "
             f"such as [Shift(2), ('mirror', Flip())]; got {steps!r}."
         )
+    check_length("steps", steps)
     named = name_layers(steps)
     counts = Counter(name for name, _ in named)
     for position, (name, step) in enumerate(named):

@@ -16,6 +16,8 @@ from skconvnet.ops.workspace import Workspace
 
 # Number of standard deviations after which the Gaussian is cut off, as in SciPy.
 _TRUNCATE = 4.0
+# Beyond the size of any map.
+_MAX_SIGMA = 10_000
 
 
 @dataclass(eq=False, repr=False)
@@ -66,7 +68,7 @@ class Elastic(Augmentation):
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:
         alpha = check_number("alpha", self.alpha, low=0.0)
-        sigma = check_number("sigma", self.sigma, low=0.0)
+        sigma = check_number("sigma", self.sigma, 0.0, _MAX_SIGMA)
         outside = check_fill(self.fill, self.fill_value)
         return ElasticAugmenter(in_shape, alpha, sigma, outside) if alpha else None
 

@@ -67,10 +67,6 @@ class Shift(Augmentation):
 
     def _largest(self, in_shape: Shape) -> list[int]:
         """Return the largest distance along each spatial axis."""
-        if self.max_pixels is not None:
-            return counts_per_axis(
-                "max_pixels", self.max_pixels, in_shape, low=0, below=1
-            )
         lengths = in_shape[:-1]
         fractions = per_axis("fraction", self.fraction, len(lengths), "float")
         for value in fractions:
@@ -79,6 +75,10 @@ class Shift(Augmentation):
                     "fraction must be a number in [0, 1), or one per spatial "
                     f"axis; got {self.fraction!r}."
                 )
+        if self.max_pixels is not None:
+            return counts_per_axis(
+                "max_pixels", self.max_pixels, in_shape, low=0, below=1
+            )
         return [int(f * n) for f, n in zip(fractions, lengths, strict=True)]
 
 

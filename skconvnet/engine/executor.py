@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Self
 
@@ -133,7 +133,9 @@ class Executor:
             gradient.fill(0)
             return 0.0, 0.0
         cuts = cut_minibatch(self.network, samples.inputs, index)
-        if len(cuts) == 1:
+        is_joint = train and self.network.needs_whole_batch
+        # Layers that need the whole minibatch weigh its samples only if run together.
+        if len(cuts) == 1 and not (is_joint and samples.weights is not None):
             # It has all threads to itself, for the layers to share out their work. The
             # index must stay the same object, by which `read_ahead` knows it.
             worker = self._workers[0]
@@ -144,7 +146,7 @@ class Executor:
             MicroBatch(samples, index_at(index, cut), number, total, train, seed)
             for number, cut in enumerate(cuts)
         ]
-        if train and self.network.needs_whole_batch:
+        if is_joint:
             losses = self._differentiate_together(micro_batches, gradient)
         else:
             losses = self._differentiate_in_rounds(micro_batches, gradient)
@@ -196,6 +198,13 @@ class Executor:
         rngs = [micro_batch.make_rng() for micro_batch in micro_batches]
         runner = MicroBatchRunner(self.team.run, rngs)
         batches = runner.map(lambda m: workers[m].prepare(micro_batches[m], rngs[m]))
+        weights = [
+            batch.weights * micro_batches[0].total_weight
+            for batch in batches
+            if isinstance(batch.weights, np.ndarray)
+        ]
+        if weights:
+            runner = replace(runner, weights=weights)
         passes = self.network.micro_batches(
             [batch.x for batch in batches],
             runner,

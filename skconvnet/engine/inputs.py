@@ -9,11 +9,14 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, issparse
 
 from skconvnet._typing import FeatureMap, Image, Index, Rows, Shape
+from skconvnet.engine.finite import all_finite, check_samples, may_overflow
 from skconvnet.ops.layout import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
 
 if TYPE_CHECKING:
     from skconvnet.engine.ragged import MapList
+
+_SAMPLES_AT_A_TIME = 256
 
 
 class Inputs:
@@ -28,6 +31,8 @@ class Inputs:
         Shape of one sample, channels last.
     dtype : dtype
         Dtype of the arrays that `read` returns.
+    name : str, default="X"
+        What the user calls X, for error messages.
     channels_first : bool, default=False
         Whether X has the channels before the spatial axes, or rows are in that order.
     """
@@ -37,6 +42,7 @@ class Inputs:
         X: Image | csr_matrix | MapList,
         in_shape: Shape,
         dtype: npt.DTypeLike,
+        name: str = "X",
         *,
         channels_first: bool = False,
     ) -> None:
@@ -46,6 +52,8 @@ class Inputs:
         self.in_shape = tuple(in_shape)
         self.dtype = np.dtype(dtype)
         self.channels_first = channels_first
+        self.name = name
+        self.may_overflow = may_overflow(self.X.dtype, self.dtype)
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
@@ -54,7 +62,22 @@ class Inputs:
         """Return the samples at `index`, batch last, in the network's dtype.
 
         Sparse rows stay sparse.
+
+        Raises
+        ------
+        ValueError
+            If a value is too large for the network's dtype.
         """
+        if not self.may_overflow:
+            return self._read(index, workspace)
+        with np.errstate(over="ignore"):
+            x = self._read(index, workspace)
+            values = np.asarray(x.data).astype(self.dtype) if self.is_sparse else x
+        if not all_finite(values.T if len(self.in_shape) == 1 else values):
+            self._refuse_overflow(index)
+        return x
+
+    def _read(self, index: Index, workspace: Workspace) -> FeatureMap:
         if self.is_sparse:
             sparse: FeatureMap = self.X[index].T
             return sparse
@@ -71,6 +94,23 @@ class Inputs:
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
         np.copyto(channels_last(x), samples, casting="unsafe")
         return x
+
+    def _refuse_overflow(self, index: Index) -> None:
+        """Raise a ValueError if a sample at `index` is too large for the dtype."""
+        samples = self.X[index]
+        if self.is_sparse:
+            samples = samples.toarray()
+        check_samples(samples, index_numbers(index), self.dtype, self.name)
+
+    def check(self) -> None:
+        """Raise a ValueError if any value of X is too large for the dtype."""
+        if not self.may_overflow:
+            return
+        workspace = Workspace()
+        for start in range(0, len(self), _SAMPLES_AT_A_TIME):
+            index = slice(start, min(start + _SAMPLES_AT_A_TIME, len(self)))
+            for positions in self.groups(index):
+                self.read(index_at(index, positions), workspace)
 
     @property
     def shapes(self) -> set[Shape]:
@@ -122,6 +162,15 @@ def index_length(index: Index) -> int:
     if isinstance(index, slice):
         return int(index.stop - index.start)
     return len(index)
+
+
+def index_numbers(index: Index) -> npt.NDArray[np.integer]:
+    """Return the numbers of the samples that `index` selects.
+
+    >>> index_numbers(slice(10, 13))
+    array([10, 11, 12])
+    """
+    return np.arange(index.start, index.stop) if isinstance(index, slice) else index
 
 
 def index_at(index: Index, positions: Index) -> Index:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from skconvnet._typing import FeatureMap, Image, Index, Shape, override
-from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.finite import check_samples
+from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.ops.layout import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
 
@@ -72,6 +72,7 @@ class RaggedInputs(Inputs):
     in_shape : tuple of int
         Only the number of axes and the channels matter.
     dtype : dtype
+    name : str, default="X"
     """
 
     X: MapList
@@ -84,19 +85,19 @@ class RaggedInputs(Inputs):
     @override
     def groups(self, index: Index) -> list[Index]:
         positions: dict[Shape, list[int]] = {}
-        for position, number in enumerate(_numbers(index)):
+        for position, number in enumerate(index_numbers(index)):
             positions.setdefault(self.X.maps[number].shape, []).append(position)
         # In the order of the shapes, which does not depend on the order of the samples.
         return [np.array(positions[shape]) for shape in sorted(positions)]
 
     @override
     def shape_of(self, index: Index) -> Shape:
-        first: Image = self.X.maps[_numbers(index)[0]]
+        first: Image = self.X.maps[index_numbers(index)[0]]
         return first.shape
 
     @override
-    def read(self, index: Index, workspace: Workspace) -> FeatureMap:
-        maps = [self.X.maps[number] for number in _numbers(index)]
+    def _read(self, index: Index, workspace: Workspace) -> FeatureMap:
+        maps = [self.X.maps[number] for number in index_numbers(index)]
         shape = map_shape(maps[0].shape, len(maps))
         x = workspace.array("x", shape, self.dtype)
         samples = channels_last(x)
@@ -104,9 +105,8 @@ class RaggedInputs(Inputs):
             np.copyto(samples[i], one, casting="unsafe")
         return x
 
-
-def _numbers(index: Index) -> npt.NDArray[np.integer]:
-    """Return the numbers of the samples at `index`."""
-    if isinstance(index, slice):
-        return np.arange(index.start, index.stop)
-    return index
+    @override
+    def _refuse_overflow(self, index: Index) -> None:
+        for number in index_numbers(index):
+            one, own = self.X.maps[number], np.array([number])
+            check_samples(one[np.newaxis], own, self.dtype, self.name)

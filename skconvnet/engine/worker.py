@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,10 @@ from skconvnet.engine.network import Network
 from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.losses import Loss
 from skconvnet.ops.workspace import Workspace
+
+# NumPy need not warn of numbers that are infinite or NaN, since the callers report them
+# with their cause.
+_OVERFLOW_IS_CHECKED = partial(np.errstate, over="ignore", invalid="ignore")
 
 
 @dataclass(slots=True)
@@ -133,11 +138,12 @@ class Worker:
         shape = samples.inputs.shape_of(micro_batch.index)
         network = self.network.for_shape(shape)
         batch = self.prepare(micro_batch, rng)
-        y, caches = network.forward(
-            batch.x, self.workspaces, train=micro_batch.train, rng=rng
-        )
-        loss = self.loss(y, batch.targets, batch.weights)
-        network.backward(y, caches, self.views(gradient), self.workspaces)
+        with _OVERFLOW_IS_CHECKED():
+            y, caches = network.forward(
+                batch.x, self.workspaces, train=micro_batch.train, rng=rng
+            )
+            loss = self.loss(y, batch.targets, batch.weights)
+            network.backward(y, caches, self.views(gradient), self.workspaces)
         return loss
 
     def prepare(
@@ -172,5 +178,6 @@ class Worker:
         """Return raw scores, or the input of the layer at position `stop`."""
         x = inputs.read(index, self._reading)
         network = self.network.for_shape(inputs.shape_of(index))
-        y, _ = network.forward(x, self.workspaces, stop=stop)
+        with _OVERFLOW_IS_CHECKED():
+            y, _ = network.forward(x, self.workspaces, stop=stop)
         return y

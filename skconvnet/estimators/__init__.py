@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from skconvnet._foreign_words import ESTIMATORS
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
@@ -23,4 +24,5 @@ __getattr__, __dir__, __all__ = lazily(
         "mlp": ["MLPClassifier", "MLPRegressor"],
         "sequential": ["SequentialClassifier", "SequentialRegressor"],
     },
+    words=ESTIMATORS,
 )

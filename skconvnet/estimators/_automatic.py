@@ -13,7 +13,10 @@ from skconvnet.optimizers import ScheduleFreeAdamW
 
 # Small training sets need many updates, and large ones need fast epochs.
 _MINIBATCHES_PER_EPOCH = 64
-_SMALLEST, _LARGEST = 16, 128
+_SMALLEST, _LARGEST = 8, 128
+
+# So few samples are one minibatch: parts of them would say little about the whole.
+_ONE_MINIBATCH = 32
 
 
 def with_automatic_values(
@@ -37,14 +40,18 @@ def with_automatic_values(
 
 
 def automatic_batch_size(n_samples: int) -> int:
-    """Return about a 64th of the samples, as a power of 2 from 16 to 128.
+    """Return about a 64th of the samples, as a power of 2 from 8 to 128.
 
-    >>> [automatic_batch_size(n) for n in (10, 200, 2000, 20_000)]
-    [10, 16, 32, 128]
+    Up to 32 samples are one minibatch.
+
+    >>> [automatic_batch_size(n) for n in (20, 200, 2000, 20_000)]
+    [20, 8, 32, 128]
     """
+    if n_samples <= _ONE_MINIBATCH:
+        return n_samples
     exponent = round(log2(max(n_samples / _MINIBATCHES_PER_EPOCH, 1)))
     size = int(2**exponent)
-    return min(max(size, _SMALLEST), _LARGEST, n_samples)
+    return min(max(size, _SMALLEST), _LARGEST)
 
 
 def _learning_rate(params: TrainingParams, *, incremental: bool) -> str:

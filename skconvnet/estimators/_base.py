@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,11 @@ from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.finite import check_outputs
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._attributes import attribute_hint
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._factories import (
     is_stochastic,
@@ -31,6 +34,7 @@ from skconvnet.estimators._factories import (
     make_settings,
     make_training_executor,
     make_training_state,
+    n_copies_of_weights,
 )
 from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
@@ -54,6 +58,7 @@ from skconvnet.estimators._introspection import (
     replace_weights,
     weights_and_buffers,
 )
+from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._network_builder import (
     Entry,
     build_network,
@@ -73,6 +78,8 @@ from skconvnet.estimators._sample_shape import (
     resolve_dtype,
     resolve_shape,
 )
+from skconvnet.estimators._single_sample import refuse_single_sample
+from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._training_warnings import (
@@ -149,6 +156,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Return the sample weights, multiplied by the class weights if any."""
         return weights
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -177,6 +185,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             regression.
         sample_weight : array-like of shape (n_samples,), default=None
             The sample weights. None means that all samples have the same weight.
+            Weights whose mean is beyond about 1e12 or 1e-12 in float32 (1e102 or 1e-102
+            in float64) are divided by their mean.
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after each epoch. With
             ``early_stopping=True``, it replaces the set that is split off from X.
@@ -202,6 +212,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         end_interrupted_fit(interrupt)
         return self
 
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def initialize(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Build the network without training it.
@@ -228,6 +239,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets.learn_scale(targets, None)
             with single_threaded_blas.limited():
                 samples = self._make_samples(maps, targets, None)
+                samples.inputs.check()
                 fit_input_statistics(self.network_, samples)
             return self
 
@@ -264,7 +276,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._resume()
         else:
             previous = None if names_set is None else self.network_
-            self._build(maps, encoded.shape[1], rng)
+            copies = n_copies_of_weights(params)
+            self._build(maps, encoded.shape[1], rng, n_copies=copies)
             self._targets.learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
@@ -307,8 +320,16 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         interrupt = state.take_interrupt()
         if interrupt is None and not incremental:
             warn_of_end(params, state)
+            warn_of_last_loss(self, samples, self._loss, state)
         if not resume and self._warns_of_first_loss:
-            warn_of_first_loss(self, samples, self._loss, state.first_loss)
+            first_layer = next(iter(self.network_.layers.values()))
+            warn_of_first_loss(
+                self,
+                samples,
+                self._loss,
+                state.first_loss,
+                is_standardized=first_layer.keeps_statistics,
+            )
         return interrupt
 
     def _training_params(
@@ -326,7 +347,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         warn_of_row_order(self, X, self.network_.in_shape)
 
     def _make_samples(
-        self, X: CheckedX, targets: Rows, weights: npt.NDArray[Any] | None
+        self,
+        X: CheckedX,
+        targets: Rows,
+        weights: npt.NDArray[Any] | None,
+        *,
+        suffix: str = "",
     ) -> Samples:
         """Return the samples of a validated X, with their targets and weights."""
         return make_samples(
@@ -335,9 +361,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             self._targets.scaled(targets),
             weights,
             channels_first=is_channels_first(self),
+            suffix=suffix,
         )
 
-    def _build(self, X: CheckedX, n_outputs: int, rng: np.random.RandomState) -> None:
+    def _build(
+        self,
+        X: CheckedX,
+        n_outputs: int,
+        rng: np.random.RandomState,
+        *,
+        n_copies: float = 1,
+    ) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
         spatial_ndim = self._spatial_ndim_of(X)
@@ -357,6 +391,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 n_outputs,
                 resolve_dtype(self.dtype, X),
                 getattr(self, "kernel_initializer", None),
+                n_copies=n_copies,
             )
         if is_guessed:
             tell_size_of_guess(self, in_shape, self.network_.vector.size)
@@ -418,12 +453,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
                 "y_val are given."
             )
         else:
-            samples, held_out = split_samples(
-                samples,
-                rng,
-                self.validation_fraction,
-                stratify=self._targets.can_stratify,
-            )
+            fraction, stratify = self.validation_fraction, self._targets.can_stratify
+            owner = type(self).__name__
+            with explained_split(y, fraction, owner, stratify=stratify):
+                samples, held_out = split_samples(
+                    samples, rng, fraction, stratify=stratify
+                )
         scorer = None
         if self.scoring not in (None, "loss"):
             scorer = UserScorer(self, self.scoring, held_out, y)
@@ -440,12 +475,17 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, validation: ValidationData
     ) -> tuple[Samples, npt.NDArray[Any]]:
         X, y = check_X_and_y(
-            self, validation.X, validation.y, reset=False, **self._input_checks
+            self,
+            validation.X,
+            validation.y,
+            reset=False,
+            suffix="_val",
+            **self._input_checks,
         )
         self._check_shape(X)
         targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X)
-        return self._make_samples(X, targets, weights), y
+        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
+        return self._make_samples(X, targets, weights, suffix="_val"), y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool
@@ -493,6 +533,13 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self, X: object, *, stop: int | None = None, scores: bool = False
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
+        any_size = not hasattr(self, "n_features_in_")
+        refuse_single_sample(
+            X,
+            self.network_.in_shape,
+            any_size=any_size,
+            channels_first=is_channels_first(self),
+        )
         checked = check_X(self, X, reset=False, **self._input_checks)
         self._check_shape(checked)
         inputs = make_inputs(
@@ -500,8 +547,11 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         )
         n_threads = resolve_n_threads(self.n_jobs)
         with Executor(self.network_, self._loss, n_threads) as executor:
-            return executor.outputs(inputs, stop=stop, scores=scores)
+            outputs = executor.outputs(inputs, stop=stop, scores=scores)
+        check_outputs(outputs, is_prediction=stop is None)
+        return outputs
 
+    @explains_arguments
     def get_weights(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all weights and buffers.
 
@@ -518,6 +568,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         arrays = weights_and_buffers(self.network_)
         return {name: array.copy() for name, array in arrays.items()}
 
+    @explains_arguments
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
         """Replace some or all weights, from which the next training starts.
 
@@ -564,6 +615,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
+    @explains_arguments
     def loss_gradients(
         self,
         X: npt.ArrayLike,
@@ -604,6 +656,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             l1_ratio=self.l1_ratio,
         )
 
+    @explains_arguments
     def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
         """Return the output of a layer for each sample.
 
@@ -626,6 +679,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         outputs = self._outputs(X, stop=stop)
         return self._targets.unscaled(outputs) if stop is None else outputs
 
+    @explains_arguments
     def summary(self) -> str:
         """Return a table of the layers: name, kind, output shape and weights.
 
@@ -636,6 +690,18 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         return format_summary(self.network_)
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute as present
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Raise the error for a missing attribute, with a suggestion if any."""
+            try:
+                object.__getattribute__(self, name)
+            except AttributeError as error:
+                hint = attribute_hint(self, name)
+                if not hint:
+                    raise
+                raise AttributeError(f"{error}.{hint}") from None
 
     def _get_params_html(
         self, deep: bool = True, doc_link: str = ""

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
+from skconvnet.engine.sample_weights import multiplied_weights
+from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
+from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
-from skconvnet.params.constraints import one_of
+from skconvnet.params.constraints import ObjectOf, one_of
+
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
@@ -47,7 +51,7 @@ def gives_probabilities(estimator: NetworkClassifier) -> bool:
 
 def _check_class_weight(class_weight: dict[Any, Any]) -> None:
     for value in class_weight.values():
-        if not is_real(value) or not 0 <= value < inf:
+        if not is_real(value) or not 0 <= value <= _LARGEST:
             raise ValueError(
                 "class_weight must contain finite numbers of at least 0, one per "
                 f"class; got {class_weight!r}."
@@ -62,11 +66,16 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     class_weight: dict[str, float] | dict[int, float] | str | None = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "loss": [*one_of(*CLASSIFICATION_LOSSES), *CLASSIFICATION_LOSSES.values()],
+        "loss": [
+            *one_of(*CLASSIFICATION_LOSSES),
+            ObjectOf("skconvnet.losses", *CLASSIFICATION_LOSSES.values()),
+        ],
         "class_weight": [dict, *one_of("balanced"), None],
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
     _allows_one_class: ClassVar[bool] = False
+
+    score = explains_arguments(ClassifierMixin.score)
 
     @override
     def _make_targets(self) -> ClassTargets:
@@ -102,9 +111,18 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight)
         own: npt.NDArray[Any] = compute_sample_weight(self.class_weight, y)
-        return own if weights is None else weights * own
+        if weights is not None:
+            own = multiplied_weights(weights, own)
+        if not own.any():
+            times = "" if weights is None else " and sample_weight"
+            raise ValueError(
+                f"class_weight={self.class_weight!r}{times} must leave at least one "
+                "sample with a weight above 0; all samples of y have a weight of 0."
+            )
+        return own
 
     @available_if(stochastic_only)
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -141,6 +159,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             targets = None
+            if classes is None and not hasattr(self, "classes_"):
+                check_first_classes(sample_weight, len(np.asarray(y)))
             if _check_partial_fit_first_call(self, classes):
                 targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")
@@ -151,6 +171,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         end_interrupted_fit(interrupt)
         return self
 
+    @explains_arguments
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the raw scores of the output layer.
 
@@ -168,6 +189,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         scores = self._raw_scores(X)
         return scores.ravel() if self.n_outputs_ == 1 else scores
 
+    @explains_arguments
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the class of each sample, the one with the largest score.
 
@@ -188,6 +210,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         return self._targets.decode(scores, self._loss)
 
     @available_if(gives_probabilities)
+    @explains_arguments
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the probability of each class.
 
@@ -212,6 +235,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         return probabilities.T
 
     @available_if(gives_probabilities)
+    @explains_arguments
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the logarithm of the probability of each class.
 

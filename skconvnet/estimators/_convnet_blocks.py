@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import skconvnet.layers as la
-from skconvnet._checks import is_int, per_axis
+from skconvnet._checks import check_n_layers, is_int, is_real, per_axis
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import Shape
 from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._per_layer_values import (
@@ -17,6 +18,7 @@ from skconvnet.estimators._per_layer_values import (
     through_hidden,
 )
 from skconvnet.layers.dense import Dense
+from skconvnet.ops.activations import get_activation
 from skconvnet.params.base import LayerSpec
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ def convnet_layers(
         name: per_block(name, getattr(estimator, name), n_blocks) for name in _OF_BLOCK
     }
     activations = through_hidden("activation", estimator.activation, n_blocks, n_hidden)
+    for activation in activations:
+        get_activation(activation)  # its error names this parameter, not a layer's
     rates = through_hidden("dropout", estimator.dropout, n_blocks, n_hidden, fill=0.0)
     layers: list[Entry] = []
     if estimator.rescale == "auto":
@@ -171,6 +175,7 @@ def _count(name: str, value: object) -> int:
             f"{name} must be an int of at least 1, or a tuple of them, one per block; "
             f"got {value!r}."
         )
+    check_n_layers(name, value)
     return int(value)
 
 
@@ -186,6 +191,7 @@ def pool(number: int, params: Mapping[str, Any], *, is_guessed: bool) -> list[En
         raise ValueError(
             f"pooling must be None or one of {', '.join(map(repr, POOLS))}, or a "
             f"tuple of them; got {pooling!r}."
+            f"{value_suggestion('pooling', pooling, POOLS)}"
         )
     kind = _layer(POOLS[pooling], params)
     if is_guessed:
@@ -205,7 +211,8 @@ def _pool_for_shape(
 
 def dropout(number: int, rate: Any) -> Named:  # noqa: ANN401  checked by Dropout
     """Return the dropout layer after a block or dense layer, if it has one."""
-    return [(f"dropout{number}", la.Dropout(rate))] if rate else []
+    is_none = is_real(rate) and rate == 0
+    return [] if is_none else [(f"dropout{number}", la.Dropout(rate))]
 
 
 def head(global_pooling: str | None) -> Named:

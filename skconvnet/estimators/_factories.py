@@ -67,6 +67,16 @@ def make_optimizer(params: TrainingParams) -> Optimizer:
     return optimizer
 
 
+def n_copies_of_weights(params: TrainingParams) -> float:
+    """Return how many vectors of the size of the weights training needs at least.
+
+    These are the weights, their gradient, and what the solver keeps.
+    """
+    if is_stochastic(params.solver):
+        return 2 + make_optimizer(params).n_moments
+    return 2  # what L-BFGS keeps grows with its iterations
+
+
 def make_lbfgs(params: TrainingParams) -> LBFGS:
     """Return the L-BFGS solver for `solver`: a new one for its name, else a copy."""
     if not isinstance(params.solver, LBFGS):

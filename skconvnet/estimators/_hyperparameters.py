@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options
 
 from skconvnet._checks import as_python
+from skconvnet._foreign_words import ESTIMATOR_PARAMETERS, Words
 from skconvnet.engine.minibatches import BATCH_MODES
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from skconvnet.params.constraints import (
@@ -23,6 +24,9 @@ from skconvnet.params.constraints import (
     FROM_0_TO_1,
     NOT_NEGATIVE,
     POSITIVE,
+    ObjectOf,
+    check_magnitudes,
+    check_values,
     one_of,
 )
 from skconvnet.params.nested import NestedParams
@@ -64,13 +68,20 @@ class TrainingParams(NestedParams):
     n_jobs: int | None = None
     dtype: DTypeLike = "auto"
 
+    _words: ClassVar[Words] = ESTIMATOR_PARAMETERS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer, LBFGS],
+        "solver": [
+            *one_of("lbfgs", *OPTIMIZERS),
+            ObjectOf("skconvnet.optimizers", Optimizer, LBFGS),
+        ],
         "alpha": NOT_NEGATIVE,
         "l1_ratio": FROM_0_TO_1,
         "batch_size": [*one_of("auto"), *COUNT],
         "batch_mode": one_of(*BATCH_MODES),
-        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
+        "learning_rate": [
+            *one_of(*SCHEDULES),
+            ObjectOf("skconvnet.schedules", Schedule),
+        ],
         "learning_rate_init": POSITIVE,
         "power_t": NOT_NEGATIVE,
         "max_iter": COUNT,
@@ -83,7 +94,7 @@ class TrainingParams(NestedParams):
         "nesterovs_momentum": BOOLEAN,
         "early_stopping": BOOLEAN,
         "validation_fraction": BELOW_1,
-        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "scoring": [*one_of("loss", *get_scorer_names()), callable, None],
         "beta_1": BELOW_1,
         "beta_2": BELOW_1,
         "epsilon": POSITIVE,
@@ -98,11 +109,16 @@ class TrainingParams(NestedParams):
             Interval(Integral, None, -1, closed="right"),
         ],
         "dtype": [
-            StrOptions({"auto", "float32", "float64"}),
+            *one_of("auto", "float32", "float64"),
             Options(type, {np.float32, np.float64}),
             Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
         ],
     }
+
+    def _validate_params(self) -> None:
+        """Check the hyperparameters; scikit-learn calls this before fitting."""
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
+        check_values(self, self._parameter_constraints)
 
 
 def plain_params(estimator: TrainingParams) -> TrainingParams:

@@ -23,12 +23,15 @@ from sklearn.utils.validation import (
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._numeric_data import refuse_non_numeric
 from skconvnet.estimators._pillow_images import (
     check_not_one_image,
     images_to_arrays,
     is_pillow_image,
 )
 from skconvnet.estimators._shape_words import kind
+from skconvnet.estimators._target_checks import check_y
+from skconvnet.estimators._weight_checks import check_weights_shape
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
 CheckedX: TypeAlias = Image | csr_matrix | MapList
@@ -79,10 +82,20 @@ def check_X(
 
 
 def check_X_and_y(
-    estimator: BaseEstimator, X: object, y: object, *, reset: bool, **options: object
+    estimator: BaseEstimator,
+    X: object,
+    y: object,
+    *,
+    reset: bool,
+    suffix: str = "",
+    **options: object,
 ) -> tuple[CheckedX, npt.NDArray[Any]]:
-    """Validate X, as `check_X` does, together with y."""
-    array = _as_array(estimator, X, reset)
+    """Validate X, as `check_X` does, together with y.
+
+    `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val.
+    """
+    check_y(estimator, X, y)
+    array = _as_array(estimator, X, reset, f"X{suffix}")
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)
         own = {name: options.get(name, False) for name in _Y_OPTIONS}
@@ -101,13 +114,33 @@ def check_X_and_y(
     return checked
 
 
-def check_weights(sample_weight: object, X: CheckedX) -> npt.NDArray[Any] | None:
-    """Return the sample weights as an array, or None if none are given."""
+def check_weights(
+    sample_weight: object, X: CheckedX, name: str = "sample_weight"
+) -> npt.NDArray[np.float64] | None:
+    """Return the sample weights as an array, or None if none are given.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all of them are 0.
+    """
     if sample_weight is None:
         return None
-    weights: npt.NDArray[Any] = _check_sample_weight(
-        sample_weight, X, ensure_non_negative=True
-    )
+    check_weights_shape(sample_weight, len(X) if isinstance(X, MapList) else X.shape[0])
+    try:
+        has_dtype = hasattr(sample_weight, "dtype")
+        given = sample_weight if has_dtype else np.asarray(sample_weight)
+        refuse_non_numeric(given, name)
+        weights: npt.NDArray[np.float64] = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        kind_of_error = ValueError if isinstance(error, OverflowError) else type(error)
+        if name in str(error):
+            raise kind_of_error(str(error)) from error
+        raise kind_of_error(f"{name}: {error}") from error
+    if not np.isfinite(weights).all():  # scikit-learn does not check a single number
+        raise ValueError(f"{name} must be finite; got {sample_weight!r}.")
     return weights
 
 
@@ -115,13 +148,20 @@ def _as_array(
     estimator: BaseEstimator,
     X: Any,  # noqa: ANN401  anything that users pass
     reset: bool,
+    name: str = "X",
 ) -> Any:  # noqa: ANN401  an array, or anything that scikit-learn converts to one
-    """Return X as an array or a MapList, or unchanged for scikit-learn to convert."""
+    """Return X as an array or a MapList, or unchanged for scikit-learn to convert.
+
+    Raise an error that calls X by its `name` if a value is not numeric.
+    """
     check_not_one_image(X)
+    refuse_non_numeric(X, name)
     channels_first = is_channels_first(estimator)
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
         X = _stacked(X, channels_first=channels_first)
+        if not isinstance(X, MapList):
+            refuse_non_numeric(X, name)
     takes_any_size = hasattr(estimator, "network_") and not (
         reset or hasattr(estimator, "n_features_in_")
     )

@@ -38,7 +38,7 @@ _CALLERS = (
 )
 
 # Frames up to the caller of fit: this function, fit and scikit-learn's decorator.
-_STACKLEVEL = 4
+_STACKLEVEL = 5
 
 
 @_fit_context(prefer_skip_nested_validation=True)

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
+from skconvnet._suggestions import did_you_mean
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.finite import all_finite
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.losses import Loss
@@ -102,6 +104,13 @@ def loss_and_gradients(
         )
         n = network.layout.n_penalized
         value += add_penalty(network.vector[:n], gradient[:n], alpha / total, l1_ratio)
+    if not np.isfinite(value) or not all_finite(gradient):
+        raise ValueError(
+            f"The loss is {value} and its gradients are not all finite: numbers inside "
+            f"the network exceed the largest {network.dtype}, which is "
+            f"{np.finfo(network.dtype).max:.2g}. X, y or a weight is very large. "
+            "Rescale X and y, for example with StandardScaler, and fit again."
+        )
     views = network.layout.views(gradient)
     return value, {name: view.copy() for name, view in views.items()}
 
@@ -112,6 +121,7 @@ def position_after(network: Network, layer: object) -> int | None:
     if layer not in names:
         raise ValueError(
             f"layer must be one of {', '.join(map(repr, names))}; got {layer!r}."
+            f"{did_you_mean(str(layer), names)}"
         )
     position = names.index(str(layer)) + 1
     return None if position == len(names) else position

@@ -9,11 +9,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._checks import check_n_layers
 from skconvnet._typing import Rows, Shape
+from skconvnet.engine.finite import converted_targets
 from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.memory_limits import check_network_fits
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
+from skconvnet.engine.sample_weights import normalized_weights
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.initializers import Initializer
@@ -56,7 +60,8 @@ class LayerStack:
         """Build the next layer, or raise an error that names it."""
         if not isinstance(spec, LayerSpec):
             spec = spec(self.out_shape)
-        own = (name, copy.deepcopy(spec))
+        check_n_layers("This network", len(self.specs) + 1)
+        own = (name, self._copied(name, spec))
         self.layers.update(build_layers([own], self.out_shape))
         self.specs.append(own)
         self.out_shape = self.layers[name].out_shape
@@ -70,6 +75,14 @@ class LayerStack:
             name += "_output"
         self.add(name, Flatten())
 
+    def _copied(self, name: str, spec: LayerSpec) -> LayerSpec:
+        try:
+            return copy.deepcopy(spec)
+        except TypeError:
+            # Of a generator or the like, for which building has a better message.
+            build_layers([(name, spec)], self.out_shape)
+            raise
+
     def last_value(self, parameter: str, default: Any) -> Any:  # noqa: ANN401  any
         """Return the value of a parameter in the last layer that sets it."""
         values = [getattr(spec, parameter, None) for _, spec in self.specs]
@@ -82,6 +95,8 @@ def build_network(
     n_outputs: int,
     dtype: npt.DTypeLike,
     kernel_initializer: str | Initializer | None = None,
+    *,
+    n_copies: float = 1,
 ) -> Network:
     """Build a network of the given layers and an output layer.
 
@@ -98,6 +113,13 @@ def build_network(
     kernel_initializer : str or Initializer, optional
         Initializer of the output layer. By default it is the one of the last layer that
         has one.
+    n_copies : float, default=1
+        How many vectors of the size of the weights will be needed.
+
+    Raises
+    ------
+    ValueError
+        If the network cannot fit into the memory of this machine.
     """
     stack = LayerStack(in_shape)
     for name, entry in entries:
@@ -110,6 +132,7 @@ def build_network(
     )
     stack.flatten()
     stack.add(OUTPUT_NAME, output)
+    check_network_fits(stack.layers, dtype, n_copies)
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
 
@@ -152,16 +175,22 @@ def rebuild_network(
 
 
 def make_inputs(
-    network: Network, X: CheckedX, *, channels_first: bool = False
+    network: Network,
+    X: CheckedX,
+    name: str = "X",
+    *,
+    channels_first: bool = False,
 ) -> Inputs:
-    """Return the reader of the samples of a validated X.
+    """Return the reader of the samples of a validated X, called `name` in errors.
 
     If `channels_first`, X has the channels before the spatial axes.
     """
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
-        return RaggedInputs(maps, network.in_shape, network.dtype)
-    return Inputs(X, network.in_shape, network.dtype, channels_first=channels_first)
+        return RaggedInputs(maps, network.in_shape, network.dtype, name)
+    return Inputs(
+        X, network.in_shape, network.dtype, name, channels_first=channels_first
+    )
 
 
 def make_samples(
@@ -171,9 +200,14 @@ def make_samples(
     weights: np.ndarray | None,
     *,
     channels_first: bool = False,
+    suffix: str = "",
 ) -> Samples:
-    """Return the samples of a validated X, with their targets and weights."""
-    inputs = make_inputs(network, X, channels_first=channels_first)
+    """Return the samples of a validated X, with their targets and weights.
+
+    `suffix` is "_val" for a validation set, whose arrays are named X_val and so on.
+    """
+    inputs = make_inputs(network, X, f"X{suffix}", channels_first=channels_first)
     if weights is not None:
-        weights = weights.astype(network.dtype, copy=False)
-    return Samples(inputs, targets.astype(network.dtype, copy=False), weights)
+        weights = normalized_weights(weights, network.dtype)
+    targets = converted_targets(targets, network.dtype, f"y{suffix}")
+    return Samples(inputs, targets, weights)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from skconvnet._checks import is_int, is_iterable, is_sequence
+from skconvnet._checks import (
+    check_length,
+    check_positive_int,
+    is_int,
+    is_sequence,
+    shown,
+)
+
+# Hyperparameters whose value for a block may be a (height, width) pair.
+_OF_AXES = ("kernel_size", "strides", "dilation", "pool_size")
 
 
 def check_hidden_layer_sizes(sizes: object) -> list[int]:
@@ -13,15 +22,17 @@ def check_hidden_layer_sizes(sizes: object) -> list[int]:
     >>> check_hidden_layer_sizes(100), check_hidden_layer_sizes((30, 10))
     ([100], [30, 10])
     """
-    values: list[Any] = list(sizes) if is_iterable(sizes) else [sizes]
+    if is_sequence(sizes):
+        check_length("hidden_layer_sizes", sizes)
+    values: list[Any] = list(sizes) if is_sequence(sizes) else [sizes]
     if not all(is_int(size) for size in values):
         raise ValueError(
             "hidden_layer_sizes must be an int or a tuple of ints, the units of each "
-            f"hidden layer; got {sizes!r}."
+            f"hidden layer; got {shown(sizes)}."
         )
     if any(size <= 0 for size in values):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {values}.")
-    return [int(size) for size in values]
+    return [check_positive_int("each of hidden_layer_sizes", size) for size in values]
 
 
 def per_block(
@@ -37,9 +48,21 @@ def per_block(
     if len(value) != n_blocks:
         raise ValueError(
             f"{name} must be a single value or a tuple of {n_blocks}, one per "
-            f"{block}; got {value!r}, of length {len(value)}."
+            f"{block}; got {shown(value)}, of length {len(value)}."
+            f"{_hint_of_pair(name, value, n_blocks)}"
         )
     return list(value)
+
+
+def _hint_of_pair(name: str, value: Any, n_blocks: int) -> str:  # noqa: ANN401  any
+    """Return how to pass a (height, width) pair for every block."""
+    if name not in _OF_AXES or len(value) != 2 or not all(map(is_int, value)):
+        return ""
+    pair = tuple(int(number) for number in value)
+    return (
+        f" For height {pair[0]} and width {pair[1]} in every block, pass "
+        f"{name}={[pair] * n_blocks}."
+    )
 
 
 def check_counts(name: str, value: object) -> list[int]:
@@ -48,13 +71,15 @@ def check_counts(name: str, value: object) -> list[int]:
     >>> check_counts("filters", 8), check_counts("filters", [8, 16])
     ([8], [8, 16])
     """
-    values: list[Any] = list(value) if is_iterable(value) else [value]
+    if is_sequence(value):
+        check_length(name, value)
+    values: list[Any] = list(value) if is_sequence(value) else [value]
     if not all(is_int(size) and size >= 1 for size in values):
         raise ValueError(
             f"{name} must be a positive int or a tuple of them, one per block; got "
-            f"{value!r}."
+            f"{shown(value)}."
         )
-    return [int(size) for size in values]
+    return [check_positive_int(f"each of {name}", size) for size in values]
 
 
 def through_hidden(
@@ -77,6 +102,6 @@ def through_hidden(
         raise ValueError(
             f"{name} must be a single value, a tuple of {n_blocks}, one per block "
             f"of filters, or a tuple of {n_all}, the hidden layers included; got "
-            f"{value!r}, of length {len(value)}."
+            f"{shown(value)}, of length {len(value)}."
         )
     return list(value)

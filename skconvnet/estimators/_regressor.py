@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils.metaestimators import available_if
 
 from skconvnet._typing import Rows, override
+from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
@@ -18,7 +19,7 @@ from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss
-from skconvnet.params.constraints import one_of
+from skconvnet.params.constraints import ObjectOf, one_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -28,13 +29,18 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     loss: str | Loss = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "loss": [*one_of(*REGRESSION_LOSSES), *REGRESSION_LOSSES.values()],
+        "loss": [
+            *one_of(*REGRESSION_LOSSES),
+            ObjectOf("skconvnet.losses", *REGRESSION_LOSSES.values()),
+        ],
     }
     _input_checks: ClassVar[dict[str, Any]] = {
         "multi_output": True,
         "y_numeric": True,
     }
     _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
+
+    score = explains_arguments(RegressorMixin.score)
 
     @override
     def _make_targets(self) -> RealTargets:
@@ -54,6 +60,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         return super()._encode(y, exact=exact)
 
     @available_if(stochastic_only)
+    @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -89,6 +96,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         end_interrupted_fit(interrupt)
         return self
 
+    @explains_arguments
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Predict the target values.
 

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from skconvnet._typing import Rows, override
+from skconvnet.estimators._target_checks import check_labels, warn_of_one_hot
 from skconvnet.losses import Loss
 
 
@@ -111,9 +112,10 @@ class ClassTargets(Targets):
     @override
     def encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
         y = _without_single_column(y)
-        check_classification_targets(y)
+        check_labels(y, self.owner)
         if self.binarizer is None:
             self.learn(y)
+            warn_of_one_hot(y, self.owner)
         else:
             self._check_known(unique_labels(y), exact)
         assert self.binarizer is not None

@@ -9,8 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.training.state import TrainingState
 
-# Frames up to the caller of fit: this function, _fit, fit and scikit-learn's decorator.
-_STACKLEVEL = 5
+# Frames up to the caller of fit: this function, _fit, fit and its two decorators.
+_STACKLEVEL = 6
 
 
 def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:

@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing
 
 from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
+from skconvnet.engine.finite import all_finite
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._targets import Targets
 from skconvnet.losses import Loss
@@ -59,10 +60,34 @@ def split_samples(
             "The validation set is too small. Increase 'validation_fraction' or "
             "the size of your dataset."
         )
+    weights = samples.weights
+    if weights is not None and not (
+        weights[training].any() and weights[validation].any()
+    ):
+        training, validation = _split_weighted(weights > 0, len(validation), rng)
     return (
         Samples(samples.inputs, targets, samples.weights, training),
         Samples(samples.inputs, targets, samples.weights, validation),
     )
+
+
+def _split_weighted(
+    has_weight: npt.NDArray[np.bool_], n_validation: int, rng: np.random.RandomState
+) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """Split so that both sets have their share of the samples that have a weight."""
+    weighted, others = np.flatnonzero(has_weight), np.flatnonzero(~has_weight)
+    if len(weighted) < 2:
+        raise ValueError(
+            f"early_stopping=True needs at least 2 samples with a weight above 0, one "
+            f"for training and one for validation; got {len(weighted)}. Set "
+            "early_stopping=False, or pass X_val and y_val."
+        )
+    share = n_validation / len(has_weight)
+    n_weighted = min(max(round(share * len(weighted)), 1), len(weighted) - 1)
+    n_others = min(max(n_validation - n_weighted, 0), len(others))
+    weighted, others = rng.permutation(weighted), rng.permutation(others)
+    training = np.concatenate([weighted[n_weighted:], others[n_others:]])
+    return training, np.concatenate([weighted[:n_weighted], others[:n_others]])
 
 
 class ValidationSet:
@@ -104,11 +129,16 @@ class ValidationSet:
         self.scorer = scorer
 
     def __call__(self) -> tuple[float, float]:
-        """Return the score and the mean loss, without the penalty."""
+        """Return the score and the mean loss, without the penalty.
+
+        If outputs are not finite, the score is NaN, which is never the best one.
+        """
         scores = self.executor.outputs(self.inputs, self.index, scores=True)
         # Outputs may be infinite after an epoch; the training loop reports that.
         with np.errstate(over="ignore", invalid="ignore"):
             loss = self._mean_loss(scores)
+        if not all_finite(scores):
+            return float("nan"), loss
         if self.scorer is not None:
             return self.scorer(self.weights), loss
         if self.negative_loss:

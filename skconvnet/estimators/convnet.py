@@ -28,7 +28,7 @@ from skconvnet.estimators._targets import (
     Targets,
 )
 from skconvnet.initializers import INITIALIZERS, Initializer
-from skconvnet.params.constraints import BOOLEAN, COUNT, one_of
+from skconvnet.params.constraints import BOOLEAN, COUNT, ObjectOf, one_of
 from skconvnet.schedules import SCHEDULES, Schedule
 
 _T = TypeVar("_T", bound=Targets)
@@ -43,9 +43,15 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "input_shape": [*_SEVERAL, None],
     "data_format": one_of(*DATA_FORMATS),
     "rescale": [*one_of("auto"), None],
-    "learning_rate": [*one_of("auto", *SCHEDULES), Schedule],
+    "learning_rate": [
+        *one_of("auto", *SCHEDULES),
+        ObjectOf("skconvnet.schedules", Schedule),
+    ],
     "conv_method": [*one_of("auto", "im2col", "winograd", "fft"), *_SEVERAL],
-    "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
+    "kernel_initializer": [
+        *one_of("auto", *INITIALIZERS),
+        ObjectOf("skconvnet.initializers", Initializer),
+    ],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
     **{name: [*BOOLEAN, *_SEVERAL] for name in ("batch_norm", "separable", "residual")},
     **{name: [*COUNT, *_SEVERAL] for name in ("groups", "convs_per_block")},

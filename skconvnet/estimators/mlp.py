@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import NotFittedError
 
+from skconvnet._checks import check_n_layers, check_positive_int, is_real
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -25,7 +26,13 @@ from skconvnet.layers.dense import Dense
 from skconvnet.layers.dropout import Dropout
 from skconvnet.losses import REGRESSION_LOSSES, Loss, MeanOutputSquaredError
 from skconvnet.ops.activations import ACTIVATIONS
-from skconvnet.params.constraints import BELOW_1, COUNT, COUNT_OR_0, one_of
+from skconvnet.params.constraints import (
+    BELOW_1,
+    COUNT,
+    COUNT_OR_0,
+    ObjectOf,
+    one_of,
+)
 
 _T = TypeVar("_T", bound=Targets)
 
@@ -35,7 +42,10 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "n_hidden_layers": [None, *COUNT_OR_0],
     "n_hidden_units": [None, *COUNT],
     "dropout": [*BELOW_1, tuple, list, np.ndarray],
-    "kernel_initializer": [*one_of("auto", *INITIALIZERS), Initializer],
+    "kernel_initializer": [
+        *one_of("auto", *INITIALIZERS),
+        ObjectOf("skconvnet.initializers", Initializer),
+    ],
 }
 _CHECK_X: dict[str, Any] = {
     "accept_sparse": ["csr", "csc"],
@@ -59,7 +69,7 @@ def _perceptron_layers(estimator: _Perceptron[Any], in_shape: Shape) -> list[Ent
     for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
         dense = Dense(size, activations[i], estimator.kernel_initializer)
         layers.append((f"dense{i + 1}", dense))
-        if rate:
+        if not is_real(rate) or rate != 0:
             layers.append((f"dropout{i + 1}", Dropout(rate)))
     return layers
 
@@ -77,7 +87,8 @@ def _hidden_sizes(estimator: _Perceptron[Any]) -> list[int]:
         )
     n_layers = 1 if n_layers is None else n_layers
     n_units = 100 if n_units is None else n_units
-    return [int(n_units)] * int(n_layers)
+    check_n_layers("n_hidden_layers", n_layers)
+    return [check_positive_int("n_hidden_units", n_units)] * int(n_layers)
 
 
 def _arrays(estimator: _Perceptron[Any], kind: str, name: str) -> LayerArrays:

@@ -15,6 +15,7 @@ from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
+from skconvnet.estimators._output_layer import warn_of_second_output
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.layers.dense import Dense
@@ -55,6 +56,20 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_shape": [tuple, list, np.ndarray, None],
     }
+
+    @override
+    def _build(
+        self,
+        X: CheckedX,
+        n_outputs: int,
+        rng: np.random.RandomState,
+        *,
+        n_copies: float = 1,
+    ) -> None:
+        super()._build(X, n_outputs, rng, n_copies=n_copies)
+        if self.layers is not None:
+            n_classes = len(getattr(self, "classes_", ()))
+            warn_of_second_output(_named_specs(self), {n_outputs, n_classes})
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from skconvnet._foreign_words import LAYERS
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
@@ -95,4 +96,5 @@ __getattr__, __dir__, __all__ = lazily(
         "spatially_separable": ["SpatiallySeparableConv2D"],
         "upsampling": ["Upsample"],
     },
+    words=LAYERS,
 )

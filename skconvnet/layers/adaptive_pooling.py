@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_positive_int, is_int, is_iterable
+from skconvnet._checks import check_positive_int, is_int, is_sequence
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -114,6 +115,7 @@ class SpatialPyramidPool(LayerSpec):
             raise ValueError(
                 f"pooling must be one of {', '.join(map(repr, _POOLINGS))}; got "
                 f"{self.pooling!r}."
+                f"{value_suggestion('pooling', self.pooling, _POOLINGS)}"
             )
         return AdaptivePoolLayer(in_shape, _check_levels(self.levels), self.pooling)
 
@@ -201,7 +203,7 @@ def _check_map(layer: str, in_shape: Shape) -> None:
 def _check_levels(levels: object) -> tuple[int, ...]:
     if is_int(levels):
         levels = (levels,)
-    if not is_iterable(levels):
+    if not is_sequence(levels):
         raise TypeError(
             "levels must be an int or a sequence of ints, such as (1, 2, 4); got "
             f"{levels!r}."

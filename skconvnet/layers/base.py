@@ -14,6 +14,7 @@ from typing import Generic, Self, TypeVar
 
 import numpy as np
 
+from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.ops.workspace import Run, Workspace
 
@@ -32,10 +33,13 @@ class MicroBatchRunner:
         when all calls are done.
     rngs : sequence of Generator or None
         The generator of each micro-batch.
+    weights : sequence of ndarray or None
+        The weights of the samples of each micro-batch; None if all are equal.
     """
 
     run: Run
     rngs: Sequence[np.random.Generator | None]
+    weights: Sequence[np.ndarray] | None = None
 
     def map(self, function: Callable[[int], Result]) -> list[Result]:
         """Return ``function(m)`` for each micro-batch m, in order."""
@@ -46,6 +50,10 @@ class MicroBatchRunner:
 
         self.run(len(self.rngs), task)
         return [results[m] for m in range(len(self.rngs))]
+
+    def weights_of(self, m: int) -> np.ndarray | None:
+        """Return the weights of the samples of micro-batch m; None if all are equal."""
+        return None if self.weights is None else self.weights[m]
 
     @classmethod
     def single(cls, rng: np.random.Generator | None) -> Self:
@@ -117,6 +125,7 @@ class Layer(ABC, Generic[Cache]):
     strides: tuple[int | Fraction, ...] = ()
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
+        check_map_fits(out_shape, "The output", "Make it smaller.")
         self.in_shape = tuple(in_shape)
         self.out_shape = tuple(out_shape)
         self.weight_shapes: dict[str, Shape] = {}

@@ -97,21 +97,30 @@ class MinibatchCache(FixedCache):
         The mean of this micro-batch minus the mean of the minibatch, so that ``centered
         + shift`` is the input minus the mean of the minibatch.
     count : float
-        Number of values per channel in the minibatch.
+        Number of values per channel in the minibatch, or the sum of their weights.
+    weights : ndarray of shape (batch,) or None
+        Weights of the samples of this micro-batch; None if all are equal.
     """
 
     shift: PerChannel
     count: float
+    weights: npt.NDArray[np.floating] | None
 
 
 @dataclass(frozen=True)
 class _Moments:
-    """The mean, the sum of squared deviations from it, and the input minus the mean."""
+    """The mean, the sum of squared deviations from it, and the input minus the mean.
 
-    count: int
+    With `weights`, one per sample, all sums are weighted, `count` is the sum of the
+    weights of all values, and `n_values` is the number of values that have any weight.
+    """
+
+    count: float
+    n_values: int
     mean: PerChannel
     squares: PerChannel
     centered: FeatureMap
+    weights: npt.NDArray[np.floating] | None = None
 
 
 class BatchNormLayer(Layer[FixedCache]):
@@ -129,6 +138,10 @@ class BatchNormLayer(Layer[FixedCache]):
 
     Each sum is first computed for every micro-batch, on any thread. The sums of the
     micro-batches are then added in their order.
+
+    With sample weights w, a sample counts as w equal ones: m and v are weighted, n is
+    the sum of the weights of all values, and dbeta and dgamma are multiplied by w in
+    dx. The gradient dy is weighted already, since the loss is.
     """
 
     penalized = ()
@@ -216,7 +229,9 @@ class BatchNormLayer(Layer[FixedCache]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[FeatureMap], list[FixedCache]]:
-        moments = runner.map(lambda m: _moments(xs[m], workspaces[m]))
+        moments = runner.map(
+            lambda m: _moments(xs[m], workspaces[m], runner.weights_of(m))
+        )
         caches = layers[0].merge(moments)
         ys = runner.map(lambda m: layers[m].scale(caches[m], workspaces[m]))
         return ys, caches
@@ -236,11 +251,12 @@ class BatchNormLayer(Layer[FixedCache]):
         squares = np.sum([own.squares for own in moments], axis=0, dtype=np.float64)
         squares = squares + counts @ offsets**2
         variance = squares / count
-        self._update_moving(mean, squares, count)
+        n_values = sum(own.n_values for own in moments)
+        self._update_moving(mean, squares, count, n_values)
         dtype = moments[0].centered.dtype
         deviation = np.sqrt(variance + self.epsilon).astype(dtype)
         return [
-            MinibatchCache(own.centered, deviation, shift, count)
+            MinibatchCache(own.centered, deviation, shift, count, own.weights)
             for own, shift in zip(moments, offsets.astype(dtype), strict=True)
         ]
 
@@ -276,19 +292,25 @@ class BatchNormLayer(Layer[FixedCache]):
             slopes = per_channel(slope.astype(dy.dtype), dy)
             np.multiply(own[m].centered, slopes, out=rest)
             rest += per_channel(constant, dy)
+            weights = own[m].weights
+            if weights is not None:
+                rest *= weights
             dy += rest
             return dy
 
         return runner.map(finish)
 
     def _update_moving(
-        self, mean: PerChannel, squares: PerChannel, count: float
+        self, mean: PerChannel, squares: PerChannel, count: float, n_values: int
     ) -> None:
         updates = {"moving_mean": mean}
         # A single value has no variance: a moving variance that approaches zero would
         # make predictions larger and larger.
-        if count > 1:
-            updates["moving_variance"] = squares / (count - 1)
+        if n_values > 1:
+            # Weights of at least 1 count samples. Smaller ones say nothing of a count,
+            # and the variance must not depend on their unit.
+            free = max(count - 1, count - count / n_values)
+            updates["moving_variance"] = squares / free
         for name, value in updates.items():
             moving = self.buffers[name]
             # At once, since the user may interrupt training between two operations.
@@ -307,13 +329,36 @@ class BatchNormLayer(Layer[FixedCache]):
         return y
 
 
-def _moments(x: FeatureMap, workspace: Workspace) -> _Moments:
+def _moments(
+    x: FeatureMap, workspace: Workspace, weights: npt.NDArray[np.floating] | None
+) -> _Moments:
     """Return the moments of one micro-batch."""
+    if weights is not None:
+        return _weighted_moments(x, workspace, weights)
     count = x.size // len(x)
     mean = _channel_sums(x) / x.dtype.type(count)
     centered = workspace.array("centered", x.shape, x.dtype)
     np.subtract(x, per_channel(mean, x), out=centered)
-    return _Moments(count, mean, _channel_products(centered, centered), centered)
+    squares = _channel_products(centered, centered)
+    return _Moments(count, count, mean, squares, centered)
+
+
+def _weighted_moments(
+    x: FeatureMap, workspace: Workspace, weights: npt.NDArray[np.floating]
+) -> _Moments:
+    """Return the moments of one micro-batch whose samples have weights."""
+    n_positions = x[0].size // x.shape[-1]
+    count = float(weights.sum(dtype=np.float64)) * n_positions
+    weighted = workspace.scratch("weighted", x.shape, x.dtype)
+    np.multiply(x, weights, out=weighted)
+    # Samples without any weight have no mean, and add nothing to the minibatch's.
+    mean = _channel_sums(weighted) / x.dtype.type(count or 1)
+    centered = workspace.array("centered", x.shape, x.dtype)
+    np.subtract(x, per_channel(mean, x), out=centered)
+    np.multiply(centered, weights, out=weighted)
+    squares = _channel_products(weighted, centered)
+    n_values = int(np.count_nonzero(weights)) * n_positions
+    return _Moments(count, n_values, mean, squares, centered, weights)
 
 
 def _write_gradients(

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import convolution_fans, draw_kernel, get_initializer
 from skconvnet.layers.base import Cache, Layer, check_ndim
@@ -48,9 +49,15 @@ class ConvolutionSpec(LayerSpec):
 
     def _windows(self, in_shape: Shape) -> Windows:
         """Return the windows over an input, or raise an error if none fit."""
-        return sliding_windows(
+        windows = sliding_windows(
             in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
         )
+        check_map_fits(
+            (*windows.padded_shape, in_shape[-1]),
+            f"With padding of {windows.pads}, the padded map",
+            "Use less padding, or smaller values of kernel_size and dilation.",
+        )
+        return windows
 
 
 def check_spatial_ndim(spec: LayerSpec, in_shape: Shape) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import is_int, is_iterable
+from skconvnet._checks import is_int, is_sequence
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -183,7 +183,7 @@ def _transpose(
 
 def _check_ints(name: str, value: object, example: str) -> tuple[int, ...]:
     values = (value,) if is_int(value) else value
-    if not is_iterable(values):
+    if not is_sequence(values):
         raise TypeError(
             f"{name} must be an int or a sequence of ints, {example}; got {value!r}."
         )

@@ -4,6 +4,8 @@ A loss is chosen by its name or as an object, whose parameters a search reaches 
 ``loss__delta``.
 """
 
+from skconvnet._foreign_words import LOSS_CLASSES
+from skconvnet._suggestions import module_getattr
 from skconvnet.losses.base import Loss
 from skconvnet.losses.margins import Hinge, Perceptron, SquaredHinge
 from skconvnet.losses.probabilities import (
@@ -47,3 +49,5 @@ REGRESSION_LOSSES: dict[str, type[Loss]] = {
     loss.name: loss
     for loss in (SquaredError, AbsoluteError, Huber, Quantile, PoissonDeviance)
 }
+
+__getattr__ = module_getattr(__name__, __all__, LOSS_CLASSES)

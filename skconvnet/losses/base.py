@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._foreign_words import LOSS_PARAMETERS, Words
 from skconvnet._typing import FeatureMap
 from skconvnet.params.base import Params
 
@@ -38,6 +39,7 @@ class Loss(Params, ABC):
     name: ClassVar[str]
     output: ClassVar[str] = "identity"
     is_probabilistic: ClassVar[bool] = False
+    _words: ClassVar[Words] = LOSS_PARAMETERS
 
     def predict(self, scores: FeatureMap) -> None:
         """Turn raw scores into predictions, in place.

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, ndtr
 
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import override
 from skconvnet.ops.blas_kernels import constant
 from skconvnet.ops.workspace import Workspace
@@ -341,6 +342,6 @@ def get_activation(name: object, parameter: str = "activation") -> ActivationFun
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(
             f"{parameter} must be None or one of {', '.join(map(repr, ACTIVATIONS))}; "
-            f"got {name!r}."
+            f"got {name!r}.{value_suggestion('activation', name, ACTIVATIONS)}"
         )
     return ACTIVATIONS[name]

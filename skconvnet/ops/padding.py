@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skconvnet._checks import is_int, is_sequence
+from skconvnet._checks import LARGEST_INT, is_int, is_sequence, shown
+from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import FeatureMap, Shape
 
 PADDINGS = ("valid", "same", "full")
@@ -45,7 +46,7 @@ def pad_amounts(
     raise ValueError(
         f"padding must be one of {', '.join(map(repr, PADDINGS))}, a non-negative int, "
         f"or a tuple of {ndim} entries, each an int or a (before, after) pair; got "
-        f"{padding!r}."
+        f"{shown(padding)}.{value_suggestion('padding', padding, PADDINGS)}"
     )
 
 
@@ -55,7 +56,9 @@ def _as_pair(value: object) -> tuple[int, int] | None:
     if not is_sequence(pair) or len(pair) != 2:
         return None
     before, after = pair
-    if not is_int(before) or not is_int(after) or min(before, after) < 0:
+    if not is_int(before) or not is_int(after):
+        return None
+    if min(before, after) < 0 or max(before, after) > LARGEST_INT:
         return None
     return int(before), int(after)
 

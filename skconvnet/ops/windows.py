@@ -8,8 +8,12 @@ from itertools import product
 from math import prod
 
 from skconvnet._checks import per_axis
+from skconvnet._memory import check_map_fits
 from skconvnet._typing import Shape
 from skconvnet.ops.padding import pad_amounts
+
+# There are slices for each tap of a kernel, and for each stride phase.
+_MAX_TAPS = 500_000
 
 
 class NoOutputError(ValueError):
@@ -165,4 +169,29 @@ def sliding_windows(
                 "padding='same', or fewer layers before this one."
             )
         out_shape.append(room // step + 1)
-    return Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
+    windows = Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
+    check_size(windows, kernel_name)
+    return windows
+
+
+def check_product(name: str, sizes: tuple[int, ...]) -> None:
+    """Raise a ValueError if a kernel has too many taps, or strides too many phases."""
+    if prod(sizes) > _MAX_TAPS:
+        raise ValueError(
+            f"{name}={sizes} must have a product of at most {_MAX_TAPS}; got "
+            f"{prod(sizes)}."
+        )
+
+
+def check_size(windows: Windows, kernel_name: str = "kernel_size") -> None:
+    """Raise a ValueError if windows, or the map that they slide over, are too large.
+
+    >>> check_size(sliding_windows((7, 7), 3))
+    """
+    check_product(kernel_name, windows.kernel)
+    check_map_fits(
+        windows.padded_shape,
+        f"With {kernel_name}={windows.kernel}, strides={windows.strides}, dilation="
+        f"{windows.dilation} and padding of {windows.pads}, the padded map",
+        "Use smaller values.",
+    )

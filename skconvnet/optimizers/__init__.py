@@ -1,5 +1,7 @@
 """Optimizers, for the hyperparameter `solver`."""
 
+from skconvnet._foreign_words import OPTIMIZER_CLASSES
+from skconvnet._suggestions import module_getattr
 from skconvnet.optimizers.adadelta import Adadelta
 from skconvnet.optimizers.adagrad import Adagrad
 from skconvnet.optimizers.adam import Adam, Adamax, AdamW, Nadam
@@ -35,3 +37,5 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adadelta": Adadelta,
     "schedule_free_adamw": ScheduleFreeAdamW,
 }
+
+__getattr__ = module_getattr(__name__, __all__, OPTIMIZER_CLASSES)

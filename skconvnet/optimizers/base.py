@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from skconvnet._foreign_words import OPTIMIZER_PARAMETERS, Words
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
@@ -92,6 +93,7 @@ class Optimizer(Params, ABC):
         first step.
     """
 
+    _words: ClassVar[Words] = OPTIMIZER_PARAMETERS
     n_steps = 0
     chunk_size: int = CHUNK_SIZE
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.optimize
 
+from skconvnet._foreign_words import OPTIMIZER_PARAMETERS, Words
 from skconvnet.params.base import Params
 from skconvnet.params.constraints import COUNT
 
@@ -50,6 +51,8 @@ class LBFGS(Params):
     >>> result.x.round(6)
     array([3., 3.])
     """
+
+    _words: ClassVar[Words] = OPTIMIZER_PARAMETERS
 
     max_fun: int = 15000
     history: int = 10
@@ -95,7 +98,8 @@ class LBFGS(Params):
             "maxfun": self.max_fun,
             "maxiter": max_iter,
             "gtol": tol,
-            "maxcor": self.history,
+            # No more are made, so that room for more would be wasted.
+            "maxcor": int(min(self.history, max_iter)),
         }
         if not l1 or not n_l1:
             return _search(objective, start, options)

@@ -6,33 +6,31 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sklearn.base import clone
-from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skconvnet._checks import as_python
+from skconvnet._foreign_words import LAYER_PARAMETERS, Words
 from skconvnet._typing import Shape
-from skconvnet.params.documented import Documented
+from skconvnet.params.constraints import check_magnitudes, check_values
+from skconvnet.params.known_names import KnownNames
 
 if TYPE_CHECKING:
     from skconvnet.layers.base import Layer
 
 
-class Params(Documented):
+class Params(KnownNames):
     """Hyperparameters that are cloned, printed and searched like an estimator's."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     def check_params(self) -> None:
         """Raise an InvalidParameterError, a ValueError, if a value is not allowed."""
-        validate_parameter_constraints(
-            self._parameter_constraints,
-            self.get_params(deep=False),
-            caller_name=type(self).__name__,
-        )
+        check_magnitudes(self.get_params(deep=False), type(self).__name__)
+        check_values(self, self._parameter_constraints)
 
     def checked_copy(self) -> Self:
         """Return a checked copy in which NumPy scalars are converted to Python's."""
+        self.check_params()  # first, since not every wrong value can be copied
         copy: Self = clone(self)
-        copy.check_params()
         for name, value in copy.get_params(deep=False).items():
             if isinstance(value, Params):
                 setattr(copy, name, value.checked_copy())
@@ -55,6 +53,7 @@ class LayerSpec(Params):
     """
 
     spatial_ndim: ClassVar[int | None] = None
+    _words: ClassVar[Words] = LAYER_PARAMETERS
 
     @abstractmethod
     def build(self, in_shape: Shape) -> Layer[Any]:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
-from skconvnet._checks import is_iterable
+from skconvnet._checks import check_length, is_sequence
+from skconvnet._foreign_words import LAYERS
+from skconvnet._suggestions import did_you_mean, translations
 from skconvnet.params.base import LayerSpec
 
 PASSTHROUGH = "passthrough"
@@ -61,11 +63,12 @@ def check_layers(
     ValueError
         If a name is empty, repeated, reserved, or contains ``"__"``.
     """
-    if isinstance(layers, LayerSpec) or not is_iterable(layers):
+    if isinstance(layers, LayerSpec) or not is_sequence(layers):
         raise TypeError(
             "layers must be a list of layers or of (name, layer) tuples, such as "
             f"[('conv1', Conv2D(32, 3)), ('flatten', Flatten())]; got {layers!r}."
         )
+    check_length("layers", layers)
     named = name_layers(layers)
     reserved = {*reserved, OUTPUT_NAME}
     counts = Counter(name for name, _ in named)
@@ -82,7 +85,7 @@ def check_layers(
         if not isinstance(spec, LayerSpec):
             raise TypeError(
                 f"{where} ({name!r}) must be a layer of skconvnet.layers, a (name, "
-                f"layer) tuple or {PASSTHROUGH!r}; got {spec!r}."
+                f"layer) tuple or {PASSTHROUGH!r}; got {spec!r}.{_hint(spec)}"
             )
     return [(name, spec) for name, spec in named if isinstance(spec, LayerSpec)]
 
@@ -105,6 +108,13 @@ def _check_name(where: str, name: object, count: int, reserved: set[str]) -> Non
             f"{where} is named {name!r}, which is taken by a parameter of the "
             "estimator or by the output layer; choose another name."
         )
+
+
+def _hint(spec: object) -> str:
+    """Suggest a layer for a foreign object, or for the name of a layer."""
+    word = spec if isinstance(spec, str) else type(spec).__name__
+    names = [name for name in translations(word, LAYERS) if name.isidentifier()]
+    return did_you_mean(word, names, LAYERS)
 
 
 def _is_named(entry: object) -> TypeGuard[tuple[Any, Any]]:

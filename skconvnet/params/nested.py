@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeGuard
 
+from skconvnet._foreign_words import Words
+from skconvnet._typing import override
 from skconvnet.params.base import Params
-from skconvnet.params.documented import Documented
+from skconvnet.params.known_names import KnownNames, check_names
 from skconvnet.params.naming import name_layers
 
 Entries = list[tuple[str, Any]]
 
 
-class NestedParams(Documented):
+class NestedParams(KnownNames):
     """An object whose hyperparameters include lists of other such objects.
 
     The entries of a list have names, given or generated (`name_layers`). `get_params`
@@ -86,11 +88,11 @@ class NestedParams(Documented):
         -------
         self : object
         """
+        check_names(self, params)
         # Whole lists are set first: other parameters may belong to their entries.
         for parameter in (*self._lists, *self._prefixed_lists):
             if parameter in params:
                 setattr(self, parameter, params.pop(parameter))
-        self._check_known(params)
         for parameter in self._lists:
             entries = self._entries_of(parameter)
             changed = replaced(entries, self._taken(entries, params))
@@ -112,16 +114,43 @@ class NestedParams(Documented):
         keys = [key for key in params if key not in own and _first(key) in names]
         return {key: params.pop(key) for key in keys}
 
-    def _check_known(self, keys: Iterable[str]) -> None:
-        names = [*(name for name, _ in self._entries()), *self._get_param_names()]
-        for key in keys:
-            if _first(key) not in names:
-                where = f"of {key!r} " if "__" in key else ""
-                raise ValueError(
-                    f"Invalid parameter {_first(key)!r} {where}for estimator "
-                    f"{type(self).__name__}: its name must begin with one of "
-                    f"{', '.join(map(repr, dict.fromkeys(names)))}."
-                )
+    @override
+    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        own = super()._children(path, given)
+        entries = [entry for name in self._lists for entry in named_entries(own[name])]
+        lists = {
+            name: EntryList(own[name])
+            for name in self._prefixed_lists
+            if is_list(own[name])
+        }
+        return {**_as_nodes(entries, path, given), **own, **lists}
+
+
+class EntryList:
+    """A list as a part of a name such as ``augmentation__shift__max_pixels``.
+
+    Parameters
+    ----------
+    values : list
+        Objects with or without names.
+    """
+
+    _words: ClassVar[Words] = {}
+
+    def __init__(self, values: object) -> None:
+        self._values = values
+
+    def _children(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        return _as_nodes(named_entries(self._values), path, given)
+
+
+def _as_nodes(entries: Entries, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries by name, or what is `given` for them; lists as nodes."""
+    current = {name: given.get(path + name, entry) for name, entry in entries}
+    return {
+        name: EntryList(entry) if is_list(entry) else entry
+        for name, entry in current.items()
+    }
 
 
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -132,9 +161,10 @@ def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 def named_entries(values: object) -> Entries:
     """Return the entries with their names, or none if `values` is not a valid list."""
     try:
-        return name_layers(values) if is_list(values) else []
+        entries = name_layers(values) if is_list(values) else []
     except TypeError:
         return []
+    return entries if all(isinstance(name, str) for name, _ in entries) else []
 
 
 def nested_params(entries: Entries) -> dict[str, Any]:

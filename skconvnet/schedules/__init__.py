@@ -1,5 +1,7 @@
 """Schedules of the learning rate, for the hyperparameter `learning_rate`."""
 
+from skconvnet._foreign_words import SCHEDULE_CLASSES
+from skconvnet._suggestions import module_getattr
 from skconvnet.schedules.annealing import Cosine, OneCycle, Polynomial
 from skconvnet.schedules.base import Schedule
 from skconvnet.schedules.decay import (
@@ -35,3 +37,5 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "one_cycle": OneCycle,
     "plateau": ReduceOnPlateau,
 }
+
+__getattr__ = module_getattr(__name__, __all__, SCHEDULE_CLASSES)

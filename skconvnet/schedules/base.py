@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
+from skconvnet._foreign_words import SCHEDULE_PARAMETERS, Words
 from skconvnet.params.base import Params
 
 # The measurements of an epoch that a schedule may react to.
@@ -33,6 +34,7 @@ class Schedule(Params, ABC):
         The learning rate of the next update.
     """
 
+    _words: ClassVar[Words] = SCHEDULE_PARAMETERS
     initial: float
     n_epochs: int
     epoch: int

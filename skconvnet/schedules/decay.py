@@ -56,7 +56,10 @@ class InverseScaling(Schedule):
 
     @override
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
-        self._current = self.initial / (n_seen + 1) ** self.power
+        try:
+            self._current = self.initial / float(n_seen + 1) ** float(self.power)
+        except OverflowError:  # the rate is too small for a float
+            self._current = 0.0
 
     @override
     def _rate(self, t: float, width: float) -> float:

@@ -72,7 +72,7 @@ def minimize_lbfgs(
             loss += add_penalty(weights[:n_penalized], gradient[:n_penalized], l2)
         return loss, gradient.astype(np.float64)
 
-    total = len(samples) if samples.weights is None else float(samples.weights.sum())
+    total = samples.total_weight(full_batch)
     result = solver.minimize(
         objective,
         weights.astype(np.float64),

@@ -163,21 +163,27 @@ class _Updates:
     def run_epoch(self, order: _Order) -> float:
         """Make an update for every minibatch, and return the mean loss.
 
-        A loss that is not finite ends the epoch.
+        Minibatches without weight do not count. A loss that is not finite ends the
+        epoch.
         """
-        loss_sum = 0.0
+        loss_sum, n_counted = 0.0, 0
         indices = minibatches(self.samples, order, self.settings.batch_size)
         for n_done, (index, following) in enumerate(_with_next(indices)):
             self.state.schedule.update_begins(n_done, self.n_updates)
-            loss = self._update(index, following)
-            loss_sum += loss * index_length(index)
+            loss, total = self._update(index, following)
+            if total > 0:
+                loss_sum += loss * index_length(index)
+                n_counted += index_length(index)
             self.events.minibatch_ends(n_done + 1, loss)
             if not np.isfinite(loss):
                 break
-        return loss_sum / len(self.samples)
+        return loss_sum / max(n_counted, 1)
 
-    def _update(self, index: Index, following: Index | None) -> float:
-        """Make one update, and return the loss, including the penalty."""
+    def _update(self, index: Index, following: Index | None) -> tuple[float, float]:
+        """Make one update, and return the loss, including the penalty.
+
+        The sum of the weights of the samples is returned as well.
+        """
         executor, settings, state = self.executor, self.settings, self.state
         gradient, regularizer = self.gradient, state.regularizer
         seed = int(self.rng.randint(2**31)) if executor.is_random else None
@@ -186,11 +192,11 @@ class _Updates:
         )
         executor.read_ahead(self.samples, following)
         if total <= 0:
-            return loss  # all samples have a weight of zero
+            return loss, total  # all samples have a weight of zero
         state.note_loss(loss, index_length(index))
         with self.whole:
             self._step(settings.alpha / total)
-        return loss + regularizer.value()
+        return loss + regularizer.value(), total
 
     def _step(self, alpha: float) -> None:
         """Update the weights, given the strength of the penalty, and their average."""

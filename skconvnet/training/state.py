@@ -14,8 +14,10 @@ from skconvnet.schedules import Schedule
 from skconvnet.training.averaging import Average
 from skconvnet.training.regularization import Regularizer
 
-# Samples whose mean loss is the first loss of a training.
+# Samples whose mean loss is the first loss of a training: many, so that outliers among
+# them count little, unless the mean of the very first, before many updates, is less.
 N_FIRST = 100
+N_VERY_FIRST = 10
 
 
 @dataclass
@@ -186,8 +188,10 @@ class TrainingState:
         """The mean loss of the first samples, without the penalty, or None."""
         if not self.first_losses:
             return None
-        losses, lengths = zip(*self.first_losses, strict=True)
-        return float(np.average(losses, weights=lengths))
+        losses, lengths = map(np.asarray, zip(*self.first_losses, strict=True))
+        n = 1 + np.searchsorted(np.cumsum(lengths), N_VERY_FIRST)
+        very_first = np.average(losses[:n], weights=lengths[:n])
+        return float(np.fmin(very_first, np.average(losses, weights=lengths)))
 
     def note_loss(self, loss: float, n_samples: int) -> None:
         """Take note of the loss of a minibatch if it is one of the first."""

@@ -12,7 +12,7 @@ from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
 from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
 from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
 from skconvnet.ops.padding import pad_amounts
-from skconvnet.ops.windows import Windows
+from skconvnet.ops.windows import Windows, check_product, check_size
 
 # The type of the cache differs between algorithms. Only the forward and the backward
 # pass of the same algorithm depend on it.
@@ -88,7 +88,11 @@ def transposed_windows(
                 "padding='valid' or 'same', or larger maps."
             )
         out_shape.append(whole - sum(crop))
-    return Windows(tuple(out_shape), tuple(in_shape), kernel, strides, dilation, crops)
+    shape = tuple(out_shape)
+    windows = Windows(shape, tuple(in_shape), kernel, strides, dilation, crops)
+    check_size(windows)
+    check_product("strides", strides)
+    return windows
 
 
 class TransposedAlgorithmSelector:

@@ -1,0 +1,171 @@
+"""Checks of y before scikit-learn's own, with errors that name y and suggest a fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import is_regressor
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from skconvnet._suggestions import shown_value
+from skconvnet.estimators._caller_warnings import warn_caller
+
+# As scikit-learn's LabelBinarizer says it.
+_MULTIOUTPUT = "Multioutput target data is not supported with label binarization"
+_TWINS = {"Classifier": "Regressor", "Regressor": "Classifier"}
+
+
+def check_y(estimator: object, X: object, y: Any) -> None:  # noqa: ANN401  by users
+    """Raise a ValueError if y cannot be the targets of the samples in X.
+
+    Whatever is right, or unknown here, is left to scikit-learn.
+    """
+    if y is None or hasattr(y, "tocsr"):
+        return
+    if isinstance(y, (list, tuple)):
+        y = _with_missing_values(y)
+    values = _as_array(y)
+    _check_axes(values)
+    _check_lengths(X, values)
+    _check_none(values)
+    if is_regressor(estimator):
+        _check_numbers(values, type(estimator).__name__)
+
+
+def _with_missing_values(y: Any) -> Any:  # noqa: ANN401  what users pass
+    """Return a list of labels as objects if NaN, which NumPy writes out, is among them.
+
+    >>> _with_missing_values(["a", float("nan")])
+    array(['a', None], dtype=object)
+    """
+    if any(isinstance(value, str) for value in y):
+        is_nan = [isinstance(value, float) and value != value for value in y]
+        if any(is_nan):
+            labels = np.array(y, dtype=object)
+            labels[is_nan] = None
+            return labels
+    return y
+
+
+def _as_array(y: Any) -> npt.NDArray[Any]:  # noqa: ANN401  what users pass
+    try:
+        return np.asarray(y)
+    except ValueError:  # rows of different lengths, which scikit-learn reports
+        return np.empty(len(y), dtype=object)
+
+
+def _check_axes(y: npt.NDArray[Any]) -> None:
+    if y.ndim <= 2:
+        return
+    raise ValueError(
+        f"y has shape {y.shape}, but must have shape (n_samples,) or (n_samples, "
+        "n_outputs). For a target image per sample, pass y.reshape(len(y), -1), and "
+        "reshape the predictions back."
+    )
+
+
+def _check_lengths(X: Any, y: npt.NDArray[Any]) -> None:  # noqa: ANN401  what users pass
+    shape = getattr(X, "shape", None)
+    is_flat = len(shape) < 2 if shape is not None else not _holds_rows(X)
+    if is_flat or y.ndim == 0:  # scikit-learn suggests another shape
+        return
+    n_samples = shape[0] if shape is not None else len(X)
+    if n_samples == len(y):
+        return
+    hint = ""
+    if len(y) == 1 and shape is not None:
+        hint = " If X is a single sample, pass X[None]."
+    raise ValueError(
+        "Found input variables with inconsistent numbers of samples: "
+        f"{[n_samples, len(y)]}: X has {n_samples} samples and y has {len(y)}.{hint}"
+    )
+
+
+def _holds_rows(X: Any) -> bool:  # noqa: ANN401  what users pass
+    return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) > 0
+
+
+def _check_none(y: npt.NDArray[Any]) -> None:
+    if y.dtype.kind != "O":
+        return
+    missing = [i for i, row in enumerate(y) if row is None or _holds_none(row)]
+    if missing:
+        raise ValueError(
+            f"y[{missing[0]}] is missing (None or NaN), as are {len(missing)} of "
+            f"{len(y)} values of y. Every sample needs a target: leave out the samples "
+            "without one, in X as well."
+        )
+
+
+def _holds_none(row: object) -> bool:
+    return isinstance(row, np.ndarray) and any(value is None for value in row)
+
+
+def _check_numbers(y: npt.NDArray[Any], owner: str) -> None:
+    if y.dtype.kind not in "OUS":
+        return
+    try:
+        y.astype(float)
+    except (TypeError, ValueError):
+        example = next(value for value in y.flat if not _is_number(value))
+        raise ValueError(
+            f"y must consist of numbers for {owner}, but contains "
+            f"{shown_value(_plain(example))}. For labels, use {twin(owner)}."
+        ) from None
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401  an element of y
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401  an element of y
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def twin(owner: str) -> str:
+    """Return the name of the regressor for a classifier, and the other way round.
+
+    >>> twin("ConvNetClassifier")
+    'ConvNetRegressor'
+    """
+    for kind, other in _TWINS.items():
+        if owner.endswith(kind):
+            return owner.removesuffix(kind) + other
+    return "a regressor or classifier"
+
+
+def check_labels(y: npt.NDArray[Any], owner: str) -> None:
+    """Raise scikit-learn's ValueError if y does not consist of labels, with a fix."""
+    try:
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(_MULTIOUTPUT)
+    except ValueError as error:
+        if y.ndim == 2:
+            hint = (
+                f"y has shape {y.shape}. Pass one label per sample, such as "
+                "y.argmax(axis=1) for scores or probabilities of classes, or a matrix "
+                "of 0 and 1 for several labels per sample."
+            )
+        else:
+            hint = f"To predict numbers, use {twin(owner)}."
+        raise ValueError(f"{str(error).rstrip('.')}. {hint}") from None
+
+
+def warn_of_one_hot(y: npt.NDArray[Any], owner: str) -> None:
+    """Warn if a y of several labels per sample has exactly one label in each row."""
+    if y.ndim != 2 or y.shape[1] < 2 or owner.startswith("MLP"):
+        return
+    if (np.count_nonzero(y, axis=1) == 1).all():
+        warn_caller(
+            f"y of shape {y.shape} has exactly one 1 in each row. As in scikit-learn, "
+            "it is read as several labels per sample, each predicted independently of "
+            "the others. If each sample belongs to one class (one-hot encoding), pass "
+            "y.argmax(axis=1).",
+        )
