@@ -49,9 +49,7 @@ def test_the_same_values_in_any_dtype(cls, dtype):
     as_float = X.astype(np.float32)
     expected = make_for_integers(cls, dtype="float32").fit(as_float, y)
     np.testing.assert_array_equal(fitted.network_.state, expected.network_.state)
-    np.testing.assert_array_equal(
-        outputs(fitted, X), outputs(expected, as_float)
-    )
+    np.testing.assert_array_equal(outputs(fitted, X), outputs(expected, as_float))
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_images_with_channels_and_other_dtypes():
         for n, m in [(5, 7), (6, 6), (5, 7), (9, 4)]
     ]
     y = [0, 1, 0, 1]
-    with pytest.warns(UserWarning, match=r"far above 0\.693.*begin layers with Standard"):
+    with pytest.warns(UserWarning, match=r"far above 0\.693.*begin layers with Stan"):
         fitted = model(max_iter=1, batch_size=4).fit(X, y)
     assert fitted.network_.dtype == np.float32
     assert fitted.network_.in_shape == (9, 7, 3)

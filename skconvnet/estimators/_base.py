@@ -322,14 +322,7 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             warn_of_end(params, state)
             warn_of_last_loss(self, samples, self._loss, state)
         if not resume and self._warns_of_first_loss:
-            first_layer = next(iter(self.network_.layers.values()))
-            warn_of_first_loss(
-                self,
-                samples,
-                self._loss,
-                state.first_loss,
-                is_standardized=first_layer.keeps_statistics,
-            )
+            warn_of_first_loss(self, samples, self._loss, state.first_loss)
         return interrupt
 
     def _training_params(

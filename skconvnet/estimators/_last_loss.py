@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._caller_warnings import warn_caller
-from skconvnet.estimators._first_loss import loss_of_guessing
+from skconvnet.estimators._guessing import SomeSamples, loss_of_guessing
 from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.losses import Loss
 from skconvnet.training.state import TrainingState
@@ -40,7 +40,10 @@ def warn_of_last_loss(
         return
     first, last = curve[0], min(curve) if estimator.early_stopping else curve[-1]
     is_regression = not isinstance(estimator, ClassifierMixin)
-    guessing = loss_of_guessing(samples, loss, is_regression=is_regression)
+    some = SomeSamples.of(samples)
+    if not len(some.targets):
+        return
+    guessing = loss_of_guessing(some, loss, is_regression=is_regression)
     rate = float(estimator.learning_rate_init)
     never_fell = last >= first and last > _HIGH * guessing
     was_high = first > _VERY_HIGH * guessing and last > _STILL_HIGH * guessing
