@@ -309,7 +309,8 @@ _AUTOMATIC = {
     },
     "convnet_training": {
         "    <automatic batch_size>": (
-            "    about a 64th of the training samples, as a power of 2 from 16 to 128"
+            "    about a 64th of the training samples, as a power of 2 from 8 to 128;\n"
+            "    up to 32 samples are one minibatch"
         ),
         "    <automatic learning_rate>": (
             '    - "auto" means "one_cycle" in ``fit``. In ``partial_fit`` and with\n'
