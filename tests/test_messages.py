@@ -43,8 +43,10 @@ def test_labels_for_a_regressor(cls, labels):
 
 @quiet
 @pytest.mark.parametrize("cls", REGRESSORS)
-def test_numbers_as_text_are_numbers(cls):
+def test_numbers_as_text_or_objects(cls):
     X, y = data_for(cls)
+    message = r"^y must consist of numbers .*'0.5'\. Pass y.astype\(float\)"
+    refused(lambda: make(cls).fit(X, ["0.5"] * len(X)), message)
     expected = make(cls).fit(X, y).predict(X)
     np.testing.assert_array_equal(
         make(cls).fit(X, y.astype(object)).predict(X), expected

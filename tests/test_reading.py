@@ -372,7 +372,7 @@ def test_no_word_about_the_digits():
 
 
 def test_networks_of_dense_layers_take_any_order():
-    model = SequentialClassifier([Flatten(), Dense(3)], max_iter=1)
+    model = SequentialClassifier([Flatten(), Dense(4)], max_iter=1)
     assert read(model, zeros(3, 32, 32)) == ((3, 32, 32), [])
 
 
