@@ -10,7 +10,10 @@ from skconvnet.augmentation import Mixup
 from skconvnet.engine.sample_weights import multiplied_weights, normalized_weights
 from skconvnet.layers import BatchNorm, Conv2D, Standardize
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Training started with a loss of"),
+]
 SOLVERS = ["adam", "sgd", "lbfgs"]
 EXTREME = [1e-300, 1e-50, 1e38, 1e300]
 

@@ -13,7 +13,10 @@ from estimator_cases import ESTIMATORS, IMAGE_ESTIMATORS, data_for, labels, make
 from skconvnet import ConvNetClassifier, MLPClassifier
 from skconvnet.estimators._numeric_data import refuse_non_numeric
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:The columns of X have names as in a table"),
+]
 N = 60
 DATE, DELTA = datetime.date(2020, 1, 1), datetime.timedelta(days=1)
 

@@ -126,8 +126,8 @@ def check_weights(
     """
     if sample_weight is None:
         return None
-    check_weights_shape(sample_weight, len(X) if isinstance(X, MapList) else X.shape[0])
     try:
+        check_weights_shape(sample_weight, int(X.shape[0]))
         has_dtype = hasattr(sample_weight, "dtype")
         given = sample_weight if has_dtype else np.asarray(sample_weight)
         refuse_non_numeric(given, name)
