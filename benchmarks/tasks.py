@@ -151,19 +151,13 @@ def _patch(
     return photograph[top : top + size, left : left + size]
 
 
-def gestures(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return gestures as images of height 1, with 3 channels."""
-    X, y = series.gestures(rng, n)
-    return X[:, None], y
-
-
 MNIST, CIFAR = "mnist.npz", "cifar10-small.npz"
 _TASKS = [
     Task("breast-cancer", "rows", breast_cancer),
     Task("digits-200", "rows", few_digits),
     drawn("spectra", "series", series.spectra, 500),
     drawn("waves", "series", series.waves, 500),
-    drawn("gestures", "series", gestures, 300, params={"pool_size": [(1, 2), (1, 2)]}),
+    drawn("gestures", "series", series.gestures, 300, params={"input_shape": (100, 3)}),
     drawn("periods", "series", series.periods, 600, regression=True),
     Task("digits", "image", digits),
     from_file("mnist-200", MNIST, 200, 2000),

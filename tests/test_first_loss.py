@@ -121,7 +121,8 @@ def test_suitable_data_raises_no_alarm(
     y = unit_of_y * rng.normal(size=n) if cls in REGRESSORS else np.arange(n) % 3
     model = make(cls, random_state=seed)
     if cls.__name__.startswith("C"):
-        model.set_params(batch_norm=batch_norm, filters=(16, 32))
+        # The weights after many channels and before few units are large.
+        model.set_params(batch_norm=batch_norm, filters=(16, 32), hidden_layer_sizes=32)
     assert told(model, X, y) == []
 
 
