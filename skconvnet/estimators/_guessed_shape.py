@@ -11,8 +11,9 @@ from skconvnet._typing import Shape
 from skconvnet.estimators._data_format import last_to_first
 from skconvnet.estimators._shape_words import kind
 
-# The side of the smallest color images that a row is suspected to hold.
-_MIN_COLOR_SIDE = 8
+# A row is suspected to hold a color image if its side is a multiple of the first, or
+# the other: sides that images usually have, so that few series are suspected.
+_COLOR_SIDE, _OTHER_COLOR_SIDE = 8, 28
 # A network of more weights than this is seldom meant if the shape was guessed.
 _MANY_WEIGHTS = 4_000_000
 
@@ -50,7 +51,8 @@ def doubt_about_guess(
     """Return why a guess of images is far-fetched, and what to do, or None."""
     n_features = prod(shape)
     side = isqrt(n_features // 3)
-    if 3 * side**2 == n_features and side >= _MIN_COLOR_SIDE:
+    is_usual = side % _COLOR_SIDE == 0 or side == _OTHER_COLOR_SIDE
+    if 3 * side**2 == n_features and is_usual:
         last, first = _ways_to_color_images(estimator, side)
         return (
             f"X has {n_features:,} features, which are read as {kind(shape)}. Are they "
