@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context, is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
@@ -38,6 +38,7 @@ from skconvnet.estimators._factories import (
 )
 from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
+from skconvnet.estimators._guessing import Guessing
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
     nested_params_html,
@@ -318,11 +319,12 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         self._publish(state)
         self._is_incremental = incremental
         interrupt = state.take_interrupt()
+        guessing = Guessing(samples, self._loss, is_regression=is_regressor(self))
         if interrupt is None and not incremental:
             warn_of_end(params, state)
-            warn_of_last_loss(self, samples, self._loss, state)
+            warn_of_last_loss(self, guessing, state)
         if not resume and self._warns_of_first_loss:
-            warn_of_first_loss(self, samples, self._loss, state.first_loss)
+            warn_of_first_loss(self, guessing, state.first_loss)
         return interrupt
 
     def _training_params(
@@ -333,6 +335,15 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> TrainingParams:
         """Return the hyperparameters of a training with this number of samples."""
         return plain_params(self)
+
+    def _shape_of_samples(self, X: CheckedX) -> Shape:
+        """Return the shape of a sample that a new network is built for."""
+        return resolve_shape(
+            X,
+            self._spatial_ndim_of(X),
+            getattr(self, "input_shape", None),
+            data_format=getattr(self, "data_format", None),
+        )
 
     def _check_shape(self, X: CheckedX) -> None:
         """Raise an error unless the samples of X have the shape of the network."""
@@ -367,14 +378,8 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     ) -> None:
         """Build the network for X and draw its first weights."""
         input_shape = getattr(self, "input_shape", None)
-        spatial_ndim = self._spatial_ndim_of(X)
-        in_shape = resolve_shape(
-            X,
-            spatial_ndim,
-            input_shape,
-            data_format=getattr(self, "data_format", None),
-        )
-        if spatial_ndim:
+        in_shape = self._shape_of_samples(X)
+        if self._spatial_ndim_of(X):
             tell_reading(self, X, in_shape)
         is_guessed = X.ndim == 2 and input_shape is None
         with shape_in_errors(in_shape):
@@ -710,16 +715,10 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
             if hasattr(self, "network_"):
                 return html_layer_table(summary_rows(self.network_))
             self._validate_params()
-            input_shape = getattr(self, "input_shape", None)
-            rows = rows_of_shape(input_shape)
+            rows = rows_of_shape(getattr(self, "input_shape", None))
             if rows is None:
                 return ""
-            in_shape = resolve_shape(
-                rows,
-                self._spatial_ndim_of(rows),
-                input_shape,
-                data_format=getattr(self, "data_format", None),
-            )
+            in_shape = self._shape_of_samples(rows)
             layers = self._hidden_layers(in_shape, is_guessed=False)
             return planned_layers_html(layers, in_shape)
         except Exception:  # fit reports wrong parameters; showing them must not fail

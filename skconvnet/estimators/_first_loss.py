@@ -7,21 +7,11 @@ always because X, or y of a regressor, has a scale that the weights are not made
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 
-from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._caller_warnings import warn_caller
-from skconvnet.estimators._guessing import (
-    SomeSamples,
-    is_large,
-    loss_of_guessing,
-    mean_loss,
-)
-from skconvnet.losses import Loss
+from skconvnet.estimators._guessing import Guessing
 
 # The ratio of the first loss to the loss of guessing from which it is worth a warning.
 FAR_ABOVE = 3.0
@@ -30,53 +20,46 @@ FAR_ABOVE = 3.0
 _USUAL_OUTPUT = 2.0
 
 
-def _loss_of_usual_outputs(some: SomeSamples, loss: Loss) -> float:
-    """Return the mean loss of outputs as the weights of a new network give them."""
-    outputs = np.full(some.targets.shape[1], _USUAL_OUTPUT)
-    return float(np.mean([mean_loss(sign * outputs, some, loss) for sign in (-1, 1)]))
-
-
 def warn_of_first_loss(
-    estimator: BaseEstimator, samples: Samples, loss: Loss, first: float | None
+    estimator: BaseEstimator, guessing: Guessing, first: float | None
 ) -> None:
     """Warn if the first loss of a training is far above the loss of guessing.
 
     Parameters
     ----------
     estimator : estimator
-    samples : Samples
-        The training samples.
-    loss : Loss
+    guessing : Guessing
     first : float or None
         Mean loss of the first samples, without the penalty.
     """
-    is_regression = not isinstance(estimator, ClassifierMixin)
-    some = SomeSamples.of(samples)
-    if first is None or not len(some.targets):
+    if first is None or not len(guessing.targets):
         return
-    large_y = is_regression and is_large(some.targets)
+    large_y = guessing.targets_are_large
     if getattr(estimator, "rescale", None) == "auto" and not large_y:
         return  # X has a suitable scale
-    guessing = loss_of_guessing(some, loss, is_regression=is_regression)
-    usual = 0.0 if large_y else _loss_of_usual_outputs(some, loss)
-    if first <= FAR_ABOVE * max(guessing, usual):
+    guessed = guessing.mean_loss()
+    usual = 0.0 if large_y else _loss_of_usual_outputs(guessing)
+    if first <= FAR_ABOVE * max(guessed, usual):
         return
-    what = "the mean of y" if is_regression else "the classes"
-    advice = (
-        _advice_on_y(estimator, some.targets, loss)
-        if large_y
-        else _advice_on_X(estimator)
-    )
+    what = "the mean of y" if guessing.is_regression else "the classes"
+    advice = _advice_on_y if large_y else _advice_on_X
     warn_caller(
-        f"Training started with a loss of {first:.3g}, far above {guessing:.3g}, the "
-        f"loss of guessing {what} without looking at X. {advice}"
+        f"Training started with a loss of {first:.3g}, far above {guessed:.3g}, the "
+        f"loss of guessing {what} without looking at X. {advice(estimator, guessing)}"
     )
 
 
-def _advice_on_y(estimator: BaseEstimator, y: npt.NDArray[Any], loss: Loss) -> str:
+def _loss_of_usual_outputs(guessing: Guessing) -> float:
+    """Return the mean loss of outputs as the weights of a new network give them."""
+    outputs = np.full(guessing.targets.shape[1], _USUAL_OUTPUT)
+    return float(np.mean([guessing.mean_loss_of(sign * outputs) for sign in (-1, 1)]))
+
+
+def _advice_on_y(estimator: BaseEstimator, guessing: Guessing) -> str:
     """Return what to do about the scale of a large y."""
+    y = guessing.targets
     # Deviances require a positive y, which ConvNetRegressor does not standardize.
-    is_positive = loss.output == "exp"
+    is_positive = guessing.loss.output == "exp"
     can_rescale = hasattr(estimator, "rescale") and not is_positive
     own = "set rescale='auto', or " if can_rescale else ""
     scaler = "MaxAbsScaler" if is_positive else "StandardScaler"
@@ -87,7 +70,10 @@ def _advice_on_y(estimator: BaseEstimator, y: npt.NDArray[Any], loss: Loss) -> s
     )
 
 
-def _advice_on_X(estimator: BaseEstimator) -> str:
+def _advice_on_X(
+    estimator: BaseEstimator,
+    _guessing: Guessing,
+) -> str:
     """Return what to do about the scale of X."""
     has_rescale = hasattr(estimator, "rescale")
     own = "set rescale='auto'" if has_rescale else "begin layers with Standardize()"

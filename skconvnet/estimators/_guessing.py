@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,53 +18,71 @@ _LARGE = 10.0
 _SOME = 1000
 
 
-class SomeSamples(NamedTuple):
-    """Some of the samples, of those that have a weight.
+class Guessing:
+    """What constant outputs cost, estimated from some of the samples with a weight.
 
-    Attributes
+    Nothing is computed before it is asked for.
+
+    Parameters
     ----------
-    targets : ndarray of shape (n_samples, n_outputs)
-    weights : ndarray of shape (n_samples,) or None
+    samples : Samples
+        The training samples.
+    loss : Loss
+    is_regression : bool
     """
 
-    targets: Rows
-    weights: npt.NDArray[Any] | None
+    def __init__(self, samples: Samples, loss: Loss, *, is_regression: bool) -> None:
+        self._samples = samples
+        self.loss = loss
+        self.is_regression = is_regression
 
-    @classmethod
-    def of(cls, samples: Samples) -> Self:
+    @cached_property
+    def _index(self) -> npt.NDArray[np.integer]:
+        samples = self._samples
         index = np.arange(len(samples)) if samples.index is None else samples.index
         if samples.weights is not None:
             index = index[samples.weights[index] > 0]
-        index = index[:: -(-len(index) // _SOME) or 1]
-        weights = None if samples.weights is None else samples.weights[index]
-        return cls(samples.targets[index], weights)
+        return index[:: -(-len(index) // _SOME) or 1]
 
+    @property
+    def targets(self) -> Rows:
+        """Targets of the samples that the losses are estimated from.
 
-def loss_of_guessing(some: SomeSamples, loss: Loss, *, is_regression: bool) -> float:
-    """Return the mean loss of a constant guess.
+        There are none if no sample has a weight. Then nothing else is defined.
+        """
+        targets: Rows = self._samples.targets[self._index]
+        return targets
 
-    For classes, all scores are 0. For real targets, each output is the mean target; if
-    the targets are so small that weights soon reach them, the mean or 0, whichever is
-    worse.
-    """
-    of_zero = mean_loss(np.zeros(some.targets.shape[1]), some, loss)
-    if not is_regression:
-        return of_zero
-    mean = np.average(some.targets, axis=0, weights=some.weights).astype(np.float64)
-    if loss.output == "exp":
-        mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
-    of_mean = mean_loss(mean, some, loss)
-    return of_mean if is_large(some.targets) else max(of_mean, of_zero)
+    @property
+    def _weights(self) -> npt.NDArray[np.floating] | None:
+        weights = self._samples.weights
+        return None if weights is None else weights[self._index]
 
+    @property
+    def targets_are_large(self) -> bool:
+        """Whether outputs would need long to reach real targets from around 0."""
+        squares = np.square(self.targets.astype(np.float64))
+        return self.is_regression and bool(np.sqrt(np.mean(squares)) > _LARGE)
 
-def mean_loss(scores: npt.NDArray[np.float64], some: SomeSamples, loss: Loss) -> float:
-    """Return the mean loss of the same scores, one per output, for all samples."""
-    repeated = np.repeat(scores[:, None], len(some.targets), axis=1)
-    loss.predict(repeated)
-    losses = loss.samplewise(repeated, some.targets.T.astype(np.float64))
-    return float(np.average(losses, weights=some.weights))
+    def mean_loss(self) -> float:
+        """Return the mean loss of the best guess.
 
+        For classes, all scores are 0. For real targets, each output is the mean target;
+        if the targets are so small that weights soon reach them, the mean or 0,
+        whichever is worse.
+        """
+        of_zero = self.mean_loss_of(np.zeros(self.targets.shape[1]))
+        if not self.is_regression:
+            return of_zero
+        mean = np.average(self.targets, axis=0, weights=self._weights)
+        if self.loss.output == "exp":
+            mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+        of_mean = self.mean_loss_of(mean.astype(np.float64))
+        return of_mean if self.targets_are_large else max(of_mean, of_zero)
 
-def is_large(y: npt.NDArray[Any]) -> bool:
-    """Whether outputs would need long to reach the targets from around 0."""
-    return bool(np.sqrt(np.mean(np.square(y.astype(np.float64)))) > _LARGE)
+    def mean_loss_of(self, scores: npt.NDArray[np.float64]) -> float:
+        """Return the mean loss if all samples have the same scores, one per output."""
+        repeated = np.repeat(scores[:, None], len(self.targets), axis=1)
+        self.loss.predict(repeated)
+        losses = self.loss.samplewise(repeated, self.targets.T.astype(np.float64))
+        return float(np.average(losses, weights=self._weights))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._caller_warnings import warn_caller
-from skconvnet.estimators._guessing import SomeSamples, loss_of_guessing
+from skconvnet.estimators._guessing import Guessing
 from skconvnet.estimators._hyperparameters import TrainingParams
-from skconvnet.losses import Loss
 from skconvnet.training.state import TrainingState
 
 # Training has failed if the loss has not fallen, and is above this multiple of that of
@@ -22,37 +19,31 @@ _LARGE_RATE = 0.01
 
 
 def warn_of_last_loss(
-    estimator: TrainingParams, samples: Samples, loss: Loss, state: TrainingState
+    estimator: TrainingParams, guessing: Guessing, state: TrainingState
 ) -> None:
     """Warn if the loss never fell, or remained above that of guessing.
 
     Parameters
     ----------
     estimator : estimator
-    samples : Samples
-        The training samples.
-    loss : Loss
+    guessing : Guessing
     state : TrainingState
         The state at the end of training.
     """
     curve = state.history.loss_curve
-    if len(curve) < 2:
+    if len(curve) < 2 or not len(guessing.targets):
         return
     first, last = curve[0], min(curve) if estimator.early_stopping else curve[-1]
-    is_regression = not isinstance(estimator, ClassifierMixin)
-    some = SomeSamples.of(samples)
-    if not len(some.targets):
-        return
-    guessing = loss_of_guessing(some, loss, is_regression=is_regression)
+    guessed = guessing.mean_loss()
     rate = float(estimator.learning_rate_init)
-    never_fell = last >= first and last > _HIGH * guessing
-    was_high = first > _VERY_HIGH * guessing and last > _STILL_HIGH * guessing
+    never_fell = last >= first and last > _HIGH * guessed
+    was_high = first > _VERY_HIGH * guessed and last > _STILL_HIGH * guessed
     if never_fell or (was_high and rate > _LARGE_RATE):
         trend = "never fell" if last >= first else "remained high"
         warn_caller(
             f"The loss {trend}: it was {first:.3g} in the first epoch and is "
             f"{last:.3g} after {state.n_epochs}, while guessing without looking at X "
-            f"has a loss of {guessing:.3g}. Lower learning_rate_init={rate!r}, for "
+            f"has a loss of {guessed:.3g}. Lower learning_rate_init={rate!r}, for "
             f"example to {min(0.001, rate / 10):g}, or scale X if its values are large "
             "(for example with StandardScaler).",
             ConvergenceWarning,

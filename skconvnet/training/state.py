@@ -182,6 +182,7 @@ class TrainingState:
     stopped: bool = False
     first_losses: list[tuple[float, int]] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
+    _n_noted: int = field(default=0, init=False)
 
     @property
     def first_loss(self) -> float | None:
@@ -195,8 +196,9 @@ class TrainingState:
 
     def note_loss(self, loss: float, n_samples: int) -> None:
         """Take note of the loss of a minibatch if it is one of the first."""
-        if self.n_epochs == 1 and sum(n for _, n in self.first_losses) < N_FIRST:
+        if self.n_epochs == 1 and self._n_noted < N_FIRST:
             self.first_losses.append((loss, n_samples))
+            self._n_noted += n_samples
 
     def begin(self, weights: FlatVector) -> None:
         """Begin a call of the loop, given the weights and buffers of the network."""
