@@ -156,7 +156,8 @@ def holds(dtype, value):
     return limits.min <= value <= limits.max
 
 
-def numeric_parameters():
+def examples():
+    """Yield every class that users set hyperparameters of: its name, object and use."""
     for package, base, use in GROUPS:
         for name in getattr(package, "__all__", dir(package)):
             cls = getattr(package, name)
@@ -166,14 +167,18 @@ def numeric_parameters():
                 continue
             if package is losses and cls not in PUBLIC_LOSSES:
                 continue  # what others turn into; not for users
-            example = base(cls)
-            for parameter, value in example.get_params(deep=False).items():
-                kinds = documented_kinds(cls.__doc__, parameter)
-                guesses = [guess for kind in kinds for guess in GUESSES[kind]]
-                values = [value] if is_number(value) else guesses
-                if values:
-                    where = f"{package.__name__}.{name}-{parameter}"
-                    yield pytest.param(example, use, parameter, values, id=where)
+            yield f"{package.__name__}.{name}", base(cls), use
+
+
+def numeric_parameters():
+    for name, example, use in examples():
+        for parameter, value in example.get_params(deep=False).items():
+            kinds = documented_kinds(type(example).__doc__, parameter)
+            guesses = [guess for kind in kinds for guess in GUESSES[kind]]
+            values = [value] if is_number(value) else guesses
+            if values:
+                where = f"{name}-{parameter}"
+                yield pytest.param(example, use, parameter, values, id=where)
 
 
 def with_parameter(example, parameter, value):

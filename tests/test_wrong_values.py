@@ -3,7 +3,6 @@
 The parameters are found as in `test_numpy_numbers`, so that none is left out.
 """
 
-import inspect
 import time
 
 import numpy as np
@@ -16,14 +15,13 @@ from estimator_cases import (
     layer_list,
     make,
 )
-from test_numpy_numbers import GROUPS, PUBLIC_LOSSES, with_parameter
+from test_numpy_numbers import examples, with_parameter
 
 from skconvnet import (
     ConvNetClassifier,
     MLPClassifier,
     SequentialClassifier,
     layers,
-    losses,
 )
 from skconvnet import _memory as memory
 from skconvnet.engine import memory_limits
@@ -80,19 +78,9 @@ TAKES_ANYTHING = ("random_state", "stop_words", "dtype")
 
 
 def parameters():
-    for package, base, use in GROUPS:
-        for name in getattr(package, "__all__", dir(package)):
-            cls = getattr(package, name)
-            if not inspect.isclass(cls) or inspect.isabstract(cls):
-                continue
-            if not cls.__module__.startswith(package.__name__) or name.startswith("_"):
-                continue
-            if package is losses and cls not in PUBLIC_LOSSES:
-                continue
-            example = base(cls)
-            for parameter in example.get_params(deep=False):
-                where = f"{package.__name__}.{name}-{parameter}"
-                yield pytest.param(example, use, parameter, id=where)
+    for name, example, use in examples():
+        for parameter in example.get_params(deep=False):
+            yield pytest.param(example, use, parameter, id=f"{name}-{parameter}")
 
 
 def error_of(function, *arguments):

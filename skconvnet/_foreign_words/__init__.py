@@ -1,0 +1,85 @@
+"""What names of Keras and PyTorch are called here.
+
+Each table belongs to one kind of name, and maps a foreign word to advice: our name for
+it, or a sentence if there is none. A tuple holds several, of which the first that the
+object at hand has is given. Upper and lower case, ``_`` and ``-`` make no difference.
+In a sentence, ``{value}`` stands for what the user passed.
+
+Foreign words are never accepted as aliases, since `get_params` and `clone` have to hold
+what the user passed. `skconvnet._suggestions` puts the advice into error messages, and
+docs/coming_from_skorch_and_keras.md lists those that have a name here.
+"""
+
+from __future__ import annotations
+
+from skconvnet._foreign_words.names import (
+    AUGMENTATION_CLASSES,
+    ESTIMATORS,
+    INITIALIZER_CLASSES,
+    LAYERS,
+    LOSS_CLASSES,
+    METHODS,
+    OPTIMIZER_CLASSES,
+    SCHEDULE_CLASSES,
+)
+from skconvnet._foreign_words.parameters import (
+    AUGMENTATION_PARAMETERS,
+    ESTIMATOR_PARAMETERS,
+    FIT_ARGUMENTS,
+    INITIALIZER_PARAMETERS,
+    LAYER_PARAMETERS,
+    LOSS_PARAMETERS,
+    OPTIMIZER_PARAMETERS,
+    SCHEDULE_PARAMETERS,
+)
+from skconvnet._foreign_words.values import (
+    ACTIVATIONS,
+    BATCH_MODES,
+    BATCH_SIZES,
+    DEVICES,
+    DTYPES,
+    INITIALIZERS,
+    LOSSES,
+    PADDINGS,
+    POOLINGS,
+    SCHEDULES,
+    SOLVERS,
+    STOPPINGS,
+    VALUES,
+)
+from skconvnet._foreign_words.words import NUMBER, Advice, Words
+
+__all__ = [
+    "ACTIVATIONS",
+    "AUGMENTATION_CLASSES",
+    "AUGMENTATION_PARAMETERS",
+    "BATCH_MODES",
+    "BATCH_SIZES",
+    "DEVICES",
+    "DTYPES",
+    "ESTIMATORS",
+    "ESTIMATOR_PARAMETERS",
+    "FIT_ARGUMENTS",
+    "INITIALIZERS",
+    "INITIALIZER_CLASSES",
+    "INITIALIZER_PARAMETERS",
+    "LAYERS",
+    "LAYER_PARAMETERS",
+    "LOSSES",
+    "LOSS_CLASSES",
+    "LOSS_PARAMETERS",
+    "METHODS",
+    "NUMBER",
+    "OPTIMIZER_CLASSES",
+    "OPTIMIZER_PARAMETERS",
+    "PADDINGS",
+    "POOLINGS",
+    "SCHEDULES",
+    "SCHEDULE_CLASSES",
+    "SCHEDULE_PARAMETERS",
+    "SOLVERS",
+    "STOPPINGS",
+    "VALUES",
+    "Advice",
+    "Words",
+]
