@@ -1,5 +1,7 @@
 """Tests of optional packages, and a run in which no test may be skipped."""
 
+import signal
+
 import pytest
 
 # Each is a marker too. Both packages are in the extra `bench`.
@@ -12,6 +14,13 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if a test was skipped, or if none was run",
     )
+
+
+def pytest_configure():
+    # A shell starts jobs in the background with SIGINT ignored, and processes inherit
+    # that. Tests of interrupts need what users have who run Python in a terminal.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
