@@ -1,14 +1,12 @@
-"""The base class of all estimators: from X and y to a network and its outputs."""
+"""The base class of all estimators: from X and y to a trained network."""
 
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
-from itertools import chain
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +14,12 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import _fit_context, is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.validation import check_is_fitted
 
-from skconvnet._pickles import add_layout, check_layout
-from skconvnet._typing import Rows, Shape
-from skconvnet.engine.blas_threads import resolve_n_threads, single_threaded_blas
+from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.executor import Executor
-from skconvnet.engine.finite import check_outputs
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
-from skconvnet.estimators._attributes import attribute_hint
-from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._factories import (
     is_stochastic,
     make_lbfgs,
@@ -37,49 +29,30 @@ from skconvnet.estimators._factories import (
     n_copies_of_weights,
 )
 from skconvnet.estimators._first_loss import warn_of_first_loss
+from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._guessing import Guessing
-from skconvnet.estimators._html_repr import (
-    ParamsAndLayers,
-    nested_params_html,
-    planned_layers_html,
-    rows_of_shape,
-)
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
     check_weights,
-    check_X,
     check_X_and_y,
 )
 from skconvnet.estimators._interrupts import end_interrupted_fit
-from skconvnet.estimators._introspection import (
-    loss_and_gradients,
-    position_after,
-    replace_weights,
-    weights_and_buffers,
-)
 from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._network_builder import (
-    Entry,
     build_network,
     check_all_shapes,
-    make_inputs,
-    make_samples,
     rebuild_network,
 )
 from skconvnet.estimators._reading import (
     shape_in_errors,
     tell_reading,
     tell_size_of_guess,
-    warn_of_row_order,
 )
 from skconvnet.estimators._sample_shape import (
-    check_same_shape,
     resolve_dtype,
-    resolve_shape,
 )
-from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
@@ -93,8 +66,6 @@ from skconvnet.estimators._validation_set import (
     ValidationSet,
     split_samples,
 )
-from skconvnet.inspection.layer_table import html_layer_table
-from skconvnet.inspection.summary import format_summary, summary_rows
 from skconvnet.losses import Loss
 from skconvnet.training.lbfgs import minimize_lbfgs
 from skconvnet.training.loop import train
@@ -104,36 +75,14 @@ _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
+class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
     """Base class of the estimators, which fits a network to X and y.
 
     Subclasses define its layers (`_hidden_layers`, `_spatial_ndim_of`), how y is
     encoded (`_make_targets`) and its loss (`_make_loss`).
     """
 
-    _input_checks: ClassVar[dict[str, Any]] = {}
     _warns_of_first_loss: ClassVar[bool] = True
-
-    def __init_subclass__(cls, **options: object) -> None:
-        """Merge the constraints and checks of a class with those of its bases."""
-        super().__init_subclass__(**options)
-        for name in ("_parameter_constraints", "_input_checks"):
-            of_classes = [vars(base).get(name, {}) for base in reversed(cls.__mro__)]
-            setattr(cls, name, dict(chain.from_iterable(d.items() for d in of_classes)))
-
-    @abstractmethod
-    def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
-        """Return the named layers between the input and the output layer.
-
-        `is_guessed` says that X consists of rows, whose shape `in_shape` was guessed.
-        """
-
-    def _spatial_ndim_of(
-        self,
-        X: CheckedX,  # noqa: ARG002  for subclasses
-    ) -> int | None:
-        """Return the number of spatial axes of a sample; None or 0 if any will do."""
-        return None
 
     @abstractmethod
     def _make_targets(self) -> _T:
@@ -142,20 +91,6 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
     @abstractmethod
     def _make_loss(self) -> Loss:
         """Return the loss for the targets that were last encoded."""
-
-    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
-        """Return the targets of a validated y, see `Targets.encode`."""
-        return self._targets.encode(y, exact=exact)
-
-    def _class_weights(
-        self,
-        y: npt.NDArray[Any],  # noqa: ARG002  classifiers use it
-        weights: npt.NDArray[Any] | None,
-        *,
-        incremental: bool,  # noqa: ARG002  classifiers use it
-    ) -> npt.NDArray[Any] | None:
-        """Return the sample weights, multiplied by the class weights if any."""
-        return weights
 
     @explains_arguments
     @_fit_context(prefer_skip_nested_validation=True)
@@ -336,38 +271,6 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         """Return the hyperparameters of a training with this number of samples."""
         return plain_params(self)
 
-    def _shape_of_samples(self, X: CheckedX) -> Shape:
-        """Return the shape of a sample that a new network is built for."""
-        return resolve_shape(
-            X,
-            self._spatial_ndim_of(X),
-            getattr(self, "input_shape", None),
-            data_format=getattr(self, "data_format", None),
-        )
-
-    def _check_shape(self, X: CheckedX) -> None:
-        """Raise an error unless the samples of X have the shape of the network."""
-        check_same_shape(self, X, self.network_.in_shape)
-        warn_of_row_order(self, X, self.network_.in_shape)
-
-    def _make_samples(
-        self,
-        X: CheckedX,
-        targets: Rows,
-        weights: npt.NDArray[Any] | None,
-        *,
-        suffix: str = "",
-    ) -> Samples:
-        """Return the samples of a validated X, with their targets and weights."""
-        return make_samples(
-            self.network_,
-            X,
-            self._targets.scaled(targets),
-            weights,
-            channels_first=is_channels_first(self),
-            suffix=suffix,
-        )
-
     def _build(
         self,
         X: CheckedX,
@@ -521,227 +424,3 @@ class NetworkEstimator(TrainingParams, ABC, Generic[_T]):
         else:
             self.n_iter_ = result.nit
         return interrupt
-
-    def _raw_scores(self, X: object) -> Rows:
-        """Return the scores before the output activation, (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        return self._outputs(X, scores=True)
-
-    def _outputs(
-        self, X: object, *, stop: int | None = None, scores: bool = False
-    ) -> npt.NDArray[Any]:
-        """Return predictions, raw scores, or activations before layer `stop`."""
-        any_size = not hasattr(self, "n_features_in_")
-        refuse_single_sample(
-            X,
-            self.network_.in_shape,
-            any_size=any_size,
-            channels_first=is_channels_first(self),
-        )
-        checked = check_X(self, X, reset=False, **self._input_checks)
-        self._check_shape(checked)
-        inputs = make_inputs(
-            self.network_, checked, channels_first=is_channels_first(self)
-        )
-        n_threads = resolve_n_threads(self.n_jobs)
-        with Executor(self.network_, self._loss, n_threads) as executor:
-            outputs = executor.outputs(inputs, stop=stop, scores=scores)
-        check_outputs(outputs, is_prediction=stop is None)
-        return outputs
-
-    @explains_arguments
-    def get_weights(self) -> dict[str, npt.NDArray[Any]]:
-        """Return copies of all weights and buffers.
-
-        Returns
-        -------
-        weights : dict of str to ndarray
-            The keys are ``"layer/array"``, or ``"layer/branch/layer/array"`` for layers
-            made of layers. Dense kernels have shape (n_in, n_out), convolution kernels
-            (filters, channels // groups, *kernel_size). The table of layers in the
-            documentation lists all arrays, including buffers such as
-            ``"norm/moving_mean"``.
-        """
-        check_is_fitted(self)
-        arrays = weights_and_buffers(self.network_)
-        return {name: array.copy() for name, array in arrays.items()}
-
-    @explains_arguments
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
-        """Replace some or all weights, from which the next training starts.
-
-        `set_weights` says where the next `fit` starts: that fit keeps all weights of
-        the network as they are, once; after it, `fit` draws new weights again as
-        always. The optimizer, the schedule and the history of that fit are new, unlike
-        in ``partial_fit``, which continues from the weights as well. Statistics of the
-        training set, such as those of `skconvnet.layers.Standardize`, are computed
-        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
-        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
-        `sklearn.base.clone` has none.
-
-        Parameters
-        ----------
-        weights : mapping of str to array-like
-            The new values, with the keys of `get_weights`. Arrays that are not
-            mentioned keep their values.
-
-        Returns
-        -------
-        self : object
-            The estimator with the new weights.
-
-        Raises
-        ------
-        TypeError
-            If `weights` is not a mapping.
-        ValueError
-            If a name is unknown, a shape is wrong, or a value is not finite. In this
-            case no weight is changed.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_iris
-        >>> from skconvnet import MLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> clf = MLPClassifier((4,), max_iter=500, tol=0.01, random_state=0)
-        >>> clf = clf.initialize(X, y).set_weights({"output/bias": [0.5, 0, -0.5]})
-        >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
-        """
-        check_is_fitted(self)
-        replace_weights(self.network_, weights)
-        self._names_set = frozenset(weights) | (self._names_set or frozenset())
-        return self
-
-    @explains_arguments
-    def loss_gradients(
-        self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-    ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
-        """Return the loss that `fit` minimizes, and its gradient for every weight.
-
-        The loss is the weighted mean over the samples plus the penalty on all kernels,
-        ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)``, divided by the sum
-        of the sample weights. Dropout is switched off. Squared errors are summed over
-        the outputs, although `MLPRegressor` reports their mean as `loss_`.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like
-            As in `fit`. y must not contain classes that `fit` did not see.
-
-        Returns
-        -------
-        loss : float
-            The loss, the penalty included.
-        gradients : dict of str to ndarray
-            The gradients, with the keys and shapes of `get_weights`.
-        """
-        check_is_fitted(self)
-        maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
-        self._check_shape(maps)
-        weights = check_weights(sample_weight, maps)
-        targets = self._encode(labels, exact=False)
-        weights = self._class_weights(labels, weights, incremental=False)
-        return loss_and_gradients(
-            self.network_,
-            self._loss.objective(),
-            self._make_samples(maps, targets, weights),
-            n_threads=resolve_n_threads(self.n_jobs),
-            alpha=self.alpha,
-            l1_ratio=self.l1_ratio,
-        )
-
-    @explains_arguments
-    def activations(self, X: npt.ArrayLike, layer: str) -> npt.NDArray[Any]:
-        """Return the output of a layer for each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
-            The input samples.
-        layer : str
-            The name of a layer, as in `summary`. For ``"output"``, the predictions are
-            returned, after the softmax, logistic or exponential function that belongs
-            to the loss.
-
-        Returns
-        -------
-        activations : ndarray of shape (n_samples, *out_shape)
-            The output of the layer, channels last.
-        """
-        check_is_fitted(self)
-        stop = position_after(self.network_, layer)
-        outputs = self._outputs(X, stop=stop)
-        return self._targets.unscaled(outputs) if stop is None else outputs
-
-    @explains_arguments
-    def summary(self) -> str:
-        """Return a table of the layers: name, kind, output shape and weights.
-
-        Returns
-        -------
-        summary : str
-            The table. Shapes are channels last, without the batch.
-        """
-        check_is_fitted(self)
-        return format_summary(self.network_)
-
-    if not TYPE_CHECKING:  # type checkers would take any attribute as present
-
-        def __getattr__(self, name: str) -> NoReturn:
-            """Raise the error for a missing attribute, with a suggestion if any."""
-            try:
-                object.__getattribute__(self, name)
-            except AttributeError as error:
-                hint = attribute_hint(self, name)
-                if not hint:
-                    raise
-                raise AttributeError(f"{error}.{hint}") from None
-
-    def _get_params_html(
-        self, deep: bool = True, doc_link: str = ""
-    ) -> ParamsAndLayers:
-        """Return what notebooks show: the layers, and then the parameters."""
-        own = super()._get_params_html(deep=False, doc_link=doc_link)
-        nested = nested_params_html(self.get_params(deep=True)) if deep else ""
-        return ParamsAndLayers(own, self._layers_html(), nested)
-
-    def _layers_html(self) -> str:
-        """Return the table of layers in HTML, or "" if they are not known."""
-        try:
-            if hasattr(self, "network_"):
-                return html_layer_table(summary_rows(self.network_))
-            self._validate_params()
-            rows = rows_of_shape(getattr(self, "input_shape", None))
-            if rows is None:
-                return ""
-            in_shape = self._shape_of_samples(rows)
-            layers = self._hidden_layers(in_shape, is_guessed=False)
-            return planned_layers_html(layers, in_shape)
-        except Exception:  # fit reports wrong parameters; showing them must not fail
-            return ""
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
-
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = "accept_sparse" in self._input_checks
-        return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        # The optimizer's moments may take twice the size of the weights. They are saved
-        # only if the last call was partial_fit, whose next call continues from them.
-        if "_state" in state and not state["_is_incremental"]:
-            state["_state"] = None
-        add_layout(state)
-        return state
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        own = dict(state)
-        check_layout(own, type(self).__name__)
-        super().__setstate__(own)

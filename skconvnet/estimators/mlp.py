@@ -271,7 +271,7 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skconvnet import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=1000,
+    >>> reg = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=5000,
     ...                    random_state=0)
     >>> reg = make_pipeline(StandardScaler(), reg).fit(X, y)
     >>> reg.score(X, y) > 0.5

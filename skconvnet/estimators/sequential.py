@@ -152,7 +152,7 @@ class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
     >>> from skconvnet.layers import Dense
     >>> X, y = load_diabetes(return_X_y=True)
     >>> reg = SequentialRegressor([Dense(5, activation="tanh")], solver="lbfgs",
-    ...                           max_iter=1000, random_state=0)
+    ...                           max_iter=5000, random_state=0)
     >>> reg.fit(scale(X), y).score(scale(X), y) > 0.5
     True
     """
