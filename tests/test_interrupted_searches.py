@@ -65,7 +65,7 @@ def interrupt_second_fit(monkeypatch):
 CLF, REG = make(MLPClassifier, max_iter=9), make(MLPRegressor, max_iter=9)
 ALPHAS = {"alpha": [1e-4, 1e-2]}
 
-# Before joblib ends the other threads, they may begin more fits, but not nearly as many.
+# Before joblib ends the other threads, they may begin more fits, but not this many.
 N_FITS = 300
 MANY_ALPHAS = {"alpha": np.logspace(-4, -2, N_FITS // 5)}
 

@@ -1,5 +1,6 @@
 """Ctrl-C in one fit: the model so far is kept, and consistent."""
 
+import contextlib
 import pickle
 import signal
 import sys
@@ -8,9 +9,11 @@ import time
 import warnings
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 from engine_tools import TIMEOUT, in_thread
 from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
 from interrupt_tools import interrupt_at, told
@@ -19,12 +22,14 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from test_blas_limit import blas_threads
 
+import skconvnet
 from skconvnet import MLPClassifier, MLPRegressor, SequentialClassifier
+from skconvnet.engine.blas_threads import single_threaded_blas
+from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.layers import BatchNorm, Dense, Standardize
 from skconvnet.losses import LogLoss
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
-from skconvnet.training.interrupts import HeldInterrupts
 
 __all__ = ["interrupt_at"]
 
@@ -296,17 +301,49 @@ def test_a_signal_in_the_middle_of_an_update_waits_for_its_end(
 
 def test_a_second_signal_in_a_section_is_raised_at_once():
     done = []
-    with HeldInterrupts() as interrupts:
-        with suppress(KeyboardInterrupt), interrupts.section:
+    with HeldInterrupts(), ReleasedInterrupts():
+        with suppress(KeyboardInterrupt), HeldInterrupts():
             signal.raise_signal(signal.SIGINT)
             done.append(1)
             signal.raise_signal(signal.SIGINT)
             done.append(2)
-        with interrupts.section:
+        with HeldInterrupts():
             done.append(3)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert done == [1, 3]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_waits_for_the_end_of_the_outermost_context_that_holds_it():
+    done = []
+
+    def interrupted():
+        with HeldInterrupts():
+            with HeldInterrupts():
+                signal.raise_signal(signal.SIGINT)
+            done.append(1)
+            with ReleasedInterrupts():
+                done.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with HeldInterrupts(), ReleasedInterrupts():
+        done.append(3)
+    assert done == [1, 3]
+
+
+def test_an_error_in_a_context_is_the_context_of_the_interrupt():
+    def interrupted():
+        with HeldInterrupts():
+            signal.raise_signal(signal.SIGINT)
+            raise ZeroDivisionError
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        interrupted()
+    assert isinstance(raised.value.__context__, ZeroDivisionError)
 
 
 def test_a_handler_of_the_program_is_left_alone():
@@ -314,7 +351,7 @@ def test_a_handler_of_the_program_is_left_alone():
     previous = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
     try:
         handler = signal.getsignal(signal.SIGINT)
-        with HeldInterrupts() as interrupts, interrupts.section:
+        with HeldInterrupts():
             assert signal.getsignal(signal.SIGINT) is handler
             signal.raise_signal(signal.SIGINT)
             assert seen == [1]
@@ -377,6 +414,60 @@ def restored_config():
     set_config(**config)
 
 
+def _interrupt(*_):
+    signal.raise_signal(signal.SIGINT)
+
+
+CALLS = {
+    "fit": lambda model, X, y: model.fit(X, y),
+    "partial_fit": lambda model, X, y: model.partial_fit(X, y, classes=np.unique(y)),
+    "lbfgs": lambda model, X, y: clone(model).set_params(solver="lbfgs").fit(X, y),
+    "predict": lambda model, X, y: model.predict(X),  # noqa: ARG005
+    "loss_gradients": lambda model, X, y: model.loss_gradients(X, y),
+    "initialize": lambda model, X, y: model.initialize(X, y),
+}
+
+
+def _traced_call(call, number=None):
+    """Interrupt the function call of this number, and return how many there were."""
+    n_calls = 0
+    package = str(Path(skconvnet.__file__).parent)
+    helpers = contextlib.__file__, threadpoolctl.__file__
+
+    def trace(frame, event, arg):  # noqa: ARG001
+        nonlocal n_calls
+        name = frame.f_code.co_filename
+        if name.startswith(package) or name in helpers:
+            n_calls += 1
+            if n_calls == number:
+                signal.raise_signal(signal.SIGINT)
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(previous)
+    return n_calls
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("restored_config")
+@pytest.mark.parametrize("name", CALLS)
+def test_a_signal_at_any_call_leaves_the_threads_of_blas_and_no_thread(name):
+    X, y = data_for(MLPClassifier)
+    model = make(MLPClassifier, max_iter=1, n_jobs=2).fit(X, y)
+    call = partial(CALLS[name], model, X, y)
+    before, threads = blas_threads(), threading.active_count()
+    for number in range(1, _traced_call(call) + 1):
+        with suppress(KeyboardInterrupt):
+            _traced_call(call, number)
+        assert blas_threads() == before, number
+        assert single_threaded_blas.granted() == max(before.values()), number
+        assert threading.active_count() == threads, number
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, number
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no timers that signal")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("restored_config")
@@ -396,9 +487,7 @@ def test_a_signal_at_any_time_leaves_a_whole_model(name):
             return error
         return None
 
-    previous = signal.signal(
-        signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT)
-    )
+    previous = signal.signal(signal.SIGALRM, _interrupt)
     try:
         for delay in np.linspace(1e-5, duration, 150):
             trial.run(partial(interrupted_fit, delay))

@@ -18,6 +18,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
+from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._factories import (
@@ -173,7 +174,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
             self._targets.learn_scale(targets, None)
-            with single_threaded_blas.limited():
+            with HeldInterrupts(), single_threaded_blas.limited(), ReleasedInterrupts():
                 samples = self._make_samples(maps, targets, None)
                 samples.inputs.check()
                 fit_input_statistics(self.network_, samples)
@@ -221,10 +222,12 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         samples = self._make_samples(maps, encoded, weights)
         augmentation = getattr(self, "augmentation", None)
         with (
+            HeldInterrupts(),
             finite_weights(self.network_),
             make_training_executor(
                 self.network_, self._loss, samples, params, augmentation
             ) as executor,
+            ReleasedInterrupts(),
         ):
             if stochastic:
                 samples, validate = self._hold_out(

@@ -16,6 +16,7 @@ from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import check_outputs
+from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.estimators._arguments import explains_arguments
@@ -168,7 +169,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             self.network_, checked, channels_first=is_channels_first(self)
         )
         n_threads = resolve_n_threads(self.n_jobs)
-        with Executor(self.network_, self._loss, n_threads) as executor:
+        executor = Executor(self.network_, self._loss, n_threads)
+        with HeldInterrupts(), executor, ReleasedInterrupts():
             outputs = executor.outputs(inputs, stop=stop, scores=scores)
         check_outputs(outputs, is_prediction=stop is None)
         return outputs

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array
 from skconvnet._suggestions import did_you_mean
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
+from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.losses import Loss
@@ -98,7 +99,8 @@ def loss_and_gradients(
     """Return the loss, including the penalty, and its gradients by name."""
     gradient = np.empty_like(network.vector)
     full_batch = slice(0, len(samples))
-    with Executor(network, loss, n_threads) as executor:
+    executor = Executor(network, loss, n_threads)
+    with HeldInterrupts(), executor, ReleasedInterrupts():
         value, total = executor.loss_and_gradient(
             samples, full_batch, gradient, train=False
         )

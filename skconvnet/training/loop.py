@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from skconvnet._typing import FlatVector, Index
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import index_length
+from skconvnet.engine.interrupts import HeldInterrupts
 from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.events import (
@@ -21,7 +21,6 @@ from skconvnet.training.events import (
     TrainingObserver,
     TrainingView,
 )
-from skconvnet.training.interrupts import HeldInterrupts
 from skconvnet.training.state import Settings, TrainingState
 from skconvnet.training.stopping import Stopping
 
@@ -80,14 +79,11 @@ def train(
     events = Events(observers, view)
     state.begin(network.state)
     stopping = Stopping(state, settings, network.state)
-    interrupts = HeldInterrupts()
-    updates = _Updates(
-        executor, samples, state, settings, rng, events, n_updates, interrupts.section
-    )
+    updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
     order: _Order = np.arange(len(samples)) if settings.shuffle else None
 
     events.train_begins()
-    with stopping.by_interrupt(), interrupts:
+    with stopping.by_interrupt():
         for epoch in range(1, settings.max_iter + 1):
             state.n_epochs = epoch
             events.epoch_begins()
@@ -96,12 +92,12 @@ def train(
             loss = updates.run_epoch(order)
             has_diverged = stopping.has_diverged(loss)
             if state.average is not None:
-                with interrupts.section:
+                with HeldInterrupts():
                     state.average.after_epoch(network.state)
             with state.averaged(network.state):
                 # An epoch counts once it is validated, which an interrupt may prevent.
                 measured = None if validate is None else validate()
-                with interrupts.section:
+                with HeldInterrupts():
                     history.add_epoch(loss, schedule.rate, len(samples), measured)
                     score = None if measured is None else measured[0]
                     stopping.judge_epoch(loss, score)
@@ -141,8 +137,6 @@ class _Updates:
     ----------
     n_updates : int
         Number of updates of an epoch.
-    whole : context manager
-        An update in this context is not interrupted.
     """
 
     executor: Executor
@@ -152,7 +146,6 @@ class _Updates:
     rng: np.random.RandomState
     events: Events
     n_updates: int
-    whole: AbstractContextManager[None]
 
     def __post_init__(self) -> None:
         network = self.executor.network
@@ -194,7 +187,7 @@ class _Updates:
         if total <= 0:
             return loss, total  # all samples have a weight of zero
         state.note_loss(loss, index_length(index))
-        with self.whole:
+        with HeldInterrupts():
             self._step(settings.alpha / total)
         return loss + regularizer.value(), total
 
