@@ -143,6 +143,8 @@ CONVNET_PARAMETERS = [
     ({"filters": (2, 2), "pool_size": (2,)}, r"pool_size .* of 2.*got \(2,\)"),
     ({"filters": (2, 2), "dropout": (0.1,) * 4}, "dropout must be .* length 4"),
     ({"filters": (2, 0)}, r"filters must be a positive int.*got \(2, 0\)"),
+    ({"filters": []}, r"filters must have at least one entry.*got \[\].*MLPClassifier"),
+    ({"filters": ()}, r"filters must have at least one entry.*got \(\).*MLPRegressor"),
     ({"filters": -1}, "'filters' parameter .* Got -1"),
     ({"filters": 2.5}, "'filters' parameter .* Got 2.5"),
     ({"hidden_layer_sizes": (0,)}, r"hidden_layer_sizes must be > 0, got \[0\]"),

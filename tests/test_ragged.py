@@ -179,7 +179,7 @@ def test_errors(digits):
         model().fit(X, y[:-1])
     fitted = model(max_iter=1).fit(X, y)
     colors = [np.zeros((5, 5, 3)), np.zeros((6, 5, 3))]
-    with pytest.raises(ValueError, match=r"1 channels.*\(5, 5, 3\)"):
+    with pytest.raises(ValueError, match=r"\(5, 5, 3\).*3 channels instead of 1"):
         fitted.predict(colors)
     with pytest.raises(ValueError, match="samples of one size at a time"):
         fitted.activations(X, "conv")

@@ -27,8 +27,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N = 6
 
 
-def zeros(*shape):
-    return np.zeros((N, *shape), dtype=np.float32)
+def sized(*shape):
+    """Return samples of a shape; their values do not matter, but differ."""
+    X = np.zeros((N, *shape), dtype=np.float32)
+    X[0] = 1
+    return X
 
 
 def convnet(**params):
@@ -52,22 +55,25 @@ def read(model, X):
 
 # X, input_shape, and how a sample is read.
 RULE = [
-    (zeros(64), None, (8, 8, 1)),
-    (zeros(30), None, (1, 30, 1)),
-    (zeros(28, 20), None, (28, 20, 1)),
-    (zeros(9, 8, 3), None, (9, 8, 3)),
-    (zeros(9, 8, 7, 3), None, (9, 8, 7, 3)),
-    (zeros(50, 3), (50, 3), (50, 3)),
-    (zeros(150), (50, 3), (50, 3)),
-    (zeros(150), (None, 3), (50, 3)),
-    (zeros(50, 3), (None, 3), (50, 3)),
-    (zeros(50), (50, 1), (50, 1)),
-    (zeros(9, 8), (9, 8, 1), (9, 8, 1)),
-    (zeros(9, 8, 3), (None, None, 3), (9, 8, 3)),
-    (zeros(9, 8, 7), (9, 8, 7), (9, 8, 7)),
-    (zeros(9, 8, 7), (9, 8, 7, 1), (9, 8, 7, 1)),
-    (zeros(9, 8, 7), (None, None, None, 1), (9, 8, 7, 1)),
-    (zeros(504), (9, 8, 7, 1), (9, 8, 7, 1)),
+    (sized(64), None, (8, 8, 1)),
+    (sized(30), None, (1, 30, 1)),
+    (sized(28, 20), None, (28, 20, 1)),
+    (sized(50, 1), None, (50, 1)),
+    (sized(50, 1), (50, 1, 1), (50, 1, 1)),
+    (sized(1, 1), None, (1, 1)),
+    (sized(9, 8, 3), None, (9, 8, 3)),
+    (sized(9, 8, 7, 3), None, (9, 8, 7, 3)),
+    (sized(50, 3), (50, 3), (50, 3)),
+    (sized(150), (50, 3), (50, 3)),
+    (sized(150), (None, 3), (50, 3)),
+    (sized(50, 3), (None, 3), (50, 3)),
+    (sized(50), (50, 1), (50, 1)),
+    (sized(9, 8), (9, 8, 1), (9, 8, 1)),
+    (sized(9, 8, 3), (None, None, 3), (9, 8, 3)),
+    (sized(9, 8, 7), (9, 8, 7), (9, 8, 7)),
+    (sized(9, 8, 7), (9, 8, 7, 1), (9, 8, 7, 1)),
+    (sized(9, 8, 7), (None, None, None, 1), (9, 8, 7, 1)),
+    (sized(504), (9, 8, 7, 1), (9, 8, 7, 1)),
 ]
 
 
@@ -79,16 +85,16 @@ def test_the_rule(X, input_shape, expected):
 @pytest.mark.parametrize(
     ("X", "input_shape", "message"),
     [
-        (zeros(2, 2, 2, 2, 2), None, "neither rows nor images. Without input_shape, X"),
-        (zeros(9, 8), (9, 7, 1), r"not the shape .* \(9, 8\).*Without input_shape, X"),
-        (zeros(9, 8, 3), (9, 8), r"not the shape of the samples of X"),
-        (zeros(9, 8), (9,), r"2 for sequences, \(length, channels\)"),
-        (zeros(9, 8), (9, 8, 1, 1, 1), "or 4 for volumes"),
-        (zeros(70), (None, 3), "does not say how the 70 features"),
-        (zeros(90), (None, None, 3), "only one entry may be None"),
-        (zeros(90), (9, 11, 1), "has 99 values, but X has 90 features"),
-        (zeros(90), (9.0, 10, 1), "tuple of positive ints"),
-        (zeros(3, 50), (50, 3), "channels of X come first, .*set data_format"),
+        (sized(2, 2, 2, 2, 2), None, "neither rows nor images. Without input_shape, X"),
+        (sized(9, 8), (9, 7, 1), r"not the shape .* \(9, 8\).*Without input_shape, X"),
+        (sized(9, 8, 3), (9, 8), r"not the shape of the samples of X"),
+        (sized(9, 8), (9,), r"2 for sequences, \(length, channels\)"),
+        (sized(9, 8), (9, 8, 1, 1, 1), "or 4 for volumes"),
+        (sized(70), (None, 3), "does not say how the 70 features"),
+        (sized(90), (None, None, 3), "only one entry may be None"),
+        (sized(90), (9, 11, 1), "has 99 values, but X has 90 features"),
+        (sized(90), (9.0, 10, 1), "tuple of positive ints"),
+        (sized(3, 50), (50, 3), "channels of X come first, .*set data_format"),
     ],
 )
 def test_errors_of_input_shape(X, input_shape, message):
@@ -111,7 +117,7 @@ CHANNELS_FIRST = [
 
 @pytest.mark.parametrize("shape", CHANNELS_FIRST)
 def test_images_that_come_channels_first(shape):
-    X, ndim = zeros(*shape), len(shape) - 1
+    X, ndim = sized(*shape), len(shape) - 1
     one = "" if shape[-1] == 1 else "s"
     axes = tuple(range(len(shape) + 1))
     transpose = f"X.transpose{(0, *axes[2:], 1)}"
@@ -144,7 +150,7 @@ def test_images_that_come_channels_first(shape):
 
 def test_the_message_in_full():
     with pytest.raises(ValueError, match=r"^X of shape \(n, 3, 32, 32\)") as e:
-        convnet().fit(zeros(3, 32, 32), labels(N))
+        convnet().fit(sized(3, 32, 32), labels(N))
     assert str(e.value) == (
         "X of shape (n, 3, 32, 32) would be read as height 3, width 32, 32 channels; "
         "channels come last. Set data_format='channels_first', or transpose with "
@@ -174,8 +180,8 @@ NORMAL = [
 
 @pytest.mark.parametrize("shape", NORMAL)
 def test_what_is_not_suspected(shape):
-    assert read(convnet(), zeros(*shape)) == (shape, [])
-    assert read(sequential(len(shape) - 1), zeros(*shape)) == (shape, [])
+    assert read(convnet(), sized(*shape)) == (shape, [])
+    assert read(sequential(len(shape) - 1), sized(*shape)) == (shape, [])
 
 
 sides = st.integers(1, 600)
@@ -215,16 +221,16 @@ def test_sequences_of_five_steps_are_never_suspected(length, channels):
 
 @pytest.mark.parametrize("shape", [(13, 64, 64), (16, 64, 64), (8, 8, 8), (28, 28, 28)])
 def test_bands_and_volumes_are_doubted(shape):
-    read_as, (warning,) = read(convnet(), zeros(*shape))
+    read_as, (warning,) = read(convnet(), sized(*shape))
     assert read_as == shape
     assert f"For volumes, set input_shape={(*shape, 1)}" in warning
-    assert read(convnet(input_shape=shape), zeros(*shape)) == (shape, [])
-    assert read(convnet(input_shape=(*shape, 1)), zeros(*shape))[1] == []
+    assert read(convnet(input_shape=shape), sized(*shape)) == (shape, [])
+    assert read(convnet(input_shape=(*shape, 1)), sized(*shape))[1] == []
 
 
 @pytest.mark.parametrize("shape", [(1, 100), (2, 50), (3, 64), (4, 1000)])
 def test_sequences_that_come_channels_first(shape):
-    X = zeros(*shape)
+    X = sized(*shape)
     message = rf"read as length {shape[0]}, .*X\.transpose\(0, 2, 1\).*input_shape="
     for cls in (SequentialClassifier, SequentialRegressor):
         model = cls([Conv1D(2, 1), GlobalAvgPool()])
@@ -243,27 +249,89 @@ def test_sequences_that_come_channels_first(shape):
 STRIPS = [
     ((128, 9), "input_shape=(128, 9)", False),
     ((9, 128), "data_format='channels_first' and input_shape=(9, 128)", True),
-    ((500, 1), "input_shape=(500, 1)", False),
+    ((500, 2), "input_shape=(500, 2)", False),
     ((16, 4), "input_shape=(16, 4)", False),
 ]
 
 
 @pytest.mark.parametrize(("shape", "parameters", "is_first"), STRIPS)
 def test_narrow_grey_images_may_be_sequences(shape, parameters, is_first):
-    read_as, (warning,) = read(convnet(), zeros(*shape))
+    read_as, (warning,) = read(convnet(), sized(*shape))
     assert read_as == (*shape, 1)
     assert f"set {parameters}; if images are meant" in warning
-    assert read(convnet(input_shape=(*shape, 1)), zeros(*shape)) == (read_as, [])
+    assert read(convnet(input_shape=(*shape, 1)), sized(*shape)) == (read_as, [])
     params = {"input_shape": shape}
     if is_first:
         params["data_format"] = "channels_first"
     sequence = (max(shape), min(shape))
-    assert read(convnet(**params), zeros(*shape)) == (sequence, [])
+    assert read(convnet(**params), sized(*shape)) == (sequence, [])
 
 
-@pytest.mark.parametrize("shape", [(28, 20), (28, 28), (15, 1), (6, 6), (16, 512)])
+@pytest.mark.parametrize("length", [1, 15, 100, 784, 2000])
+def test_a_trailing_axis_of_length_1_has_the_channel_of_sequences(length, capsys):
+    X = sized(length, 1)
+    assert read(convnet(), X) == ((length, 1), [])
+    first = convnet(data_format="channels_first")
+    assert read(first, sized(1, length)) == ((length, 1), [])
+    assert capsys.readouterr().out == ""
+    read(convnet(verbose=True), X)
+    read(convnet(verbose=True, input_shape=(length, 1)), X)
+    assert capsys.readouterr().out == (
+        f"X of shape (n, {length}, 1) is read as sequences of length {length}, 1 "
+        "channel; set input_shape to change that\n"
+    )
+    # Layers decide for Sequential*.
+    assert read(sequential(2), X)[0] == (length, 1, 1)
+
+
+def test_sequences_of_one_channel_fit_at_the_first_try():
+    X = np.random.default_rng(0).normal(size=(N, 200, 1))
+    fitted = ConvNetClassifier(max_iter=1).fit(X, labels(N))
+    assert fitted.network_.in_shape == (200, 1)
+    np.testing.assert_array_equal(fitted.predict(X[..., 0]), fitted.predict(X))
+    # Of different lengths.
+    X = [x[: 190 + i] for i, x in enumerate(X)]
+    model = ConvNetClassifier(max_iter=1, global_pooling="avg").fit(X, labels(N))
+    assert model.network_.in_shape == (195, 1)
+    X = [x.T for x in X]
+    model.set_params(data_format="channels_first").fit(X, labels(N))
+    assert model.network_.in_shape == (195, 1)
+    # The widths of images may include 1.
+    X = [np.ones((9, 1 + i % 2)) for i in range(N)]
+    assert read(convnet(global_pooling="avg"), X)[0] == (9, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("X", "advice"),
+    [
+        (
+            sized(2000, 2),
+            "For sequences of length 2000 with 2 channels, set input_shape=(2000, 2); "
+            "for images, set filters=(32,) (1 block fits) or pooling=('max', None).",
+        ),
+        (
+            sized(1, 2000),
+            "For sequences of length 2000 with 1 channel, set "
+            "data_format='channels_first' and input_shape=(1, 2000); for images, set "
+            "pooling=None.",
+        ),
+        (
+            sized(1, 200, 3),
+            "For sequences of length 200, set input_shape=(200, 3) and pass "
+            "X.reshape(-1, 200, 3); for images, set pooling=None.",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:X of shape")
+def test_the_error_of_strips_has_the_fix(X, advice):
+    with pytest.raises(ValueError, match="so no output is left") as e:
+        ConvNetClassifier().fit(X, labels(N))
+    assert str(e.value).endswith(advice)
+
+
+@pytest.mark.parametrize("shape", [(28, 20), (28, 28), (15, 2), (6, 6), (16, 512)])
 def test_other_grey_images_are_not_doubted(shape):
-    assert read(convnet(), zeros(*shape)) == ((*shape, 1), [])
+    assert read(convnet(), sized(*shape)) == ((*shape, 1), [])
 
 
 COLORS = [8, 16, 28, 32, 64]
@@ -271,7 +339,7 @@ COLORS = [8, 16, 28, 32, 64]
 
 @pytest.mark.parametrize("side", COLORS)
 def test_rows_that_may_be_color_images(side):
-    X = zeros(3 * side**2)
+    X = sized(3 * side**2)
     model = convnet(global_pooling="avg")
     read_as, (warning,) = read(model, X)
     assert read_as == (1, 3 * side**2, 1)
@@ -289,7 +357,7 @@ def test_rows_that_may_be_color_images(side):
 
 
 def test_rows_whose_input_shape_has_channels_first():
-    X = zeros(3072)
+    X = sized(3072)
     read_as, (warning,) = read(convnet(input_shape=(3, 32, 32)), X)
     assert read_as == (3, 32, 32)
     assert "means height 3, width 32, 32 channels" in warning
@@ -299,21 +367,58 @@ def test_rows_whose_input_shape_has_channels_first():
 
 
 def test_a_large_network_for_a_guess():
-    X = zeros(5000)
+    X = sized(5000)
     model = convnet(filters=(32, 64), hidden_layer_sizes=(64,), pooling="max")
     read_as, (warning,) = read(model, X)
-    assert f"{model.network_.vector.size:,} weights" in warning
+    n_weights = model.network_.vector.size
     assert read_as == (1, 5000, 1)
     model.set_params(global_pooling="avg")
     assert read(model, X) == ((1, 5000, 1), [])
-    assert "series, set input_shape=(5000, 1)" in warning
+    assert warning == (
+        "X has rows of 5,000 features, which are read as series of 5,000 values, since "
+        "no input_shape is set. This leads to a network of "
+        f"{n_weights:,} weights, which is slow to train. For series, set "
+        "input_shape=(5000, 1), with global_pooling='avg' or more entries in filters "
+        "to make the network smaller. For images, set input_shape=(height, width, "
+        "channels), such as (50, 100, 1)."
+    )
     model.set_params(global_pooling=None, input_shape=(5000, 1))
     assert read(model, X) == ((5000, 1), [])
+    model.set_params(input_shape=None, data_format="channels_first")
+    _, (warning,) = read(model, X)
+    assert "set input_shape=(1, 5000), with" in warning
+    assert "input_shape=(channels, height, width), such as (1, 50, 100)." in warning
+    layers = [Conv2D(32, 3, padding="same"), Flatten(), Dense(64)]
+    _, (warning,) = read(SequentialClassifier(layers), X)
+    assert "For series, set input_shape=(1, 5000, 1). For images" in warning
+
+
+@pytest.mark.parametrize(
+    ("n_features", "examples"),
+    [
+        (6000, ", such as (75, 80, 1) or (40, 50, 3)."),
+        (5003, "channels)."),
+    ],
+)
+def test_examples_of_image_shapes(n_features, examples):
+    model = convnet(filters=(32, 64), hidden_layer_sizes=(64,), pooling="max")
+    _, (warning,) = read(model, sized(n_features))
+    assert warning.endswith(examples)
+
+
+def test_one_warning_per_guess():
+    """A large network is no second one."""
+    large = convnet(filters=(32, 64), hidden_layer_sizes=(64,), pooling="max")
+    _, (warning,) = read(large, sized(12288))
+    assert "Are they 64x64 images of 3 colors?" in warning
+    names = [f"{'xyz'[i % 3]}{i}" for i in range(5000)]
+    _, (warning,) = read(large, pd.DataFrame(sized(5000), columns=names))
+    assert "names as in a table" in warning
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 4, 9, 13, 30, 64, 100, 784, 2000])
 def test_other_guesses_are_not_doubted(n_features):
-    assert read(ConvNetClassifier(8), zeros(n_features))[1] == []
+    assert read(ConvNetClassifier(8), sized(n_features))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -321,8 +426,56 @@ def test_other_guesses_are_not_doubted(n_features):
 )
 def test_numbered_columns_are_not_doubted(name):
     names = [name.format(i, i // 3, i % 3) for i in range(9)]
-    X = pd.DataFrame(zeros(9), columns=names)
+    X = pd.DataFrame(sized(9), columns=names)
     assert read(convnet(), X) == ((3, 3, 1), [])
+
+
+def pixel_columns(name, height, width, start=0, order="C"):
+    """Return samples of 4x15 pixels, or the like, with a name for each column."""
+    grid = np.indices((height, width)).reshape(2, -1, order=order).T + start
+    names = [name.format(i, row, column) for i, (row, column) in enumerate(grid)]
+    return pd.DataFrame(sized(height * width), columns=names)
+
+
+@pytest.mark.parametrize("name", ["pixel{0}", "Pixel_{0}", "px{0}", "pix.{0}"])
+def test_names_of_pixels_that_are_no_square(name):
+    X = pixel_columns(name, 6, 10)
+    read_as, (warning,) = read(convnet(), X)
+    assert read_as == (1, 60, 1)
+    assert warning == (
+        f"The columns of X, {name.format(0)!r} to {name.format(59)!r}, have names of "
+        "pixels, but are read as series of 60 values (images of height 1), since 60 is "
+        "no square. For images, set input_shape=(height, width, channels), such as "
+        "(6, 10, 1) or (4, 5, 3); for series, set input_shape=(60, 1)."
+    )
+    for shape in ((6, 10, 1), (60, 1)):
+        assert read(convnet(input_shape=shape), X) == (shape, [])
+    assert read(convnet(), X.to_numpy()) == ((1, 60, 1), [])
+    assert read(sequential(2), X)[1][0].endswith("set input_shape=(1, 60, 1).")
+
+
+@pytest.mark.parametrize("name", ["pixel_{1}_{2}", "{1}x{2}", "r{1}c{2}"])
+@pytest.mark.parametrize("shape", [(4, 15), (15, 4), (4, 16)])
+@pytest.mark.parametrize("start", [0, 1])
+def test_names_that_number_rows_and_columns(name, shape, start):
+    X = pixel_columns(name, *shape, start=start)
+    height, width = shape
+    _, (warning,) = read(convnet(), X)
+    assert f"numbered like {height}x{width} grey images, but are read as" in warning
+    assert f"For such images, set input_shape={(*shape, 1)}; for" in warning
+    _, (warning,) = read(convnet(data_format="channels_first"), X)
+    assert f"For such images, set input_shape={(1, *shape)}; for" in warning
+    assert read(convnet(input_shape=(*shape, 1)), X) == ((*shape, 1), [])
+
+
+def test_numbers_that_say_nothing_of_pixels():
+    for name in ("t{0}", "feature_{0}", "pixie{0}", "x{0}"):
+        assert read(convnet(), pixel_columns(name, 6, 10)) == ((1, 60, 1), [])
+    for X in (
+        pixel_columns("r{1}c{2}", 6, 10, order="F"),
+        pixel_columns("r{1}c{2}", 6, 10).iloc[:, :59],
+    ):
+        assert read(convnet(), X) == ((1, X.shape[1], 1), [])
 
 
 def test_columns_of_a_table_are_doubted():
@@ -339,10 +492,14 @@ def test_columns_of_a_table_are_doubted():
 @pytest.mark.parametrize(
     ("X", "line"),
     [
-        (zeros(64), "X has 64 features: read as 8x8 grey images; set input_shape to"),
-        (zeros(9216), "X has 9,216 features: read as 96x96 grey images; set input_s"),
-        (zeros(30), "X has 30 features: read as series of 30 values"),
-        (zeros(28, 20), "X of shape (n, 28, 20) is read as 28x20 grey images; set inp"),
+        (sized(64), "X has 64 features: read as 8x8 grey images; set input_shape to"),
+        (sized(9216), "X has 9,216 features: read as 96x96 grey images; set input_s"),
+        (sized(30), "X has 30 features: read as series of 30 values"),
+        (sized(28, 20), "X of shape (n, 28, 20) is read as 28x20 grey images; set inp"),
+        (
+            sized(28, 1),
+            "X of shape (n, 28, 1) is read as sequences of length 28, 1 cha",
+        ),
     ],
 )
 def test_a_guess_is_told_once_if_verbose(X, line, capsys):
@@ -359,10 +516,10 @@ def test_a_guess_is_told_once_if_verbose(X, line, capsys):
 
 def test_what_is_given_is_not_told(capsys):
     model = convnet(verbose=True)
-    for X, shape in ((zeros(64), (8, 8, 1)), (zeros(8, 8), (8, 8, 1))):
+    for X, shape in ((sized(64), (8, 8, 1)), (sized(8, 8), (8, 8, 1))):
         model.set_params(input_shape=shape).initialize(X, labels(N))
-    model.set_params(input_shape=None).initialize(zeros(8, 8, 3), labels(N))
-    SequentialClassifier([Dense(2)], verbose=True).initialize(zeros(64), labels(N))
+    model.set_params(input_shape=None).initialize(sized(8, 8, 3), labels(N))
+    SequentialClassifier([Dense(2)], verbose=True).initialize(sized(64), labels(N))
     assert capsys.readouterr().out == ""
 
 
@@ -373,20 +530,20 @@ def test_no_word_about_the_digits():
 
 def test_networks_of_dense_layers_take_any_order():
     model = SequentialClassifier([Flatten(), Dense(4)], max_iter=1)
-    assert read(model, zeros(3, 32, 32)) == ((3, 32, 32), [])
+    assert read(model, sized(3, 32, 32)) == ((3, 32, 32), [])
 
 
 def test_no_word_about_series_of_three_times_a_square():
     for n_features in (75, 300, 1200):
-        assert read(convnet(), zeros(n_features)) == ((1, n_features, 1), [])
+        assert read(convnet(), sized(n_features)) == ((1, n_features, 1), [])
 
 
 def test_the_warning_points_to_the_caller():
     with pytest.warns(UserWarning, match="Are they 8x8") as caught:
-        convnet().fit(zeros(192), labels(N))
+        convnet().fit(sized(192), labels(N))
     assert caught[0].filename == __file__
     with pytest.warns(UserWarning, match="Are they 8x8") as caught:
-        convnet().initialize(zeros(192), labels(N))
+        convnet().initialize(sized(192), labels(N))
     assert caught[0].filename == __file__
 
 
@@ -417,7 +574,7 @@ def test_channels_first_at_prediction():
     other = X.transpose(0, 3, 1, 2)
     fitted = convnet().fit(X, labels(N))
     message = r"samples of shape \(3, 8, 9\).*on samples of shape \(8, 9, 3\)"
-    message += ".*channels of X come first. Set data_format='channels_first', or tr"
+    message += r".*channels of \w+ come first. Set data_format='channels_first', or tr"
     for call in (
         fitted.predict,
         lambda X: fitted.loss_gradients(X, labels(N)),

@@ -25,6 +25,10 @@ __all__ = ["Network", "build_layers"]
 _MAX_SPARE_WORKSPACES = 4
 
 
+class SizeDependentWeightsError(ValueError):
+    """Raised if samples of different sizes would need weights of different shapes."""
+
+
 class Network:
     """Runtime layers in a row, built for one input shape.
 
@@ -131,12 +135,13 @@ class Network:
     def _check_same_weights(self, other: Network) -> None:
         for name, shape in other.shapes.items():
             if shape != self.shapes[name]:
-                raise ValueError(
+                raise SizeDependentWeightsError(
                     f"{name!r} would have shape {shape} for samples of shape "
                     f"{other.in_shape}, and {self.shapes[name]} for samples of shape "
                     f"{self.in_shape}: samples of different sizes need a layer whose "
-                    "output always has the same size. Use SpatialPyramidPool(), "
-                    "GlobalMaxPool() or GlobalAvgPool() instead of Flatten()."
+                    "output always has the same size. Put SpatialPyramidPool(), "
+                    "GlobalMaxPool() or GlobalAvgPool() before the first dense layer, "
+                    "in place of Flatten() if there is one."
                 )
 
     def by_layer(self, vector: FlatVector) -> list[dict[str, np.ndarray]]:

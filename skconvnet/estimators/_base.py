@@ -43,17 +43,16 @@ from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._network_builder import (
     build_network,
-    check_all_shapes,
     rebuild_network,
 )
 from skconvnet.estimators._reading import (
-    shape_in_errors,
     tell_reading,
     tell_size_of_guess,
 )
 from skconvnet.estimators._sample_shape import (
     resolve_dtype,
 )
+from skconvnet.estimators._size_errors import check_sizes, no_output_explained
 from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
@@ -288,9 +287,10 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         if self._spatial_ndim_of(X):
             tell_reading(self, X, in_shape)
         is_guessed = X.ndim == 2 and input_shape is None
-        with shape_in_errors(in_shape):
+        layers = self._hidden_layers(in_shape, is_guessed=is_guessed)
+        with no_output_explained(self, X, layers, in_shape):
             self.network_ = build_network(
-                self._hidden_layers(in_shape, is_guessed=is_guessed),
+                layers,
                 in_shape,
                 n_outputs,
                 resolve_dtype(self.dtype, X),
@@ -300,13 +300,13 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         if is_guessed:
             tell_size_of_guess(self, in_shape, self.network_.vector.size)
         self.network_.initialize(rng)
-        check_all_shapes(self.network_, X)
+        check_sizes(self, X, is_new=True)
         if X.ndim > 1:  # samples of different sizes have no number of features
             self.n_features_in_ = prod(in_shape)
         self._knows_row_order = X.ndim == 2 or input_shape is not None
         self.n_outputs_ = n_outputs
-        layers = self.network_.layers.values()
-        self.n_layers_ = 1 + sum(bool(layer.weights) for layer in layers)
+        built = self.network_.layers.values()
+        self.n_layers_ = 1 + sum(bool(layer.weights) for layer in built)
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self.n_iter_ = 0
@@ -386,7 +386,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             suffix="_val",
             **self._input_checks,
         )
-        self._check_shape(X)
+        self._check_shape(X, "X_val")
         targets = self._encode(y, exact=False)
         weights = check_weights(validation.sample_weight, X, "sample_weight_val")
         return self._make_samples(X, targets, weights, suffix="_val"), y

@@ -30,7 +30,7 @@ POOLS = {"max": "MaxPool{}D", "avg": "AvgPool{}D"}
 GLOBAL_POOLS = {"max": "GlobalMaxPool", "avg": "GlobalAvgPool"}
 
 # Hyperparameters with one value for all blocks, or a tuple with one value per block.
-_OF_BLOCK = (
+OF_BLOCK = (
     "kernel_size",
     "strides",
     "padding",
@@ -57,10 +57,16 @@ def convnet_layers(
     pooled.
     """
     filters = check_counts("filters", estimator.filters)
+    if not filters:
+        raise ValueError(
+            "filters must have at least one entry, the number of output channels of a "
+            f"block; got {estimator.filters!r}. Networks without convolutions are "
+            "MLPClassifier and MLPRegressor."
+        )
     hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
     n_blocks, n_hidden = len(filters), len(hidden)
     of_block = {
-        name: per_block(name, getattr(estimator, name), n_blocks) for name in _OF_BLOCK
+        name: per_block(name, getattr(estimator, name), n_blocks) for name in OF_BLOCK
     }
     activations = through_hidden("activation", estimator.activation, n_blocks, n_hidden)
     for activation in activations:

@@ -73,10 +73,10 @@ input_shape : tuple of int or None, default=None
     The shape of a sample: (length, channels) for sequences, (height, width, channels)
     for images, (depth, height, width, channels) for volumes. The number of entries
     minus one is the number of spatial axes. An entry of None stands for any length. If
-    input_shape is None, X of shape (n, height, width) has grey images, (n, height,
-    width, channels) images, and (n, depth, height, width, channels) volumes; rows whose
-    length is a perfect square become square images, and all others become images of
-    height 1.
+    input_shape is None, X of shape (n, length, 1) has sequences, (n, height, width)
+    grey images, (n, height, width, channels) images, and (n, depth, height, width,
+    channels) volumes; rows whose length is a perfect square become square images, and
+    all others become images of height 1.
 data_format : {"channels_last", "channels_first"}, default="channels_last"
     The order of the axes of X and of `input_shape`. With "channels_first", images have
     the shape (n, channels, height, width), and rows are in that order. Everything that

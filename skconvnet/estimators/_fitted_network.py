@@ -54,6 +54,7 @@ from skconvnet.estimators._sample_shape import (
     resolve_shape,
 )
 from skconvnet.estimators._single_sample import refuse_single_sample
+from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
 from skconvnet.inspection.layer_table import html_layer_table
 from skconvnet.inspection.summary import format_summary, summary_rows
@@ -124,9 +125,10 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             data_format=getattr(self, "data_format", None),
         )
 
-    def _check_shape(self, X: CheckedX) -> None:
-        """Raise an error unless the samples of X have the shape of the network."""
-        check_same_shape(self, X, self.network_.in_shape)
+    def _check_shape(self, X: CheckedX, name: str = "X") -> None:
+        """Raise an error unless the samples of X have a shape for the network."""
+        check_same_shape(self, X, self.network_.in_shape, name)
+        check_sizes(self, X, name)
         warn_of_row_order(self, X, self.network_.in_shape)
 
     def _make_samples(
@@ -271,10 +273,11 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         weights = check_weights(sample_weight, maps)
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
+        samples = self._make_samples(maps, targets, weights)
         return loss_and_gradients(
             self.network_,
             self._loss.objective(),
-            self._make_samples(maps, targets, weights),
+            samples,
             n_threads=resolve_n_threads(self.n_jobs),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,

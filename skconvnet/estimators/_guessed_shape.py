@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import isqrt, prod
 from typing import Any
 
 from skconvnet._typing import Shape
-from skconvnet.estimators._data_format import last_to_first
-from skconvnet.estimators._shape_words import kind
+from skconvnet.estimators._column_names import (
+    are_numbered,
+    grid_of_names,
+    name_pixels,
+)
+from skconvnet.estimators._data_format import is_channels_first, last_to_first
+from skconvnet.estimators._shape_words import kind, names_of_axes
 
 # A row is suspected to hold a color image if its side is a multiple of the first, or
 # the other: sides that images usually have, so that few series are suspected.
 _COLOR_SIDE, _OTHER_COLOR_SIDE = 8, 28
 # A network of more weights than this is seldom meant if the shape was guessed.
 _MANY_WEIGHTS = 4_000_000
+# Images that are given as examples are at most so many times as wide as high.
+_MAX_ASPECT = 2
 
 
 def guessed_shape(n_features: int, spatial_ndim: int) -> Shape:
@@ -62,13 +68,73 @@ def doubt_about_guess(
             f"input_shape={_as_input_shape(estimator, shape)}."
         )
     names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and not _are_numbered(names):
+    if names is None:
+        return None
+    series = f"set input_shape={_as_input_shape(estimator, shape)}"
+    if not are_numbered(names):
         return (
             f"The columns of X have names as in a table, but are read as {kind(shape)}:"
             " convolution takes neighboring columns for neighboring pixels. For tables,"
             " use MLPClassifier or MLPRegressor. If the columns are pixels or a series,"
-            f" set input_shape={_as_input_shape(estimator, shape)}."
+            f" {series}."
         )
+    return _doubt_about_pixels(estimator, shape, names, series)
+
+
+def _doubt_about_pixels(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    shape: Shape,
+    names: Sequence[str],
+    series: str,
+) -> str | None:
+    """Return why numbered columns may be pixels of other images, or None."""
+    text = f"The columns of X, {names[0]!r} to {names[-1]!r},"
+    grid = grid_of_names(names)
+    if grid is not None:
+        images = grid if len(grid) == 3 else (*grid, 1)
+        if images == shape:
+            return None
+        stated = _as_input_shape(estimator, images)
+        return (
+            f"{text} are numbered like {kind(images)}, but are read as {kind(shape)}. "
+            f"For such images, set input_shape={stated}; for what they are read as, "
+            f"{series}."
+        )
+    if shape[0] > 1 or not name_pixels(names):
+        return None
+    return (
+        f"{text} have names of pixels, but are read as {kind(shape)}, since "
+        f"{prod(shape)} is no square. {_ways_to_images(estimator, prod(shape))}; for "
+        f"series, {series}."
+    )
+
+
+def _ways_to_images(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    n_features: int,
+) -> str:
+    """Return what to set for images, with an example that has as many values."""
+    names = names_of_axes(2, channels_first=is_channels_first(estimator))
+    text = f"For images, set input_shape={names}"
+    examples = [
+        str(_as_input_shape(estimator, (*sides, channels)))
+        for channels in (1, 3)
+        if (sides := _sides(n_features, channels)) is not None
+    ]
+    return f"{text}, such as {' or '.join(examples)}" if examples else text
+
+
+def _sides(n_features: int, channels: int) -> tuple[int, int] | None:
+    """Return the height and width of an image of usual aspect, or None.
+
+    >>> _sides(2000, 1), _sides(2000, 3), _sides(60, 3), _sides(58, 1)
+    ((40, 50), None, (4, 5), None)
+    """
+    n_pixels, rest = divmod(n_features, channels)
+    for height in range(isqrt(n_pixels), 1, -1):
+        if n_pixels % height == 0 and not rest:
+            width = n_pixels // height
+            return (height, width) if width <= _MAX_ASPECT * height else None
     return None
 
 
@@ -105,11 +171,6 @@ def _as_input_shape(
     return last_to_first(shape) if own == "channels_first" else shape
 
 
-def _are_numbered(names: Iterable[str]) -> bool:
-    """Return whether names differ only in numbers, as in "pixel_0_1"."""
-    return len({re.sub(r"\d+", "0", name) for name in names}) <= 1
-
-
 def doubt_about_size(
     estimator: Any,  # noqa: ANN401  estimators have no type
     shape: Shape,
@@ -118,13 +179,16 @@ def doubt_about_size(
     """Return what to say about a large network for series whose shape was guessed."""
     if 1 not in shape[:-1] or n_weights < _MANY_WEIGHTS:
         return None
-    advice = ""
+    n_features = prod(shape)
+    series = f"input_shape={_as_input_shape(estimator, shape)}"
     if hasattr(estimator, "global_pooling"):
-        advice = (
-            "; global_pooling='avg' or more blocks of filters make the network smaller"
+        series += (
+            ", with global_pooling='avg' or more entries in filters to make the "
+            "network smaller"
         )
     return (
-        f"X has {prod(shape):,} features, which are read as {kind(shape)}, by a "
-        f"network of {n_weights:,} weights. If they are images, set input_shape. If "
-        f"they are series, set input_shape={_as_input_shape(estimator, shape)}{advice}."
+        f"X has rows of {n_features:,} features, which are read as series of "
+        f"{n_features:,} values, since no input_shape is set. This leads to a network "
+        f"of {n_weights:,} weights, which is slow to train. For series, set {series}. "
+        f"{_ways_to_images(estimator, n_features)}."
     )

@@ -16,16 +16,22 @@ from skconvnet.estimators._shape_words import RULE, names_of_axes
 Pattern: TypeAlias = tuple[int | None, ...]
 
 
-def convnet_spatial_ndim(X: CheckedX, input_shape: object) -> int:
+def convnet_spatial_ndim(
+    X: CheckedX, input_shape: object, *, channels_first: bool = False
+) -> int:
     """Return the number of spatial axes of the samples of a convolutional network.
 
     The entries of `input_shape` decide, of which one is for the channels. Without it,
-    rows and arrays of three or four axes have images, arrays of five axes volumes.
+    rows and arrays of three or four axes have images, arrays of five axes volumes. But
+    no image is one pixel wide: an axis of length 1 where channels are is one of
+    channels, so that arrays of shape (n, length, 1) have sequences.
 
     >>> import numpy as np
     >>> convnet_spatial_ndim(np.zeros((9, 50, 6)), None)
     2
     >>> convnet_spatial_ndim(np.zeros((9, 50, 6)), (50, 6))
+    1
+    >>> convnet_spatial_ndim(np.zeros((9, 50, 1)), None)
     1
     """
     if input_shape is not None:
@@ -47,7 +53,15 @@ def convnet_spatial_ndim(X: CheckedX, input_shape: object) -> int:
         is_allowed = n_axes in (2, 3, 4, 5)
     if not is_allowed:
         raise ValueError(f"{what}, which is neither rows nor images. {RULE}")
+    if n_axes == 3 and _has_one_channel(X, 0 if channels_first else -1):
+        return 1
     return 3 if n_axes == 5 else 2
+
+
+def _has_one_channel(X: CheckedX, axis: int) -> bool:
+    """Return whether all samples have the length 1 along an axis."""
+    shapes = X.shapes if isinstance(X, MapList) else {tuple(X.shape[1:])}
+    return {shape[axis] for shape in shapes} == {1}
 
 
 def check_lengths(X: MapList, input_shape: object, spatial_ndim: int | None) -> None:

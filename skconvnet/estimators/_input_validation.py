@@ -22,9 +22,11 @@ from sklearn.utils.validation import (
 
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._numeric_data import refuse_non_numeric
 from skconvnet.estimators._pillow_images import (
+    check_modes,
     check_not_one_image,
     images_to_arrays,
     is_pillow_image,
@@ -159,7 +161,8 @@ def _as_array(
     channels_first = is_channels_first(estimator)
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
-        X = _stacked(X, channels_first=channels_first)
+        check = not reset and hasattr(estimator, "network_")
+        X = _stacked(estimator, X, name, check_channels=check)
         if not isinstance(X, MapList):
             refuse_non_numeric(X, name)
     takes_any_size = hasattr(estimator, "network_") and not (
@@ -171,15 +174,21 @@ def _as_array(
 
 
 def _stacked(
+    estimator: BaseEstimator,
     X: Any,  # noqa: ANN401  anything that users pass
+    name: str,
     *,
-    channels_first: bool,
+    check_channels: bool,
 ) -> Any:  # noqa: ANN401  an array, a MapList, or X
     """Return a list of maps as an array if all have the same size, else a MapList."""
+    channels_first = is_channels_first(estimator)
     if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
         return X
     samples = list(X)
     if any(map(is_pillow_image, samples)):
+        check_modes(samples)
+        if check_channels:
+            check_channels_of_images(estimator, samples, name)
         X = images_to_arrays(samples, channels_first=channels_first)
         if isinstance(X, np.ndarray):
             return X

@@ -136,13 +136,6 @@ def build_network(
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
 
 
-def check_all_shapes(network: Network, X: CheckedX) -> None:
-    """Raise an error before training if a sample of X does not fit the network."""
-    if isinstance(X, MapList):
-        for shape in with_channels(X, network.in_shape).shapes:
-            network.for_shape(shape)
-
-
 def rebuild_network(
     old: Network,
     entries: Sequence[Entry],

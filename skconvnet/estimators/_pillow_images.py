@@ -21,6 +21,12 @@ def is_pillow_image(x: object) -> bool:
     return makes_arrays and has_mode and callable(getattr(x, "convert", None))
 
 
+def n_channels_of(image: Any) -> int:  # noqa: ANN401  Pillow need not be installed
+    """Return the number of channels of an image of Pillow, as `images_to_arrays`."""
+    mode = _PALETTES.get(image.mode)
+    return len(image.getbands() if mode is None else mode)
+
+
 def check_not_one_image(X: object) -> None:
     """Raise a TypeError if X is a single image in place of a list."""
     if is_pillow_image(X):
@@ -32,7 +38,7 @@ def check_not_one_image(X: object) -> None:
 def images_to_arrays(
     samples: Sequence[Any], *, channels_first: bool
 ) -> Image | list[Any]:
-    """Return the pixels of Pillow images, which may be among arrays.
+    """Return the pixels of Pillow images of one mode, which may be among arrays.
 
     Parameters
     ----------
@@ -45,13 +51,7 @@ def images_to_arrays(
     -------
     arrays : ndarray of shape (n_samples, ...) or list
         An array if all are images of the same size, which is filled image by image.
-
-    Raises
-    ------
-    ValueError
-        If the images have different modes.
     """
-    _check_modes(samples)
     if not all(map(is_pillow_image, samples)) or len({x.size for x in samples}) > 1:
         return [
             _pixels(x, -3 if channels_first else -1) if is_pillow_image(x) else x
@@ -66,7 +66,7 @@ def images_to_arrays(
     return arrays
 
 
-def _check_modes(samples: Sequence[Any]) -> None:
+def check_modes(samples: Sequence[Any]) -> None:
     """Raise a ValueError if images have different modes.
 
     A palette counts as the colors that it holds.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from skconvnet._typing import Shape
@@ -23,7 +22,6 @@ from skconvnet.estimators._guessed_shape import (
 )
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._shape_words import kind, lengths, of_many
-from skconvnet.ops.windows import NoOutputError
 
 # Grey images of at most so many pixels across are seldom so many times as long.
 _STRIPS = ((4, 4), (12, 8))
@@ -60,13 +58,15 @@ def tell_reading(
             return
         if X.ndim == 2 and len(input_shape) > 2:
             _doubt_order_of_rows(estimator, in_shape)
-        elif len(in_shape) == 2 and _is_convnet(estimator):
+        elif len(in_shape) == 2 and is_convnet(estimator):
             _doubt_sequences(estimator, in_shape)
     elif X.ndim == 2:
         _tell_guess(estimator, in_shape)
     elif _n_axes(X) == len(in_shape):
         _check_order(estimator, in_shape, is_list=isinstance(X, MapList))
-    elif _is_convnet(estimator):
+        if len(in_shape) == 2 and is_convnet(estimator):
+            _tell_sequences(estimator, in_shape)
+    elif is_convnet(estimator):
         _tell_grey(estimator, in_shape)
 
 
@@ -97,24 +97,40 @@ def tell_size_of_guess(
     n_weights: int,
 ) -> None:
     """Warn of a large network for a shape that was guessed."""
+    if len(in_shape) == 3 and doubt_about_guess(estimator, in_shape) is not None:
+        return  # a warning has told how X is read
     doubt = doubt_about_size(estimator, in_shape, n_weights)
     if doubt is not None:
         warn_caller(doubt)
 
 
-@contextmanager
-def shape_in_errors(in_shape: Shape) -> Iterator[None]:
-    """Add how samples are read to an error about windows that are too large."""
-    try:
-        yield
-    except NoOutputError as error:
-        raise ValueError(
-            f"{error} The samples are read as {lengths(in_shape)}; check input_shape "
-            "and the order of the axes of X if they are something else."
-        ) from error
+def sequences_meant(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
+    in_shape: Shape,
+) -> str | None:
+    """Return how samples that are read as images are read as sequences, after "For".
+
+    None means that they look like images, or that they are stated to be.
+    """
+    is_stated = getattr(estimator, "input_shape", None) is not None
+    if is_stated or len(in_shape) != 3 or not is_convnet(estimator):
+        return None
+    *spatial, channels = in_shape
+    if _n_axes(X) == 2 and _is_strip(spatial):
+        return _sequences_instead(estimator, spatial)
+    if _n_axes(X) == 3 and min(spatial) == 1:
+        series = (max(spatial), channels)
+        if is_channels_first(estimator):
+            series = (channels, max(spatial))
+        return (
+            f"sequences of length {max(spatial)}, set input_shape={series} and pass "
+            f"X.reshape{(-1, *series)}"
+        )
+    return None
 
 
-def _is_convnet(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
+def is_convnet(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
     """Return whether the shape of X alone decides what the samples are."""
     return hasattr(estimator, "data_format")
 
@@ -155,7 +171,7 @@ def _check_order(
             f"X of shape {of_many(own)} would be read as "
             f"{wrong_order(estimator, own, is_list=is_list)}"
         )
-    may_be_volume = _is_convnet(estimator) and len(in_shape) == 3
+    may_be_volume = is_convnet(estimator) and len(in_shape) == 3
     if doubt == "perhaps":
         text = wrong_order(estimator, own, is_list=is_list)
     elif may_be_volume and min(in_shape) == max(in_shape) >= _MIN_SIDE_OF_VOLUME:
@@ -167,6 +183,19 @@ def _check_order(
     warn_caller(f"X of shape {of_many(own)} is read as {text}")
 
 
+def _tell_sequences(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    in_shape: Shape,
+) -> None:
+    """Tell that samples with one channel of two axes are sequences."""
+    own = last_to_first(in_shape) if is_channels_first(estimator) else in_shape
+    _say(
+        estimator,
+        f"X of shape {of_many(own)} is read as {kind(in_shape)}; set input_shape to "
+        "change that",
+    )
+
+
 def _tell_grey(
     estimator: Any,  # noqa: ANN401  estimators have no type
     in_shape: Shape,
@@ -176,22 +205,37 @@ def _tell_grey(
     if is_channels_first(estimator):
         grey = last_to_first(in_shape)
     text = f"X of shape {of_many(own)} is read as {kind(in_shape)}"
-    low, high = min(own), max(own)
-    is_strip = high >= _MIN_LENGTH_OF_STRIP and any(
-        low <= width and high >= times * low for width, times in _STRIPS
-    )
-    if len(own) != 2 or not is_strip:
+    if not _is_strip(own):
         _say(estimator, f"{text}; set input_shape to change that")
         return
+    warn_caller(
+        f"{text}. For {_sequences_instead(estimator, own)}; if images are meant, set "
+        f"input_shape={grey}."
+    )
+
+
+def _is_strip(own: Sequence[int]) -> bool:
+    """Return whether grey images are so narrow that they may be sequences."""
+    low, high = min(own), max(own)
+    return (
+        len(own) == 2
+        and high >= _MIN_LENGTH_OF_STRIP
+        and any(low <= width and high >= times * low for width, times in _STRIPS)
+    )
+
+
+def _sequences_instead(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    own: Sequence[int],
+) -> str:
+    """Return how samples of two axes are read as sequences, after "For"."""
+    low, high = min(own), max(own)
     order = "channels_first" if own[0] < own[1] else "channels_last"
-    parameters = f"input_shape={own}"
+    parameters = f"input_shape={tuple(own)}"
     if order != estimator.data_format:
         parameters = f"data_format={order!r} and {parameters}"
     plural = "" if low == 1 else "s"
-    warn_caller(
-        f"{text}. For sequences of length {high} with {low} channel{plural}, set "
-        f"{parameters}; if images are meant, set input_shape={grey}."
-    )
+    return f"sequences of length {high} with {low} channel{plural}, set {parameters}"
 
 
 def _doubt_sequences(
@@ -229,7 +273,7 @@ def _doubt_order_of_rows(
     remedy = "set data_format=" + repr(
         "channels_last" if channels_first else "channels_first"
     )
-    if not _is_convnet(estimator):
+    if not is_convnet(estimator):
         remedy = f"pass {maps}.transpose{(0, *range(2, len(own) + 1), 1)}"
     warn_caller(
         f"input_shape={own} means {lengths(in_shape)}. If the channels are at the "

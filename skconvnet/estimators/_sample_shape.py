@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from skconvnet._typing import Shape
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._channel_errors import what_of_channels
 from skconvnet.estimators._data_format import (
     first_to_last,
     is_channels_first,
@@ -167,29 +168,18 @@ def _largest_shape(
 
 
 def with_channels(X: MapList, in_shape: Shape) -> MapList:
-    """Return the maps channels last, with an axis of channels like `in_shape`.
-
-    Raises
-    ------
-    ValueError
-        If their number of axes or channels differs from `in_shape`.
-    """
+    """Return the maps channels last, with an axis of channels like `in_shape`."""
     maps = X.maps
     if maps[0].ndim == len(in_shape) - 1:
         maps = [m[..., None] for m in maps]
     elif X.channels_first:
         maps = [np.moveaxis(m, 0, -1) for m in maps]
-    wrong = [m.shape for m in maps if m.ndim != len(in_shape)]
-    wrong += [m.shape for m in maps if not wrong and m.shape[-1] != in_shape[-1]]
-    if wrong:
-        raise ValueError(
-            f"The maps of X must have {len(in_shape) - 1} spatial axes and "
-            f"{in_shape[-1]} channels, the channels last; got one of shape {wrong[0]}."
-        )
     return MapList(maps)
 
 
-def check_same_shape(estimator: BaseEstimator, X: CheckedX, shape: Shape) -> None:
+def check_same_shape(
+    estimator: BaseEstimator, X: CheckedX, shape: Shape, name_of_X: str = "X"
+) -> None:
     """Raise a ValueError if the samples of X are maps of a shape other than `shape`."""
     if isinstance(X, MapList):
         return  # each shape is checked by building a network for it
@@ -197,22 +187,26 @@ def check_same_shape(estimator: BaseEstimator, X: CheckedX, shape: Shape) -> Non
     if X.ndim == 2:
         if prod(shape) != X.shape[1]:
             raise ValueError(
-                f"X has rows of {X.shape[1]} features, but {name} was fitted on "
-                "samples of different sizes; pass a list of samples, or an array with "
-                "all axes of a sample."
+                f"{name_of_X} has rows of {X.shape[1]} features, but {name} was fitted "
+                "on samples of different sizes; pass a list of samples, or an array "
+                "with all axes of a sample."
             )
         return
     channels_first = is_channels_first(estimator)
     ndim = len(shape) - 1
-    if shape_of_maps(own, ndim, channels_first=channels_first) == shape:
+    resolved = shape_of_maps(own, ndim, channels_first=channels_first)
+    if resolved == shape:
         return
-    hint = "resize or reshape X to that shape"
+    hint = f"; resize or reshape {name_of_X} to that shape"
+    if resolved is not None and resolved[:-1] == shape[:-1]:
+        hint = f": {what_of_channels(resolved, shape)}"
     if len(own) > 1 and shape == (own if channels_first else first_to_last(own)):
         order = "last" if channels_first else "first"
-        hint = f"the channels of X come {order}. {to_other_order(estimator, len(own))}"
+        remedy = to_other_order(estimator, len(own))
+        hint = f"; the channels of {name_of_X} come {order}. {remedy}"
     raise ValueError(
-        f"X has samples of shape {own}, but {name} was fitted on samples of shape "
-        f"{shape} (channels last); {hint}."
+        f"{name_of_X} has samples of shape {own}, but {name} was fitted on samples of "
+        f"shape {shape} (channels last){hint}."
     )
 
 

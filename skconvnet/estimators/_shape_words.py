@@ -13,12 +13,14 @@ _AXES = {
     3: ("depth", "height", "width"),
 }
 
+_NOUNS = {1: "a sequence", 2: "an image", 3: "a volume"}
+
 RULE = (
-    "Without input_shape, X of shape (n, height, width) has grey images, (n, height, "
-    "width, channels) images and (n, depth, height, width, channels) volumes. For "
-    "anything else, set input_shape to the shape of a sample: (length, channels) for "
-    "sequences, (height, width, channels) for images, (depth, height, width, channels) "
-    "for volumes."
+    "Without input_shape, X of shape (n, length, 1) has sequences, (n, height, width) "
+    "grey images, (n, height, width, channels) images and (n, depth, height, width, "
+    "channels) volumes. For anything else, set input_shape to the shape of a sample: "
+    "(length, channels) for sequences, (height, width, channels) for images, (depth, "
+    "height, width, channels) for volumes."
 )
 
 
@@ -51,13 +53,13 @@ def kind(shape: Shape) -> str:
     >>> kind((8, 8, 1)), kind((32, 32, 3)), kind((50, 2))
     ('8x8 grey images', '32x32 images of 3 channels', 'sequences of length 50, 2 channels')
     >>> kind((1, 30, 1))
-    'series of 30 values, which are images of height 1'
+    'series of 30 values (images of height 1)'
     """  # noqa: E501  the example is one line
     *spatial, channels = shape
     if len(spatial) == 2 and channels == 1:
         if spatial[0] == 1:
             values = "value" if spatial[1] == 1 else "values"
-            return f"series of {spatial[1]:,} {values}, which are images of height 1"
+            return f"series of {spatial[1]:,} {values} (images of height 1)"
         return f"{times(spatial)} grey images"
     if len(spatial) == 2:
         return f"{times(spatial)} images of {channels:,} channels"
@@ -67,6 +69,24 @@ def kind(shape: Shape) -> str:
 def times(sizes: Sequence[int]) -> str:
     """Return sizes as in "8x8"."""
     return "x".join(map(str, sizes))
+
+
+def size(sizes: Sequence[int]) -> str:
+    """Return the size of a sample or a map.
+
+    >>> size((8, 9)), size((50,))
+    ('8x9', 'length 50')
+    """
+    return f"length {sizes[0]}" if len(sizes) == 1 else times(sizes)
+
+
+def noun(shape: Shape) -> str:
+    """Return what one sample of a shape is.
+
+    >>> noun((8, 8, 3))
+    'an image'
+    """
+    return _NOUNS[len(shape) - 1]
 
 
 def of_many(shape: Sequence[int]) -> str:

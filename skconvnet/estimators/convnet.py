@@ -14,7 +14,7 @@ from skconvnet.estimators._automatic import with_automatic_values
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._convnet_blocks import GLOBAL_POOLS, POOLS, convnet_layers
-from skconvnet.estimators._data_format import DATA_FORMATS
+from skconvnet.estimators._data_format import DATA_FORMATS, is_channels_first
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._hyperparameters import TrainingParams
 from skconvnet.estimators._input_shape import convnet_spatial_ndim
@@ -98,7 +98,9 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int:
-        return convnet_spatial_ndim(X, self.input_shape)
+        return convnet_spatial_ndim(
+            X, self.input_shape, channels_first=is_channels_first(self)
+        )
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:

@@ -17,7 +17,21 @@ _MAX_TAPS = 500_000
 
 
 class NoOutputError(ValueError):
-    """Raised for windows that are larger than the padded map."""
+    """Raised for windows that are larger than the padded map.
+
+    Parameters
+    ----------
+    message : str
+    window : str
+        The parameters that make the window too large, such as "pool_size=(2, 2)".
+    in_shape : tuple of int
+        Spatial sizes of the map without padding.
+    """
+
+    def __init__(self, message: str, window: str = "", in_shape: Shape = ()) -> None:
+        super().__init__(message)
+        self.window = window
+        self.in_shape = in_shape
 
 
 @dataclass(frozen=True)
@@ -161,13 +175,16 @@ def sliding_windows(
     ):
         room = n + before + after - extent
         if room < 0:
-            raise NoOutputError(
+            dilated = "" if max(gaps) == 1 else f" with dilation={gaps}"
+            message = (
                 f"{kernel_name}={taps} with padding={padding!r} and dilation={gaps} "
                 f"does not fit an input of spatial shape {tuple(in_shape)}: a window "
                 f"covers {extent} positions of an axis that has {n + before + after}, "
                 f"padding included, so no output is left. Use a smaller {kernel_name}, "
                 "padding='same', or fewer layers before this one."
             )
+            window = f"{kernel_name}={taps}{dilated}"
+            raise NoOutputError(message, window, tuple(in_shape))
         out_shape.append(room // step + 1)
     windows = Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
     check_size(windows, kernel_name)
