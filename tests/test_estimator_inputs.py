@@ -30,7 +30,7 @@ def outputs(estimator, X):
 
 def integer_data(cls, dtype):
     X, y = data_for(cls)
-    return (X * 20).astype(dtype), y
+    return (X > 0.5 if dtype is bool else (X * 20).astype(dtype)), y
 
 
 def make_for_integers(cls, **params):
@@ -65,7 +65,8 @@ def test_auto_dtype_holds_the_values(cls, dtype, expected):
     is_real = cls is ConvNetRegressor
     assert outputs(fitted, X).dtype == ("float64" if is_real else expected)
     if is_real:
-        plain = fitted.set_params(rescale=None).fit(X / X.max(), y)
+        X = X / X.max()
+        plain = fitted.set_params(rescale=None).fit(X, y)
         assert outputs(plain, X).dtype == plain.network_.dtype
 
 

@@ -125,7 +125,8 @@ def test_channels_in_different_units_and_constant_ones():
 def test_only_constants_are_taken_for_constants(constant, dtype):
     X = np.full((700, 5, 5, 1), constant, dtype=dtype)
     y = np.arange(700) % 2
-    kept = make(ConvNetClassifier, max_iter=1).fit(X, y).get_weights()
+    with pytest.warns(UserWarning, match="X is constant"):
+        kept = make(ConvNetClassifier, max_iter=1).fit(X, y).get_weights()
     assert kept["rescale/mean"] == X[0, 0, 0]
     assert kept["rescale/deviation"] == 1
 

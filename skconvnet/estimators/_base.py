@@ -60,6 +60,7 @@ from skconvnet.estimators._training_warnings import (
     warn_of_clipped_batch_size,
     warn_of_end,
 )
+from skconvnet.estimators._units import look_at_values, warn_of_other_unit
 from skconvnet.estimators._validation_set import (
     UserScorer,
     ValidationData,
@@ -82,7 +83,8 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
     encoded (`_make_targets`) and its loss (`_make_loss`).
     """
 
-    _warns_of_first_loss: ClassVar[bool] = True
+    # Whether to warn of values of X, and of a first loss, that look unintended.
+    _warns_of_values: ClassVar[bool] = True
 
     @abstractmethod
     def _make_targets(self) -> _T:
@@ -219,6 +221,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
                 start_from(self.network_, previous)
 
         samples = self._make_samples(maps, encoded, weights)
+        self._usual_values = look_at_values(self, samples, resume=resume)
         augmentation = getattr(self, "augmentation", None)
         with (
             HeldInterrupts(),
@@ -260,7 +263,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         if interrupt is None and not incremental:
             warn_of_end(params, state)
             warn_of_last_loss(self, guessing, state)
-        if not resume and self._warns_of_first_loss:
+        if not resume and self._warns_of_values:
             warn_of_first_loss(self, guessing, state.first_loss)
         return interrupt
 
@@ -303,6 +306,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         check_sizes(self, X, is_new=True)
         if X.ndim > 1:  # samples of different sizes have no number of features
             self.n_features_in_ = prod(in_shape)
+        self._usual_values = None
         self._knows_row_order = X.ndim == 2 or input_shape is not None
         self.n_outputs_ = n_outputs
         built = self.network_.layers.values()
@@ -389,7 +393,9 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self._check_shape(X, "X_val")
         targets = self._encode(y, exact=False)
         weights = check_weights(validation.sample_weight, X, "sample_weight_val")
-        return self._make_samples(X, targets, weights, suffix="_val"), y
+        samples = self._make_samples(X, targets, weights, suffix="_val")
+        warn_of_other_unit(self, samples.inputs)
+        return samples, y
 
     def _training_state(
         self, params: TrainingParams, *, incremental: bool

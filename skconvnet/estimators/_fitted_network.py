@@ -56,6 +56,7 @@ from skconvnet.estimators._sample_shape import (
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
+from skconvnet.estimators._units import UsualValues, warn_of_other_unit
 from skconvnet.inspection.layer_table import html_layer_table
 from skconvnet.inspection.summary import format_summary, summary_rows
 from skconvnet.losses import Loss
@@ -78,6 +79,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         _targets: _T = field(init=False)
         _loss: Loss = field(init=False)
         _names_set: frozenset[str] | None = field(init=False)
+        _usual_values: UsualValues | None = field(init=False)
 
     _input_checks: ClassVar[dict[str, Any]] = {}
 
@@ -170,6 +172,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         inputs = make_inputs(
             self.network_, checked, channels_first=is_channels_first(self)
         )
+        warn_of_other_unit(self, inputs)
         n_threads = resolve_n_threads(self.n_jobs)
         executor = Executor(self.network_, self._loss, n_threads)
         with HeldInterrupts(), executor, ReleasedInterrupts():
@@ -238,6 +241,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         replace_weights(self.network_, weights)
+        # The weights may be those of a network that was fitted in another unit.
+        self._usual_values = None
         self._names_set = frozenset(weights) | (self._names_set or frozenset())
         return self
 
@@ -274,6 +279,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
         samples = self._make_samples(maps, targets, weights)
+        warn_of_other_unit(self, samples.inputs)
         return loss_and_gradients(
             self.network_,
             self._loss.objective(),

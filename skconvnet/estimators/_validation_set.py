@@ -180,6 +180,8 @@ class UserScorer:
         # Validation has removed the column names of X, so scoring must not check them.
         self.estimator = copy.copy(estimator)
         vars(self.estimator).pop("feature_names_in_", None)
+        # A warning about the unit of X_val is given once, not after each epoch.
+        vars(self.estimator).pop("_usual_values", None)
 
     def __call__(self, weights: npt.NDArray[Any] | None) -> float:
         """Return the score, weighted if the scorer takes weights."""

@@ -123,7 +123,7 @@ class _Perceptron(NetworkEstimator[_T], Generic[_T]):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     # Like scikit-learn's perceptrons, which warn of convergence only.
-    _warns_of_first_loss: ClassVar[bool] = False
+    _warns_of_values: ClassVar[bool] = False
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:
