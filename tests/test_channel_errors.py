@@ -7,6 +7,7 @@ from PIL import Image
 from skconvnet import (
     ConvNetClassifier,
     ConvNetRegressor,
+    MLPClassifier,
     SequentialClassifier,
     SequentialRegressor,
 )
@@ -126,3 +127,13 @@ def test_other_numbers_of_axes():
     X = [np.zeros((4, 5 + i % 2, 6, 3)) for i in range(N)]
     told = refused(fitted.predict, X)
     assert told.endswith("of 2 spatial axes and 3 channels, the channels last.")
+
+
+@pytest.mark.parametrize("cls", [MLPClassifier, SequentialClassifier])
+def test_rows_of_different_lengths(cls):
+    fitted = cls(max_iter=1).fit(np.eye(N), Y)
+    with pytest.raises(
+        ValueError, match=r"^X\[1\] has shape \(3,\), but \w+ was fit"
+    ) as e:
+        fitted.predict([np.ones(N), np.ones(3)])
+    assert str(e.value).endswith(f"fitted on rows of {N} features.")

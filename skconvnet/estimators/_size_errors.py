@@ -123,11 +123,11 @@ def _wrong_channels(
     sample: str,
 ) -> str:
     in_shape = estimator.network_.in_shape
+    text = f"{sample} has shape {own}, but {type(estimator).__name__} was fitted on "
+    if len(in_shape) == 1:
+        return f"{text}rows of {in_shape[0]} features."
     n_channels = f"{in_shape[-1]} channel" + ("" if in_shape[-1] == 1 else "s")
-    text = (
-        f"{sample} has shape {own}, but {type(estimator).__name__} was fitted on "
-        f"samples of {len(in_shape) - 1} spatial axes and {n_channels}"
-    )
+    text += f"samples of {len(in_shape) - 1} spatial axes and {n_channels}"
     if shape is None:
         return f"{text}, the channels {'first' if X.channels_first else 'last'}."
     return f"{text}: {what_of_channels(shape, in_shape)}."
