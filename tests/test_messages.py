@@ -54,26 +54,6 @@ def test_numbers_as_text_or_objects(cls):
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
-def test_missing_targets(cls):
-    X, y = data_for(cls)
-    values = y.astype(object)
-    values[3] = None
-    message = r"^y\[3\] is missing \(None or NaN\), as are 1 of 60 values of y"
-    refused(lambda: make(cls).fit(X, values), message)
-    refused(lambda: make(cls).fit(X, list(values)), message)
-    if cls in CLASSIFIERS:
-        names = ["a", "b"] * 30
-        names[5] = float("nan")
-        refused(lambda: make(cls).fit(X, names), r"^y\[5\] is missing")
-        names[5] = None
-        refused(
-            lambda: make(cls).fit(X, np.array(names, object)), r"^y\[5\] is missing"
-        )
-    y = np.where(np.arange(60) == 4, np.nan, y)
-    refused(lambda: make(cls).fit(X, y), "y contains NaN")
-
-
-@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_images_as_targets(cls):
     X, _ = data_for(cls)
     message = r"^y has shape \(60, 4, 4\), but must .* pass y.reshape\(len\(y\), -1\)"

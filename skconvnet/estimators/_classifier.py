@@ -20,6 +20,8 @@ from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
+from skconvnet.estimators._missing_targets import refuse_missing, refuse_missing_classes
+from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
@@ -75,7 +77,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
     _allows_one_class: ClassVar[bool] = False
 
-    score = explains_arguments(ClassifierMixin.score)
+    score = explains_arguments(takes_targets(ClassifierMixin.score))
 
     @override
     def _make_targets(self) -> ClassTargets:
@@ -159,6 +161,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             targets = None
+            refuse_missing(y)
+            refuse_missing_classes(classes)
             if classes is None and not hasattr(self, "classes_"):
                 check_first_classes(sample_weight, len(np.asarray(y)))
             if _check_partial_fit_first_call(self, classes):

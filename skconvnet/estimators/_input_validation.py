@@ -96,7 +96,7 @@ def check_X_and_y(
 
     `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val.
     """
-    check_y(estimator, X, y)
+    check_y(estimator, X, y, suffix)
     array = _as_array(estimator, X, reset, f"X{suffix}")
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)

@@ -16,6 +16,7 @@ from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
+from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss
@@ -40,7 +41,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     }
     _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
 
-    score = explains_arguments(RegressorMixin.score)
+    score = explains_arguments(takes_targets(RegressorMixin.score))
 
     @override
     def _make_targets(self) -> RealTargets:

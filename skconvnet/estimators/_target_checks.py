@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,42 +13,47 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skconvnet._suggestions import shown_value
 from skconvnet.estimators._caller_warnings import warn_caller
+from skconvnet.estimators._missing_targets import refuse_missing
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 # As scikit-learn's LabelBinarizer says it.
 _MULTIOUTPUT = "Multioutput target data is not supported with label binarization"
 _TWINS = {"Classifier": "Regressor", "Regressor": "Classifier"}
 
 
-def check_y(estimator: object, X: object, y: Any) -> None:  # noqa: ANN401  by users
+def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # noqa: ANN401  by users
     """Raise a ValueError if y cannot be the targets of the samples in X.
 
-    Whatever is right, or unknown here, is left to scikit-learn.
+    Whatever is right, or unknown here, is left to scikit-learn. `suffix` is "_val" for
+    a validation set, whose arrays are named X_val and y_val.
     """
     if y is None or hasattr(y, "tocsr"):
         return
-    if isinstance(y, (list, tuple)):
-        y = _with_missing_values(y)
+    name = f"y{suffix}"
     values = _as_array(y)
-    _check_axes(values)
-    _check_lengths(X, values)
-    _check_none(values)
+    _check_axes(values, name)
+    _check_lengths(X, values, suffix)
+    if isinstance(y, (list, tuple)) and values.dtype.kind != "U":
+        y = values  # need not be converted again
+    refuse_missing(y, suffix, _instead_of_dropping(estimator))
     if is_regressor(estimator):
-        _check_numbers(values, type(estimator).__name__)
+        _check_numbers(values, name, type(estimator).__name__)
 
 
-def _with_missing_values(y: Any) -> Any:  # noqa: ANN401  what users pass
-    """Return a list of labels as objects if NaN, which NumPy writes out, is among them.
+def takes_targets(score: _Method) -> _Method:
+    """Let a method of X and y refuse missing values of y."""
 
-    >>> _with_missing_values(["a", float("nan")])
-    array(['a', None], dtype=object)
-    """
-    if any(isinstance(value, str) for value in y):
-        is_nan = [isinstance(value, float) and value != value for value in y]
-        if any(is_nan):
-            labels = np.array(y, dtype=object)
-            labels[is_nan] = None
-            return labels
-    return y
+    @wraps(score)
+    def checked(self: object, X: object, y: object, *args: object, **kw: object) -> Any:  # noqa: ANN401  as the method
+        refuse_missing(y, instead=_instead_of_dropping(self))
+        return score(self, X, y, *args, **kw)
+
+    return cast(_Method, checked)
+
+
+def _instead_of_dropping(estimator: object) -> str:
+    return "fill them in" if is_regressor(estimator) else "label them"
 
 
 def _as_array(y: Any) -> npt.NDArray[Any]:  # noqa: ANN401  what users pass
@@ -56,17 +63,17 @@ def _as_array(y: Any) -> npt.NDArray[Any]:  # noqa: ANN401  what users pass
         return np.empty(len(y), dtype=object)
 
 
-def _check_axes(y: npt.NDArray[Any]) -> None:
+def _check_axes(y: npt.NDArray[Any], name: str) -> None:
     if y.ndim <= 2:
         return
     raise ValueError(
-        f"y has shape {y.shape}, but must have shape (n_samples,) or (n_samples, "
-        "n_outputs). For a target image per sample, pass y.reshape(len(y), -1), and "
-        "reshape the predictions back."
+        f"{name} has shape {y.shape}, but must have shape (n_samples,) or (n_samples, "
+        f"n_outputs). For a target image per sample, pass {name}.reshape(len({name}), "
+        "-1), and reshape the predictions back."
     )
 
 
-def _check_lengths(X: Any, y: npt.NDArray[Any]) -> None:  # noqa: ANN401  what users pass
+def _check_lengths(X: Any, y: npt.NDArray[Any], suffix: str) -> None:  # noqa: ANN401  what users pass
     shape = getattr(X, "shape", None)
     is_flat = len(shape) < 2 if shape is not None else not _holds_rows(X)
     if is_flat or y.ndim == 0:  # scikit-learn suggests another shape
@@ -76,10 +83,11 @@ def _check_lengths(X: Any, y: npt.NDArray[Any]) -> None:  # noqa: ANN401  what u
         return
     hint = ""
     if len(y) == 1 and shape is not None:
-        hint = " If X is a single sample, pass X[None]."
+        hint = f" If X{suffix} is a single sample, pass X{suffix}[None]."
     raise ValueError(
         "Found input variables with inconsistent numbers of samples: "
-        f"{[n_samples, len(y)]}: X has {n_samples} samples and y has {len(y)}.{hint}"
+        f"{[n_samples, len(y)]}: X{suffix} has {n_samples} samples and y{suffix} has "
+        f"{len(y)}.{hint}"
     )
 
 
@@ -87,23 +95,7 @@ def _holds_rows(X: Any) -> bool:  # noqa: ANN401  what users pass
     return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) > 0
 
 
-def _check_none(y: npt.NDArray[Any]) -> None:
-    if y.dtype.kind != "O":
-        return
-    missing = [i for i, row in enumerate(y) if row is None or _holds_none(row)]
-    if missing:
-        raise ValueError(
-            f"y[{missing[0]}] is missing (None or NaN), as are {len(missing)} of "
-            f"{len(y)} values of y. Every sample needs a target: leave out the samples "
-            "without one, in X as well."
-        )
-
-
-def _holds_none(row: object) -> bool:
-    return isinstance(row, np.ndarray) and any(value is None for value in row)
-
-
-def _check_numbers(y: npt.NDArray[Any], owner: str) -> None:
+def _check_numbers(y: npt.NDArray[Any], name: str, owner: str) -> None:
     if y.dtype.kind not in "OUS":
         return
     words = [value for value in y.flat if not _is_number(value)]
@@ -111,9 +103,9 @@ def _check_numbers(y: npt.NDArray[Any], owner: str) -> None:
     if not words and y.dtype.kind == "O":
         return
     example = shown_value(_plain(words[0] if words else y.flat[0]))
-    fix = f"For labels, use {twin(owner)}." if words else "Pass y.astype(float)."
+    fix = f"For labels, use {twin(owner)}." if words else f"Pass {name}.astype(float)."
     raise ValueError(
-        f"y must consist of numbers for {owner}, but contains {example}. {fix}"
+        f"{name} must consist of numbers for {owner}, but contains {example}. {fix}"
     )
 
 
@@ -153,6 +145,11 @@ def check_labels(y: npt.NDArray[Any], owner: str) -> None:
                 f"y has shape {y.shape}. Pass one label per sample, such as "
                 "y.argmax(axis=1) for scores or probabilities of classes, or a matrix "
                 "of 0 and 1 for several labels per sample."
+            )
+        elif y.dtype.kind == "O":  # such as ints, of which missing ones were dropped
+            hint = (
+                "y has dtype object. Pass labels of one type, such as y.astype(int) or "
+                "y.astype(str)."
             )
         else:
             hint = f"To predict numbers, use {twin(owner)}."
