@@ -22,8 +22,10 @@ from sklearn.utils.validation import (
 
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._cell_arrays import refuse_cell_arrays
 from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._file_names import refuse_no_samples
 from skconvnet.estimators._numeric_data import refuse_non_numeric
 from skconvnet.estimators._pillow_images import (
     check_modes,
@@ -157,6 +159,7 @@ def _as_array(
     Raise an error that calls X by its `name` if a value is not numeric.
     """
     check_not_one_image(X)
+    refuse_no_samples(X, name)
     refuse_non_numeric(X, name)
     channels_first = is_channels_first(estimator)
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
@@ -165,6 +168,8 @@ def _as_array(
         X = _stacked(estimator, X, name, check_channels=check)
         if not isinstance(X, MapList):
             refuse_non_numeric(X, name)
+    if _kind_of(X) == "O":
+        refuse_cell_arrays(X, name, name)
     takes_any_size = hasattr(estimator, "network_") and not (
         reset or hasattr(estimator, "n_features_in_")
     )

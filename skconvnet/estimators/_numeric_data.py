@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet.estimators._cell_arrays import refuse_cell_arrays
+from skconvnet.estimators._file_names import refuse_file_names
+
 # Kinds of NumPy's dtypes: floats, signed and unsigned ints, and bools.
 _NUMERIC_KINDS = "fiub"
 _COMPLEX = "complex numbers"
@@ -76,7 +79,9 @@ def refuse_non_numeric(X: Any, name: str = "X") -> None:  # noqa: ANN401  any da
     """
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         for label, column in _columns(X):
-            _check_column(column, f"column {label!r} of {name}")
+            where = f"column {label!r} of {name}"
+            _check_column(column, where)
+            refuse_cell_arrays(column, where, f"{name}[{label!r}]")
     elif hasattr(X, "__dataframe__"):
         _check_interchange(X.__dataframe__(), name)
     elif hasattr(X, "dtype"):
@@ -95,8 +100,10 @@ def _check_column(column: Any, where: str) -> None:  # noqa: ANN401  of any libr
     """Check an array or a column, which `where` names."""
     dtype = column.dtype
     kind = getattr(dtype, "kind", None)
+    if kind in ("O", "S", "T", "U") and column.ndim:
+        refuse_file_names(column, where)
     if kind is None:
-        _check_foreign(dtype, where)
+        _check_foreign(column, where)
     elif kind in _NUMERIC_KINDS:
         _check_not_missing(column, where)
     elif kind != "O":
@@ -108,11 +115,13 @@ def _check_column(column: Any, where: str) -> None:  # noqa: ANN401  of any libr
         raise _error(where, "text" if "str" in str(dtype) else noun, dtype)
 
 
-def _check_foreign(dtype: Any, where: str) -> None:  # noqa: ANN401  of any library
+def _check_foreign(column: Any, where: str) -> None:  # noqa: ANN401  of any library
     """Check the dtype of a column of a library such as polars."""
+    dtype = column.dtype
     is_numeric = getattr(dtype, "is_numeric", None)
     if is_numeric is None or is_numeric() or "bool" in str(dtype).lower():
         return
+    refuse_file_names(column, where)
     raise _error(where, "no numbers", dtype)
 
 

@@ -1,0 +1,47 @@
+"""Arrays in the cells of a column, where there could be one array of all samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skconvnet.estimators._pillow_images import is_pillow_image
+
+
+def refuse_cell_arrays(values: Any, where: str, code: str) -> None:  # noqa: ANN401  a column or an array
+    """Raise a ValueError if each of the `values` is an array, a list or an image.
+
+    Parameters
+    ----------
+    values : array or column of objects
+    where : str
+        What the user calls it, such as "column 'image' of X".
+    code : str
+        The same as an expression, such as "X['image']".
+    """
+    cells = np.asarray(values)
+    first = cells.flat[0] if cells.size else None
+    is_image = is_pillow_image(first)
+    if not is_image and not _shape(first):
+        return
+    is_one_size = len({_shape(cell) for cell in cells.flat}) == 1
+    if not is_one_size and isinstance(first, (list, tuple)):
+        return  # scikit-learn says that these have different lengths
+    what = "an image" if is_image else f"an array of shape {_shape(first)}"
+    advice = f"Pass a list of all samples, list({code})"
+    if not is_image and is_one_size and cells.ndim == 1:
+        advice = f"Pass one array of all samples, np.stack({code})"
+    raise ValueError(
+        f"{where[0].upper()}{where[1:]} holds {what} in each cell. {advice}."
+    )
+
+
+def _shape(cell: Any) -> tuple[int, ...]:  # noqa: ANN401  any object
+    """Return the shape of the array in a cell, () for anything else."""
+    if not isinstance(cell, (list, tuple)) and not hasattr(cell, "shape"):
+        return ()
+    try:
+        return tuple(np.shape(cell))
+    except ValueError:  # rows of different lengths
+        return (len(cell),)
