@@ -23,6 +23,7 @@ from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._missing_targets import refuse_missing, refuse_missing_classes
 from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import ClassTargets
+from skconvnet.estimators._tensors import check_tensors
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
@@ -161,6 +162,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             targets = None
+            check_tensors(y, "y")
+            check_tensors(classes, "classes")
             refuse_missing(y)
             refuse_missing_classes(classes)
             if classes is None and not hasattr(self, "classes_"):

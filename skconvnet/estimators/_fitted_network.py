@@ -224,7 +224,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         Raises
         ------
         TypeError
-            If `weights` is not a mapping.
+            If `weights` is not a mapping, or has a tensor that NumPy cannot read.
         ValueError
             If a name is unknown, a shape is wrong, or a value is not finite. In this
             case no weight is changed.

@@ -35,6 +35,7 @@ from skconvnet.estimators._pillow_images import (
 )
 from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
+from skconvnet.estimators._tensors import check_tensors
 from skconvnet.estimators._weight_checks import check_weights_shape
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
@@ -130,6 +131,7 @@ def check_weights(
     """
     if sample_weight is None:
         return None
+    check_tensors(sample_weight, name)
     try:
         check_weights_shape(sample_weight, int(X.shape[0]))
         has_dtype = hasattr(sample_weight, "dtype")
@@ -158,6 +160,7 @@ def _as_array(
 
     Raise an error that calls X by its `name` if a value is not numeric.
     """
+    check_tensors(X, name)
     check_not_one_image(X)
     refuse_no_samples(X, name)
     refuse_non_numeric(X, name)

@@ -15,6 +15,7 @@ from skconvnet.engine.finite import all_finite
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.estimators._tensors import check_tensors
 from skconvnet.losses import Loss
 from skconvnet.training.regularization import add_penalty
 
@@ -60,10 +61,11 @@ def write_arrays(
 
 
 def checked_copy(values: object, own: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    """Return a copy of new values for the array `own`, or raise a ValueError.
+    """Return a copy of new values for the array `own`, or raise an error.
 
     It is a copy since the values may be views of the same network's weights.
     """
+    check_tensors(values, name)
     try:
         array: npt.NDArray[Any] = check_array(
             values,

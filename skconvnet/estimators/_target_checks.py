@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skconvnet._suggestions import shown_value
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.estimators._missing_targets import refuse_missing
+from skconvnet.estimators._tensors import check_tensors
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -31,6 +32,7 @@ def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # 
     if y is None or hasattr(y, "tocsr"):
         return
     name = f"y{suffix}"
+    check_tensors(y, name)
     values = _as_array(y)
     _check_axes(values, name)
     _check_lengths(X, values, suffix)
@@ -42,12 +44,16 @@ def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # 
 
 
 def takes_targets(score: _Method) -> _Method:
-    """Let a method of X and y refuse missing values of y."""
+    """Let a method of X and y refuse missing values of y, and tensors."""
 
     @wraps(score)
-    def checked(self: object, X: object, y: object, *args: object, **kw: object) -> Any:  # noqa: ANN401  as the method
+    def checked(
+        self: object, X: object, y: object, sample_weight: object = None
+    ) -> Any:  # noqa: ANN401  as the method
+        check_tensors(y, "y")
+        check_tensors(sample_weight, "sample_weight")
         refuse_missing(y, instead=_instead_of_dropping(self))
-        return score(self, X, y, *args, **kw)
+        return score(self, X, y, sample_weight)
 
     return cast(_Method, checked)
 
