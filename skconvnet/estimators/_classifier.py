@@ -8,15 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from skconvnet._checks import is_real
 from skconvnet._typing import Rows, override
 from skconvnet.engine.sample_weights import multiplied_weights
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
+from skconvnet.estimators._class_weight import weights_by_class
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
@@ -28,8 +27,6 @@ from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
 from skconvnet.params.constraints import ObjectOf, one_of
-
-_LARGEST = float(np.finfo(np.float64).max)
 
 
 def gives_probabilities(estimator: NetworkClassifier) -> bool:
@@ -50,15 +47,6 @@ def gives_probabilities(estimator: NetworkClassifier) -> bool:
         f"decision_function, set loss to {others}, or wrap {type(estimator).__name__} "
         "in scikit-learn's CalibratedClassifierCV."
     )
-
-
-def _check_class_weight(class_weight: dict[Any, Any]) -> None:
-    for value in class_weight.values():
-        if not is_real(value) or not 0 <= value <= _LARGEST:
-            raise ValueError(
-                "class_weight must contain finite numbers of at least 0, one per "
-                f"class; got {class_weight!r}."
-            )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -111,9 +99,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 "only a part of the samples. Pass a dict of weights made with "
                 "compute_class_weight('balanced', classes=classes, y=y) instead."
             )
-        if isinstance(self.class_weight, dict):
-            _check_class_weight(self.class_weight)
-        own: npt.NDArray[Any] = compute_sample_weight(self.class_weight, y)
+        own: npt.NDArray[Any] = weights_by_class(self.class_weight, y, self.classes_)
         if weights is not None:
             own = multiplied_weights(weights, own)
         if not own.any():

@@ -248,7 +248,8 @@ loss : str or Loss, default="log_loss"
     "squared_error".
 class_weight : dict, "balanced" or None, default=None
     The weights of the classes, by which the sample weights are multiplied. "balanced"
-    makes them inversely proportional to the class frequencies.""",
+    makes them inversely proportional to the class frequencies. Classes that a dict
+    leaves out have a weight of 1.""",
     "regressor": """\
 loss : str or Loss, default="squared_error"
     The loss function, summed over the outputs:
