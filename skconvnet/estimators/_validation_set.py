@@ -17,6 +17,7 @@ from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._scoring_errors import explained_scoring
 from skconvnet.estimators._targets import Targets
 from skconvnet.losses import Loss
 
@@ -174,6 +175,7 @@ class UserScorer:
         samples: Samples,
         y: npt.NDArray[Any],
     ) -> None:
+        self.scoring = scoring
         self.scorer = check_scoring(estimator, scoring=scoring)
         self.X = _safe_indexing(samples.inputs.X, samples.index)
         self.y = _safe_indexing(y, samples.index)
@@ -188,7 +190,8 @@ class UserScorer:
         metadata = {}
         if weights is not None and _takes_sample_weight(self.scorer):
             metadata["sample_weight"] = weights
-        return float(self.scorer(self.estimator, self.X, self.y, **metadata))
+        with explained_scoring(self.estimator, self.scoring, self.scorer, self.y):
+            return float(self.scorer(self.estimator, self.X, self.y, **metadata))
 
 
 def _takes_sample_weight(scorer: Any) -> bool:  # noqa: ANN401  any callable
