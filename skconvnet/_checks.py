@@ -8,12 +8,14 @@ arrays. The checks return an int or a float of Python.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 import numpy as np
+
+from skconvnet._suggestions import percent_suggestion, value_suggestion
 
 # The largest length of an array.
 LARGEST_INT = 2**63 - 1
@@ -173,7 +175,52 @@ def check_number(
         allowed = f"a number of at least {low:g}"
         if isfinite(high):
             allowed = f"a number in [{low:g}, {high:g}]"
-    return check_float(name, value, allowed, lambda number: low <= number <= high)
+    try:
+        return check_float(name, value, allowed, lambda number: low <= number <= high)
+    except ValueError as error:
+        if (low, high) != (0, 1):
+            raise
+        raise ValueError(f"{error}{percent_suggestion(name, value)}") from None
+
+
+def check_fraction(name: str, value: object) -> float:
+    """Return `value` as a float of at least 0 and below 1, or raise an error.
+
+    >>> check_fraction("rate", 0.5)
+    0.5
+    """
+    try:
+        return check_float(name, value, "a float in [0, 1)", lambda v: 0 <= v < 1)
+    except ValueError as error:
+        raise ValueError(f"{error}{percent_suggestion(name, value)}") from None
+
+
+def check_choice(
+    name: str, value: object, choices: Iterable[str], otherwise: str = ""
+) -> str:
+    """Return `value` if it is one of the strings that are allowed, or raise an error.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    value : object
+    choices : iterable of str
+    otherwise : str, default=""
+        What else is allowed, such as " or None".
+
+    Examples
+    --------
+    >>> check_choice("mode", "nearest", ["nearest", "bilinear"])
+    'nearest'
+    """
+    known = list(choices)
+    if isinstance(value, str) and value in known:
+        return value
+    raise ValueError(
+        f"{name} must be one of {', '.join(map(repr, known))}{otherwise}; got "
+        f"{shown(value)}.{value_suggestion(name, value, known)}"
+    )
 
 
 def per_axis(name: str, value: object, ndim: int, minimum: int = 1) -> tuple[int, ...]:

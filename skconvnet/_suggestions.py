@@ -15,6 +15,7 @@ from skconvnet._foreign_words import NUMBER, VALUES, Words
 _CUTOFF = 0.7
 # A name that begins like this many letters of a word is suggested for it.
 _SHORTEST_BEGINNING = 3
+_PERCENT = 100
 # Longer values are not repeated in a suggestion.
 _MAX_LENGTH = 40
 
@@ -126,6 +127,17 @@ def _word_for(value: object) -> str:
         return NUMBER
     name = getattr(value, "__name__", type(value).__name__)
     return str(name)
+
+
+def percent_suggestion(name: str, value: object) -> str:
+    """Return a sentence about a fraction that was given in percent, or nothing.
+
+    >>> percent_suggestion("dropout", 50)
+    ' For 50 %, set dropout=0.5.'
+    """
+    if isinstance(value, (int, float)) and 1 < value <= _PERCENT:
+        return f" For {value:g} %, set {name}={value / _PERCENT:g}."
+    return ""
 
 
 def shown_value(value: object) -> str:

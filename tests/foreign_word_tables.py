@@ -1,5 +1,7 @@
 """The tables of foreign words, with the names that exist where each is looked up."""
 
+from sklearn.metrics import get_scorer_names
+
 import skconvnet
 from skconvnet import (
     _foreign_words as words,
@@ -16,10 +18,12 @@ from skconvnet._suggestions import plain
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skconvnet.ops.activations import ACTIVATIONS
+from skconvnet.ops.convolution.selection import ALGORITHMS
 from skconvnet.ops.padding import PADDINGS
 from skconvnet.optimizers import LBFGS, OPTIMIZERS
 from skconvnet.params.base import Params
 from skconvnet.schedules import SCHEDULES
+from skconvnet.training.averaging import SWA
 
 
 def parameters(classes):
@@ -37,6 +41,37 @@ _ESTIMATORS = [
     for name in skconvnet.__all__
     if name.endswith(("Classifier", "Regressor"))
 ]
+
+# The values of each parameter that are names. "function" has those of "activation".
+VALUE_NAMES = {
+    "solver": {*OPTIMIZERS, "lbfgs"},
+    "activation": set(ACTIVATIONS),
+    "loss": {*CLASSIFICATION_LOSSES, *REGRESSION_LOSSES},
+    "kernel_initializer": {"auto", *INITIALIZERS},
+    "learning_rate": set(SCHEDULES),
+    "padding": set(PADDINGS),
+    "pooling": {"max", "avg"},
+    "global_pooling": {"max", "avg"},
+    "data_format": {"channels_first", "channels_last"},
+    "rescale": {"auto"},
+    "conv_method": {"auto", *ALGORITHMS},
+    "batch_mode": {"mbgd", "bgd", "sgd"},
+    "batch_size": {"auto"},
+    "early_stopping": set(),
+    "scoring": {"loss", *get_scorer_names()},
+    "class_weight": {"balanced"},
+    "averaging": {SWA},
+    "dtype": {"auto", "float32", "float64"},
+    "n_jobs": set(),
+    "mode": {"nearest", "bilinear"},
+    "axis": {"channels", "all"},
+    "per": {"channel", "pixel"},
+    "reduce": {"sum", "mean", "max"},
+    "shortcut": {"auto", "identity", "projection"},
+    "fill": {"constant", "nearest"},
+    "anneal": {"cosine", "linear"},
+    "monitor": {"auto", "training_loss", "validation_loss", "validation_score"},
+}
 
 # The heading of each table in the documentation: the words, and our names.
 TABLES = {
@@ -69,15 +104,7 @@ TABLES = {
         words.AUGMENTATION_PARAMETERS,
         parameters(classes_of(augmentation)),
     ),
-    "`solver`": (words.SOLVERS, {*OPTIMIZERS, "lbfgs"}),
-    "`activation`": (words.ACTIVATIONS, set(ACTIVATIONS)),
-    "`loss`": (words.LOSSES, {*CLASSIFICATION_LOSSES, *REGRESSION_LOSSES}),
-    "`kernel_initializer`": (words.INITIALIZERS, {"auto", *INITIALIZERS}),
-    "`learning_rate`": (words.SCHEDULES, set(SCHEDULES)),
-    "`padding`": (words.PADDINGS, set(PADDINGS)),
-    "`pooling`": (words.POOLINGS, {"max", "avg"}),
-    "`batch_mode`": (words.BATCH_MODES, {"mbgd", "bgd", "sgd"}),
-    "`dtype`": (words.DTYPES, {"auto", "float32", "float64"}),
+    **{f"`{name}`": (words.VALUES[name], own) for name, own in VALUE_NAMES.items()},
     "layer": (words.LAYERS, set(layers.__all__)),
     "optimizer": (words.OPTIMIZER_CLASSES, {*optimizers.__all__, LBFGS.__name__}),
     "schedule": (words.SCHEDULE_CLASSES, set(schedules.__all__)),

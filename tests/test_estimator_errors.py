@@ -157,7 +157,7 @@ CONVNET_PARAMETERS = [
     ({"padding": "sane"}, "padding must be one of 'valid', 'same'.*got 'sane'"),
     ({"pooling": "mean"}, "'pooling' parameter .* Got 'mean'"),
     ({"activation": "rleu"}, "activation must be .*'relu', .*; got 'rleu'"),
-    ({"dropout": 1.0}, r"rate must be a float in \[0, 1\); got 1.0"),
+    ({"dropout": 1.0}, r"^dropout must be a float in \[0, 1\); got 1.0"),
 ]
 
 

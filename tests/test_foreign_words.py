@@ -7,11 +7,10 @@ import pytest
 from docs_tools import DOCS, section
 from estimator_cases import CLASSIFIERS, ESTIMATORS, REGRESSORS, data_for, make
 from foreign_word_tables import MODULES, TABLES, advice_of, documented_rows, first_name
-from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skconvnet import ConvNetClassifier, ConvNetRegressor, SequentialClassifier, layers
-from skconvnet._foreign_words import NUMBER, VALUES
+from skconvnet import ConvNetClassifier, SequentialClassifier, layers
+from skconvnet._foreign_words import NUMBER
 from skconvnet._suggestions import plain
 from skconvnet.augmentation import Shift
 from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D, Parallel, Residual
@@ -58,41 +57,6 @@ def test_parameters_of_estimators(cls, word):
         fitted.set_params(alpha=0.5, **{word: 3})
     assert own is None or repr(own) in str(caught.value)
     assert repr(fitted.get_params()) == before
-
-
-WORDS_OF_VALUES = [
-    (parameter, word)
-    for parameter in (
-        "solver",
-        "activation",
-        "loss",
-        "kernel_initializer",
-        "learning_rate",
-        "padding",
-        "pooling",
-        "batch_mode",
-        "dtype",
-    )
-    for word in VALUES[parameter]
-    if word != NUMBER
-]
-
-
-@pytest.mark.parametrize(("parameter", "word"), WORDS_OF_VALUES)
-def test_values_of_parameters(parameter, word):
-    table, names = TABLES[f"`{parameter}`"]
-    X, y = data_for(ConvNetClassifier)
-    advice = advice_of(word, table)
-    for cls in (ConvNetClassifier, ConvNetRegressor):
-        model = make(cls, **{parameter: word})
-        assert clone(model).get_params()[parameter] == word
-        with pytest.raises((ValueError, TypeError), match=parameter) as caught:
-            model.fit(X, y)
-        message = str(caught.value)
-        assert repr(word) in message
-        named = [f"Did you mean {name!r}?" in message for name in advice]
-        said = [text in message for text in advice if text not in names]
-        assert any(named) or any(said), message
 
 
 @pytest.mark.parametrize("kind", MODULES)

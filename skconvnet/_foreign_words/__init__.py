@@ -1,4 +1,4 @@
-"""What names of Keras and PyTorch are called here.
+"""What names of Keras, PyTorch and scikit-learn are called here.
 
 Each table belongs to one kind of name, and maps a foreign word to advice: our name for
 it, or a sentence if there is none. A tuple holds several, of which the first that the
@@ -32,53 +32,27 @@ from skconvnet._foreign_words.parameters import (
     OPTIMIZER_PARAMETERS,
     SCHEDULE_PARAMETERS,
 )
-from skconvnet._foreign_words.values import (
-    ACTIVATIONS,
-    BATCH_MODES,
-    BATCH_SIZES,
-    DEVICES,
-    DTYPES,
-    INITIALIZERS,
-    LOSSES,
-    PADDINGS,
-    POOLINGS,
-    SCHEDULES,
-    SOLVERS,
-    STOPPINGS,
-    VALUES,
-)
+from skconvnet._foreign_words.values import VALUES
 from skconvnet._foreign_words.words import NUMBER, Advice, Words
 
 __all__ = [
-    "ACTIVATIONS",
     "AUGMENTATION_CLASSES",
     "AUGMENTATION_PARAMETERS",
-    "BATCH_MODES",
-    "BATCH_SIZES",
-    "DEVICES",
-    "DTYPES",
     "ESTIMATORS",
     "ESTIMATOR_PARAMETERS",
     "FIT_ARGUMENTS",
-    "INITIALIZERS",
     "INITIALIZER_CLASSES",
     "INITIALIZER_PARAMETERS",
     "LAYERS",
     "LAYER_PARAMETERS",
-    "LOSSES",
     "LOSS_CLASSES",
     "LOSS_PARAMETERS",
     "METHODS",
     "NUMBER",
     "OPTIMIZER_CLASSES",
     "OPTIMIZER_PARAMETERS",
-    "PADDINGS",
-    "POOLINGS",
-    "SCHEDULES",
     "SCHEDULE_CLASSES",
     "SCHEDULE_PARAMETERS",
-    "SOLVERS",
-    "STOPPINGS",
     "VALUES",
     "Advice",
     "Words",

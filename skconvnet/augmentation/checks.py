@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from skconvnet._checks import check_number, is_int, is_sequence
+from skconvnet._checks import check_choice, check_number, is_int, is_sequence
 from skconvnet._typing import Shape
 
 __all__ = [
@@ -38,11 +38,7 @@ def check_axes(name: str, in_shape: Shape, ndims: tuple[int, ...]) -> None:
 
 def check_fill(fill: object, fill_value: object) -> float | None:
     """Return the value of positions outside the map, or None for the nearest one."""
-    if not isinstance(fill, str) or fill not in FILLS:
-        raise ValueError(
-            f"fill must be one of {', '.join(map(repr, FILLS))}; got {fill!r}. To fill "
-            "with a number, set fill='constant' and fill_value."
-        )
+    check_choice("fill", fill, FILLS)
     value = check_number("fill_value", fill_value)
     return value if fill == "constant" else None
 

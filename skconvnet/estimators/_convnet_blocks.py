@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import skconvnet.layers as la
-from skconvnet._checks import check_n_layers, is_int, is_real, per_axis
+from skconvnet._checks import check_fraction, check_n_layers, is_int, per_axis
 from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import Shape
 from skconvnet.estimators._network_builder import Entry
@@ -72,6 +72,8 @@ def convnet_layers(
     for activation in activations:
         get_activation(activation)  # its error names this parameter, not a layer's
     rates = through_hidden("dropout", estimator.dropout, n_blocks, n_hidden, fill=0.0)
+    for rate in rates:
+        check_fraction("dropout", rate)
     layers: list[Entry] = []
     if estimator.rescale == "auto":
         layers.append(("rescale", la.Standardize()))
@@ -215,10 +217,9 @@ def _pool_for_shape(
     )
 
 
-def dropout(number: int, rate: Any) -> Named:  # noqa: ANN401  checked by Dropout
+def dropout(number: int, rate: float) -> Named:
     """Return the dropout layer after a block or dense layer, if it has one."""
-    is_none = is_real(rate) and rate == 0
-    return [] if is_none else [(f"dropout{number}", la.Dropout(rate))]
+    return [(f"dropout{number}", la.Dropout(rate))] if rate else []
 
 
 def head(global_pooling: str | None) -> Named:

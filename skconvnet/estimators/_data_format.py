@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from skconvnet._checks import check_choice
 from skconvnet._typing import Shape
 from skconvnet.estimators._shape_words import lengths
 
@@ -25,12 +26,7 @@ _MAX_BANDS = 16
 def is_channels_first(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
     """Return whether the user has the channels before the spatial axes."""
     data_format = getattr(estimator, "data_format", "channels_last")
-    if data_format not in DATA_FORMATS:
-        raise ValueError(
-            f"data_format must be one of {', '.join(map(repr, DATA_FORMATS))}; got "
-            f"{data_format!r}."
-        )
-    return bool(data_format == "channels_first")
+    return check_choice("data_format", data_format, DATA_FORMATS) == "channels_first"
 
 
 def first_to_last(shape: Shape) -> Shape:

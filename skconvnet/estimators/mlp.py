@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import NotFittedError
 
-from skconvnet._checks import check_n_layers, check_positive_int, is_real
+from skconvnet._checks import check_fraction, check_n_layers, check_positive_int
 from skconvnet._typing import Shape, override
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -65,11 +65,13 @@ def _perceptron_layers(estimator: _Perceptron[Any], in_shape: Shape) -> list[Ent
     of_layer = partial(per_block, n_blocks=len(sizes), block="hidden layer")
     activations = of_layer("activation", estimator.activation)
     rates = of_layer("dropout", estimator.dropout)
+    for rate in rates:
+        check_fraction("dropout", rate)
     layers: list[Entry] = []
     for i, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
         dense = Dense(size, activations[i], estimator.kernel_initializer)
         layers.append((f"dense{i + 1}", dense))
-        if not is_real(rate) or rate != 0:
+        if rate != 0:
             layers.append((f"dropout{i + 1}", Dropout(rate)))
     return layers
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_positive_int, is_int, is_sequence
-from skconvnet._suggestions import value_suggestion
+from skconvnet._checks import check_choice, check_positive_int, is_int, is_sequence
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -111,13 +110,8 @@ class SpatialPyramidPool(LayerSpec):
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
         _check_map("SpatialPyramidPool", in_shape)
-        if not isinstance(self.pooling, str) or self.pooling not in _POOLINGS:
-            raise ValueError(
-                f"pooling must be one of {', '.join(map(repr, _POOLINGS))}; got "
-                f"{self.pooling!r}."
-                f"{value_suggestion('pooling', self.pooling, _POOLINGS)}"
-            )
-        return AdaptivePoolLayer(in_shape, _check_levels(self.levels), self.pooling)
+        pooling = check_choice("pooling", self.pooling, _POOLINGS)
+        return AdaptivePoolLayer(in_shape, _check_levels(self.levels), pooling)
 
 
 class AdaptivePoolCache(NamedTuple):

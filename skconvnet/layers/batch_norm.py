@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._checks import check_float
+from skconvnet._checks import check_float, check_fraction
 from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.ops.layout import per_channel
@@ -56,9 +56,7 @@ class BatchNorm(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        momentum = check_float(
-            "momentum", self.momentum, "a float in [0, 1)", lambda v: 0 <= v < 1
-        )
+        momentum = check_fraction("momentum", self.momentum)
         epsilon = check_float(
             "epsilon", self.epsilon, "a finite float above 0", lambda v: v > 0
         )

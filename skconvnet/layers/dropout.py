@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import check_float
+from skconvnet._checks import check_float, check_fraction
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -130,7 +130,7 @@ class SpatialDropoutLayer(DropoutLayer):
 
 
 def _check_rate(rate: object) -> float:
-    return check_float("rate", rate, "a float in [0, 1)", lambda v: 0 <= v < 1)
+    return check_fraction("rate", rate)
 
 
 @dataclass(eq=False, repr=False)

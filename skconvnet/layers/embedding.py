@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._checks import check_positive_int, is_int
+from skconvnet._checks import check_choice, check_positive_int, is_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
@@ -93,12 +93,8 @@ class Embedding(LayerSpec):
                 f"float32 represents all whole numbers; got {self.n_tokens!r}."
             )
         n_dims = check_positive_int("n_dims", self.n_dims)
-        is_name = isinstance(self.reduce, str) and self.reduce in REDUCTIONS
-        if self.reduce is not None and not is_name:
-            raise ValueError(
-                f"reduce must be one of {', '.join(map(repr, REDUCTIONS))} or None; "
-                f"got {self.reduce!r}."
-            )
+        if self.reduce is not None:
+            check_choice("reduce", self.reduce, REDUCTIONS, " or None")
         padding = _check_token(self.padding_token, n_tokens)
         return EmbeddingLayer(in_shape, n_tokens, n_dims, padding, self.reduce)
 

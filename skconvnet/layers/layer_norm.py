@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_float
+from skconvnet._checks import check_choice, check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows
@@ -66,11 +66,8 @@ class LayerNorm(LayerSpec):
         epsilon = check_float(
             "epsilon", self.epsilon, "a finite float larger than 0", lambda v: v > 0
         )
-        if not isinstance(self.axis, str) or self.axis not in _AXES:
-            raise ValueError(
-                f"axis must be one of {', '.join(map(repr, _AXES))}; got {self.axis!r}."
-            )
-        return LayerNormLayer(in_shape, epsilon, self.axis)
+        axis = check_choice("axis", self.axis, _AXES)
+        return LayerNormLayer(in_shape, epsilon, axis)
 
 
 class LayerNormCache(NamedTuple):

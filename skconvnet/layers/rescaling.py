@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import check_float
+from skconvnet._checks import check_choice, check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -113,9 +113,8 @@ class Standardize(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        if not isinstance(self.per, str) or self.per not in ("channel", "pixel"):
-            raise ValueError(f"per must be 'channel' or 'pixel'; got {self.per!r}.")
-        return StandardizeLayer(in_shape, self.per == "pixel")
+        per = check_choice("per", self.per, ("channel", "pixel"))
+        return StandardizeLayer(in_shape, per == "pixel")
 
 
 class StandardizeLayer(WeightlessLayer[None]):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skconvnet._checks import check_choice
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
@@ -85,11 +86,7 @@ class Residual(CompositeSpec):
         if is_list(shortcut) or isinstance(shortcut, LayerSpec):
             return shortcut
         names = ("auto", "identity", "projection")
-        if not isinstance(shortcut, str) or shortcut not in names:
-            raise ValueError(
-                "shortcut must be 'auto', 'identity', 'projection' or a list of "
-                f"layers; got {shortcut!r}."
-            )
+        check_choice("shortcut", shortcut, names, " or a list of layers")
         fits = out_shape == in_shape
         if shortcut == "identity" or (shortcut == "auto" and fits):
             return []

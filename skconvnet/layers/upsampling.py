@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import per_axis
+from skconvnet._checks import check_choice, per_axis
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -69,13 +69,9 @@ class Upsample(LayerSpec):
                 f"width, channels), but its input has shape {in_shape}; put it before "
                 "Flatten, or use Reshape."
             )
-        if not isinstance(self.mode, str) or self.mode not in _MODES:
-            raise ValueError(
-                f"mode must be one of {', '.join(map(repr, _MODES))}; got "
-                f"{self.mode!r}."
-            )
+        mode = check_choice("mode", self.mode, _MODES)
         size = per_axis("size", self.size, len(in_shape) - 1)
-        return _MODES[self.mode](in_shape, size)
+        return _MODES[mode](in_shape, size)
 
 
 class UpsampleLayer(WeightlessLayer[None]):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,16 +14,28 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     Options,
     StrOptions,
+    make_constraint,
     validate_parameter_constraints,
 )
 
-from skconvnet._checks import is_int, shown
-from skconvnet._suggestions import value_suggestion
+from skconvnet._checks import is_int, is_real, shown
+from skconvnet._suggestions import percent_suggestion, value_suggestion
 from skconvnet._typing import override
 
 # From this number on, an error lists the classes whose objects are allowed: they are
 # not base classes, and not all classes of their module.
 _MANY = 3
+
+# Larger numbers are not written out as ints.
+_LARGEST_SHOWN = 1e15
+
+# Words in a configuration file or on a command line.
+_WORDS = {
+    "none": None,
+    "null": None,
+    **dict.fromkeys(("true", "yes", "on"), True),
+    **dict.fromkeys(("false", "no", "off"), False),
+}
 
 _LARGEST_FLOAT = sys.float_info.max
 
@@ -125,4 +138,37 @@ def _hint(name: str, value: object, constraints: list[Any]) -> str:
         if isinstance(constraint, StrOptions)
         for option in constraint.options
     ]
-    return value_suggestion(name, value, choices)
+    return value_suggestion(name, value, choices) or _meant(name, value, constraints)
+
+
+def _meant(name: str, value: Any, constraints: list[Any]) -> str:  # noqa: ANN401  by users
+    """Return which value of another type was meant, or which fraction, or nothing.
+
+    >>> _meant("max_iter", "20", COUNT), _meant("shuffle", "true", BOOLEAN)
+    (' Did you mean max_iter=20?', ' Did you mean shuffle=True?')
+    """
+    for other in _values_of_other_types(value):
+        if _is_allowed(other, constraints):
+            return f" Did you mean {name}={other!r}?"
+    percent = percent_suggestion(name, value)
+    return percent if percent and _is_allowed(value / 100, constraints) else ""
+
+
+def _values_of_other_types(value: object) -> Iterator[object]:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _WORDS:
+            yield _WORDS[word]
+        for number in (int, float):
+            with suppress(ValueError):
+                yield number(word)
+    elif is_real(value) and abs(value) < _LARGEST_SHOWN and value == int(value):
+        yield int(value)
+        if value in (0, 1):
+            yield bool(value)
+
+
+def _is_allowed(value: object, constraints: list[Any]) -> bool:
+    if isinstance(value, bool):  # also a number, for an interval
+        return "boolean" in constraints
+    return any(make_constraint(c).is_satisfied_by(value) for c in constraints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skconvnet._checks import check_choice
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution, suits_depthwise
 from skconvnet.ops.convolution.fft import FFTConvolution
@@ -94,12 +95,7 @@ class AlgorithmSelector:
 
 
 def _check_conv_method(conv_method: object, windows: Windows) -> None:
-    names = ["auto", *ALGORITHMS]
-    if not isinstance(conv_method, str) or conv_method not in names:
-        raise ValueError(
-            f"conv_method must be one of {', '.join(map(repr, names))}; got "
-            f"{conv_method!r}."
-        )
+    check_choice("conv_method", conv_method, ["auto", *ALGORITHMS])
     if conv_method == "winograd" and not WinogradConvolution.supports(windows):
         raise ValueError(
             "conv_method='winograd' requires strides and dilation of 1 and kernels of "
