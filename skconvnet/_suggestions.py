@@ -15,7 +15,8 @@ from skconvnet._foreign_words import NUMBER, VALUES, Words
 _CUTOFF = 0.7
 # A name that begins like this many letters of a word is suggested for it.
 _SHORTEST_BEGINNING = 3
-_PERCENT = 100
+# A number that is meant in percent is from the first of these to the second.
+_FEWEST_PERCENT, _PERCENT = 2, 100
 # Longer values are not repeated in a suggestion.
 _MAX_LENGTH = 40
 
@@ -135,7 +136,7 @@ def percent_suggestion(name: str, value: object) -> str:
     >>> percent_suggestion("dropout", 50)
     ' For 50 %, set dropout=0.5.'
     """
-    if isinstance(value, (int, float)) and 1 < value <= _PERCENT:
+    if isinstance(value, (int, float)) and _FEWEST_PERCENT <= value <= _PERCENT:
         return f" For {value:g} %, set {name}={value / _PERCENT:g}."
     return ""
 

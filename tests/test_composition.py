@@ -209,7 +209,12 @@ def test_a_layer_inside_may_be_passed_through():
             "cannot be added.*padding='same'",
         ),
         (Residual([Flatten()]), (5, 5, 2), ValueError, "has no projection"),
-        (Residual([Dense(2)], "other"), (2,), ValueError, "shortcut must be 'auto'"),
+        (
+            Residual([Dense(2)], "other"),
+            (2,),
+            ValueError,
+            "shortcut must be one of 'auto'",
+        ),
         (Residual([("shortcut", Dense(2))]), (2,), ValueError, "'shortcut'"),
         (Residual(None), (2,), TypeError, "layers must be a list"),
     ],

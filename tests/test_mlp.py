@@ -62,7 +62,7 @@ def test_wrong_dropout(cls):
     X, y = data_for(cls)
     with pytest.raises(ValueError, match=r"'dropout' parameter .* Got 1.5"):
         make(cls, dropout=1.5).fit(X, y)
-    with pytest.raises(ValueError, match=r"rate must be a float in \[0, 1\); got 2"):
+    with pytest.raises(ValueError, match=r"^dropout must be .* \[0, 1\); got 2"):
         make(cls, dropout=(2,)).fit(X, y)
 
 

@@ -97,7 +97,9 @@ def test_samples_count_by_their_weights(digits):
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="per must be one of 'channel', 'pixel'; got 'x'"):
+    with pytest.raises(
+        ValueError, match="per must be one of 'channel', 'pixel'; got 'x'"
+    ):
         Standardize("x").build((3,))
     with pytest.raises(ValueError, match="network's own list"):
         Parallel([("a", Standardize())]).build((3,))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
-from sklearn.base import _fit_context, is_regressor
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 
@@ -29,10 +29,8 @@ from skconvnet.estimators._factories import (
     make_training_state,
     n_copies_of_weights,
 )
-from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
-from skconvnet.estimators._guessing import Guessing
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
     CheckedX,
@@ -40,7 +38,7 @@ from skconvnet.estimators._input_validation import (
     check_X_and_y,
 )
 from skconvnet.estimators._interrupts import end_interrupted_fit
-from skconvnet.estimators._last_loss import warn_of_last_loss
+from skconvnet.estimators._loss_warnings import warn_of_losses
 from skconvnet.estimators._network_builder import (
     build_network,
     rebuild_network,
@@ -83,7 +81,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
     encoded (`_make_targets`) and its loss (`_make_loss`).
     """
 
-    # Whether to warn of values of X, and of a first loss, that look unintended.
+    # Whether to warn of values of X, and of losses, that look unintended.
     _warns_of_values: ClassVar[bool] = True
 
     @abstractmethod
@@ -259,12 +257,17 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self._publish(state)
         self._is_incremental = incremental
         interrupt = state.take_interrupt()
-        guessing = Guessing(samples, self._loss, is_regression=is_regressor(self))
-        if interrupt is None and not incremental:
+        is_complete = interrupt is None and not incremental
+        if is_complete:
             warn_of_end(params, state)
-            warn_of_last_loss(self, guessing, state)
-        if not resume and self._warns_of_values:
-            warn_of_first_loss(self, guessing, state.first_loss)
+        warn_of_losses(
+            self,
+            samples,
+            state,
+            is_new=not resume,
+            is_complete=is_complete,
+            warns_of_values=self._warns_of_values,
+        )
         return interrupt
 
     def _training_params(

@@ -29,20 +29,40 @@ class Guessing:
         The training samples.
     loss : Loss
     is_regression : bool
+    n_samples : int, default=1000
+        At most this many are used.
     """
 
-    def __init__(self, samples: Samples, loss: Loss, *, is_regression: bool) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        loss: Loss,
+        *,
+        is_regression: bool,
+        n_samples: int = _SOME,
+    ) -> None:
         self._samples = samples
+        self._n_samples = n_samples
         self.loss = loss
         self.is_regression = is_regression
 
+    def of_fewer(self, n_samples: int) -> Guessing:
+        """Return the same, estimated from at most this many samples."""
+        return Guessing(
+            self._samples,
+            self.loss,
+            is_regression=self.is_regression,
+            n_samples=n_samples,
+        )
+
     @cached_property
-    def _index(self) -> npt.NDArray[np.integer]:
+    def index(self) -> npt.NDArray[np.integer]:
+        """The samples that the losses are estimated from."""
         samples = self._samples
         index = np.arange(len(samples)) if samples.index is None else samples.index
         if samples.weights is not None:
             index = index[samples.weights[index] > 0]
-        return index[:: -(-len(index) // _SOME) or 1]
+        return index[:: -(-len(index) // self._n_samples) or 1]
 
     @property
     def targets(self) -> Rows:
@@ -50,13 +70,13 @@ class Guessing:
 
         There are none if no sample has a weight. Then nothing else is defined.
         """
-        targets: Rows = self._samples.targets[self._index]
+        targets: Rows = self._samples.targets[self.index]
         return targets
 
     @property
     def _weights(self) -> npt.NDArray[np.floating] | None:
         weights = self._samples.weights
-        return None if weights is None else weights[self._index]
+        return None if weights is None else weights[self.index]
 
     @property
     def targets_are_large(self) -> bool:
@@ -81,8 +101,14 @@ class Guessing:
         return of_mean if self.targets_are_large else max(of_mean, of_zero)
 
     def mean_loss_of(self, scores: npt.NDArray[np.float64]) -> float:
-        """Return the mean loss if all samples have the same scores, one per output."""
-        repeated = np.repeat(scores[:, None], len(self.targets), axis=1)
-        self.loss.predict(repeated)
-        losses = self.loss.samplewise(repeated, self.targets.T.astype(np.float64))
+        """Return the mean loss of raw scores.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_outputs,) or (n_samples, n_outputs)
+            The same for all samples, or of each sample.
+        """
+        predictions = np.broadcast_to(scores, self.targets.shape).T.copy()
+        self.loss.predict(predictions)
+        losses = self.loss.samplewise(predictions, self.targets.T.astype(np.float64))
         return float(np.average(losses, weights=self._weights))
