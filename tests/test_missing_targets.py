@@ -160,6 +160,21 @@ def test_labels_that_are_there(kind):
         assert 0 <= model.score(X, PRESENT[kind]) <= 1
 
 
+class OtherSeries:
+    """A column as in polars, which is not installed with the tests."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(["a", None], dtype=object)
+
+    def is_not_null(self):
+        return np.array([True, False])
+
+
+def test_columns_of_other_libraries():
+    message = r"^y has missing values: y\[1\] is None .*mask = y\.is_not_null\(\)"
+    refused(lambda: refuse_missing(OtherSeries()), message)
+
+
 def test_infinity_is_not_missing():
     X, y = data_for(ConvNetRegressor)
     y[3] = np.inf
