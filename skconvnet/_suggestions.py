@@ -136,6 +136,8 @@ def percent_suggestion(name: str, value: object) -> str:
     >>> percent_suggestion("dropout", 50)
     ' For 50 %, set dropout=0.5.'
     """
+    if value == 1:
+        return f" {name}=1 would be 100 %."
     if isinstance(value, (int, float)) and _FEWEST_PERCENT <= value <= _PERCENT:
         return f" For {value:g} %, set {name}={value / _PERCENT:g}."
     return ""
