@@ -138,7 +138,9 @@ def _values(
         rows = X.reshape(len(X), -1)
         low.append(rows.min(axis=1))
         high.append(rows.max(axis=1))
-    lows, highs = (np.concatenate(x).astype(np.float64) for x in (low, high))
+    # What overflows is refused later, with its position.
+    with np.errstate(over="ignore"):
+        lows, highs = (np.concatenate(x).astype(np.float64) for x in (low, high))
     return float(lows.min()), float(highs.max()), np.maximum(-lows, highs)
 
 
