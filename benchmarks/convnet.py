@@ -1,16 +1,17 @@
-"""Compare training of small ConvNets with a plain PyTorch loop and skorch's fit.
+"""Compare training of small networks with a plain PyTorch loop and skorch's fit.
 
     python benchmarks/convnet.py [--rounds 7] [--networks digits mnist cifar]
                                  [--csv convnet.csv] [--plot convnet.png]
     python benchmarks/convnet.py --check
 
 All take turns in one run, each after a pause in which the threads of the previous one
-go to sleep. The table has medians in microseconds per sample of one training step
-(ours, PyTorch's contiguous and channels_last) and of `fit` (ours and skorch's: its
-epochs, with everything else that a fit does), and medians over the rounds of the peer's
-time divided by ours. Without PyTorch or skorch their columns are left out. The networks
-"separable", "dilated", "transposed" and "batch_norm" are timed if they are named. With
---check nothing is timed: a step's loss and gradients are compared with PyTorch's.
+go to sleep. PyTorch's loop has its fused Adam, and is timed in both layouts of memory
+that it has for images. The table has medians in microseconds per sample and epoch: of
+our training steps, of our `fit`, which is its epochs with everything else that a fit
+does, of PyTorch's loop, and of skorch's fit. The ratios are medians over the rounds:
+PyTorch's time, in the better layout of each round, and skorch's divided by that of our
+`fit`. Without PyTorch or skorch their columns are left out. With --check nothing is
+timed: a step's loss and gradients are compared with PyTorch's.
 """
 
 from __future__ import annotations
@@ -25,20 +26,17 @@ from pathlib import Path
 import numpy as np
 from _machine import machine_title, print_machine
 from _timing import take_turns
-from networks import (
-    CONVENTIONAL,
-    N_CLASSES,
-    NETWORKS,
+from _torch_networks import (
     RATE,
     NeuralNetClassifier,
     channels_first,
-    data,
     disagreement,
-    our_network,
+    layouts_of,
     skorch_network,
     torch,
     torch_network,
 )
+from networks import N_CLASSES, NETWORKS, data, our_network
 
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
@@ -50,7 +48,6 @@ from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
 from skconvnet.training.state import Settings, TrainingState
 
-N_SAMPLES = {"digits": 4096, "mnist": 1024}
 FIT_EPOCHS = {"digits": 4, "mnist": 2}
 # Relative, for sums that are formed in another order.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-10}
@@ -63,7 +60,7 @@ def our_epoch(
     model = our_network(name)
     network = model.initialize(X, y).network_
     targets = np.eye(N_CLASSES, dtype=np.float32)[y]
-    samples = Samples(Inputs(X, network.in_shape, np.float32), targets)
+    samples = Samples(Inputs(X, network.in_shape, network.dtype), targets)
     settings = Settings(
         max_iter=1,
         batch_size=batch,
@@ -96,7 +93,7 @@ def torch_epoch(
     if layout == "channels_last":
         model = model.to(memory_format=torch.channels_last)
         inputs = inputs.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
     loss_function = torch.nn.CrossEntropyLoss()
 
     def run() -> None:
@@ -124,13 +121,13 @@ def fits(
 
 def compare(name: str, batch: int, rounds: int, n_jobs: int | None) -> dict:
     """Let the contestants take turns, and return medians."""
-    n = N_SAMPLES.get(name, 768)
+    n = NETWORKS[name].n_samples
     X, y = data(name, n)
     runs: dict[str, Callable[[], object]] = {}
-    runs["ours"] = our_epoch(name, X, y, batch, n_jobs)
-    if torch is not None:
-        for layout in ("contiguous", "channels_last"):
-            runs[layout] = torch_epoch(name, X, y, batch, layout)
+    runs["steps"] = our_epoch(name, X, y, batch, n_jobs)
+    layouts = layouts_of(X) if torch is not None else ()
+    for layout in layouts:
+        runs[layout] = torch_epoch(name, X, y, batch, layout)
     whole, epochs = fits(name, X, y, batch, n_jobs)
     runs |= whole
     # Microseconds per sample.
@@ -139,12 +136,13 @@ def compare(name: str, batch: int, rounds: int, n_jobs: int | None) -> dict:
         for key, seconds in take_turns(runs, rounds).items()
     }
     row: dict = {"network": name, "batch": batch}
-    row |= {key: float(np.median(values)) for key, values in times.items()}
-    peers = {"contiguous": "ours", "channels_last": "ours", "skorch": "fit"}
-    for key, ours in peers.items():
-        if key in times:
-            ratios = np.divide(times[key], times[ours])
-            row[f"{key}/{ours}"] = float(np.median(ratios))
+    for key in ("steps", "fit", "contiguous", "channels_last", "skorch"):
+        row[key] = float(np.median(times[key])) if key in times else ""
+    peers = {"skorch": times["skorch"]} if "skorch" in times else {}
+    if layouts:
+        peers["PyTorch"] = np.minimum.reduce([times[layout] for layout in layouts])
+    for key, theirs in peers.items():
+        row[f"{key}/fit"] = float(np.median(theirs / times["fit"]))
     return row
 
 
@@ -192,7 +190,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
-        "--networks", nargs="+", choices=list(NETWORKS), default=CONVENTIONAL
+        "--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS)
     )
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 128])
     parser.add_argument("--jobs", type=int, default=None, help="our threads")

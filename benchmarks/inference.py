@@ -19,16 +19,15 @@ from functools import partial
 import numpy as np
 from _machine import print_machine
 from _timing import take_turns
-from networks import (
-    NETWORKS,
+from _torch_networks import (
     NeuralNetClassifier,
     channels_first,
-    data,
-    our_network,
+    layouts_of,
     skorch_network,
     torch,
     torch_network,
 )
+from networks import NETWORKS, data, our_network
 
 IMPORT = """
 import time, sklearn.neural_network
@@ -83,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 def torch_calls(name: str, X: np.ndarray) -> dict[str, Callable[[], object]]:
     """Return what predicts all of X in PyTorch, for each layout of memory."""
     calls = {}
-    for layout in ("contiguous", "channels_last"):
+    for layout in layouts_of(X):
         model, inputs = torch_network(name).eval(), torch.from_numpy(X)
         if layout == "channels_last":
             model = model.to(memory_format=torch.channels_last)

@@ -25,8 +25,8 @@ from statistics import median
 
 import numpy as np
 from _machine import print_machine
+from _torch_networks import torch
 from mnist import load
-from networks import torch
 from sklearn.base import clone
 
 from skconvnet import SequentialClassifier
