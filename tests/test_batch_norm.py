@@ -124,6 +124,27 @@ def test_no_digits_are_lost_far_from_zero():
     np.testing.assert_allclose(y, expected, atol=2e-4)
 
 
+@pytest.mark.parametrize("activation", ["identity", "relu", "gelu"])
+@pytest.mark.parametrize("ratio", [0, 3.9, 4.1, 50])  # 4 is where sums are centered
+def test_few_digits_are_lost_in_float32_for_any_mean(ratio, activation):
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(40, 6, 6, 3)) + ratio).astype(np.float32)
+    dy = rng.normal(size=x.shape)
+
+    def passes(dtype):
+        pair = [BatchNorm(), Activation(activation)]  # in a branch, it runs as one
+        bench = Bench(Parallel([("branch", pair)]), (6, 6, 3), dtype)
+        bench.network.vector[:] = rng_weights
+        y = bench.forward(x, train=True).copy()
+        dx, _, gradient = bench.backward(dy)
+        return y, dx, gradient
+
+    rng_weights = rng.normal(size=6)
+    for exact, found in zip(passes("float64"), passes("float32"), strict=True):
+        scale = np.abs(exact).max()
+        np.testing.assert_allclose(found, exact, atol=4e-6 * (1 + ratio) * scale)
+
+
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [

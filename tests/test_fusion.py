@@ -1,4 +1,4 @@
-"""A convolution and the pooling after it, as one layer and as two."""
+"""Two layers that run as one, compared with the same two on their own."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,9 @@ from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.layers import (
+    Activation,
     AvgPool2D,
+    BatchNorm,
     Conv1D,
     Conv2D,
     Conv3D,
@@ -74,6 +76,23 @@ def test_as_one_and_as_two(convolution, pool, in_shape):
     network, *plain = run(specs, in_shape, fuse_pairs=False)
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("in_shape", [(9, 8, 2), (7, 3), (5,)])
+@pytest.mark.parametrize("function", [f for f in ACTIVATIONS if f != "step"])
+def test_a_batch_norm_and_an_activation(function, in_shape):
+    specs = [("norm", BatchNorm()), ("activation", Activation(function))]
+    specs = [*specs, *with_head(BatchNorm(), BatchNorm(), Activation("tanh"))]
+    if len(in_shape) == 1:
+        specs = [(name, spec) for name, spec in specs if name != "flatten"]
+    network, *fused = run(specs, in_shape)
+    assert len(network.chain.steps) == len(network.layers) - 2
+    assert network.chain.steps[0].layer.activation.name == function
+    buffers = network.state.copy()
+    network, *plain = run(specs, in_shape, fuse_pairs=False)
+    assert len(network.chain.steps) == len(network.layers)
+    for one, two in zip([*fused, buffers], [*plain, network.state], strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
 
 

@@ -101,7 +101,8 @@ def test_scikit_learn_stays_outside_the_engine(path):
 # Layers that are made of layers import these; all may import the protocol, and those
 # without weights or of convolution what these share.
 MADE_OF = {
-    "chain": {"conv_max_pool_fusion"},
+    "chain": {"fusion"},
+    "fusion": {"activation", "batch_norm", "conv", "conv_max_pool_fusion", "pooling"},
     "conv_max_pool_fusion": {"conv", "pooling"},
     "chain_micro_batches": {"chain"},
     "branched": {"chain", "chain_micro_batches"},

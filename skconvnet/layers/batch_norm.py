@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,18 @@ import numpy.typing as npt
 from skconvnet._checks import check_float, check_fraction
 from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.layers.base import Layer, MicroBatchRunner
-from skconvnet.ops.layout import per_channel
+from skconvnet.ops.activations import ACTIVATIONS, ActivationFunction
+from skconvnet.ops.normalization import (
+    Moments,
+    Normalization,
+    PerChannel,
+    SampleWeights,
+    backward_of_activation,
+    input_gradient,
+    is_far_from_zero,
+    moments,
+    normalize,
+)
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -63,65 +74,34 @@ class BatchNorm(LayerSpec):
         return BatchNormLayer(in_shape, momentum, epsilon)
 
 
-# One number per channel.
-PerChannel: TypeAlias = npt.NDArray[np.floating]
-
-
 @dataclass(frozen=True)
-class FixedCache:
-    """What the backward pass needs if the statistics do not depend on the input.
+class BatchNormCache:
+    """What the backward pass of a micro-batch needs.
 
     Attributes
     ----------
-    centered : ndarray, shaped like the input
-        The input minus the mean.
+    x, y : ndarray
+        The input and the output.
+    how : Normalization
+        How one became the other.
     deviation : ndarray of shape (channels,)
         Square root of the variance plus epsilon.
-    """
-
-    centered: FeatureMap
-    deviation: PerChannel
-
-
-@dataclass(frozen=True)
-class MinibatchCache(FixedCache):
-    """What the backward pass of a micro-batch needs in training.
-
-    Attributes
-    ----------
-    centered : ndarray, shaped like the input
-        The input minus the mean of this micro-batch.
-    shift : ndarray of shape (channels,)
-        The mean of this micro-batch minus the mean of the minibatch, so that ``centered
-        + shift`` is the input minus the mean of the minibatch.
-    count : float
-        Number of values per channel in the minibatch, or the sum of their weights.
+    count : float or None
+        Number of values per channel in the minibatch, or the sum of their weights. None
+        if the statistics do not depend on the input.
     weights : ndarray of shape (batch,) or None
         Weights of the samples of this micro-batch; None if all are equal.
     """
 
-    shift: PerChannel
-    count: float
-    weights: npt.NDArray[np.floating] | None
+    x: FeatureMap
+    y: FeatureMap
+    how: Normalization
+    deviation: PerChannel
+    count: float | None = None
+    weights: SampleWeights | None = None
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """The mean, the sum of squared deviations from it, and the input minus the mean.
-
-    With `weights`, one per sample, all sums are weighted, `count` is the sum of the
-    weights of all values, and `n_values` is the number of values that have any weight.
-    """
-
-    count: float
-    n_values: int
-    mean: PerChannel
-    squares: PerChannel
-    centered: FeatureMap
-    weights: npt.NDArray[np.floating] | None = None
-
-
-class BatchNormLayer(Layer[FixedCache]):
+class BatchNormLayer(Layer[BatchNormCache]):
     """Runtime layer of `BatchNorm`.
 
     With m, v and n for the mean, the variance and the number of values of a channel in
@@ -134,6 +114,7 @@ class BatchNormLayer(Layer[FixedCache]):
         dgamma = sum(dy * z)
         dx = gamma / sqrt(v + epsilon) * (dy - dbeta / n - z * dgamma / n)
 
+    `ops/normalization.py` computes them, together with an activation after the layer.
     Each sum is first computed for every micro-batch, on any thread. The sums of the
     micro-batches are then added in their order.
 
@@ -145,15 +126,30 @@ class BatchNormLayer(Layer[FixedCache]):
     penalized = ()
     needs_whole_batch = True
 
-    def __init__(self, in_shape: Shape, momentum: float, epsilon: float) -> None:
+    def __init__(
+        self,
+        in_shape: Shape,
+        momentum: float,
+        epsilon: float,
+        activation: ActivationFunction = ACTIVATIONS["identity"],
+    ) -> None:
         super().__init__(in_shape, in_shape)
         self.momentum = momentum
         self.epsilon = epsilon
+        self.activation = activation
         channels = (in_shape[-1],)
         self.weight_shapes = {"gamma": channels, "beta": channels}
         self.buffer_shapes = {"moving_mean": channels, "moving_variance": channels}
-        self.cached_values = prod(in_shape)
         self.flops = 8 * prod(in_shape)
+
+    def with_activation(self, activation: ActivationFunction) -> Self | None:
+        """Return a layer that also does what an activation after it does.
+
+        None means that it has one already.
+        """
+        if self.activation.name != "identity":
+            return None
+        return type(self)(self.in_shape, self.momentum, self.epsilon, activation)
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
@@ -173,7 +169,7 @@ class BatchNormLayer(Layer[FixedCache]):
         train: bool,
         rng: np.random.Generator | None,
         workspace: Workspace,
-    ) -> tuple[FeatureMap, FixedCache]:
+    ) -> tuple[FeatureMap, BatchNormCache]:
         if train:
             ys, caches = self.forward_micro_batches(
                 [self],
@@ -182,40 +178,31 @@ class BatchNormLayer(Layer[FixedCache]):
                 workspaces=[workspace],
             )
             return ys[0], caches[0]
-        centered = workspace.array("centered", x.shape, x.dtype)
-        np.subtract(x, per_channel(self.buffers["moving_mean"], x), out=centered)
-        deviation = np.sqrt(self.buffers["moving_variance"] + self.epsilon)
-        cache = FixedCache(centered, deviation.astype(x.dtype, copy=False))
-        return self.scale(cache, workspace), cache
+        mean, variance = self.buffers["moving_mean"], self.buffers["moving_variance"]
+        how, deviation = self._normalization(mean, variance, x.dtype)
+        y = normalize(x, how, workspace)
+        return y, BatchNormCache(x, y, how, deviation)
 
     @override
     def backward(
         self,
         dy: FeatureMap,
-        cache: FixedCache,
+        cache: BatchNormCache,
         *,
         gradients: NamedArrays,
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        if isinstance(cache, MinibatchCache):
-            dxs = self.backward_micro_batches(
-                [self],
-                [dy],
-                [cache],
-                gradients=[gradients],
-                runner=MicroBatchRunner.single(None),
-                workspaces=[workspace],
-                need_dx=need_dx,
-            )
-            return None if dxs is None else dxs[0]
-        gradients["beta"][...] = _channel_sums(dy)
-        products = _channel_products(dy, cache.centered)
-        np.divide(products, cache.deviation, out=gradients["gamma"])
-        if not need_dx:
-            return None
-        dy *= per_channel(self.weights["gamma"] / cache.deviation, dy)
-        return dy
+        dxs = self.backward_micro_batches(
+            [self],
+            [dy],
+            [cache],
+            gradients=[gradients],
+            runner=MicroBatchRunner.single(None),
+            workspaces=[workspace],
+            need_dx=need_dx,
+        )
+        return None if dxs is None else dxs[0]
 
     @override
     @classmethod
@@ -226,37 +213,58 @@ class BatchNormLayer(Layer[FixedCache]):
         *,
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[FixedCache]]:
-        moments = runner.map(
-            lambda m: _moments(xs[m], workspaces[m], runner.weights_of(m))
+    ) -> tuple[list[FeatureMap], list[BatchNormCache]]:
+        found = runner.map(
+            lambda m: moments(xs[m], runner.weights_of(m), workspaces[m])
         )
-        caches = layers[0].merge(moments)
-        ys = runner.map(lambda m: layers[m].scale(caches[m], workspaces[m]))
+        layer = layers[0]
+        mean, variance, count = layer.merge(found)
+        how, deviation = layer._normalization(  # noqa: SLF001  of the same class
+            mean, variance, xs[0].dtype
+        )
+        ys = runner.map(lambda m: normalize(xs[m], how, workspaces[m]))
+        caches = [
+            BatchNormCache(x, y, how, deviation, count, runner.weights_of(m))
+            for m, (x, y) in enumerate(zip(xs, ys, strict=True))
+        ]
         return ys, caches
 
-    def merge(self, moments: Sequence[_Moments]) -> list[FixedCache]:
+    def merge(self, found: Sequence[Moments]) -> tuple[PerChannel, PerChannel, float]:
         """Merge the moments of all micro-batches, and update the moving statistics.
 
-        The squares of each micro-batch were summed about its own mean, to avoid
-        cancellation. The squares about the common mean are larger by the count times
-        the squared distance between the means [Chan et al., 1983].
+        The squares of each micro-batch were summed about its own mean. The squares
+        about the common mean are larger by the count times the squared distance between
+        the means [Chan et al., 1983].
+
+        Returns
+        -------
+        mean, variance : ndarray of shape (channels,)
+            In float64.
+        count : float
         """
-        counts = np.array([own.count for own in moments], dtype=np.float64)
+        counts = np.array([own.count for own in found], dtype=np.float64)
         count = counts.sum()
-        means = np.array([own.mean for own in moments], dtype=np.float64)
+        means = np.array([own.mean for own in found], dtype=np.float64)
         mean = counts @ means / count
-        offsets = means - mean
-        squares = np.sum([own.squares for own in moments], axis=0, dtype=np.float64)
-        squares = squares + counts @ offsets**2
-        variance = squares / count
-        n_values = sum(own.n_values for own in moments)
+        squares = np.sum([own.squares for own in found], axis=0, dtype=np.float64)
+        squares = squares + counts @ (means - mean) ** 2
+        n_values = sum(own.n_values for own in found)
         self._update_moving(mean, squares, count, n_values)
-        dtype = moments[0].centered.dtype
-        deviation = np.sqrt(variance + self.epsilon).astype(dtype)
-        return [
-            MinibatchCache(own.centered, deviation, shift, count, own.weights)
-            for own, shift in zip(moments, offsets.astype(dtype), strict=True)
-        ]
+        return mean, squares / count, count
+
+    def _normalization(
+        self, mean: PerChannel, variance: PerChannel, dtype: npt.DTypeLike
+    ) -> tuple[Normalization, PerChannel]:
+        """Return how to normalize, and the square root of the variance plus epsilon."""
+        deviation = np.sqrt(variance + self.epsilon).astype(dtype, copy=False)
+        how = Normalization(
+            mean.astype(dtype, copy=False),
+            self.weights["gamma"] / deviation,
+            self.weights["beta"],
+            self.activation,
+            is_far_from_zero(mean, variance),
+        )
+        return how, deviation
 
     @override
     @classmethod
@@ -264,37 +272,42 @@ class BatchNormLayer(Layer[FixedCache]):
         cls,
         layers: Sequence[Self],
         dys: Sequence[FeatureMap],
-        caches: Sequence[FixedCache],
+        caches: Sequence[BatchNormCache],
         *,
         gradients: Sequence[NamedArrays],
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
     ) -> list[FeatureMap] | None:
-        own = [cache for cache in caches if isinstance(cache, MinibatchCache)]
-        runner.map(lambda m: _write_gradients(dys[m], own[m], gradients[m]))
+        deviation, count, how = caches[0].deviation, caches[0].count, caches[0].how
+
+        def write_gradients(m: int) -> None:
+            x, y = caches[m].x, caches[m].y
+            dbeta, products = backward_of_activation(x, y, dys[m], how, workspaces[m])
+            gradients[m]["beta"][...] = dbeta
+            np.divide(products, deviation, out=gradients[m]["gamma"])
+
+        runner.map(write_gradients)
         if not need_dx:
             return None
-        dbeta = np.sum([g["beta"] for g in gradients], axis=0, dtype=np.float64)
-        dgamma = np.sum([g["gamma"] for g in gradients], axis=0, dtype=np.float64)
-        deviation, count = own[0].deviation, own[0].count
-        factor = layers[0].weights["gamma"] / deviation
-        # dx = factor * dy + slope * (centered + shift) - factor * dbeta / count
-        slope = -factor * (dgamma / count) / deviation
+        slope = constant = np.zeros(len(deviation))
+        if count is not None:
+            dbeta = np.sum([g["beta"] for g in gradients], axis=0, dtype=np.float64)
+            dgamma = np.sum([g["gamma"] for g in gradients], axis=0, dtype=np.float64)
+            # dx = factor * dy + slope * (x - mean) + constant
+            slope = -how.factor * (dgamma / count) / deviation
+            constant = -how.factor * (dbeta / count)
+        slope, constant = (
+            slope.astype(deviation.dtype),
+            constant.astype(deviation.dtype),
+        )
 
         def finish(m: int) -> FeatureMap:
-            dy, shift = dys[m], own[m].shift
-            constant = (shift * slope - factor * (dbeta / count)).astype(dy.dtype)
-            dy *= per_channel(factor, dy)
-            rest = workspaces[m].scratch("rest", dy.shape, dy.dtype)
-            slopes = per_channel(slope.astype(dy.dtype), dy)
-            np.multiply(own[m].centered, slopes, out=rest)
-            rest += per_channel(constant, dy)
-            weights = own[m].weights
-            if weights is not None:
-                rest *= weights
-            dy += rest
-            return dy
+            weights = caches[m].weights
+            input_gradient(
+                caches[m].x, dys[m], how, slope, constant, weights, workspaces[m]
+            )
+            return dys[m]
 
         return runner.map(finish)
 
@@ -313,76 +326,3 @@ class BatchNormLayer(Layer[FixedCache]):
             moving = self.buffers[name]
             # At once, since the user may interrupt training between two operations.
             moving[...] = self.momentum * moving + (1 - self.momentum) * value
-
-    def scale(self, cache: FixedCache, workspace: Workspace) -> FeatureMap:
-        """Return ``gamma * (centered + shift) / deviation + beta``."""
-        centered = cache.centered
-        factor = self.weights["gamma"] / cache.deviation
-        offset = self.weights["beta"]
-        if isinstance(cache, MinibatchCache):
-            offset = offset + factor * cache.shift
-        y = workspace.array("y", centered.shape, centered.dtype)
-        np.multiply(centered, per_channel(factor, centered), out=y)
-        y += per_channel(offset, y)
-        return y
-
-
-def _moments(
-    x: FeatureMap, workspace: Workspace, weights: npt.NDArray[np.floating] | None
-) -> _Moments:
-    """Return the moments of one micro-batch."""
-    if weights is not None:
-        return _weighted_moments(x, workspace, weights)
-    count = x.size // len(x)
-    mean = _channel_sums(x) / x.dtype.type(count)
-    centered = workspace.array("centered", x.shape, x.dtype)
-    np.subtract(x, per_channel(mean, x), out=centered)
-    squares = _channel_products(centered, centered)
-    return _Moments(count, count, mean, squares, centered)
-
-
-def _weighted_moments(
-    x: FeatureMap, workspace: Workspace, weights: npt.NDArray[np.floating]
-) -> _Moments:
-    """Return the moments of one micro-batch whose samples have weights."""
-    n_positions = x[0].size // x.shape[-1]
-    count = float(weights.sum(dtype=np.float64)) * n_positions
-    weighted = workspace.scratch("weighted", x.shape, x.dtype)
-    np.multiply(x, weights, out=weighted)
-    # Samples without any weight have no mean, and add nothing to the minibatch's.
-    mean = _channel_sums(weighted) / x.dtype.type(count or 1)
-    centered = workspace.array("centered", x.shape, x.dtype)
-    np.subtract(x, per_channel(mean, x), out=centered)
-    np.multiply(centered, weights, out=weighted)
-    squares = _channel_products(weighted, centered)
-    n_values = int(np.count_nonzero(weights)) * n_positions
-    return _Moments(count, n_values, mean, squares, centered, weights)
-
-
-def _write_gradients(
-    dy: FeatureMap, cache: MinibatchCache, gradients: NamedArrays
-) -> None:
-    """Write the share of one micro-batch in the gradients of the weights."""
-    dbeta = _channel_sums(dy)
-    dgamma = _channel_products(dy, cache.centered)
-    dgamma += cache.shift * dbeta
-    dgamma /= cache.deviation
-    gradients["beta"][...] = dbeta
-    gradients["gamma"][...] = dgamma
-
-
-def _channel_sums(x: FeatureMap) -> PerChannel:
-    """Return the sum over each channel."""
-    sums: PerChannel = x.sum(axis=tuple(range(1, x.ndim)))
-    return sums
-
-
-def _channel_products(a: FeatureMap, b: FeatureMap) -> PerChannel:
-    """Return the sum of the products of `a` and `b` over each channel."""
-    products: PerChannel
-    if a.flags.c_contiguous and b.flags.c_contiguous:
-        products = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
-    else:
-        letters = "abcdef"[: a.ndim]
-        products = np.einsum(f"{letters},{letters}->a", a, b)
-    return products

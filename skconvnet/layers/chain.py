@@ -10,7 +10,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.layers.base import Layer
-from skconvnet.layers.conv_max_pool_fusion import fuse
+from skconvnet.layers.fusion import fuse
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -44,7 +44,8 @@ class Chain:
     layers : mapping of str to Layer, optional
         The layers that the specs built, if they have been built already.
     fuse_pairs : bool, default=True
-        Whether a convolution and the max pooling after it run as one step.
+        Whether some layers run as one step with the layer after them. See
+        `skconvnet.layers.fusion`.
 
     Attributes
     ----------
@@ -105,6 +106,10 @@ class Chain:
             strict=True,
         ):
             layer.bind(own_weights, own_buffers)
+        layers = list(self.layers.values())
+        for step in self.steps:
+            first = layers[step.index]
+            step.layer.bind(first.weights, first.buffers)
 
     def split_weights(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
         """Return the weights or gradients of each layer, by the names of its arrays."""

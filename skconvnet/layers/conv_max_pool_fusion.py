@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -123,12 +123,3 @@ class PooledConvolutionLayer(Layer[_Cache]):
             workspace,
             need_dx=need_dx,
         )
-
-
-def fuse(layer: Layer[Any], following: Layer[Any]) -> Layer[Any] | None:
-    """Return one layer that replaces both, or None if they cannot be fused."""
-    if not isinstance(layer, ConvolutionLayer) or not layer.activation.is_monotone:
-        return None
-    if not isinstance(following, MaxPoolLayer):
-        return None
-    return PooledConvolutionLayer(layer, following)
