@@ -13,6 +13,7 @@ from skconvnet.ops.convolution import reference
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.convolution.fft import FFTConvolution
 from skconvnet.ops.convolution.im2col import Im2colConvolution
+from skconvnet.ops.convolution.interleaved import InterleavedConvolution
 from skconvnet.ops.convolution.transposed import transposed_windows
 from skconvnet.ops.convolution.winograd import MAX_KERNEL, WinogradConvolution
 from skconvnet.ops.windows import Windows, sliding_windows
@@ -38,7 +39,14 @@ class Case:
 
 
 @st.composite
-def cases(draw, largest_ndim=3, any_steps=True, depthwise=False, largest_kernel=4):
+def cases(
+    draw,
+    largest_ndim=3,
+    largest_stride=3,
+    largest_dilation=2,
+    depthwise=False,
+    largest_kernel=4,
+):
     ndim = draw(st.integers(1, largest_ndim))
     largest_kernel = min(largest_kernel, MAX_KERNEL[ndim])
 
@@ -47,9 +55,7 @@ def cases(draw, largest_ndim=3, any_steps=True, depthwise=False, largest_kernel=
 
     in_shape = per_axis(1, (16, 7, 4)[ndim - 1])
     kernel = per_axis(1, largest_kernel)
-    strides = dilation = (1,) * ndim
-    if any_steps:
-        strides, dilation = per_axis(1, 3), per_axis(1, 2)
+    strides, dilation = per_axis(1, largest_stride), per_axis(1, largest_dilation)
     explicit = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * ndim)
     padding = draw(st.sampled_from(["valid", "same", "full"]) | explicit)
     pads = oracles.pad_amounts(in_shape, kernel, strides, padding, dilation)
@@ -110,13 +116,30 @@ def test_im2col(case, block_bytes, train):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    case=cases(any_steps=False, largest_kernel=5),
+    case=cases(largest_stride=1, largest_dilation=1, largest_kernel=5),
+    block_bytes=BLOCK_BYTES,
+    smallest_part=st.sampled_from([1, 16]),
+    train=st.booleans(),
+)
+def test_winograd(case, block_bytes, smallest_part, train):
+    assert WinogradConvolution.supports(case.windows)
+
+    class InParts(WinogradConvolution):
+        pass
+
+    InParts.smallest_part = smallest_part
+    assert_equals_reference(InParts, case, block_bytes, train)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    case=cases(largest_stride=1, largest_dilation=3),
     block_bytes=BLOCK_BYTES,
     train=st.booleans(),
 )
-def test_winograd(case, block_bytes, train):
-    assert WinogradConvolution.supports(case.windows)
-    assert_equals_reference(WinogradConvolution, case, block_bytes, train)
+def test_interleaved(case, block_bytes, train):
+    assume(InterleavedConvolution.supports(case.windows))
+    assert_equals_reference(InterleavedConvolution, case, block_bytes, train)
 
 
 @settings(max_examples=200, deadline=None)

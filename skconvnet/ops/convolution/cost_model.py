@@ -114,6 +114,21 @@ class FFTTerms(NamedTuple):
     passes: float
 
 
+class InterleavingTerms(NamedTuple):
+    """What the time of taking a map apart, and of putting it together, grows with.
+
+    Attributes
+    ----------
+    map_values : float
+        How many numbers are copied: those of the interleaved maps and of the outputs.
+    copies : float
+        Python calls, one for each of the interleaved maps.
+    """
+
+    map_values: float
+    copies: float
+
+
 # Microseconds per unit of each term, on one thread of an AMD EPYC in float32. They were
 # fitted to a sweep of shapes, then tuned for the choice, by
 # `benchmarks/conv_methods.py`.
@@ -142,6 +157,7 @@ FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
         tiles=16,
         passes=52,
     ),
+    InterleavingTerms: InterleavingTerms(map_values=8.0e-4, copies=8.0),
     # Algorithms without terms.
     tuple: (),
 }

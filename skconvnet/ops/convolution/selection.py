@@ -9,6 +9,7 @@ from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution, suits_depthwise
 from skconvnet.ops.convolution.fft import FFTConvolution
 from skconvnet.ops.convolution.im2col import Im2colConvolution
+from skconvnet.ops.convolution.interleaved import InterleavedConvolution
 from skconvnet.ops.convolution.winograd import MAX_KERNEL, WinogradConvolution
 from skconvnet.ops.windows import Windows
 
@@ -119,4 +120,6 @@ def _candidates(
     if max(windows.kernel) <= 2 and WinogradConvolution in classes:
         # For kernels of 2 taps, the transforms cost as much as they save.
         classes.remove(WinogradConvolution)
+    if InterleavedConvolution.supports(windows):
+        classes.append(InterleavedConvolution)
     return classes
