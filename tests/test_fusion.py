@@ -20,6 +20,8 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    Parallel,
+    Residual,
 )
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.losses import SquaredError
@@ -94,6 +96,54 @@ def test_a_batch_norm_and_an_activation(function, in_shape):
     assert len(network.chain.steps) == len(network.layers)
     for one, two in zip([*fused, buffers], [*plain, network.state], strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
+CONV = Conv2D(4, 3, padding="same")
+NORM, RELU, POOL = BatchNorm(), Activation("relu"), MaxPool2D(2)
+
+
+@pytest.mark.parametrize(
+    ("specs", "n_predictors"),
+    [
+        ([CONV, NORM], 1),
+        ([CONV, NORM, RELU], 1),
+        ([CONV, NORM, POOL], 1),
+        ([CONV, NORM, RELU, POOL], 1),
+        ([CONV, NORM, POOL, RELU], 2),
+        ([CONV, NORM, RELU, RELU], 2),
+        ([CONV, NORM, POOL, POOL], 2),
+        ([CONV, NORM, Activation("gelu"), POOL], 2),
+        ([CONV, NORM, NORM, RELU, CONV, POOL], 3),
+        ([Conv2D(4, 3, activation="relu"), NORM, RELU], 2),
+        ([Conv2D(4, 3, strides=2, groups=2), NORM, RELU, POOL, CONV, NORM], 2),
+        ([Residual([CONV, NORM, RELU, CONV, NORM]), RELU, POOL], 3),
+        ([Parallel([("a", [CONV, NORM, POOL]), ("b", [NORM, RELU, POOL])])], 1),
+    ],
+    ids=str,
+)
+def test_a_convolution_takes_in_a_batch_norm_to_predict(specs, n_predictors):
+    specs, in_shape = with_head(*specs), (12, 10, 4)
+    networks = [
+        Network(specs, in_shape, "float64", fuse_pairs=f) for f in (True, False)
+    ]
+    rng = np.random.default_rng(0)
+    state = rng.normal(size=networks[0].state.size)
+    X = rng.normal(size=(5, *in_shape))
+    for _ in range(2):  # the second time with other weights
+        outputs = []
+        for network in networks:
+            network.state[:] = state
+            for name, values in network.buffers.items():
+                if "variance" in name:
+                    values[...] = np.abs(values)
+            inputs = Inputs(X, in_shape, "float64")
+            with Executor(network, SquaredError(), 1) as engine:
+                outputs.append(engine.outputs(inputs))
+                outputs.append(engine.outputs(inputs, stop=len(specs)))
+        assert len(networks[0].chain.predictors) == n_predictors + 2
+        for other in outputs[1:]:
+            np.testing.assert_allclose(outputs[0], other, rtol=1e-9, atol=1e-9)
+        state = -0.5 * state
 
 
 WINOGRAD = [

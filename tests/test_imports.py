@@ -101,7 +101,14 @@ def test_scikit_learn_stays_outside_the_engine(path):
 # Layers that are made of layers import these; all may import the protocol, and those
 # without weights or of convolution what these share.
 MADE_OF = {
-    "chain": {"fusion"},
+    "chain": {"conv_batch_norm_folding", "fusion"},
+    "conv_batch_norm_folding": {
+        "activation",
+        "batch_norm",
+        "conv",
+        "conv_max_pool_fusion",
+        "pooling",
+    },
     "fusion": {"activation", "batch_norm", "conv", "conv_max_pool_fusion", "pooling"},
     "conv_max_pool_fusion": {"conv", "pooling"},
     "chain_micro_batches": {"chain"},

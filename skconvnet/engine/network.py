@@ -211,6 +211,10 @@ class Network:
             x, train=train, rng=rng, workspaces=workspaces, stop=stop
         )
 
+    def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
+        """Return the output, after which there is no backward pass."""
+        return self.chain.predict(x, workspaces)
+
     def backward(
         self,
         dy: FeatureMap,

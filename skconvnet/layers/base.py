@@ -189,6 +189,11 @@ class Layer(ABC, Generic[Cache]):
         may overwrite the output.
         """
 
+    def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return the output, after which there is no backward pass."""
+        y, _ = self.forward(x, train=False, rng=None, workspace=workspace)
+        return y
+
     @abstractmethod
     def backward(
         self,

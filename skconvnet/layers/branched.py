@@ -128,6 +128,14 @@ class BranchedLayer(Layer[BranchCaches]):
         return self.join(ys, x, workspace), caches
 
     @override
+    def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        ys = [
+            chain.predict(x, _workspaces_in(chain, branch, workspace))
+            for branch, chain in self.chains.items()
+        ]
+        return self.join(ys, x, workspace)
+
+    @override
     def backward(
         self,
         dy: FeatureMap,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from skconvnet._typing import FeatureMap, NamedArrays, Shape
 from skconvnet.layers.base import Layer
+from skconvnet.layers.conv_batch_norm_folding import FoldedConvolution, fold
 from skconvnet.layers.fusion import fuse
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -73,6 +75,7 @@ class Chain:
             layers = build_layers(self.specs, self.in_shape)
         self.layers = dict(layers)
         chain = list(self.layers.values())
+        self._fuses = fuse_pairs
         self.steps = _fused_steps(chain) if fuse_pairs else _steps(chain)
         self.out_shape = chain[-1].out_shape if chain else self.in_shape
         self.weight_shapes = self._joined(
@@ -168,6 +171,31 @@ class Chain:
         if stop is not None:
             steps = _steps(list(self.layers.values())[:stop])
         return forward_steps(steps, x, train=train, rng=rng, workspaces=workspaces)
+
+    def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
+        """Return the output, after which there is no backward pass."""
+        for index, predictor in self.predictors:
+            x = predictor.predict(x, workspaces[index])
+        return x
+
+    @cached_property
+    def predictors(self) -> list[tuple[int, Layer[Any] | FoldedConvolution]]:
+        """What predicts, with the position of its workspace."""
+        layers = list(self.layers.values())
+        by_index = {step.index: step.layer for step in self.steps}
+        predictors: list[tuple[int, Layer[Any] | FoldedConvolution]] = []
+        index = 0
+        while index < len(layers):
+            folded = fold(layers[index:]) if self._fuses else None
+            if folded is not None:
+                predictor, n_layers = folded
+                predictors.append((index, predictor))
+            else:
+                layer = by_index[index]
+                n_layers = 2 if layer is not layers[index] else 1
+                predictors.append((index, layer))
+            index += n_layers
+        return predictors
 
     def backward(
         self,
