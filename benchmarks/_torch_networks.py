@@ -57,12 +57,12 @@ def _sequence(
     """Return PyTorch's modules for the layers, and the shape of their output."""
     modules: list[torch.nn.Module] = []
     for spec in layers:
-        modules += _modules(spec, in_shape)
+        modules += modules_of(spec, in_shape)
         in_shape = spec.build(in_shape).out_shape
     return torch.nn.Sequential(*modules), in_shape
 
 
-def _modules(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Module]:
+def modules_of(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Module]:
     """Return PyTorch's modules that do what the layer does."""
     nn, channels, ndim = torch.nn, in_shape[-1], len(in_shape) - 1
     activation = [nn.ReLU()] if getattr(spec, "activation", None) == "relu" else []
