@@ -9,7 +9,8 @@ import pytest
 from engine_tools import TIMEOUT, in_thread
 
 from skconvnet import MLPClassifier, MLPRegressor
-from skconvnet.engine.thread_team import ThreadTeam, _TeamThread
+from skconvnet.engine import thread_team
+from skconvnet.engine.thread_team import ThreadTeam, _Mailbox, _TeamThread
 from skconvnet.ops.blas_kernels import axpy, matmul
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.optimizers import OPTIMIZERS
@@ -282,3 +283,9 @@ def test_wide_perceptrons_have_the_same_bits_for_every_n_jobs(
         for n_jobs in (1, 2, 3)
     ]
     assert vectors[0] == vectors[1] == vectors[2]
+
+
+def test_a_thread_that_polls_gives_way_to_others(monkeypatch):
+    mailbox = _Mailbox(5)
+    monkeypatch.setattr(thread_team, "_give_way", lambda: mailbox.put("from another"))
+    assert mailbox.take() == "from another"

@@ -28,6 +28,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -41,6 +42,9 @@ Item = TypeVar("Item")
 # How often a thread polls its mailbox, about every 12 us, before it sleeps. Waking it
 # takes 40 us on a virtual machine, as long as a small task.
 _POLLS_BEFORE_SLEEP = 200
+# If another thread waits for the same CPU, which may be the one that the polling thread
+# waits for, it runs next. Not all systems have the first function.
+_give_way: Callable[[], object] = getattr(os, "sched_yield", partial(time.sleep, 0))
 # How often an interrupted run looks whether its threads have finished.
 _SECONDS_BETWEEN_LOOKS = 1e-3
 # The square roots of this many numbers take about 12 us.
@@ -271,7 +275,9 @@ class _Mailbox(Generic[Item]):
     thread takes items, it does not block once there is one.
 
     Polling must not hold the global interpreter lock, so the reader waits between two
-    polls in an operation of NumPy that releases it.
+    polls in an operation of NumPy that releases it. Nor may it keep the CPU from
+    another thread: if the machine has fewer free CPUs than threads, that thread may be
+    the one that is waited for.
 
     Parameters
     ----------
@@ -293,4 +299,5 @@ class _Mailbox(Generic[Item]):
             if not is_empty():
                 break
             idle(numbers, numbers)
+            _give_way()
         return self._queue.get()
