@@ -324,7 +324,7 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
         flat, flat_maps = _flat(dz), _flat(cache.maps)
         # The gradient is zero in the row padding, but zero times NaN is not.
         fill_around(cache.maps, [slice(0, n) for n in self.algorithm.out_shape])
-        flat.sum(axis=1, out=gradients["bias"])
+        channel_sums(dz, gradients["bias"])
         np.matmul(flat, flat_maps.T, out=_flat(gradients["pointwise"]))
         # The maps are no longer needed: their gradient overwrites them.
         dmaps = cache.maps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import prod
 
 import numpy as np
 from scipy.linalg import blas
@@ -105,12 +104,38 @@ def channel_sums(x: np.ndarray, out: np.ndarray) -> None:
     >>> out
     array([15., 51.])
     """
-    if not x.flags.c_contiguous:
-        x.sum(axis=tuple(range(1, x.ndim)), out=out)
-        return
-    run = prod(x.shape[-2:]) if x.ndim > 2 else x.shape[-1]
-    rows = np.matmul(x.reshape(-1, run), constant(1, run, x.dtype))
-    rows.reshape(len(x), -1).sum(axis=1, out=out)
+    rows = as_runs(x)
+    sums = np.matmul(rows, constant(1, rows.shape[-1], x.dtype))
+    sums.reshape(len(x), -1).sum(axis=1, out=out)
+
+
+def channel_products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the sum of the products of `a` and `b` over each channel.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (channels, *spatial, batch)
+
+    Examples
+    --------
+    >>> channel_products(np.ones((2, 3, 2)), np.arange(12.0).reshape(2, 3, 2))
+    array([15., 51.])
+    """
+    if a.flags.c_contiguous and b.flags.c_contiguous:
+        products: np.ndarray = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
+        return products
+    sums: np.ndarray = np.vecdot(as_runs(a), as_runs(b)).reshape(len(a), -1).sum(axis=1)
+    return sums
+
+
+def as_runs(x: np.ndarray) -> np.ndarray:
+    """View a map with its last spatial axis and its batch as one axis.
+
+    These are contiguous even if there is row padding after each row.
+    """
+    if x.ndim < 3 or x.strides[-2] != x.shape[-1] * x.strides[-1]:
+        return x
+    return x.reshape(*x.shape[:-2], -1)
 
 
 @lru_cache(maxsize=128)

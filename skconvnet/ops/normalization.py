@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from skconvnet._typing import FeatureMap
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.blas_kernels import axpy, channel_sums
+from skconvnet.ops.blas_kernels import axpy, channel_products, channel_sums
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 
@@ -129,7 +129,7 @@ def moments(
             np.multiply(own, weights, out=weighted)
         channel_sums(weighted, mean[some])
         mean[some] /= divisor
-        about_zero = _channel_products(weighted, own)
+        about_zero = channel_products(weighted, own)
         squares[some] = about_zero - divisor * mean[some] ** 2
         if is_far_from_zero(mean[some], squares[some] / divisor):
             deviations = workspace.scratch("deviations", own.shape, x.dtype)
@@ -138,7 +138,7 @@ def moments(
                 weighted = deviations
             else:
                 np.multiply(deviations, weights, out=weighted)
-            squares[some] = _channel_products(weighted, deviations)
+            squares[some] = channel_products(weighted, deviations)
     return Moments(count, n_values, mean, squares)
 
 
@@ -181,9 +181,9 @@ def backward_of_activation(
         if how.centers:
             deviations = workspace.scratch("deviations", own.shape, x.dtype)
             np.subtract(x[some], per_channel(mean, own), out=deviations)
-            of_products[some] = _channel_products(own, deviations)
+            of_products[some] = channel_products(own, deviations)
         else:
-            products = _channel_products(own, x[some])
+            products = channel_products(own, x[some])
             of_products[some] = products - mean * of_gradient[some]
     return of_gradient, of_products
 
@@ -231,12 +231,3 @@ def _blocks(x: FeatureMap) -> Iterator[slice]:
     step = max(_BLOCK_BYTES * n_channels // max(x.nbytes, 1), 1)
     for start in range(0, n_channels, step):
         yield slice(start, start + step)
-
-
-def _channel_products(a: FeatureMap, b: FeatureMap) -> PerChannel:
-    """Return the sum of the products of `a` and `b` over each channel."""
-    if a.flags.c_contiguous and b.flags.c_contiguous:
-        products: PerChannel = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
-        return products
-    letters = "abcdef"[: a.ndim]
-    return np.asarray(np.einsum(f"{letters},{letters}->a", a, b))
