@@ -98,7 +98,8 @@ def product_flops(layer: Layer[Any], n: int) -> float:
             algorithm = algorithm.inner(n // prod(algorithm.windows.dilation))
         terms = algorithm.cost_terms(n)
         return float(terms.flops) if terms else 3.0 * layer.flops * n
-    return 3.0 * layer.flops * n if "kernel" in layer.weight_shapes else 0.0
+    has_products = any(name in layer.weight_shapes for name in layer.penalized)
+    return 3.0 * layer.flops * n if has_products else 0.0
 
 
 def map_bytes(layer: Layer[Any], *, need_dx: bool) -> float:
