@@ -121,7 +121,7 @@ def sweep(seconds: float, seed: int, path: str) -> None:
     """Time random cases for so many seconds, and write them to a file."""
     rng = np.random.default_rng(seed)
     until = time.perf_counter() + seconds
-    with open(path, "w", newline="") as file, single_threaded_blas:
+    with open(path, "w", newline="") as file, single_threaded_blas.limited():
         writer = csv.DictWriter(file, [*FIELDS, *ALGORITHMS])
         writer.writeheader()
         while time.perf_counter() < until:
