@@ -124,7 +124,10 @@ def channel_products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.flags.c_contiguous and b.flags.c_contiguous:
         products: np.ndarray = np.vecdot(a.reshape(len(a), -1), b.reshape(len(b), -1))
         return products
-    sums: np.ndarray = np.vecdot(as_runs(a), as_runs(b)).reshape(len(a), -1).sum(axis=1)
+    runs = as_runs(a), as_runs(b)
+    if runs[0].shape != runs[1].shape:  # one has no long runs
+        runs = a, b
+    sums: np.ndarray = np.vecdot(*runs).reshape(len(a), -1).sum(axis=1)
     return sums
 
 
