@@ -286,12 +286,13 @@ def test_a_trailing_axis_of_length_1_has_the_channel_of_sequences(length, capsys
 
 def test_sequences_of_one_channel_fit_at_the_first_try():
     X = np.random.default_rng(0).normal(size=(N, 200, 1))
-    fitted = ConvNetClassifier(max_iter=1).fit(X, labels(N))
+    fitted = ConvNetClassifier(max_iter=1, random_state=0).fit(X, labels(N))
     assert fitted.network_.in_shape == (200, 1)
     np.testing.assert_array_equal(fitted.predict(X[..., 0]), fitted.predict(X))
     # Of different lengths.
     X = [x[: 190 + i] for i, x in enumerate(X)]
-    model = ConvNetClassifier(max_iter=1, global_pooling="avg").fit(X, labels(N))
+    model = ConvNetClassifier(max_iter=1, global_pooling="avg", random_state=0)
+    model.fit(X, labels(N))
     assert model.network_.in_shape == (195, 1)
     X = [x.T for x in X]
     model.set_params(data_format="channels_first").fit(X, labels(N))

@@ -155,7 +155,7 @@ def test_a_memory_map(photos, tmp_path):
 @pytest.mark.filterwarnings("ignore:Training started with a loss")
 def test_no_alarm_for_samples_of_one_class(load, layers):
     X, y = load(return_X_y=True)
-    fitted = SequentialClassifier(layers, max_iter=1).fit(X, y)
+    fitted = SequentialClassifier(layers, max_iter=1, random_state=0).fit(X, y)
     for label in np.unique(y):
         assert told(fitted.predict, X[y == label]) == []
     assert len(told(fitted.predict, X / 16)) == 1
@@ -165,7 +165,8 @@ def test_no_alarm_for_samples_of_one_class(load, layers):
 def test_no_alarm_for_a_few_samples_of_very_different_sizes(spread):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 20)) * np.exp(spread * rng.normal(size=(600, 1)))
-    fitted = SequentialRegressor([Standardize()], max_iter=1).fit(X, X[:, 0] > 0)
+    model = SequentialRegressor([Standardize()], max_iter=1, random_state=0)
+    fitted = model.fit(X, X[:, 0] > 0)
     for _ in range(50):
         some = rng.choice(600, rng.integers(1, 30))
         assert told(fitted.predict, X[some]) == []
@@ -191,7 +192,9 @@ def test_no_alarm_after_other_weights(photos):
 
 def test_tokens_have_no_unit():
     X = np.random.default_rng(0).integers(900, 1000, size=(N, 5))
-    model = SequentialClassifier([Embedding(1000, 2), GlobalAvgPool()], max_iter=1)
+    model = SequentialClassifier(
+        [Embedding(1000, 2), GlobalAvgPool()], max_iter=1, random_state=0
+    )
     assert told(model.fit(X, Y).predict, X // 100) == []
 
 
