@@ -418,6 +418,9 @@ def _interrupt(*_):
     signal.raise_signal(signal.SIGINT)
 
 
+NO_LEARNING = SequentialClassifier(
+    [Dense(2)], alpha=1e4, max_iter=6, batch_size=60, random_state=0
+)
 CALLS = {
     "fit": lambda model, X, y: model.fit(X, y),
     "partial_fit": lambda model, X, y: model.partial_fit(X, y, classes=np.unique(y)),
@@ -425,6 +428,8 @@ CALLS = {
     "predict": lambda model, X, y: model.predict(X),  # noqa: ARG005
     "loss_gradients": lambda model, X, y: model.loss_gradients(X, y),
     "initialize": lambda model, X, y: model.initialize(X, y),
+    # It looks at predictions in the end.
+    "fit that learns nothing": lambda model, X, y: NO_LEARNING.fit(X, y),  # noqa: ARG005
 }
 
 

@@ -14,9 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import check_outputs
-from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.estimators._arguments import explains_arguments
@@ -37,6 +35,7 @@ from skconvnet.estimators._input_validation import (
 )
 from skconvnet.estimators._introspection import (
     loss_and_gradients,
+    outputs_of,
     position_after,
     replace_weights,
     weights_and_buffers,
@@ -173,10 +172,14 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             self.network_, checked, channels_first=is_channels_first(self)
         )
         warn_of_other_unit(self, inputs)
-        n_threads = resolve_n_threads(self.n_jobs)
-        executor = Executor(self.network_, self._loss, n_threads)
-        with HeldInterrupts(), executor, ReleasedInterrupts():
-            outputs = executor.outputs(inputs, stop=stop, scores=scores)
+        outputs = outputs_of(
+            self.network_,
+            self._loss,
+            inputs,
+            n_threads=resolve_n_threads(self.n_jobs),
+            stop=stop,
+            scores=scores,
+        )
         check_outputs(outputs, is_prediction=stop is None)
         return outputs
 

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
 from skconvnet._suggestions import did_you_mean
+from skconvnet._typing import Index
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
+from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -117,6 +119,22 @@ def loss_and_gradients(
         )
     views = network.layout.views(gradient)
     return value, {name: view.copy() for name, view in views.items()}
+
+
+def outputs_of(
+    network: Network,
+    loss: Loss,
+    inputs: Inputs,
+    index: Index | None = None,
+    *,
+    n_threads: int,
+    stop: int | None = None,
+    scores: bool = False,
+) -> npt.NDArray[Any]:
+    """Return what `Executor.outputs` returns, from an executor for this call alone."""
+    executor = Executor(network, loss, n_threads)
+    with HeldInterrupts(), executor, ReleasedInterrupts():
+        return executor.outputs(inputs, index, stop=stop, scores=scores)
 
 
 def position_after(network: Network, layer: object) -> int | None:

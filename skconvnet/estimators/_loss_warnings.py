@@ -10,11 +10,11 @@ from sklearn.base import is_regressor
 
 from skconvnet._typing import Rows
 from skconvnet.engine.blas_threads import resolve_n_threads
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._first_loss import warn_of_first_loss
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._guessing import Guessing
+from skconvnet.estimators._introspection import outputs_of
 from skconvnet.estimators._last_loss import warn_of_last_loss
 from skconvnet.estimators._no_learning import warn_of_no_learning
 from skconvnet.training.state import TrainingState
@@ -56,9 +56,14 @@ def warn_of_losses(
 
     def scores_of(index: npt.NDArray[np.integer]) -> Rows:
         n_threads = resolve_n_threads(estimator.n_jobs)
-        with Executor(estimator.network_, loss, n_threads) as executor:
-            scores: Rows = executor.outputs(samples.inputs, index, scores=True)
-            return scores
+        return outputs_of(
+            estimator.network_,
+            loss,
+            samples.inputs,
+            index,
+            n_threads=n_threads,
+            scores=True,
+        )
 
     if is_complete:
         is_told = warns_of_values and warn_of_no_learning(
