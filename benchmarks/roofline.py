@@ -94,8 +94,8 @@ def product_flops(layer: Layer[Any], n: int) -> float:
     if isinstance(layer, ConvolutionLayer):
         algorithm = layer.selector.for_batch(n)
         if isinstance(algorithm, InterleavedConvolution):
-            n *= prod(algorithm.windows.dilation)
-            algorithm = algorithm.inner(n // prod(algorithm.windows.dilation))
+            n_maps = prod(algorithm.windows.dilation)
+            algorithm, n = algorithm.inner(n), n * n_maps
         terms = algorithm.cost_terms(n)
         return float(terms.flops) if terms else 3.0 * layer.flops * n
     has_products = any(name in layer.weight_shapes for name in layer.penalized)

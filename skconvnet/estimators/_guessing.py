@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from skconvnet._typing import Rows
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._sampling import weighted_samples
 from skconvnet.losses import Loss
 
 # The root of the mean square from which targets are large for a network's outputs.
@@ -58,10 +59,7 @@ class Guessing:
     @cached_property
     def index(self) -> npt.NDArray[np.integer]:
         """The samples that the losses are estimated from."""
-        samples = self._samples
-        index = np.arange(len(samples)) if samples.index is None else samples.index
-        if samples.weights is not None:
-            index = index[samples.weights[index] > 0]
+        index = weighted_samples(self._samples)
         return index[:: -(-len(index) // self._n_samples) or 1]
 
     @property

@@ -178,8 +178,7 @@ class BatchNormLayer(Layer[BatchNormCache]):
                 workspaces=[workspace],
             )
             return ys[0], caches[0]
-        mean, variance = self.buffers["moving_mean"], self.buffers["moving_variance"]
-        how, deviation = self._normalization(mean, variance, x.dtype)
+        how, deviation = self.normalization_to_predict(x.dtype)
         y = normalize(x, how, workspace)
         return y, BatchNormCache(x, y, how, deviation)
 
@@ -251,6 +250,13 @@ class BatchNormLayer(Layer[BatchNormCache]):
         n_values = sum(own.n_values for own in found)
         self._update_moving(mean, squares, count, n_values)
         return mean, squares / count, count
+
+    def normalization_to_predict(
+        self, dtype: npt.DTypeLike
+    ) -> tuple[Normalization, PerChannel]:
+        """Return what `_normalization` does for the moving statistics."""
+        mean, variance = self.buffers["moving_mean"], self.buffers["moving_variance"]
+        return self._normalization(mean, variance, dtype)
 
     def _normalization(
         self, mean: PerChannel, variance: PerChannel, dtype: npt.DTypeLike

@@ -26,6 +26,7 @@ from skconvnet.layers.batch_norm import BatchNormLayer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.conv_max_pool_fusion import PooledConvolutionLayer
 from skconvnet.layers.pooling import MaxPoolLayer
+from skconvnet.ops.layout import per_channel
 from skconvnet.ops.workspace import Workspace
 
 
@@ -72,14 +73,10 @@ class FoldedConvolution:
         if not own:
             own = {name: np.empty_like(array) for name, array in given.items()}
             self._folded.bind(own, {})
-        norm, statistics = self._norm.weights, self._norm.buffers
-        variance = statistics["moving_variance"]
-        factor = norm["gamma"] / np.sqrt(variance + self._norm.epsilon)
-        factor = factor.astype(given["kernel"].dtype, copy=False)
-        by_filter = factor.reshape(-1, *(1,) * (given["kernel"].ndim - 1))
-        np.multiply(given["kernel"], by_filter, out=own["kernel"])
-        bias = (given["bias"] - statistics["moving_mean"]) * factor + norm["beta"]
-        np.copyto(own["bias"], bias)
+        kernel = given["kernel"]
+        how, _ = self._norm.normalization_to_predict(kernel.dtype)
+        np.multiply(kernel, per_channel(how.factor, kernel), out=own["kernel"])
+        np.copyto(own["bias"], (given["bias"] - how.mean) * how.factor + how.beta)
 
 
 def fold(layers: Sequence[Layer[Any]]) -> tuple[FoldedConvolution, int] | None:
