@@ -46,6 +46,10 @@ class MicroBatchLimits:
         have. Between calls of NumPy, the interpreter runs one thread at a time, and
         switching threads costs more than a second thread saves unless the calls take
         long enough.
+    max_flops : float
+        FLOPs of the forward and backward pass over a micro-batch of the usual size.
+        With more, it is halved: where maps have many channels, blocks of a few samples
+        fill the cache.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class MicroBatchLimits:
     flat: int = 1024
     max_bytes: float = 1.6e8
     min_flops_per_layer: float = 2.4e7
+    max_flops: float = 3e10
 
     @classmethod
     def fixed(cls, size: int) -> Self:
@@ -101,7 +106,10 @@ def micro_batch_size(
     # A backward pass takes about twice as long as a forward pass.
     flops = 3 * sum(layer.flops for layer in layers)
     enough = len(layers) * limits.min_flops_per_layer / max(flops, 1)
-    size = ceil(max(min(batch / 2, limits.usual), enough))
+    usual = limits.usual
+    while usual > limits.smallest and usual * flops > limits.max_flops:
+        usual //= 2
+    size = ceil(max(min(batch / 2, usual), enough))
     if batch < 2 * enough:
         # With half of it each, two threads would mostly wait for each other.
         size = max(size, batch)

@@ -30,14 +30,24 @@ def copy_runs(target: np.ndarray, source: np.ndarray) -> None:
     >>> target[:, 0]
     array([1., 0., 1., 0.])
     """
+    np.copyto(*run_views(target, source))
+
+
+def run_views(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """View two maps so that `numpy.copyto` copies one to the other fast.
+
+    >>> target, source = np.zeros((100, 32, 4))[:, ::2], np.ones((100, 16, 4))
+    >>> run_views(target, source)[0].shape
+    (100, 16, 1)
+    """
     if (
         has_short_runs(target)
         and target.dtype == source.dtype
         and source.strides[-1] == source.itemsize
     ):
         item = np.dtype((np.void, target.shape[-1] * target.itemsize))
-        target, source = target.view(item), source.view(item)
-    np.copyto(target, source)
+        return target.view(item), source.view(item)
+    return target, source
 
 
 def has_short_runs(x: np.ndarray) -> bool:

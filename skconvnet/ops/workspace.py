@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Shape
+from skconvnet.ops.program import Program
 
 # ``run(n, task)`` calls ``task(i, thread)`` for each i below n, on threads.
 Run = Callable[[int, Callable[[int, int], None]], None]
@@ -17,7 +19,30 @@ Run = Callable[[int, Callable[[int, int], None]], None]
 MIN_VALUES_FOR_THREADS = 400_000
 
 
-class Scratch(dict[str, np.ndarray]):
+class Store(dict[str, np.ndarray]):
+    """Arrays by name.
+
+    Attributes
+    ----------
+    n_allocated : int
+        How many arrays have been allocated so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_allocated = 0
+
+    def view(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
+        """View the start of the array called `name`, and allocate it if needed."""
+        size = prod(shape)
+        array = self.get(name)
+        if array is None or array.size < size or array.dtype != dtype:
+            array = self[name] = np.empty(size, dtype=dtype)
+            self.n_allocated += 1
+        return array[:size].reshape(shape)
+
+
+class Scratch(Store):
     """Arrays that layers share, by name.
 
     Attributes
@@ -66,19 +91,52 @@ class Workspace:
         min_values_for_threads: int = MIN_VALUES_FOR_THREADS,
     ) -> None:
         self._min_values_for_threads = min_values_for_threads
-        self._own: dict[str, np.ndarray] = {}
+        self._own = Store()
         self._views: dict[str, np.ndarray] = {}
         self._shared = Scratch() if shared is None else shared
         self._nested: dict[str, Workspace] = {}
         self._threads: dict[int, Workspace] = {}
+        self._programs: dict[Hashable, _Stored] = {}
         self.run: Run | None = None
 
     def array(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """Return the layer's own array called `name`, which is contiguous."""
         view = self._views.get(name)
         if view is None or view.shape != shape or view.dtype != dtype:
-            view = self._views[name] = _view(self._own, name, shape, dtype)
+            view = self._views[name] = self._own.view(name, shape, dtype)
         return view
+
+    def program(
+        self,
+        key: Hashable,
+        arrays: Sequence[np.ndarray | None],
+        write: Callable[[Program], None],
+    ) -> Program:
+        """Return a program that was written before, or let `write` write it.
+
+        Parameters
+        ----------
+        key : hashable
+            Tells apart the programs of a layer.
+        arrays : sequence of ndarray or None
+            Arrays from outside of this workspace that the program uses. If they are not
+            the ones of the last time, it is written anew. The same goes for the arrays
+            of the workspace.
+        write : callable
+            ``write(program)`` adds calls to an empty program.
+        """
+        allocated = (self._own.n_allocated, self._shared.n_allocated)
+        stored = self._programs.get(key)
+        if (
+            stored is None
+            or stored.allocated != allocated
+            or not all(map(_is_same, stored.arrays, arrays))
+        ):
+            program = Program()
+            write(program)
+            allocated = (self._own.n_allocated, self._shared.n_allocated)
+            stored = self._programs[key] = _Stored(program, tuple(arrays), allocated)
+        return stored.program
 
     def nested(self, name: str) -> Workspace:
         """Return the workspace of a layer inside this one, with the same scratch."""
@@ -146,15 +204,21 @@ class Workspace:
 
     def scratch(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """Return the contiguous array called `name` that all layers share."""
-        return _view(self._shared, name, shape, dtype)
+        return self._shared.view(name, shape, dtype)
 
 
-def _view(
-    store: dict[str, np.ndarray], name: str, shape: Shape, dtype: npt.DTypeLike
-) -> np.ndarray:
-    """View the start of the array called `name`, and allocate it if needed."""
-    size = prod(shape)
-    array = store.get(name)
-    if array is None or array.size < size or array.dtype != dtype:
-        array = store[name] = np.empty(size, dtype=dtype)
-    return array[:size].reshape(shape)
+class _Stored(NamedTuple):
+    """A program, the arrays it uses, and how many had been allocated."""
+
+    program: Program
+    arrays: tuple[np.ndarray | None, ...]
+    allocated: tuple[int, int]
+
+
+def _is_same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Return whether two views have the same memory, shape and dtype."""
+    if a is b:
+        return True
+    if a is None or b is None:
+        return False
+    return bool(a.__array_interface__ == b.__array_interface__)

@@ -66,13 +66,13 @@ class WinogradTerms(NamedTuple):
     map_values : float
         How many numbers the input and the output map have.
     kernel_values : float
-        How many numbers of the transformed kernel are read and added to: in each row
+        How many numbers of the transformed kernel are read and added to: in each
         block, and once to transform it, which takes five times as long in double
         precision.
     matrix_products : float
-        Calls of BLAS: one for each position of a tile in each row block.
-    row_blocks : float
-        Row blocks, each of which makes a fixed number of Python calls.
+        Calls of BLAS: one for each position of a tile in each block.
+    blocks : float
+        Blocks, each of which makes a fixed number of Python calls.
     """
 
     flops: float
@@ -80,7 +80,7 @@ class WinogradTerms(NamedTuple):
     map_values: float
     kernel_values: float
     matrix_products: float
-    row_blocks: float
+    blocks: float
 
 
 class FFTTerms(NamedTuple):
@@ -147,7 +147,7 @@ FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
         map_values=1.7e-3,
         kernel_values=6.0e-4,
         matrix_products=0.59,
-        row_blocks=67,
+        blocks=67,
     ),
     FFTTerms: FFTTerms(
         flops=2.0e-5,

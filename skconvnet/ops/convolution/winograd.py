@@ -4,18 +4,32 @@ A tile of m outputs of a kernel of r taps takes m + r - 1 multiplications instea
 m r, and a tile along several axes takes the product of these numbers: 36 instead of 144
 for 4x4 outputs of a 3x3 kernel. With tile d, kernel g and the matrices of
 `filtering_matrices`, the outputs along an axis are ``A' [(G g) * (B' d)]`` [1]_.
+Summed over channels, the elementwise product is a matrix product for each position of a
+tile::
 
-A forward pass, with the names of the arrays::
+    x --> tiles d --B'--> transformed --+
+                                        +--> products --A'--> outputs --> z
+          kernel g --G--> weights ------+
 
-    x --> phases --> tiles d --B'--> transformed --+
-                                                   +--> products --A'--> outputs --> z
-                     kernel g --G--> weights ------+
+Blocks of tiles are sized so that all of this happens in the cache of a processor core.
+Three arrays of scratch, A, B and C, take turns, so that they stay in the cache::
 
-`winograd_tiles.py` cuts the map into tiles, `winograd_transforms.py` has the matrices,
-and `winograd_max_pool.py` has an optional max pool of the outputs. The steps from the
-tiles to the outputs, and their gradients, are in `winograd_row_block.py`. They are
-computed in row blocks, sized for the cache. `winograd_overlap_add.py` adds up the
-gradients of overlapping tiles.
+    forward                              backward
+    ---------------------------------    ---------------------------------
+    B' along H    x -> C                 as in the forward pass, x -> B
+    copy          C -> A                 copy          dz -> A
+    B' along W    A -> B                 A along axes  A -> C -> A
+    products      B -> A                 dweights      A, B -> dweights
+    A' along axes A -> B -> C            products      A -> B
+    max pool      C -> A                 B along W     B -> C
+    copy          A or C -> z            add up, copy  C -> A
+                                         B along H     A -> dx, C -> dx
+
+`winograd_tiles.py` finds the tiles and blocks, `winograd_inputs.py` computes B' d,
+`winograd_outputs.py` computes the outputs, with an optional max pool of
+`winograd_max_pool.py`, and `winograd_transforms.py` has the matrices. The backward pass
+applies the transposed matrices in reverse order. It computes B' d again, which takes
+less time than to write it to memory and read it.
 
 References
 ----------
@@ -25,29 +39,23 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import WinogradTerms
-from skconvnet.ops.convolution.winograd_max_pool import TilePool
-from skconvnet.ops.convolution.winograd_overlap_add import OverlapAdd, cut_into_runs
-from skconvnet.ops.convolution.winograd_row_block import (
-    BlockCache,
-    PassArrays,
-    RowBlock,
-)
-from skconvnet.ops.convolution.winograd_tiles import Tiles, outputs_per_tile
+from skconvnet.ops.convolution.winograd_inputs import TileInputs
+from skconvnet.ops.convolution.winograd_outputs import TileOutputs
+from skconvnet.ops.convolution.winograd_tiles import Block, Tiles, outputs_per_tile
 from skconvnet.ops.convolution.winograd_transforms import (
     KernelTransform,
     filtering_matrices,
 )
 from skconvnet.ops.convolution.zero_windows import occupied_windows
-from skconvnet.ops.layout import tiled
-from skconvnet.ops.short_runs import copy_runs
+from skconvnet.ops.program import Program
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -55,45 +63,46 @@ from skconvnet.ops.workspace import Workspace
 # rounding errors are too large.
 MAX_KERNEL = {1: 5, 2: 5, 3: 3}
 
+# The fewest columns of the matrix products of a block, if there are as many.
+_MIN_COLUMNS = 64
 
-@dataclass
-class _Cache:
+
+class _Cache(NamedTuple):
     """What the backward pass needs.
 
-    `blocks` has the caches of row blocks by their first row. It is empty unless the
-    pass is for training.
+    Attributes
+    ----------
+    x : ndarray
+        The map.
+    weights : ndarray of shape (positions of a tile, groups, filters of a group, \
+channels of a group)
+        The transformed kernels.
+    found_wins : bool
+        Whether the pass found out which outputs of each pool window were the largest.
     """
 
-    arrays: PassArrays
-    blocks: dict[int, BlockCache] = field(default_factory=dict)
+    x: FeatureMap
+    weights: np.ndarray
+    found_wins: bool
 
 
 class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
     """Convolution with a kernel of at most `MAX_KERNEL`, stride 1 and no dilation.
 
-    The row padding fills up the last tile along each axis. In training, the transformed
-    tiles are kept for the gradient of the kernel.
+    The row padding fills up the last tile along each axis.
 
     Parameters
     ----------
     windows : Windows
     channels, filters, groups : int
     block_bytes : int, optional
-        About how many bytes the transformed maps of a row block have.
+        About how many bytes the transformed values of a block have.
     pool : tuple of int, optional
         Window sizes of a max pool after the convolution, whose windows are adjacent.
         Each divides the number of outputs of a tile along its axis.
-
-    Attributes
-    ----------
-    n_tiles : tuple of int
-        Number of tiles along each axis.
-    tile_size : int
-        Number of positions of a tile, which is also the number of multiplications for
-        its outputs, per pair of channels.
     """
 
-    block_bytes = 1_200_000
+    block_bytes = 600_000
 
     def __init__(
         self,
@@ -108,25 +117,22 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         super().__init__(windows, channels, filters, groups, block_bytes=block_bytes)
         self._m = outputs_per_tile(windows)
         self._tiles = Tiles(windows, self._m)
-        self.n_tiles = self._tiles.counts
-        self.tile_size = prod(self._tiles.shape)
         pool = (1,) * windows.ndim if pool is None else pool
-        self._pool = TilePool(self._m, pool)
         matrices = [
             filtering_matrices(m, k)
             for m, k in zip(self._m, windows.kernel, strict=True)
         ]
         self._kernels = KernelTransform([axis.kernels for axis in matrices])
-        self._row_block = RowBlock(
-            self._tiles, self._pool, matrices, channels, filters, groups
-        )
+        self._inputs = TileInputs(self._tiles, matrices, channels)
+        self._outputs = TileOutputs(self._tiles, matrices, filters, pool)
+        self._is_pooled = max(pool) > 1
+        self._blocks: dict[tuple[int, int], list[list[Block]]] = {}
         self.stored_shape = tuple(
-            n * m for n, m in zip(self.n_tiles, self._pool.m, strict=True)
+            n * m for n, m in zip(self._tiles.counts, self._outputs.m, strict=True)
         )
         self.out_shape = tuple(
             n // p for n, p in zip(windows.out_shape, pool, strict=True)
         )
-        self.cached_values = self.tile_size * prod(self.n_tiles) * channels
 
     @classmethod
     @override
@@ -137,17 +143,17 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
     @override
     def cost_terms(self, batch: int) -> WinogradTerms:
         windows, channels, filters = self.windows, self.channels, self.filters
-        positions = self.tile_size * prod(self.n_tiles)
+        positions = self._tiles.size * prod(self._tiles.counts)
         maps = channels * prod(windows.in_shape) + filters * prod(windows.out_shape)
-        n_blocks = len(self.row_blocks(batch, itemsize=4))
+        n_blocks = sum(map(len, self.blocks(batch, itemsize=4)))
         n_passes = n_blocks + (5 if self._kernels.in_double else 1)
         return WinogradTerms(
             flops=6 * max(channels, 8) * max(filters, 8) * positions * batch,
             transformed_values=(channels + filters) * positions * windows.ndim * batch,
             map_values=maps * batch,
-            kernel_values=channels * filters * self.tile_size * n_passes,
-            matrix_products=self.tile_size * n_blocks,
-            row_blocks=n_blocks,
+            kernel_values=channels * filters * self._tiles.size * n_passes,
+            matrix_products=self._tiles.size * n_blocks,
+            blocks=n_blocks,
         )
 
     @override
@@ -166,54 +172,101 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
             pool=pool.kernel,
         )
 
-    def row_blocks(self, batch: int, itemsize: int) -> list[slice]:
-        """Cut the rows of tiles into blocks that fit the cache."""
-        n_rows = self.n_tiles[0]
-        row_bytes = self._n_transformed(batch) // n_rows * itemsize
-        n_blocks = -(-n_rows // max(self.block_bytes // row_bytes, 1))
-        step = -(-n_rows // n_blocks)
-        return [slice(i, min(i + step, n_rows)) for i in range(0, n_rows, step)]
+    def blocks(self, batch: int, itemsize: int) -> list[list[Block]]:
+        """Cut the tiles into blocks that fit the cache, row by row of blocks."""
+        blocks = self._blocks.get((batch, itemsize))
+        if blocks is None:
+            widest = max(self.channels, self.filters)
+            tile_bytes = self._tiles.size * widest * batch * itemsize
+            # With fewer columns, most of the time would go into reading the weights and
+            # adding up their gradient.
+            pairs, both = self.channels * self.filters, self.channels + self.filters
+            min_tiles = -(-max(_MIN_COLUMNS, 2 * pairs // both) // batch)
+            blocks = self._tiles.cut(tile_bytes, min_tiles, self.block_bytes)
+            self._blocks[batch, itemsize] = blocks
+        return blocks
 
     def _n_transformed(self, batch: int) -> int:
         """Return the size of the larger of the transformed maps."""
         widest = max(self.channels, self.filters)
-        return self.tile_size * widest * prod(self.n_tiles) * batch
+        return self._tiles.size * widest * prod(self._tiles.counts) * batch
 
     @override
     def forward(
         self, x: FeatureMap, kernel: np.ndarray, workspace: Workspace, *, train: bool
     ) -> tuple[FeatureMap, _Cache]:
         batch = x.shape[-1]
-        shape = self._tiles.phases_shape(self.channels, batch)
-        phases = workspace.array("phases", shape, x.dtype)
-        workspace.share_out_channels(
-            x, lambda some, _: self._tiles.split(x[some], phases[:, some])
-        )
+        x = self._with_long_runs(x, workspace)
         per_group = (self.filters // self.groups, self.channels // self.groups)
         weights = self._kernels.forward(kernel, (self.groups, *per_group), workspace)
         z = workspace.array("z", (self.filters, *self.stored_shape, batch), x.dtype)
-        cache = _Cache(PassArrays(phases, weights, self._mask(x, workspace)))
-        blocks = self.row_blocks(batch, x.itemsize)
+        mask = self._mask(x, workspace)
+        find_wins = train and self._is_pooled
+        cache = _Cache(x, weights, find_wins)
+        rows = self.blocks(batch, x.itemsize)
+        parts = rows if workspace.run else [[block for row in rows for block in row]]
 
         def task(i: int, workspace: Workspace) -> None:
-            rows = blocks[i]
-            outputs, block = self._row_block.forward(
-                cache.arrays, rows, workspace, keep=train, find_wins=train
-            )
-            target = tiled(z, self._pool.m, self.n_tiles, rows)
-            copy_runs(target, outputs.reshape(target.shape))
-            if train:
-                cache.blocks[rows.start] = block
+            def write(program: Program) -> None:
+                for block in parts[i]:
+                    self._write_forward(program, cache, z, mask, block, workspace)
 
-        workspace.share_out(len(blocks), task, self._n_transformed(batch))
+            key = ("forward", i, len(parts), batch, find_wins)
+            workspace.program(key, (x, weights, z, mask), write).run()
+
+        workspace.share_out(len(parts), task, self._n_transformed(batch))
         return z, cache
 
+    def _write_forward(
+        self,
+        program: Program,
+        cache: _Cache,
+        z: FeatureMap,
+        mask: np.ndarray | None,
+        block: Block,
+        workspace: Workspace,
+    ) -> None:
+        """Write the program of one block."""
+        x, weights, find_wins = cache
+        transformed = self._by_group(
+            self._inputs.transform(program, x, block, workspace)
+        )
+        shape = (*weights.shape[:3], transformed.shape[-1])
+        products = workspace.scratch("block A", shape, x.dtype)
+        program.add(np.matmul, weights, transformed, out=products)
+        self._outputs.write(
+            program,
+            products.reshape(len(products), self.filters, -1),
+            z,
+            mask,
+            block,
+            workspace,
+            wins=_name_of_wins(block) if find_wins else None,
+        )
+
+    def _by_group(self, values: np.ndarray) -> np.ndarray:
+        """View (positions, channels, columns) as (positions, groups, ..., columns)."""
+        positions, channels, columns = values.shape
+        return values.reshape(positions, self.groups, channels // self.groups, columns)
+
+    def _with_long_runs(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        """Return `x`, or a copy if columns and samples are not one run of memory."""
+        item, column = x.strides[-1], x.strides[-2]
+        if item == x.itemsize and column == item * x.shape[-1]:
+            return x
+        copy = workspace.array("x", x.shape, x.dtype)
+        np.copyto(copy, x)
+        return copy
+
     def _mask(self, x: FeatureMap, workspace: Workspace) -> np.ndarray | None:
-        """Return the `mask` of `PassArrays`."""
+        """Return an array that is zero where a window holds nothing but zeros.
+
+        Its shape is (1, *(counts * m), batch). None means that there is no such window.
+        """
         occupied = occupied_windows(x, self.windows, workspace)
         if occupied is None:
             return None
-        whole = (n * m for n, m in zip(self.n_tiles, self._m, strict=True))
+        whole = (n * m for n, m in zip(self._tiles.counts, self._m, strict=True))
         mask = workspace.array("mask", (1, *whole, x.shape[-1]), x.dtype)
         mask.fill(0)
         mask[0][tuple(slice(n) for n in self.windows.out_shape)] = occupied
@@ -230,51 +283,129 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
-        batch, weights = dz.shape[-1], cache.arrays.weights
-        overlap_add = None
-        if need_dx:
-            dphases = workspace.scratch("dphases", cache.arrays.phases.shape, dz.dtype)
-            overlap_add = OverlapAdd(self._tiles, dphases, workspace)
-        runs = cut_into_runs(self.row_blocks(batch, dz.itemsize), self._tiles)
-        shape = (len(runs), *weights.shape)
+        if self._is_pooled and not cache.found_wins:
+            _, cache = self.forward(cache.x, kernel, workspace, train=True)
+        x, weights, _ = cache
+        batch = x.shape[-1]
+        dx = workspace.array("dx", x.shape, x.dtype) if need_dx else None
+        parts = self._cut_in_two(self.blocks(batch, x.itemsize))
+        shape = (len(parts), *weights.shape)
         dweights = workspace.scratch("dweights", shape, dz.dtype)
 
         def task(i: int, workspace: Workspace) -> None:
-            for number, rows in enumerate(reversed(runs[i])):
-                block = cache.blocks.get(rows.start)
-                if block is None:
-                    _, block = self._row_block.forward(
-                        cache.arrays, rows, workspace, keep=False, find_wins=True
-                    )
-                dproducts = self._row_block.gradient_of_products(
-                    dz, rows, block.wins, workspace
-                )
-                inputs = block.transformed.swapaxes(-1, -2)
-                if number == 0:
-                    np.matmul(dproducts, inputs, out=dweights[i])
-                else:
-                    dweights[i] += np.matmul(dproducts, inputs)
-                if overlap_add is not None:
-                    dtiles = self._row_block.gradient_of_tiles(
-                        dproducts, rows, weights, batch, workspace
-                    )
+            def write(program: Program) -> None:
+                for number, row in enumerate(parts[i]):
+                    # At the boundary of the parts, rows of the map are shared.
                     at_boundary = i == 1 and number == 0
-                    overlap_add.add(dtiles, rows, at_boundary=at_boundary)
+                    for block in reversed(row):
+                        is_first = number == 0 and block is row[-1]
+                        dproducts = self._write_weight_gradient(
+                            program,
+                            cache,
+                            dz,
+                            dweights[i],
+                            block,
+                            workspace,
+                            overwrite=is_first,
+                        )
+                        if dx is not None:
+                            self._write_map_gradient(
+                                program,
+                                dproducts,
+                                weights,
+                                dx,
+                                block,
+                                workspace,
+                                at_boundary=at_boundary,
+                            )
 
-        workspace.share_out(len(runs), task, self._n_transformed(batch))
-        if len(runs) > 1:
+            key = ("backward", i, batch, need_dx)
+            workspace.program(key, (x, weights, dz, dx, dweights), write).run()
+
+        workspace.share_out(len(parts), task, self._n_transformed(batch))
+        if len(parts) > 1:
             dweights[0] += dweights[1]
+            if dx is not None:
+                self._finish(dx, parts[1][0], workspace)
         self._kernels.backward(dweights[0], dkernel, workspace)
-        if overlap_add is None:
-            return None
-        overlap_add.finish()
-        return self._join(overlap_add.phases, workspace)
-
-    def _join(self, dphases: np.ndarray, workspace: Workspace) -> FeatureMap:
-        """Return the map that the phases hold."""
-        shape = (self.channels, *self.windows.in_shape, dphases.shape[-1])
-        dx = workspace.array("dx", shape, dphases.dtype)
-        workspace.share_out_channels(
-            dx, lambda some, _: self._tiles.join(dphases[:, some], dx[some])
-        )
         return dx
+
+    def _cut_in_two(self, rows: list[list[Block]]) -> list[list[list[Block]]]:
+        """Return the two halves of rows of blocks, which can be computed at once.
+
+        There is one part only if a tile would reach beyond a row of blocks, since then
+        several rows would share positions of the map with the other part.
+        """
+        middle, axis = len(rows) // 2, self._tiles.axes[0]
+        first = rows[0][0].rows
+        if not middle or (first.stop - first.start) * axis.m < axis.kernel - 1:
+            return [rows]
+        return [rows[:middle], rows[middle:]]
+
+    def _write_weight_gradient(
+        self,
+        program: Program,
+        cache: _Cache,
+        dz: FeatureMap,
+        dweights: np.ndarray,
+        block: Block,
+        workspace: Workspace,
+        *,
+        overwrite: bool,
+    ) -> np.ndarray:
+        """Add a block to the gradient of the weights; return that of the products."""
+        transformed = self._inputs.transform(program, cache.x, block, workspace)
+        dproducts = self._outputs.gradient_of_products(
+            program,
+            dz,
+            block,
+            workspace,
+            wins=_name_of_wins(block) if cache.found_wins else None,
+        )
+        dproducts = self._by_group(dproducts)
+        inputs = self._by_group(transformed).swapaxes(-1, -2)
+        if overwrite:
+            program.add(np.matmul, dproducts, inputs, out=dweights)
+        else:
+            own = workspace.scratch("dweights of block", dweights.shape, dz.dtype)
+            program.add(np.matmul, dproducts, inputs, out=own)
+            program.add(np.add, dweights, own, out=dweights)
+        return dproducts
+
+    def _write_map_gradient(
+        self,
+        program: Program,
+        dproducts: np.ndarray,
+        weights: np.ndarray,
+        dx: FeatureMap,
+        block: Block,
+        workspace: Workspace,
+        *,
+        at_boundary: bool,
+    ) -> None:
+        """Add a block to the gradient of the map."""
+        positions, groups, _, columns = dproducts.shape
+        shape = (positions, groups, self.channels // groups, columns)
+        dtransformed = workspace.scratch("block B", shape, dx.dtype)
+        program.add(np.matmul, weights.swapaxes(-1, -2), dproducts, out=dtransformed)
+        self._inputs.add_gradient(
+            program,
+            dtransformed.reshape(positions, self.channels, columns),
+            dx,
+            block,
+            workspace,
+            set_aside=at_boundary,
+        )
+
+    def _finish(self, dx: FeatureMap, row: list[Block], workspace: Workspace) -> None:
+        """Add what the first row of blocks of the second part has set aside."""
+
+        def write(program: Program) -> None:
+            for block in row:
+                self._inputs.add_rows_set_aside(program, dx, block, workspace)
+
+        workspace.program(("finish", dx.shape[-1]), (dx,), write).run()
+
+
+def _name_of_wins(block: Block) -> str:
+    return f"wins {block.rows.start}, {block.columns.start}"

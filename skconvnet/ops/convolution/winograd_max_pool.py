@@ -7,7 +7,9 @@ from math import prod
 
 import numpy as np
 
+from skconvnet._typing import Shape
 from skconvnet.ops.pooling import max_pool, max_pool_backward
+from skconvnet.ops.program import Program
 from skconvnet.ops.workspace import Workspace
 
 
@@ -45,12 +47,17 @@ class TilePool:
         return prod(self._pool) == 1
 
     def forward(
-        self, outputs: np.ndarray, workspace: Workspace, wins: str | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the largest output of each window.
+        self,
+        program: Program,
+        outputs: np.ndarray,
+        workspace: Workspace,
+        wins: str | None,
+    ) -> np.ndarray:
+        """Add calls that find the largest output of each window.
 
         Parameters
         ----------
+        program : Program
         outputs : ndarray of shape (outputs of a tile, filters, tiles x batch)
         workspace : Workspace
         wins : str or None
@@ -61,33 +68,47 @@ class TilePool:
         -------
         largest : ndarray of shape (*m, filters, tiles x batch)
             Scratch, or `outputs` itself.
-        wins : ndarray of bool or None
         """
         if self.is_trivial:
-            return outputs, None
+            return outputs
         positions = self._by_position(outputs)
-        shape = positions[0].shape
-        largest = workspace.scratch("largest", shape, outputs.dtype)
+        largest = workspace.scratch("block A", positions[0].shape, outputs.dtype)
         winners = None
         if wins is not None:
-            winners = workspace.array(wins, (len(positions) - 1, *shape), np.bool_)
-        max_pool(positions, largest, winners)
-        return largest, winners
+            winners = self._wins(positions[0].shape, workspace, wins)
+        program.add(max_pool, positions, largest, winners)
+        return largest
 
     def backward(
-        self, dlargest: np.ndarray, wins: np.ndarray | None, workspace: Workspace
+        self,
+        program: Program,
+        dlargest: np.ndarray,
+        name: str,
+        workspace: Workspace,
+        wins: str | None,
     ) -> np.ndarray:
-        """Return the gradient of the outputs, in scratch or in `dlargest` itself.
+        """Add calls that compute the gradient of the outputs.
 
-        `dlargest`, of shape (*m, filters, tiles x batch), may be overwritten.
+        `dlargest`, of shape (outputs of a tile after pooling, filters, tiles x batch),
+        may be overwritten. The result is the scratch called `name`, or `dlargest`
+        itself if there is nothing to do.
         """
-        if wins is None:
+        if self.is_trivial:
             return dlargest
+        assert wins is not None
         n_outputs = prod(self.m) * prod(self._pool)
         shape = (n_outputs, *dlargest.shape[-2:])
-        doutputs = workspace.scratch("outputs", shape, dlargest.dtype)
-        max_pool_backward(dlargest, wins, self._by_position(doutputs))
+        doutputs = workspace.scratch(name, shape, dlargest.dtype)
+        positions = self._by_position(doutputs)
+        own = positions[0].shape
+        winners = self._wins(own, workspace, wins)
+        program.add(max_pool_backward, dlargest.reshape(own), winners, positions)
         return doutputs
+
+    def _wins(self, shape: Shape, workspace: Workspace, name: str) -> np.ndarray:
+        """Return the array that tells which positions were the largest."""
+        n_windows = prod(self._pool) - 1
+        return workspace.array(name, (n_windows, *shape), np.bool_)
 
     def _by_position(self, outputs: np.ndarray) -> list[np.ndarray]:
         """Return a view of `outputs` for each position of the windows."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import polynomial
 
 from skconvnet._typing import Shape
+from skconvnet.ops.program import Program
 from skconvnet.ops.workspace import Workspace
 
 Matrices = Sequence[npt.NDArray[np.float64]]
+Item = TypeVar("Item")
 
 # Points at which polynomials are evaluated, besides infinity. Of the sets that were
 # tried, this one has the smallest rounding errors: in float32, 3e-6 of the largest
@@ -67,29 +69,45 @@ def filtering_matrices(m: int, r: int) -> FilteringMatrices:
     return FilteringMatrices(A, G, B)
 
 
+def last_first(values: Sequence[Item]) -> tuple[Item, ...]:
+    """Return the values of the axes in the order of the positions of a tile.
+
+    >>> last_first("dhw")
+    ('w', 'd', 'h')
+    """
+    *others, last = values
+    return (last, *others)
+
+
 def transposed(matrices: Matrices) -> Matrices:
     """Return the transpose of each matrix."""
     return [matrix.T for matrix in matrices]
 
 
 def transform(
+    program: Program,
     matrices: Matrices,
     tiles: np.ndarray,
     name: str,
+    name_between: str,
     workspace: Workspace,
+    *,
+    backwards: bool = False,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Apply a matrix along each axis of many tiles at once.
+    """Add calls that apply a matrix along each axis of many tiles at once.
 
     Parameters
     ----------
+    program : Program
     matrices : sequence of ndarray
         One matrix for each axis of a tile.
     tiles : ndarray of shape (positions of a tile, ...)
-        The positions may be several axes.
     name : str
         Name of the scratch arrays.
     workspace : Workspace
+    backwards : bool
+        Whether to start with the last axis. The result is the same.
     out : ndarray, optional
         Array for the result. The default is scratch.
 
@@ -99,19 +117,25 @@ def transform(
     """
     shape = tiles.shape[1:]
     sizes = [matrix.shape[1] for matrix in matrices]
-    for axis, matrix in enumerate(matrices):
+    axes = [axis for axis, matrix in enumerate(matrices) if matrix.size > 1]
+    for number, axis in enumerate(reversed(axes) if backwards else axes, start=1):
+        matrix = np.ascontiguousarray(matrices[axis].astype(tiles.dtype))
         before, rest = prod(sizes[:axis]), prod(sizes[axis + 1 :]) * prod(shape)
         sizes[axis] = len(matrix)
-        target = out
-        if target is None or axis + 1 < len(matrices):
-            own = name if axis + 1 == len(matrices) else f"{name} half{axis}"
+        target = out if number == len(axes) else None
+        if target is None:
+            own = name if (len(axes) - number) % 2 == 0 else name_between
             target = workspace.scratch(own, (prod(sizes), *shape), tiles.dtype)
-        np.matmul(
-            matrix.astype(tiles.dtype),
+        program.add(
+            np.matmul,
+            matrix,
             tiles.reshape(before, matrix.shape[1], rest),
             out=target.reshape(before, len(matrix), rest),
         )
         tiles = target
+    if out is not None and not axes:
+        program.add(np.copyto, out, tiles)
+        return out
     return tiles
 
 
@@ -133,7 +157,7 @@ class KernelTransform:
     """
 
     def __init__(self, matrices: Matrices) -> None:
-        self._matrices = matrices
+        self._matrices = last_first(matrices)
         self._n_taps = prod(matrix.shape[1] for matrix in matrices)
         self._tile_size = prod(len(matrix) for matrix in matrices)
         self.in_double = max(len(matrix) for matrix in matrices) > 6
@@ -143,16 +167,32 @@ class KernelTransform:
     ) -> np.ndarray:
         """Return the transformed kernels, as (positions of a tile, *shape)."""
         n = kernel.size // self._n_taps
-        dtype = self._working_dtype(kernel.dtype)
-        name = f"kernels in {dtype}"
-        taps = workspace.scratch(f"{name}, taps", (self._n_taps, n), dtype)
-        np.copyto(taps, kernel.reshape(n, -1).T)
         weights = workspace.array("weights", (self._tile_size, n), kernel.dtype)
-        if dtype == weights.dtype:
-            transform(self._matrices, taps, name, workspace, out=weights)
-        else:
-            transformed = transform(self._matrices, taps, name, workspace)
-            np.copyto(weights, transformed, casting="same_kind")
+
+        def write(program: Program) -> None:
+            dtype = self._working_dtype(kernel.dtype)
+            name = f"kernels in {dtype}"
+            by_tap = self._by_tap(kernel)
+            taps = workspace.scratch(f"{name}, taps", by_tap.shape, dtype)
+            program.add(np.copyto, taps, by_tap)
+            taps = taps.reshape(self._n_taps, n)
+            if dtype == weights.dtype:
+                transform(
+                    program,
+                    self._matrices,
+                    taps,
+                    name,
+                    f"{name}, between",
+                    workspace,
+                    out=weights,
+                )
+                return
+            transformed = transform(
+                program, self._matrices, taps, name, f"{name}, between", workspace
+            )
+            program.add(np.copyto, weights, transformed, casting="same_kind")
+
+        workspace.program(("kernels", n), (kernel,), write).run()
         return weights.reshape(-1, *shape)
 
     def backward(
@@ -160,15 +200,36 @@ class KernelTransform:
     ) -> None:
         """Write the gradient of the kernels, given that of the transformed kernels."""
         n = dkernel.size // self._n_taps
-        dtransformed = dweights.reshape(self._tile_size, n)
+
         dtype = self._working_dtype(dkernel.dtype)
-        name = f"kernels in {dtype}"
-        if dtype != dtransformed.dtype:
-            exact = workspace.scratch(f"{name}, taps", dtransformed.shape, dtype)
-            np.copyto(exact, dtransformed)
-            dtransformed = exact
-        dtaps = transform(transposed(self._matrices), dtransformed, name, workspace)
-        np.copyto(dkernel.reshape(n, -1), dtaps.T, casting="same_kind")
+        dtaps = workspace.scratch("gradient of taps", (self._n_taps, n), dtype)
+
+        def write(program: Program) -> None:
+            name = f"kernels in {dtype}"
+            dtransformed = dweights.reshape(self._tile_size, n)
+            if dtype != dtransformed.dtype:
+                exact = workspace.scratch(f"{name}, taps", dtransformed.shape, dtype)
+                program.add(np.copyto, exact, dtransformed)
+                dtransformed = exact
+            matrices = transposed(self._matrices)
+            transform(
+                program,
+                matrices,
+                dtransformed,
+                name,
+                f"{name}, between",
+                workspace,
+                out=dtaps,
+            )
+
+        workspace.program(("dkernels", n), (dweights, dtaps), write).run()
+        target = self._by_tap(dkernel)
+        np.copyto(target, dtaps.reshape(target.shape), casting="same_kind")
+
+    def _by_tap(self, kernel: np.ndarray) -> np.ndarray:
+        """View a kernel as (*taps, filters, channels), the last axis of taps first."""
+        taps = last_first(range(2, kernel.ndim))
+        return kernel.transpose(*taps, 0, 1)
 
     def _working_dtype(self, dtype: np.dtype) -> np.dtype:
         return np.dtype(np.float64) if self.in_double else dtype
