@@ -11,6 +11,7 @@ from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import Im2colTerms
 from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.padding import pad
+from skconvnet.ops.program import Program
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -62,13 +63,19 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         z = workspace.array("z", shape, kernel.dtype)
         weights, outputs = self._by_group(kernel), self._by_group(z)
         blocks = self._columns.blocks(self.channels, batch, x.itemsize)
+        parts = [[block] for block in blocks] if workspace.run else [blocks]
 
         def task(i: int, workspace: Workspace) -> None:
-            columns = self._im2col(padded, blocks[i], workspace)
-            own = outputs[:, :, blocks[i].start : blocks[i].stop]
-            np.matmul(weights, columns, out=own)
+            def write(program: Program) -> None:
+                for block in parts[i]:
+                    columns = self._im2col(program, padded, block, workspace)
+                    own = outputs[:, :, block.start : block.stop]
+                    program.add(np.matmul, weights, columns, out=own)
 
-        workspace.share_out(len(blocks), task, self._n_values(blocks))
+            key = ("forward", i, len(parts), batch)
+            workspace.program(key, (padded, kernel, z), write).run()
+
+        workspace.share_out(len(parts), task, self._n_values(blocks))
         return z, padded
 
     @override
@@ -86,33 +93,40 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
-        padded = cache
-        weights, dweights = self._by_group(kernel), self._by_group(dkernel)
-        doutputs = self._by_group(dz)
+        padded, batch = cache, dz.shape[-1]
+        weights, doutputs = self._by_group(kernel), self._by_group(dz)
         dpadded = None
         if need_dx:
             dpadded = workspace.array("dpadded", padded.shape, dz.dtype)
             dpadded.fill(0)
-        blocks = self._columns.blocks(self.channels, dz.shape[-1], dz.itemsize)
+        blocks = self._columns.blocks(self.channels, batch, dz.itemsize)
         runs = _cut_into_runs(blocks, sharing_positions=need_dx)
-        sums = [dweights]
-        if len(runs) > 1:
-            sums.append(workspace.scratch("dweights", dweights.shape, dz.dtype))
+        shape = (len(runs), *weights.shape)
+        dweights = workspace.scratch("dweights", shape, dz.dtype)
 
         def task(i: int, workspace: Workspace) -> None:
-            for number, block in enumerate(runs[i]):
-                columns = self._im2col(padded, block, workspace).transpose(0, 2, 1)
-                own = doutputs[:, :, block.start : block.stop]
-                if number == 0:
-                    np.matmul(own, columns, out=sums[i])
-                else:
-                    sums[i] += np.matmul(own, columns)
-                if dpadded is not None:
-                    self._col2im(weights, own, block, dpadded, workspace)
+            def write(program: Program) -> None:
+                for number, block in enumerate(runs[i]):
+                    columns = self._im2col(program, padded, block, workspace)
+                    own = doutputs[:, :, block.start : block.stop]
+                    transposed = columns.transpose(0, 2, 1)
+                    if number == 0:
+                        program.add(np.matmul, own, transposed, out=dweights[i])
+                    else:
+                        terms = workspace.scratch("terms", weights.shape, dz.dtype)
+                        program.add(np.matmul, own, transposed, out=terms)
+                        program.add(np.add, dweights[i], terms, out=dweights[i])
+                    if dpadded is not None:
+                        self._col2im(program, weights, own, block, dpadded, workspace)
+
+            key = ("backward", i, len(runs), batch)
+            arrays = (padded, kernel, dz, dpadded, dweights)
+            workspace.program(key, arrays, write).run()
 
         workspace.share_out(len(runs), task, self._n_values(blocks))
+        np.copyto(dkernel.reshape(weights.shape), dweights[0])
         if len(runs) > 1:
-            dweights += sums[1]
+            dkernel += dweights[1].reshape(dkernel.shape)
         if dpadded is None:
             return None
         return dpadded[(slice(None), *self.windows.interior)]
@@ -135,40 +149,46 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         return padded
 
     def _im2col(
-        self, padded: FeatureMap, block: Block, workspace: Workspace
+        self, program: Program, padded: FeatureMap, block: Block, workspace: Workspace
     ) -> np.ndarray:
-        """Return the columns of `block`: (groups, channels of a group x taps, ...)."""
+        """Add calls that write the columns of a block.
+
+        Returns
+        -------
+        columns : ndarray of shape (groups, channels of a group x taps, block.length)
+        """
         per_group = self.channels // self.groups
         if self._columns.is_pointwise:
             whole = padded.reshape(self.groups, per_group, -1)
             return whole[:, :, block.start : block.stop]
         shape = (self.channels, self.windows.size, block.length)
         columns = workspace.scratch("columns", shape, padded.dtype)
-        self._columns.im2col(padded, block, columns)
+        self._columns.im2col(program, padded, block, columns)
         return columns.reshape(self.groups, per_group * self.windows.size, block.length)
 
     def _col2im(
         self,
+        program: Program,
         weights: np.ndarray,
         doutputs: np.ndarray,
         block: Block,
         dpadded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the gradient of the columns of `block` to the gradient of the map."""
+        """Add calls that add the gradient of the columns of a block to `dpadded`."""
         n_rows = self.channels // self.groups * self.windows.size
         if self._columns.is_pointwise:
             whole = dpadded.reshape(self.groups, n_rows, -1)
             target = whole[:, :, block.start : block.stop]
-            np.matmul(weights.transpose(0, 2, 1), doutputs, out=target)
+            program.add(np.matmul, weights.transpose(0, 2, 1), doutputs, out=target)
             return
         reach = self._columns.reach(dpadded.shape[-1])
         shape = (self.groups, n_rows, reach + block.length + reach)
         dcolumns = workspace.scratch("dcolumns", shape, doutputs.dtype)
         inner = dcolumns[:, :, reach : reach + block.length]
-        np.matmul(weights.transpose(0, 2, 1), doutputs, out=inner)
+        program.add(np.matmul, weights.transpose(0, 2, 1), doutputs, out=inner)
         by_tap = dcolumns.reshape(self.channels, self.windows.size, -1)
-        self._columns.col2im(by_tap, block, dpadded, workspace)
+        self._columns.col2im(program, by_tap, block, dpadded, workspace)
 
 
 def _cut_into_runs(

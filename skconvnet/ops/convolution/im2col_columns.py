@@ -32,6 +32,7 @@ from math import prod
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape
+from skconvnet.ops.program import Program
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -131,11 +132,14 @@ class Columns:
             stop = min(last * row, self.length)
             yield Block(slice(first, last), first * row * batch, stop * batch)
 
-    def im2col(self, padded: FeatureMap, block: Block, out: np.ndarray) -> None:
-        """Write the columns of `block` into `out`.
+    def im2col(
+        self, program: Program, padded: FeatureMap, block: Block, out: np.ndarray
+    ) -> None:
+        """Add calls that write the columns of `block` into `out`.
 
         Parameters
         ----------
+        program : Program
         padded : ndarray of shape (channels, *padded_shape, batch), contiguous
         block : Block
         out : ndarray of shape (channels, taps, block.length)
@@ -162,7 +166,7 @@ class Columns:
             offset=offset,
             strides=(channel, *taps, *strides),
         )
-        np.copyto(out.reshape(view.shape), view)
+        program.add_copy(out.reshape(view.shape), view)
 
     def reach(self, batch: int) -> int:
         """Return how many zeros `col2im` needs at either end of each row."""
@@ -170,15 +174,17 @@ class Columns:
 
     def col2im(
         self,
+        program: Program,
         columns: np.ndarray,
         block: Block,
         padded: FeatureMap,
         workspace: Workspace,
     ) -> None:
-        """Add the columns of `block` to the positions of `padded` that they came from.
+        """Add calls that add the columns to the positions that they came from.
 
         Parameters
         ----------
+        program : Program
         columns : ndarray of shape (channels, taps, reach + block.length + reach)
             Contiguous array. Zeros are written to both ends of the last axis.
         block : Block
@@ -186,19 +192,19 @@ class Columns:
         workspace : Workspace
         """
         if self.is_wide:
-            self._col2im_wide(columns, block, padded, workspace)
+            self._col2im_wide(program, columns, block, padded, workspace)
         else:
-            self._col2im_exact(columns, block, padded)
+            self._col2im_exact(program, columns, block, padded)
 
     def _col2im_exact(
-        self, columns: np.ndarray, block: Block, padded: FeatureMap
+        self, program: Program, columns: np.ndarray, block: Block, padded: FeatureMap
     ) -> None:
         """Add tap by tap, since two windows never have the same tap at one position."""
         rows = block.rows.stop - block.rows.start
         outputs = (rows, *self.windows.out_shape[1:], padded.shape[-1])
         by_tap = columns.reshape(*columns.shape[:2], *outputs)
         for tap, where in enumerate(self._positions(block)):
-            padded[where] += by_tap[:, tap]
+            program.add(np.add, padded[where], by_tap[:, tap], out=padded[where])
 
     def _positions(self, block: Block) -> Iterator[tuple[slice, ...]]:
         """Yield, for each tap, its positions in the windows of `block`."""
@@ -210,6 +216,7 @@ class Columns:
 
     def _col2im_wide(
         self,
+        program: Program,
         columns: np.ndarray,
         block: Block,
         padded: FeatureMap,
@@ -228,8 +235,8 @@ class Columns:
         """
         batch = padded.shape[-1]
         reach = self.reach(batch)
-        columns[:, :, :reach] = 0
-        columns[:, :, reach + block.length :] = 0
+        program.add(np.copyto, columns[:, :, :reach], 0)
+        program.add(np.copyto, columns[:, :, reach + block.length :], 0)
         channel, tap, item = columns.strides
         pitches = zip(self.windows.dilation, self._pitches, strict=True)
         shifts = [d * pitch * batch * item for d, pitch in pitches]
@@ -250,5 +257,6 @@ class Columns:
         flat = padded.reshape(len(padded), -1)
         shape = (len(columns), block.length + reach)
         sums = workspace.scratch("sums", shape, columns.dtype)
-        np.add.reduce(view, axis=axes, out=sums)
-        flat[:, block.start : block.stop + reach] += sums
+        program.add(np.add.reduce, view, axis=axes, out=sums)
+        target = flat[:, block.start : block.stop + reach]
+        program.add(np.add, target, sums, out=target)

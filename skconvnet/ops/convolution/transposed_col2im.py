@@ -33,6 +33,7 @@ from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.padding import fill_around
+from skconvnet.ops.program import Program
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -138,10 +139,8 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
             copied = workspace.array("x", x.shape, x.dtype)
             np.copyto(copied, x)
             x = copied
-        bias = per_channel(bias, x)
-        if self._kernels_overlap:
-            return self._add_products(x, kernel, bias, workspace), x
-        return self._write_products(x, kernel, bias, workspace), x
+        write = self._add_products if self._kernels_overlap else self._write_products
+        return write(x, kernel, bias, workspace), x
 
     def _write_products(
         self, x: FeatureMap, kernel: np.ndarray, bias: np.ndarray, workspace: Workspace
@@ -150,15 +149,20 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
         windows = self.windows
         shape = (self.filters, *windows.padded_shape, x.shape[-1])
         padded = workspace.array("z", shape, x.dtype)
-        if not windows.is_tiling:
-            padded[...] = bias
-        stride = windows.strides[0]
-        for rows, values in self._products(x, kernel, workspace):
-            for tap, (first, *others) in enumerate(windows.taps):
-                start = first.start + rows.start * stride
-                stop = first.start + (rows.stop - 1) * stride + 1
-                where = (slice(None), slice(start, stop, stride), *others)
-                np.add(values[:, tap], bias, out=padded[where])
+        stride, own_bias = windows.strides[0], per_channel(bias, x)
+
+        def write(program: Program) -> None:
+            if not windows.is_tiling:
+                program.add(np.copyto, padded, own_bias)
+            for rows, values in self._products(program, x, kernel, workspace):
+                for tap, (first, *others) in enumerate(windows.taps):
+                    start = first.start + rows.start * stride
+                    stop = first.start + (rows.stop - 1) * stride + 1
+                    where = (slice(None), slice(start, stop, stride), *others)
+                    program.add(np.add, values[:, tap], own_bias, out=padded[where])
+
+        key = ("forward", x.shape[-1])
+        workspace.program(key, (x, kernel, bias, padded), write).run()
         return padded[(slice(None), *windows.interior)]
 
     def _add_products(
@@ -171,31 +175,38 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
         has_one_phase = prod(windows.strides) == 1
         allocate = workspace.array if has_one_phase else workspace.scratch
         phases = allocate("phases", shape, x.dtype)
-        phases[...] = bias
-        for rows, values in self._products(x, kernel, workspace):
-            for number, tap in enumerate(self._taps):
-                down = slice(tap.first_row + rows.start, tap.first_row + rows.stop)
-                phase = phases[tap.phase]
-                phase[(slice(None), down, *tap.others)] += values[:, number]
+        z = phases.reshape(-1, *self._phase_shape, batch)
         if has_one_phase:
-            padded = phases.reshape(self.filters, *self._phase_shape, batch)
-            return padded[(slice(None), *windows.interior)]
-        z = workspace.array("z", (self.filters, *windows.in_shape, batch), x.dtype)
-        for inside, outputs in self._interleavings:
-            z[outputs] = phases[inside]
+            z = z[(slice(None), *windows.interior)]
+        else:
+            z = workspace.array("z", (self.filters, *windows.in_shape, batch), x.dtype)
+
+        def write(program: Program) -> None:
+            program.add(np.copyto, phases, per_channel(bias, x))
+            for rows, values in self._products(program, x, kernel, workspace):
+                for number, tap in enumerate(self._taps):
+                    down = slice(tap.first_row + rows.start, tap.first_row + rows.stop)
+                    target = phases[tap.phase][(slice(None), down, *tap.others)]
+                    program.add(np.add, target, values[:, number], out=target)
+            if not has_one_phase:
+                for inside, outputs in self._interleavings:
+                    program.add_copy(z[outputs], phases[inside])
+
+        workspace.program(("forward", batch), (x, kernel, bias, z), write).run()
         return z
 
     def _products(
-        self, x: FeatureMap, kernel: np.ndarray, workspace: Workspace
+        self, program: Program, x: FeatureMap, kernel: np.ndarray, workspace: Workspace
     ) -> Iterator[_Products]:
-        """Multiply the kernel by the map, one row block of inputs after the other."""
+        """Add calls that multiply the kernel by the map, one row block at a time."""
         batch = x.shape[-1]
         weights = self._matrices(kernel).transpose(0, 2, 1)
         flat = self._by_group(x)
         for block in self._columns.blocks(self.filters, batch, x.itemsize):
             shape = (*weights.shape[:2], block.stop - block.start)
             values = workspace.scratch("columns", shape, x.dtype)
-            np.matmul(weights, flat[:, :, block.start : block.stop], out=values)
+            inputs = flat[:, :, block.start : block.stop]
+            program.add(np.matmul, weights, inputs, out=values)
             n_rows = block.rows.stop - block.rows.start
             others = self.windows.out_shape[1:]
             yield _Products(
@@ -215,27 +226,43 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
     ) -> FeatureMap | None:
         # The gradient of the map is a convolution of `dz`, whose columns also give
         # the gradient of the kernel.
-        x = cache
-        weights, dweights = self._matrices(kernel), self._matrices(dkernel)
-        flat = self._by_group(x)
+        x, batch = cache, cache.shape[-1]
+        weights, flat = self._matrices(kernel), self._by_group(x)
         dx = workspace.array("dx", x.shape, x.dtype) if need_dx else None
-        for block in self._columns.blocks(self.filters, x.shape[-1], x.itemsize):
-            columns = self._im2col(dz, block, workspace)
-            inputs = flat[:, :, block.start : block.stop]
-            if block.start == 0:
-                np.matmul(inputs, columns.transpose(0, 2, 1), out=dweights)
-            else:
-                dweights += np.matmul(inputs, columns.transpose(0, 2, 1))
-            if dx is not None:
-                target = self._by_group(dx)[:, :, block.start : block.stop]
-                np.matmul(weights, columns, out=target)
+        dweights = workspace.scratch("dweights", weights.shape, x.dtype)
+
+        def write(program: Program) -> None:
+            for block in self._columns.blocks(self.filters, batch, x.itemsize):
+                columns = self._im2col(program, dz, block, workspace)
+                inputs = flat[:, :, block.start : block.stop]
+                transposed = columns.transpose(0, 2, 1)
+                if block.start == 0:
+                    program.add(np.matmul, inputs, transposed, out=dweights)
+                else:
+                    terms = workspace.scratch("terms", weights.shape, x.dtype)
+                    program.add(np.matmul, inputs, transposed, out=terms)
+                    program.add(np.add, dweights, terms, out=dweights)
+                if dx is not None:
+                    target = self._by_group(dx)[:, :, block.start : block.stop]
+                    program.add(np.matmul, weights, columns, out=target)
+
+        arrays = (x, kernel, dz, dx, dweights)
+        workspace.program(("backward", batch), arrays, write).run()
+        np.copyto(dkernel.reshape(weights.shape), dweights)
         return dx
 
-    def _im2col(self, dz: FeatureMap, block: Block, workspace: Workspace) -> np.ndarray:
-        """Return the columns of `dz` as (groups, filters x taps, positions x batch)."""
+    def _im2col(
+        self, program: Program, dz: FeatureMap, block: Block, workspace: Workspace
+    ) -> np.ndarray:
+        """Add calls that write the columns of a block of `dz`.
+
+        Returns
+        -------
+        columns : ndarray of shape (groups, filters x taps, positions x batch)
+        """
         shape = (self.filters, self.windows.size, block.stop - block.start)
         columns = workspace.scratch("columns", shape, dz.dtype)
-        self._columns.im2col(dz, block, columns)
+        self._columns.im2col(program, dz, block, columns)
         return columns.reshape(self.groups, -1, shape[-1])
 
     @override
