@@ -39,6 +39,10 @@ from skconvnet.ops.workspace import Workspace
 # With more stored positions per output than this, the exact layout is faster.
 _MAX_STORED_PER_OUTPUT = 1.25
 
+# With more taps, the zeros at both ends of each row of columns, which `col2im` needs in
+# the wide layout, would take more memory than the columns.
+_MAX_WIDE_TAPS = 64
+
 # Columns are written out and multiplied in row blocks of about this many bytes: large
 # enough for the matrix product to run at full speed, small enough to stay in the cache.
 BLOCK_BYTES = 2_500_000
@@ -97,6 +101,7 @@ class Columns:
         wide = (windows.out_shape[0], *windows.padded_shape[1:])
         self.is_wide = (
             may_be_wide
+            and windows.size <= _MAX_WIDE_TAPS
             and all(s == 1 for s in windows.strides)
             and prod(wide) <= _MAX_STORED_PER_OUTPUT * prod(windows.out_shape)
         )

@@ -49,7 +49,7 @@ from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import WinogradTerms
 from skconvnet.ops.convolution.winograd_inputs import TileInputs
 from skconvnet.ops.convolution.winograd_outputs import TileOutputs
-from skconvnet.ops.convolution.winograd_tiles import Block, Tiles, outputs_per_tile
+from skconvnet.ops.convolution.winograd_tiles import TileBlock, Tiles, outputs_per_tile
 from skconvnet.ops.convolution.winograd_transforms import (
     KernelTransform,
     filtering_matrices,
@@ -126,7 +126,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         self._inputs = TileInputs(self._tiles, matrices, channels)
         self._outputs = TileOutputs(self._tiles, matrices, filters, pool)
         self._is_pooled = max(pool) > 1
-        self._blocks: dict[tuple[int, int], list[list[Block]]] = {}
+        self._blocks: dict[tuple[int, int], list[list[TileBlock]]] = {}
         self.stored_shape = tuple(
             n * m for n, m in zip(self._tiles.counts, self._outputs.m, strict=True)
         )
@@ -172,7 +172,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
             pool=pool.kernel,
         )
 
-    def blocks(self, batch: int, itemsize: int) -> list[list[Block]]:
+    def blocks(self, batch: int, itemsize: int) -> list[list[TileBlock]]:
         """Cut the tiles into blocks that fit the cache, row by row of blocks."""
         blocks = self._blocks.get((batch, itemsize))
         if blocks is None:
@@ -223,7 +223,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         cache: _Cache,
         z: FeatureMap,
         mask: np.ndarray | None,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
     ) -> None:
         """Write the program of one block."""
@@ -330,7 +330,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         self._kernels.backward(dweights[0], dkernel, workspace)
         return dx
 
-    def _cut_in_two(self, rows: list[list[Block]]) -> list[list[list[Block]]]:
+    def _cut_in_two(self, rows: list[list[TileBlock]]) -> list[list[list[TileBlock]]]:
         """Return the two halves of rows of blocks, which can be computed at once.
 
         There is one part only if a tile would reach beyond a row of blocks, since then
@@ -348,7 +348,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         cache: _Cache,
         dz: FeatureMap,
         dweights: np.ndarray,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
         *,
         overwrite: bool,
@@ -378,7 +378,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         dproducts: np.ndarray,
         weights: np.ndarray,
         dx: FeatureMap,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
         *,
         at_boundary: bool,
@@ -397,7 +397,9 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
             set_aside=at_boundary,
         )
 
-    def _finish(self, dx: FeatureMap, row: list[Block], workspace: Workspace) -> None:
+    def _finish(
+        self, dx: FeatureMap, row: list[TileBlock], workspace: Workspace
+    ) -> None:
         """Add what the first row of blocks of the second part has set aside."""
 
         def write(program: Program) -> None:
@@ -407,5 +409,5 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         workspace.program(("finish", dx.shape[-1]), (dx,), write).run()
 
 
-def _name_of_wins(block: Block) -> str:
+def _name_of_wins(block: TileBlock) -> str:
     return f"wins {block.rows.start}, {block.columns.start}"

@@ -31,7 +31,7 @@ from math import prod
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Shape
-from skconvnet.ops.convolution.winograd_tiles import Block, TileAxis, Tiles
+from skconvnet.ops.convolution.winograd_tiles import TileAxis, TileBlock, Tiles
 from skconvnet.ops.convolution.winograd_transforms import FilteringMatrices
 from skconvnet.ops.program import Program
 from skconvnet.ops.workspace import Workspace
@@ -57,7 +57,7 @@ class TileInputs:
         *self._outer_matrices, self._last_matrix = (axis.inputs for axis in matrices)
 
     def transform(
-        self, program: Program, x: FeatureMap, block: Block, workspace: Workspace
+        self, program: Program, x: FeatureMap, block: TileBlock, workspace: Workspace
     ) -> np.ndarray:
         """Add calls that compute B' d for the tiles d of a block.
 
@@ -89,21 +89,21 @@ class TileInputs:
         )
         return transformed.reshape(-1, self.channels, prod(counts) * x.shape[-1])
 
-    def _wide_shape(self, block: Block, batch: int) -> Shape:
+    def _wide_shape(self, block: TileBlock, batch: int) -> Shape:
         """Return (*positions, channels, *tiles, columns, batch)."""
         sizes = (axis.tile_size for axis in self._outer)
         *counts, n_columns = self.tiles.block_counts(block)
         width = n_columns * self._last.m + self._last.kernel - 1
         return (*sizes, self.channels, *counts, width, batch)
 
-    def _columns_in_map(self, block: Block, width: int) -> slice:
+    def _columns_in_map(self, block: TileBlock, width: int) -> slice:
         """Return which columns of `wide` are in the map."""
         start = self._last.start(block.columns.start)
         first = min(max(-start, 0), width)
         return slice(first, max(min(width, self._last.map_size - start), first))
 
     def _read_wide(
-        self, program: Program, x: FeatureMap, block: Block, workspace: Workspace
+        self, program: Program, x: FeatureMap, block: TileBlock, workspace: Workspace
     ) -> np.ndarray:
         """Add calls that write the columns of a block, transformed along H."""
         batch = x.shape[-1]
@@ -143,7 +143,7 @@ class TileInputs:
         )
         return workspace.scratch(f"between{number}", shape, x.dtype)
 
-    def _tiles_along(self, number: int, block: Block) -> slice:
+    def _tiles_along(self, number: int, block: TileBlock) -> slice:
         """Return the tiles of a block along an axis other than the last."""
         return block.rows if number == 0 else slice(0, self.tiles.counts[number])
 
@@ -152,7 +152,7 @@ class TileInputs:
         program: Program,
         number: int,
         axis: TileAxis,
-        block: Block,
+        block: TileBlock,
         source: np.ndarray,
         out: np.ndarray,
     ) -> None:
@@ -186,7 +186,7 @@ class TileInputs:
         program: Program,
         dtransformed: np.ndarray,
         dx: FeatureMap,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
         *,
         set_aside: bool,
@@ -199,7 +199,7 @@ class TileInputs:
         dtransformed : ndarray of shape (positions of a tile, channels, tiles x batch)
             Gradient of B' d.
         dx : ndarray of shape (channels, *in_shape, batch)
-        block : Block
+        block : TileBlock
             All blocks before it along the first axis, and all after it along the last,
             come earlier.
         workspace : Workspace
@@ -223,7 +223,7 @@ class TileInputs:
             source = out
 
     def add_rows_set_aside(
-        self, program: Program, dx: FeatureMap, block: Block, workspace: Workspace
+        self, program: Program, dx: FeatureMap, block: TileBlock, workspace: Workspace
     ) -> None:
         """Add calls that add what `add_gradient` has set aside for a block."""
         shape = self._wide_shape(block, dx.shape[-1])
@@ -234,7 +234,7 @@ class TileInputs:
         rows = self._rows_set_aside(target, block, workspace)
         self._add_rows(program, 0, block.rows, rows, target)
 
-    def _own_columns(self, block: Block, width: int) -> tuple[slice, slice]:
+    def _own_columns(self, block: TileBlock, width: int) -> tuple[slice, slice]:
         """Return the columns of `wide` that no other block shares, and of the map."""
         inside = self._columns_in_map(block, width)
         first = block.columns.start
@@ -249,7 +249,7 @@ class TileInputs:
         program: Program,
         dtransformed: np.ndarray,
         dx: FeatureMap,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
     ) -> np.ndarray:
         """Add calls that compute the gradient of `wide`, with what is carried over."""
@@ -304,7 +304,7 @@ class TileInputs:
         self,
         program: Program,
         number: int,
-        block: Block,
+        block: TileBlock,
         source: np.ndarray,
         out: np.ndarray,
         workspace: Workspace,
@@ -343,7 +343,7 @@ class TileInputs:
             self._add_rows(program, number, tiles, rows, out)
 
     def _rows_set_aside(
-        self, dx: np.ndarray, block: Block, workspace: Workspace
+        self, dx: np.ndarray, block: TileBlock, workspace: Workspace
     ) -> np.ndarray:
         """Return the array for rows that the tiles of a block share with others."""
         channels, _, *others, run = dx.shape

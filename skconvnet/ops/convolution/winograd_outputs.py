@@ -24,7 +24,7 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap
 from skconvnet.ops.convolution.winograd_max_pool import TilePool
-from skconvnet.ops.convolution.winograd_tiles import Block, Tiles
+from skconvnet.ops.convolution.winograd_tiles import TileBlock, Tiles
 from skconvnet.ops.convolution.winograd_transforms import (
     FilteringMatrices,
     last_first,
@@ -75,7 +75,7 @@ class TileOutputs:
         products: np.ndarray,
         z: FeatureMap,
         mask: np.ndarray | None,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
         *,
         wins: str | None,
@@ -89,7 +89,7 @@ class TileOutputs:
         z : ndarray of shape (filters, *(counts * m), batch)
         mask : ndarray of shape (1, *(counts * outputs of a tile), batch) or None
             Zero where an output is exactly zero.
-        block : Block
+        block : TileBlock
         workspace : Workspace
         wins : str or None
             Name of the array that tells which outputs were the largest. None if it is
@@ -112,7 +112,7 @@ class TileOutputs:
         self,
         program: Program,
         dz: FeatureMap,
-        block: Block,
+        block: TileBlock,
         workspace: Workspace,
         *,
         wins: str | None,
@@ -143,7 +143,9 @@ class TileOutputs:
             backwards=True,
         )
 
-    def _in_map(self, z: FeatureMap, sizes: Sequence[int], block: Block) -> np.ndarray:
+    def _in_map(
+        self, z: FeatureMap, sizes: Sequence[int], block: TileBlock
+    ) -> np.ndarray:
         """View the outputs of a block as (*positions, filters, *tiles, batch)."""
         first = block.columns if len(sizes) == 1 else block.rows
         view = tiled(z, tuple(sizes), self.tiles.counts, first)

@@ -143,7 +143,7 @@ class TileAxis:
         )
 
 
-class Block(NamedTuple):
+class TileBlock(NamedTuple):
     """Tiles that are computed at once.
 
     Attributes
@@ -192,7 +192,7 @@ class Tiles:
         self.counts = tuple(axis.count for axis in self.axes)
         self.size = prod(axis.tile_size for axis in self.axes)
 
-    def block_counts(self, block: Block) -> Shape:
+    def block_counts(self, block: TileBlock) -> Shape:
         """Return the number of tiles of a block along each axis."""
         n_columns = block.columns.stop - block.columns.start
         if len(self.axes) == 1:
@@ -201,7 +201,7 @@ class Tiles:
 
     def cut(
         self, tile_bytes: int, min_tiles: int, block_bytes: int
-    ) -> list[list[Block]]:
+    ) -> list[list[TileBlock]]:
         """Cut the tiles into rows of blocks.
 
         Parameters
@@ -215,7 +215,7 @@ class Tiles:
 
         Returns
         -------
-        rows : list of list of Block
+        rows : list of list of TileBlock
             The blocks of each row of blocks, from the first column to the last.
         """
         n = max(block_bytes // tile_bytes, min_tiles)
@@ -225,7 +225,7 @@ class Tiles:
         rows = _even_slices(n_rows, max(n // in_row, 1))
         step = max(n // prod(others[1:]), 1) if n < in_row else n_columns
         columns = _even_slices(n_columns, step)
-        return [[Block(row, column) for column in columns] for row in rows]
+        return [[TileBlock(row, column) for column in columns] for row in rows]
 
 
 def _even_slices(n: int, largest: int) -> list[slice]:
