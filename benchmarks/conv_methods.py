@@ -190,7 +190,7 @@ class Sweep:
         if algorithm is None or not case[name]:
             return
         self.times[row, column] = float(case[name])
-        if name != "winograd" or int(case["kernel"]) > 2:
+        if name != "winograd" or int(case["kernel"]) > 1:
             self.terms[column][row] = algorithm.cost_terms(int(case["batch"]))
 
     def ratios(self, factors: list[np.ndarray], rows: np.ndarray) -> np.ndarray:

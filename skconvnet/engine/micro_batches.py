@@ -62,7 +62,7 @@ class MicroBatchLimits:
     largest: int = 256
     flat: int = 1024
     max_bytes: float = 1.6e8
-    min_flops_per_layer: float = 2.4e7
+    min_flops_per_layer: float = 3e7
     max_flops: float = 3e10
 
     @classmethod

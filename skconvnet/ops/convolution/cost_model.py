@@ -129,33 +129,32 @@ class InterleavingTerms(NamedTuple):
     copies: float
 
 
-# Microseconds per unit of each term, on one thread of an AMD EPYC in float32. They were
-# fitted to a sweep of shapes, then tuned for the choice, by
-# `benchmarks/conv_methods.py`.
+# Microseconds per unit of each term, on one thread of an Intel Xeon in float32, tuned
+# for the choice between the algorithms by `benchmarks/conv_methods.py`.
 FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
     Im2colTerms: Im2colTerms(
-        flops=1.3e-5,
-        column_values=4.2e-4,
-        map_values=3.9e-4,
-        strided_runs=8.4e-4,
-        row_runs=0.027,
-        taps=2.0,
+        flops=9.1e-6,
+        column_values=8.4e-4,
+        map_values=1.1e-3,
+        strided_runs=6.8e-4,
+        row_runs=0.026,
+        taps=0.57,
     ),
     WinogradTerms: WinogradTerms(
-        flops=1.7e-5,
-        transformed_values=4.8e-4,
-        map_values=1.7e-3,
-        kernel_values=6.0e-4,
-        matrix_products=0.59,
-        blocks=67,
+        flops=1.1e-5,
+        transformed_values=5.8e-4,
+        map_values=4.5e-4,
+        kernel_values=6.6e-4,
+        matrix_products=0.51,
+        blocks=66,
     ),
     FFTTerms: FFTTerms(
-        flops=2.0e-5,
-        transform_flops=3.0e-4,
-        tile_values=2.6e-3,
-        kernel_transform_flops=8.5e-4,
-        tiles=16,
-        passes=52,
+        flops=3.3e-5,
+        transform_flops=3.7e-4,
+        tile_values=1.2e-3,
+        kernel_transform_flops=9.9e-4,
+        tiles=19,
+        passes=68,
     ),
     InterleavingTerms: InterleavingTerms(map_values=8.0e-4, copies=8.0),
     # Algorithms without terms.
@@ -167,7 +166,7 @@ def microseconds(terms: tuple[float, ...]) -> float:
     """Return the estimated microseconds of a forward and a backward pass.
 
     >>> microseconds(FFTTerms(0, 0, 0, 0, tiles=2, passes=1))
-    84.0
+    106.0
     """
     factors = FACTORS[type(terms)]
     return sum(factor * term for factor, term in zip(factors, terms, strict=True))

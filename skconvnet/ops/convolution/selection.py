@@ -117,8 +117,8 @@ def _candidates(
         # The other algorithms were not measured with groups.
         return [Im2colConvolution]
     classes = [cls for cls in ALGORITHMS.values() if cls.supports(windows)]
-    if max(windows.kernel) <= 2 and WinogradConvolution in classes:
-        # For kernels of 2 taps, the transforms cost as much as they save.
+    if windows.size == 1 and WinogradConvolution in classes:
+        # There is nothing to save.
         classes.remove(WinogradConvolution)
     if InterleavedConvolution.supports(windows):
         classes.append(InterleavedConvolution)

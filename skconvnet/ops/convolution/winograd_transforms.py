@@ -202,10 +202,10 @@ class KernelTransform:
         n = dkernel.size // self._n_taps
 
         dtype = self._working_dtype(dkernel.dtype)
-        dtaps = workspace.scratch("gradient of taps", (self._n_taps, n), dtype)
+        name = f"kernels in {dtype}"
+        dtaps = workspace.scratch(f"{name}, gradient", (self._n_taps, n), dtype)
 
         def write(program: Program) -> None:
-            name = f"kernels in {dtype}"
             dtransformed = dweights.reshape(self._tile_size, n)
             if dtype != dtransformed.dtype:
                 exact = workspace.scratch(f"{name}, taps", dtransformed.shape, dtype)
