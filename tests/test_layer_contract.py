@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from engine_tools import assert_same_bits, differentiate, make_network
 from layer_cases import CASES, TAKES_TOKENS, name
-from layer_tools import Bench
+from layer_tools import Bench, batch_last
 from sklearn.base import clone
 
 from skconvnet import layers
@@ -122,6 +122,20 @@ def test_batch_equals_one_by_one(spec, in_shape):
         np.testing.assert_allclose(one_dx, dx[one], rtol=1e-12, atol=atol_dx)
         total += one_gradient
     np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+
+
+@every_layer
+@pytest.mark.parametrize("train", [True, False])
+def test_the_input_is_not_written_to(spec, in_shape, train):
+    # Layers keep their input for the backward pass instead of a copy.
+    layer, workspace = Bench(spec, in_shape).layer, Workspace()
+    x = batch_last(draw_inputs(spec, (BATCH, *in_shape)))
+    x.flags.writeable = False
+    rng = np.random.default_rng(0)
+    y, cache = layer.forward(x, train=train, rng=rng, workspace=workspace)
+    gradients = {name: np.empty(size) for name, size in layer.weight_shapes.items()}
+    dy = np.ones(y.shape)
+    layer.backward(dy, cache, gradients=gradients, workspace=workspace, need_dx=True)
 
 
 @every_layer

@@ -1,5 +1,7 @@
 """Programs: NumPy calls that are worked out once and run many times."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,53 @@ def test_a_program_is_written_anew_after_an_array_was_replaced(allocate):
     n_written = double.n_written
     np.testing.assert_array_equal(double(x), np.full((4, 3), 2))
     assert double.n_written == n_written + 1
+
+
+def test_few_programs_are_kept():
+    double, x = Doubling(), np.ones((4, 3))
+    for key in range(1000):
+        double(x, key)
+    double.n_written = 0
+    double(x, 999)
+    assert double.n_written == 0
+    double(x, 0)
+    assert double.n_written == 1
+
+
+@pytest.mark.parametrize("thread", [0, 1])
+def test_arrays_that_were_replaced_are_freed(thread):
+    workspace = Workspace().of_thread(thread)
+    replaced = []
+    for n in range(1, 6):
+        y = workspace.array("y", (n, 100), np.float64)
+        replaced.append(weakref.ref(y.base))
+
+        def write(program, y=y):
+            program.add(np.add, y, y, out=y)
+
+        workspace.program(n, (), write).run()
+        del y, write
+    *earlier, last = (reference() is not None for reference in replaced)
+    assert last
+    assert not any(earlier)
+
+
+def test_empty_windows_that_come_and_go():
+    rng = np.random.default_rng(0)
+    windows = sliding_windows((9, 8), 3, 1, "same")
+    convolution, workspace = WinogradConvolution(windows, 2, 4), Workspace()
+    kernel = rng.normal(size=(4, 2, 3, 3))
+    x = np.empty((2, 9, 8, 5))
+    full = rng.normal(size=x.shape)
+    for is_empty in (False, True, False, True):
+        x[:] = full
+        if is_empty:
+            x[:, :5] = 0
+        z, _ = convolution.forward(x, kernel, workspace, train=True)
+        fresh = WinogradConvolution(windows, 2, 4)
+        expected, _ = fresh.forward(x, kernel, Workspace(), train=True)
+        np.testing.assert_array_equal(z, expected)
+        assert (z[:, :3] == 0).all() == is_empty
 
 
 def test_short_runs_are_copied_like_long_ones():

@@ -17,7 +17,8 @@ class Program:
     takes to process 100 kB. Only one thread can use the interpreter at a time, and one
     that waits for it is put to sleep, so that two threads with short calls would
     hardly be faster than one. A program makes all views once. Then `run` does nothing
-    but call NumPy.
+    but call NumPy. Nothing that depends on values may be decided while a program is
+    written.
 
     Examples
     --------

@@ -18,6 +18,10 @@ Run = Callable[[int, Callable[[int, int], None]], None]
 # With fewer numbers to process, waking another thread takes longer than it saves.
 MIN_VALUES_FOR_THREADS = 400_000
 
+# How many programs a workspace keeps. Predictions of ever new numbers of samples must
+# not take ever more memory.
+_MAX_PROGRAMS = 512
+
 
 class Store(dict[str, np.ndarray]):
     """Arrays by name.
@@ -97,6 +101,8 @@ class Workspace:
         self._nested: dict[str, Workspace] = {}
         self._threads: dict[int, Workspace] = {}
         self._programs: dict[Hashable, _Stored] = {}
+        # How many arrays there were when these programs were written.
+        self._allocated = (0, 0)
         self.run: Run | None = None
 
     def array(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
@@ -120,23 +126,30 @@ class Workspace:
             Tells apart the programs of a layer.
         arrays : sequence of ndarray or None
             Arrays from outside of this workspace that the program uses. If they are not
-            the ones of the last time, it is written anew. The same goes for the arrays
-            of the workspace.
+            the ones of the last time, it is written anew. It is also written anew if
+            any array of the workspace, or any scratch, has been allocated since.
         write : callable
             ``write(program)`` adds calls to an empty program.
         """
-        allocated = (self._own.n_allocated, self._shared.n_allocated)
-        stored = self._programs.get(key)
-        if (
-            stored is None
-            or stored.allocated != allocated
-            or not all(map(_is_same, stored.arrays, arrays))
-        ):
+        if self._allocated != self._count_allocated():
+            self._programs.clear()
+        stored = self._programs.pop(key, None)
+        if stored is None or not _are_same(stored.arrays, arrays):
             program = Program()
             write(program)
-            allocated = (self._own.n_allocated, self._shared.n_allocated)
-            stored = self._programs[key] = _Stored(program, tuple(arrays), allocated)
+            if len(self._programs) >= _MAX_PROGRAMS:
+                del self._programs[next(iter(self._programs))]
+            stored = _Stored(program, tuple(arrays))
+            if self._allocated != self._count_allocated():
+                # The other programs are stale, and would keep arrays that are replaced.
+                self._programs.clear()
+                self._allocated = self._count_allocated()
+        self._programs[key] = stored  # as the last one used
         return stored.program
+
+    def _count_allocated(self) -> tuple[int, int]:
+        """Return how many arrays there have been, of its own and of scratch."""
+        return self._own.n_allocated, self._shared.n_allocated
 
     def nested(self, name: str) -> Workspace:
         """Return the workspace of a layer inside this one, with the same scratch."""
@@ -155,7 +168,10 @@ class Workspace:
         return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
 
     def of_thread(self, number: int) -> Workspace:
-        """Return a workspace with the same arrays, and the scratch of a thread."""
+        """Return a workspace with the same arrays, and the scratch of a thread.
+
+        Tasks that run at the same time must not allocate arrays of the same name.
+        """
         if number == 0:
             return self
         if number not in self._threads:
@@ -208,11 +224,20 @@ class Workspace:
 
 
 class _Stored(NamedTuple):
-    """A program, the arrays it uses, and how many had been allocated."""
+    """A program and the arrays from outside that it uses.
+
+    As long as they are kept, no other array can have their addresses.
+    """
 
     program: Program
     arrays: tuple[np.ndarray | None, ...]
-    allocated: tuple[int, int]
+
+
+def _are_same(
+    stored: Sequence[np.ndarray | None], arrays: Sequence[np.ndarray | None]
+) -> bool:
+    """Return whether arrays have the same memory, shapes and dtypes."""
+    return len(stored) == len(arrays) and all(map(_is_same, stored, arrays))
 
 
 def _is_same(a: np.ndarray | None, b: np.ndarray | None) -> bool:

@@ -72,7 +72,7 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
                     own = outputs[:, :, block.start : block.stop]
                     program.add(np.matmul, weights, columns, out=own)
 
-            key = ("forward", i, len(parts), batch)
+            key = (self, "forward", i, len(parts), batch)
             workspace.program(key, (padded, kernel, z), write).run()
 
         workspace.share_out(len(parts), task, self._n_values(blocks))
@@ -119,7 +119,7 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
                     if dpadded is not None:
                         self._col2im(program, weights, own, block, dpadded, workspace)
 
-            key = ("backward", i, len(runs), batch)
+            key = (self, "backward", i, len(runs), batch)
             arrays = (padded, kernel, dz, dpadded, dweights)
             workspace.program(key, arrays, write).run()
 

@@ -161,7 +161,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
                     where = (slice(None), slice(start, stop, stride), *others)
                     program.add(np.add, values[:, tap], own_bias, out=padded[where])
 
-        key = ("forward", x.shape[-1])
+        key = (self, "forward", x.shape[-1])
         workspace.program(key, (x, kernel, bias, padded), write).run()
         return padded[(slice(None), *windows.interior)]
 
@@ -192,7 +192,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
                 for inside, outputs in self._interleavings:
                     program.add_copy(z[outputs], phases[inside])
 
-        workspace.program(("forward", batch), (x, kernel, bias, z), write).run()
+        workspace.program((self, "forward", batch), (x, kernel, bias, z), write).run()
         return z
 
     def _products(
@@ -247,7 +247,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
                     program.add(np.matmul, weights, columns, out=target)
 
         arrays = (x, kernel, dz, dx, dweights)
-        workspace.program(("backward", batch), arrays, write).run()
+        workspace.program((self, "backward", batch), arrays, write).run()
         np.copyto(dkernel.reshape(weights.shape), dweights)
         return dx
 

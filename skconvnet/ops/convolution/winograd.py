@@ -12,24 +12,11 @@ tile::
           kernel g --G--> weights ------+
 
 Blocks of tiles are sized so that all of this happens in the cache of a processor core.
-Three arrays of scratch, A, B and C, take turns, so that they stay in the cache::
-
-    forward                              backward
-    ---------------------------------    ---------------------------------
-    B' along H    x -> C                 as in the forward pass, x -> B
-    copy          C -> A                 copy          dz -> A
-    B' along W    A -> B                 A along axes  A -> C -> A
-    products      B -> A                 dweights      A, B -> dweights
-    A' along axes A -> B -> C            products      A -> B
-    max pool      C -> A                 B along W     B -> C
-    copy          A or C -> z            add up, copy  C -> A
-                                         B along H     A -> dx, C -> dx
-
-`winograd_tiles.py` finds the tiles and blocks, `winograd_inputs.py` computes B' d,
-`winograd_outputs.py` computes the outputs, with an optional max pool of
-`winograd_max_pool.py`, and `winograd_transforms.py` has the matrices. The backward pass
-applies the transposed matrices in reverse order. It computes B' d again, which takes
-less time than to write it to memory and read it.
+`winograd_tiles.py` finds the tiles and blocks, `winograd_blocks.py` has the steps for a
+block, `winograd_inputs.py` computes B' d, `winograd_outputs.py` computes the outputs,
+with an optional max pool of `winograd_max_pool.py`, and `winograd_transforms.py` has
+the matrices. The backward pass applies the transposed matrices in reverse order. It
+computes B' d again, which takes less time than to write it to memory and read it.
 
 References
 ----------
@@ -47,6 +34,7 @@ import numpy as np
 from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import WinogradTerms
+from skconvnet.ops.convolution.winograd_blocks import BlockPrograms
 from skconvnet.ops.convolution.winograd_inputs import TileInputs
 from skconvnet.ops.convolution.winograd_outputs import TileOutputs
 from skconvnet.ops.convolution.winograd_tiles import TileBlock, Tiles, outputs_per_tile
@@ -123,12 +111,13 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
             for m, k in zip(self._m, windows.kernel, strict=True)
         ]
         self._kernels = KernelTransform([axis.kernels for axis in matrices])
-        self._inputs = TileInputs(self._tiles, matrices, channels)
-        self._outputs = TileOutputs(self._tiles, matrices, filters, pool)
+        inputs = TileInputs(self._tiles, matrices, channels)
+        outputs = TileOutputs(self._tiles, matrices, filters, pool)
+        self._programs = BlockPrograms(inputs, outputs, groups)
         self._is_pooled = max(pool) > 1
         self._blocks: dict[tuple[int, int], list[list[TileBlock]]] = {}
         self.stored_shape = tuple(
-            n * m for n, m in zip(self._tiles.counts, self._outputs.m, strict=True)
+            n * m for n, m in zip(self._tiles.counts, outputs.m, strict=True)
         )
         self.out_shape = tuple(
             n // p for n, p in zip(windows.out_shape, pool, strict=True)
@@ -209,45 +198,22 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         def task(i: int, workspace: Workspace) -> None:
             def write(program: Program) -> None:
                 for block in parts[i]:
-                    self._write_forward(program, cache, z, mask, block, workspace)
+                    self._programs.write_forward(
+                        program,
+                        x,
+                        weights,
+                        z,
+                        mask,
+                        block,
+                        workspace,
+                        find_wins=find_wins,
+                    )
 
-            key = ("forward", i, len(parts), batch, find_wins)
+            key = (self, "forward", i, len(parts), batch, find_wins, mask is None)
             workspace.program(key, (x, weights, z, mask), write).run()
 
         workspace.share_out(len(parts), task, self._n_transformed(batch))
         return z, cache
-
-    def _write_forward(
-        self,
-        program: Program,
-        cache: _Cache,
-        z: FeatureMap,
-        mask: np.ndarray | None,
-        block: TileBlock,
-        workspace: Workspace,
-    ) -> None:
-        """Write the program of one block."""
-        x, weights, find_wins = cache
-        transformed = self._by_group(
-            self._inputs.transform(program, x, block, workspace)
-        )
-        shape = (*weights.shape[:3], transformed.shape[-1])
-        products = workspace.scratch("block A", shape, x.dtype)
-        program.add(np.matmul, weights, transformed, out=products)
-        self._outputs.write(
-            program,
-            products.reshape(len(products), self.filters, -1),
-            z,
-            mask,
-            block,
-            workspace,
-            wins=_name_of_wins(block) if find_wins else None,
-        )
-
-    def _by_group(self, values: np.ndarray) -> np.ndarray:
-        """View (positions, channels, columns) as (positions, groups, ..., columns)."""
-        positions, channels, columns = values.shape
-        return values.reshape(positions, self.groups, channels // self.groups, columns)
 
     def _with_long_runs(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
         """Return `x`, or a copy if columns and samples are not one run of memory."""
@@ -299,9 +265,9 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
                     at_boundary = i == 1 and number == 0
                     for block in reversed(row):
                         is_first = number == 0 and block is row[-1]
-                        dproducts = self._write_weight_gradient(
+                        dproducts = self._programs.write_weight_gradient(
                             program,
-                            cache,
+                            x,
                             dz,
                             dweights[i],
                             block,
@@ -309,17 +275,17 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
                             overwrite=is_first,
                         )
                         if dx is not None:
-                            self._write_map_gradient(
+                            self._programs.write_map_gradient(
                                 program,
                                 dproducts,
                                 weights,
                                 dx,
                                 block,
                                 workspace,
-                                at_boundary=at_boundary,
+                                set_aside=at_boundary,
                             )
 
-            key = ("backward", i, batch, need_dx)
+            key = (self, "backward", i, batch, need_dx)
             workspace.program(key, (x, weights, dz, dx, dweights), write).run()
 
         workspace.share_out(len(parts), task, self._n_transformed(batch))
@@ -342,61 +308,6 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
             return [rows]
         return [rows[:middle], rows[middle:]]
 
-    def _write_weight_gradient(
-        self,
-        program: Program,
-        cache: _Cache,
-        dz: FeatureMap,
-        dweights: np.ndarray,
-        block: TileBlock,
-        workspace: Workspace,
-        *,
-        overwrite: bool,
-    ) -> np.ndarray:
-        """Add a block to the gradient of the weights; return that of the products."""
-        transformed = self._inputs.transform(program, cache.x, block, workspace)
-        dproducts = self._outputs.gradient_of_products(
-            program,
-            dz,
-            block,
-            workspace,
-            wins=_name_of_wins(block) if cache.found_wins else None,
-        )
-        dproducts = self._by_group(dproducts)
-        inputs = self._by_group(transformed).swapaxes(-1, -2)
-        if overwrite:
-            program.add(np.matmul, dproducts, inputs, out=dweights)
-        else:
-            own = workspace.scratch("dweights of block", dweights.shape, dz.dtype)
-            program.add(np.matmul, dproducts, inputs, out=own)
-            program.add(np.add, dweights, own, out=dweights)
-        return dproducts
-
-    def _write_map_gradient(
-        self,
-        program: Program,
-        dproducts: np.ndarray,
-        weights: np.ndarray,
-        dx: FeatureMap,
-        block: TileBlock,
-        workspace: Workspace,
-        *,
-        at_boundary: bool,
-    ) -> None:
-        """Add a block to the gradient of the map."""
-        positions, groups, _, columns = dproducts.shape
-        shape = (positions, groups, self.channels // groups, columns)
-        dtransformed = workspace.scratch("block B", shape, dx.dtype)
-        program.add(np.matmul, weights.swapaxes(-1, -2), dproducts, out=dtransformed)
-        self._inputs.add_gradient(
-            program,
-            dtransformed.reshape(positions, self.channels, columns),
-            dx,
-            block,
-            workspace,
-            set_aside=at_boundary,
-        )
-
     def _finish(
         self, dx: FeatureMap, row: list[TileBlock], workspace: Workspace
     ) -> None:
@@ -404,10 +315,6 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
 
         def write(program: Program) -> None:
             for block in row:
-                self._inputs.add_rows_set_aside(program, dx, block, workspace)
+                self._programs.write_rows_set_aside(program, dx, block, workspace)
 
-        workspace.program(("finish", dx.shape[-1]), (dx,), write).run()
-
-
-def _name_of_wins(block: TileBlock) -> str:
-    return f"wins {block.rows.start}, {block.columns.start}"
+        workspace.program((self, "finish", dx.shape[-1]), (dx,), write).run()

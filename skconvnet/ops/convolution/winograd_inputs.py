@@ -15,11 +15,11 @@ the positions of the tiles are first copied apart::
 
 The columns of `wide` are those of the block, with zeros for padding. The gradient goes
 the opposite way, with the transposed matrices. There, positions of overlapping tiles
-are added up. The invariant: the last m positions of all tiles do not overlap and cover
-the map except its beginning. They *overwrite* the gradient of the map. The first k - 1
-positions are *added* to those of earlier tiles, or to the beginning, which is zero at
-the start. So blocks are processed in order along the first axis, and from the last to
-the first along the last axis, where sums are carried over in `wide`.
+are added up. The last m positions of all tiles do not overlap, and cover the map except
+its beginning: they *overwrite* the gradient of the map. The first k - 1 positions are
+*added* to those of earlier tiles, or to the beginning, which is zero at the start. So
+blocks are processed from the first to the last along the first axis. Along the last
+axis they are processed from the last to the first, and sums are carried over in `wide`.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ class TileOutputs:
         program : Program
         products : ndarray of shape (positions of a tile, filters, tiles x batch)
         z : ndarray of shape (filters, *(counts * m), batch)
-        mask : ndarray of shape (1, *(counts * outputs of a tile), batch) or None
+            With the m after pooling.
+        mask : ndarray of shape (1, *(counts * m), batch) or None
+            With the m before pooling.
             Zero where an output is exactly zero.
         block : TileBlock
         workspace : Workspace
@@ -125,9 +127,11 @@ class TileOutputs:
             Scratch.
         """
         view = self._in_map(dz, self.m, block)
-        # The result of the transforms, which alternate between two arrays, is in A.
-        is_odd = sum(matrix.size > 1 for matrix in self._matrices) % 2
-        source, other = ("block C", "block A")[:: 1 if is_odd else -1]
+        # The transforms alternate between two arrays, and the result is in block A.
+        n_transforms = sum(matrix.size > 1 for matrix in self._matrices)
+        source, other = "block A", "block C"
+        if n_transforms % 2:
+            source, other = other, source
         name = source if self._pool.is_trivial else other
         dlargest = workspace.scratch(name, view.shape, dz.dtype)
         program.add_copy(dlargest, view)

@@ -40,7 +40,6 @@ def outputs_per_tile(windows: Windows) -> tuple[int, ...]:
         return min(
             range(largest, 1, -1),
             key=lambda m: -(-n // m) * (m + kernel - 1),
-            default=1,
         )
 
     sizes = zip(windows.out_shape, windows.kernel, strict=True)

@@ -103,8 +103,9 @@ def transform(
     matrices : sequence of ndarray
         One matrix for each axis of a tile.
     tiles : ndarray of shape (positions of a tile, ...)
-    name : str
-        Name of the scratch arrays.
+    name, name_between : str
+        Names of two scratch arrays that take turns. The result is in the first one,
+        which the last step must not read from.
     workspace : Workspace
     backwards : bool
         Whether to start with the last axis. The result is the same.
@@ -192,7 +193,7 @@ class KernelTransform:
             )
             program.add(np.copyto, weights, transformed, casting="same_kind")
 
-        workspace.program(("kernels", n), (kernel,), write).run()
+        workspace.program((self, "kernels", n), (kernel,), write).run()
         return weights.reshape(-1, *shape)
 
     def backward(
@@ -222,7 +223,7 @@ class KernelTransform:
                 out=dtaps,
             )
 
-        workspace.program(("dkernels", n), (dweights, dtaps), write).run()
+        workspace.program((self, "dkernels", n), (dweights, dtaps), write).run()
         target = self._by_tap(dkernel)
         np.copyto(target, dtaps.reshape(target.shape), casting="same_kind")
 
