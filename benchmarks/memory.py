@@ -1,9 +1,11 @@
 """Measure what fit needs in memory besides the data, by batch size.
 
     python benchmarks/memory.py [--network mnist] [--samples 20000] [--plot memory.png]
+                                [--torch]
 
 Each batch size, and the full batch as one update, is fitted for an epoch in a process
-of its own; the figure is the growth of the process's peak during fit.
+of its own; the figure is the growth of the process's peak during fit. With --torch, an
+epoch of a training loop in PyTorch is measured in the same way.
 """
 
 from __future__ import annotations
@@ -34,12 +36,40 @@ our_network(name, max_iter=1, batch_size=batch).fit(X, y)
 print(json.dumps(peak() - before))
 """
 
+MEASURE_TORCH = """
+import json, resource, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from _torch_networks import channels_first, torch_network
+from networks import data
 
-def growth(network: str, n_samples: int, batch: int) -> float:
-    """Return the megabytes that the peak grows by in a fit of one epoch."""
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+name, n, batch = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+X, y = data(name, n)
+X, y = torch.from_numpy(channels_first(X)), torch.from_numpy(y).long()
+model = torch_network(name)
+optimizer = torch.optim.Adam(model.parameters(), fused=True)
+
+def step(samples):
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(model(X[samples]), y[samples]).backward()
+    optimizer.step()
+
+step(slice(16))
+before = peak()
+for start in range(0, n, batch):
+    step(slice(start, start + batch))
+print(json.dumps(peak() - before))
+"""
+
+
+def growth(network: str, n_samples: int, batch: int, measure: str = MEASURE) -> float:
+    """Return the megabytes that the peak grows by in an epoch."""
     here = str(Path(__file__).parent)
     arguments = [here, network, str(n_samples), str(batch)]
-    command = [sys.executable, "-c", MEASURE, *arguments]
+    command = [sys.executable, "-c", measure, *arguments]
     return json.loads(subprocess.check_output(command))
 
 
@@ -49,13 +79,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--network", default="mnist")
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--torch", action="store_true")
     args = parser.parse_args(argv)
     print_machine()
     batches = [*BATCHES, args.samples]
     megabytes = []
     for batch in batches:
         megabytes.append(growth(args.network, args.samples, batch))
-        print(f"batch {batch:>6}: {megabytes[-1]:6.1f} MB", flush=True)
+        line = f"batch {batch:>6}: {megabytes[-1]:6.1f} MB"
+        if args.torch:
+            theirs = growth(args.network, args.samples, batch, MEASURE_TORCH)
+            line += f", PyTorch {theirs:6.1f} MB"
+        print(line, flush=True)
     if args.plot:
         import matplotlib.pyplot as plt
 
