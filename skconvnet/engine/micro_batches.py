@@ -48,8 +48,8 @@ class MicroBatchLimits:
         long enough.
     max_flops : float
         FLOPs of the forward and backward pass over a micro-batch of the usual size.
-        With more, it is halved: where maps have many channels, blocks of a few samples
-        fill the cache.
+        With more, the micro-batch is halved, as often as necessary: where maps have
+        many channels, a few samples fill the cache.
 
     Examples
     --------

@@ -23,8 +23,8 @@ MIN_VALUES_FOR_THREADS = 400_000
 _MAX_PROGRAMS = 512
 
 
-class Store(dict[str, np.ndarray]):
-    """Arrays by name.
+class Store(dict[tuple[str, np.dtype], np.ndarray]):
+    """Arrays by name and dtype.
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class Store(dict[str, np.ndarray]):
 
     def view(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """View the start of the array called `name`, and allocate it if needed."""
-        size = prod(shape)
-        array = self.get(name)
-        if array is None or array.size < size or array.dtype != dtype:
-            array = self[name] = np.empty(size, dtype=dtype)
+        size, key = prod(shape), (name, np.dtype(dtype))
+        array = self.get(key)
+        if array is None or array.size < size:
+            array = self[key] = np.empty(size, dtype=dtype)
             self.n_allocated += 1
         return array[:size].reshape(shape)
 

@@ -10,6 +10,7 @@ from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.convolution.cost_model import Im2colTerms
 from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
+from skconvnet.ops.convolution.weight_gradient import add_product
 from skconvnet.ops.padding import pad
 from skconvnet.ops.program import Program
 from skconvnet.ops.windows import Windows
@@ -109,13 +110,14 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
                 for number, block in enumerate(runs[i]):
                     columns = self._im2col(program, padded, block, workspace)
                     own = doutputs[:, :, block.start : block.stop]
-                    transposed = columns.transpose(0, 2, 1)
-                    if number == 0:
-                        program.add(np.matmul, own, transposed, out=dweights[i])
-                    else:
-                        terms = workspace.scratch("terms", weights.shape, dz.dtype)
-                        program.add(np.matmul, own, transposed, out=terms)
-                        program.add(np.add, dweights[i], terms, out=dweights[i])
+                    add_product(
+                        program,
+                        own,
+                        columns,
+                        dweights[i],
+                        workspace,
+                        overwrite=number == 0,
+                    )
                     if dpadded is not None:
                         self._col2im(program, weights, own, block, dpadded, workspace)
 

@@ -31,6 +31,7 @@ import numpy as np
 from skconvnet._typing import FeatureMap, override
 from skconvnet.ops.convolution.im2col_columns import BLOCK_BYTES, Block, Columns
 from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
+from skconvnet.ops.convolution.weight_gradient import add_product
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.padding import fill_around
 from skconvnet.ops.program import Program
@@ -235,13 +236,10 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
             for block in self._columns.blocks(self.filters, batch, x.itemsize):
                 columns = self._im2col(program, dz, block, workspace)
                 inputs = flat[:, :, block.start : block.stop]
-                transposed = columns.transpose(0, 2, 1)
-                if block.start == 0:
-                    program.add(np.matmul, inputs, transposed, out=dweights)
-                else:
-                    terms = workspace.scratch("terms", weights.shape, x.dtype)
-                    program.add(np.matmul, inputs, transposed, out=terms)
-                    program.add(np.add, dweights, terms, out=dweights)
+                is_first = block.start == 0
+                add_product(
+                    program, inputs, columns, dweights, workspace, overwrite=is_first
+                )
                 if dx is not None:
                     target = self._by_group(dx)[:, :, block.start : block.stop]
                     program.add(np.matmul, weights, columns, out=target)

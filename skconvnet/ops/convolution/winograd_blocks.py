@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from skconvnet._typing import FeatureMap
+from skconvnet.ops.convolution.weight_gradient import add_product
 from skconvnet.ops.convolution.winograd_inputs import TileInputs
 from skconvnet.ops.convolution.winograd_outputs import TileOutputs
 from skconvnet.ops.convolution.winograd_tiles import TileBlock
@@ -110,13 +111,10 @@ tiles x batch)
                 program, dz, block, workspace, wins=_name_of_wins(block)
             )
         )
-        inputs = self._by_group(transformed).swapaxes(-1, -2)
-        if overwrite:
-            program.add(np.matmul, dproducts, inputs, out=dweights)
-        else:
-            own = workspace.scratch("dweights of block", dweights.shape, dz.dtype)
-            program.add(np.matmul, dproducts, inputs, out=own)
-            program.add(np.add, dweights, own, out=dweights)
+        inputs = self._by_group(transformed)
+        add_product(
+            program, dproducts, inputs, dweights, workspace, overwrite=overwrite
+        )
         return dproducts
 
     def write_map_gradient(

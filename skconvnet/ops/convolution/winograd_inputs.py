@@ -168,16 +168,15 @@ class TileInputs:
         matrix = self._outer_matrices[number].astype(source.dtype)
         tiles = self._tiles_along(number, block)
         at = 2 * number + 1  # the axis of the map in `source`
-        for group, inside in axis.in_map(tiles, slice(0, axis.tile_size)):
-            own = slice(group.start - tiles.start, group.stop - tiles.start)
-            target = out[(slice(None),) * (at + 1) + (own,)]
-            if inside.start == inside.stop:
+        for group in axis.groups(tiles, slice(0, axis.tile_size)):
+            target = out[(slice(None),) * (at + 1) + (group.own,)]
+            if not group.is_in_map:
                 program.add(np.copyto, target, 0)
                 continue
             program.add(
                 np.matmul,
-                np.ascontiguousarray(matrix[:, inside]),
-                axis.view(source, at, group, inside),
+                np.ascontiguousarray(matrix[:, group.inside]),
+                axis.view(source, at, group.tiles, group.inside),
                 out=np.moveaxis(target, number, -2),
             )
 
@@ -322,14 +321,13 @@ class TileInputs:
         if tiles.start == 0 and axis.start(0) + overlap > 0:
             beginning = out[(*before, slice(axis.start(0) + overlap))]
             program.add(np.copyto, beginning, 0)
-        for group, inside in axis.in_map(tiles, slice(overlap, axis.tile_size)):
-            if inside.start < inside.stop:
-                own = slice(group.start - tiles.start, group.stop - tiles.start)
+        for group in axis.groups(tiles, slice(overlap, axis.tile_size)):
+            if group.is_in_map:
                 program.add(
                     np.matmul,
-                    np.ascontiguousarray(matrix[inside]),
-                    source[(*before, own)],
-                    out=axis.view(out, at, group, inside),
+                    np.ascontiguousarray(matrix[group.inside]),
+                    source[(*before, group.own)],
+                    out=axis.view(out, at, group.tiles, group.inside),
                 )
         if not overlap:
             return
@@ -369,12 +367,11 @@ class TileInputs:
         """
         axis, at = self._outer[number], 2 * number + 1
         for some in axis.cut_overlap():
-            for group, inside in axis.in_map(tiles, some):
-                if inside.start < inside.stop:
-                    own = slice(group.start - tiles.start, group.stop - tiles.start)
-                    target = axis.view(out, at, group, inside)
-                    values = rows[(slice(None),) * at + (own,)][..., inside, :]
-                    program.add(np.add, target, values, out=target)
+            for group in axis.groups(tiles, some):
+                if group.is_in_map:
+                    target = axis.view(out, at, group.tiles, group.inside)
+                    own = rows[(slice(None),) * at + (group.own,)]
+                    program.add(np.add, target, own[..., group.inside, :], out=target)
 
 
 def _runs(x: np.ndarray, columns: slice) -> np.ndarray:

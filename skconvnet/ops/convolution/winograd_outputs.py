@@ -89,8 +89,7 @@ class TileOutputs:
         z : ndarray of shape (filters, *(counts * m), batch)
             With the m after pooling.
         mask : ndarray of shape (1, *(counts * m), batch) or None
-            With the m before pooling.
-            Zero where an output is exactly zero.
+            With the m before pooling. Zero where an output is exactly zero.
         block : TileBlock
         workspace : Workspace
         wins : str or None

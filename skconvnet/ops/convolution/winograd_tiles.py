@@ -46,6 +46,28 @@ def outputs_per_tile(windows: Windows) -> tuple[int, ...]:
     return tuple(along_axis(n, k) for n, k in sizes)
 
 
+class TileGroup(NamedTuple):
+    """Adjacent tiles of which the same positions are in the map.
+
+    Attributes
+    ----------
+    tiles : slice
+    own : slice
+        The same tiles, counted from the first one of their block.
+    inside : slice
+        The positions of each tile that are in the map.
+    """
+
+    tiles: slice
+    own: slice
+    inside: slice
+
+    @property
+    def is_in_map(self) -> bool:
+        """Whether there are such positions."""
+        return bool(self.inside.start < self.inside.stop)
+
+
 @dataclass(frozen=True)
 class TileAxis:
     """The tiles along one axis of a map.
@@ -86,21 +108,8 @@ class TileAxis:
             for i in range(0, self.kernel - 1, self.m)
         ]
 
-    def in_map(self, tiles: slice, positions: slice) -> Iterator[tuple[slice, slice]]:
-        """Cut tiles into groups of which the same positions are in the map.
-
-        Parameters
-        ----------
-        tiles, positions : slice
-            Tiles, and positions of each tile.
-
-        Yields
-        ------
-        group : slice
-            Adjacent tiles.
-        inside : slice
-            Those of `positions` that are in the map. It may be empty.
-        """
+    def groups(self, tiles: slice, positions: slice) -> Iterator[TileGroup]:
+        """Cut the tiles of a block by which of these positions are in the map."""
 
         def inside(tile: int) -> tuple[int, int]:
             start = max(positions.start, -self.start(tile))
@@ -109,7 +118,12 @@ class TileAxis:
 
         for bounds, group in groupby(range(tiles.start, tiles.stop), key=inside):
             numbers = list(group)
-            yield slice(numbers[0], numbers[-1] + 1), slice(*bounds)
+            first, last = numbers[0], numbers[-1]
+            yield TileGroup(
+                slice(first, last + 1),
+                slice(first - tiles.start, last + 1 - tiles.start),
+                slice(*bounds),
+            )
 
     def view(
         self, x: np.ndarray, axis: int, tiles: slice, positions: slice

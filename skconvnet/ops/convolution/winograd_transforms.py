@@ -170,28 +170,23 @@ class KernelTransform:
         n = kernel.size // self._n_taps
         weights = workspace.array("weights", (self._tile_size, n), kernel.dtype)
 
+        dtype = self._working_dtype(kernel.dtype)
+
         def write(program: Program) -> None:
-            dtype = self._working_dtype(kernel.dtype)
-            name = f"kernels in {dtype}"
             by_tap = self._by_tap(kernel)
-            taps = workspace.scratch(f"{name}, taps", by_tap.shape, dtype)
+            taps = workspace.scratch("taps", by_tap.shape, dtype)
             program.add(np.copyto, taps, by_tap)
-            taps = taps.reshape(self._n_taps, n)
-            if dtype == weights.dtype:
-                transform(
-                    program,
-                    self._matrices,
-                    taps,
-                    name,
-                    f"{name}, between",
-                    workspace,
-                    out=weights,
-                )
-                return
             transformed = transform(
-                program, self._matrices, taps, name, f"{name}, between", workspace
+                program,
+                self._matrices,
+                taps.reshape(self._n_taps, n),
+                "kernels",
+                "kernels, between",
+                workspace,
+                out=weights if dtype == weights.dtype else None,
             )
-            program.add(np.copyto, weights, transformed, casting="same_kind")
+            if transformed is not weights:
+                program.add(np.copyto, weights, transformed, casting="same_kind")
 
         workspace.program((self, "kernels", n), (kernel,), write).run()
         return weights.reshape(-1, *shape)
@@ -201,24 +196,21 @@ class KernelTransform:
     ) -> None:
         """Write the gradient of the kernels, given that of the transformed kernels."""
         n = dkernel.size // self._n_taps
-
         dtype = self._working_dtype(dkernel.dtype)
-        name = f"kernels in {dtype}"
-        dtaps = workspace.scratch(f"{name}, gradient", (self._n_taps, n), dtype)
+        dtaps = workspace.scratch("gradient of taps", (self._n_taps, n), dtype)
 
         def write(program: Program) -> None:
             dtransformed = dweights.reshape(self._tile_size, n)
             if dtype != dtransformed.dtype:
-                exact = workspace.scratch(f"{name}, taps", dtransformed.shape, dtype)
+                exact = workspace.scratch("taps", dtransformed.shape, dtype)
                 program.add(np.copyto, exact, dtransformed)
                 dtransformed = exact
-            matrices = transposed(self._matrices)
             transform(
                 program,
-                matrices,
+                transposed(self._matrices),
                 dtransformed,
-                name,
-                f"{name}, between",
+                "kernels",
+                "kernels, between",
                 workspace,
                 out=dtaps,
             )
