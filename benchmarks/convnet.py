@@ -151,15 +151,17 @@ def plot(rows: list[dict], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     ratios = [key for key in rows[0] if "/" in key]
-    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(11, 5), layout="constrained")
     places = np.arange(len(rows))
     for i, key in enumerate(ratios):
         width = 0.8 / len(ratios)
         axes.bar(places + i * width, [row[key] for row in rows], width, label=key)
     axes.axhline(1, color="black", linewidth=0.8)
-    labels = [f"{row['network']}\n{row['batch']}" for row in rows]
+    labels = [f"{row['network']}, {row['batch']}" for row in rows]
     axes.set_xticks(places + 0.4 - 0.4 / max(len(ratios), 1), labels)
-    axes.set_yscale("log")
+    axes.tick_params("x", rotation=90)
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylabel("peer's time / ours")
     axes.set_title(machine_title(), fontsize="small")
     axes.legend()
