@@ -1,4 +1,4 @@
-"""Transposed convolutions against oracles and PyTorch, computed by either algorithm."""
+"""Transposed convolutions against oracles and PyTorch, computed by any algorithm."""
 
 import numpy as np
 import oracles
@@ -25,6 +25,7 @@ from skconvnet.ops.convolution.transposed import (
 )
 from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
 from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
+from skconvnet.ops.convolution.transposed_phases import TransposedPhases
 
 KINDS = {1: Conv1DTranspose, 2: Conv2DTranspose, 3: Conv3DTranspose}
 
@@ -34,9 +35,9 @@ def per_axis(value, ndim):
 
 
 def use(bench, algorithm):
-    """Make the layer compute by one of two algorithms, whichever it would choose."""
+    """Make the layer compute by one of its algorithms, whichever it would choose."""
+    chosen = getattr(bench.layer.selector, algorithm)
     selector = bench.layer.selector
-    chosen = {"col2im": selector.col2im, "flipped": selector.flipped}[algorithm]
     selector.for_batch = lambda _: chosen
 
 
@@ -133,11 +134,43 @@ def transposed(draw, for_torch=False):
     block_bytes=st.sampled_from([1, 3000, 10**9]),
     algorithm=st.sampled_from([None, "col2im", "flipped"]),
 )
-def test_any_parameters_by_either_algorithm(case, n, block_bytes, algorithm):
+def test_any_parameters_by_any_algorithm(case, n, block_bytes, algorithm):
     in_shape, spec = case
     if algorithm == "flipped":
         assume(spec.build(in_shape).selector.flipped is not None)
     assert_convolves_transposed(in_shape, spec, n, algorithm, block_bytes)
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data(), ndim=st.integers(1, 3), n=st.integers(1, 3))
+def test_any_parameters_by_phases(data, ndim, n):
+    def tuples(low, high):
+        return data.draw(st.tuples(*[st.integers(low, high)] * ndim))
+
+    strides = tuples(1, 3)
+    kernel = tuples(1, (6, 5, 4)[ndim - 1])
+    crops = data.draw(st.sampled_from(["valid", "same", "full"]) | st.integers(0, 2))
+    spec = KINDS[ndim](2, kernel, strides, crops, output_padding=strides[0] - 1)
+    if ndim > 1:
+        spec.output_padding = tuple(s - 1 for s in strides)
+    in_shape = (*tuples(1, (9, 5, 3)[ndim - 1]), 2)
+    try:
+        phases = spec.build(in_shape).selector.phases
+    except ValueError:  # no output is left
+        phases = None
+    assume(phases is not None)
+    assert_convolves_transposed(in_shape, spec, n, "phases")
+
+
+def test_phases_need_overlapping_kernels_without_dilation_or_groups():
+    for spec in (
+        Conv2DTranspose(4, 2, 2),
+        Conv2DTranspose(4, 5),
+        Conv2DTranspose(4, 5, 2, groups=2),
+        Conv2DTranspose(4, 5, 2, dilation=2),
+        Conv2DTranspose(4, 5, 2, padding=((9, 0), (0, 0))),
+    ):
+        assert spec.build((8, 8, 4)).selector.phases is None, spec
 
 
 @settings(max_examples=100, deadline=None)
@@ -245,6 +278,7 @@ def test_one_value_puts_the_kernel_on_the_output():
         (Conv2DTranspose(16, 1), (12, 12, 32), TransposedFlippedKernel),
         (Conv2DTranspose(64, 3, padding="same"), (16, 16, 64), TransposedFlippedKernel),
         (Conv2DTranspose(4, 3, padding=3), (12, 12, 4), TransposedCol2im),
+        (Conv2DTranspose(64, 5, 2, "same"), (8, 8, 128), TransposedPhases),
     ],
     ids=str,
 )
@@ -252,11 +286,13 @@ def test_chosen_algorithm(spec, in_shape, expected):
     assert isinstance(spec.build(in_shape).selector.for_batch(32), expected)
 
 
-@pytest.mark.parametrize("algorithm", ["col2im", "flipped"])
+@pytest.mark.parametrize(
+    ("algorithm", "strides"), [("col2im", 1), ("flipped", 1), ("phases", 2)]
+)
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_accuracy_in_float32(algorithm, activation):
+def test_accuracy_in_float32(algorithm, strides, activation):
     in_shape = (12, 10, 32)
-    spec = Conv2DTranspose(24, 3, padding="same", activation=activation)
+    spec = Conv2DTranspose(24, 3, strides, padding="same", activation=activation)
     exact, single = Bench(spec, in_shape), Bench(spec, in_shape, "float32")
     single.network.vector[:] = exact.network.vector
     exact.network.vector[:] = single.network.vector
@@ -266,7 +302,7 @@ def test_accuracy_in_float32(algorithm, activation):
     for seed in range(7):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(3, *in_shape)).astype(np.float32)
-        dy = rng.normal(size=(3, 12, 10, 24)).astype(np.float32)
+        dy = rng.normal(size=(3, *exact.layer.out_shape)).astype(np.float32)
         results = []
         for bench in (exact, single):
             y = bench.forward(x, train=True)

@@ -129,6 +129,24 @@ class InterleavingTerms(NamedTuple):
     copies: float
 
 
+class Col2imTerms(NamedTuple):
+    """What the time of a transposed convolution by col2im grows with.
+
+    Its factors are those that it takes to compare it with a convolution that yields all
+    stride phases.
+
+    Attributes
+    ----------
+    convolution : float
+        The microseconds of the convolution whose gradient it is, by im2col.
+    column_values : float
+        How many numbers are added up, as in `Im2colTerms`.
+    """
+
+    convolution: float
+    column_values: float
+
+
 # Microseconds per unit of each term, on one thread of an Intel Xeon in float32, tuned
 # for the choice between the algorithms by `benchmarks/conv_methods.py`.
 FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
@@ -157,6 +175,7 @@ FACTORS: dict[type[tuple[float, ...]], tuple[float, ...]] = {
         passes=68,
     ),
     InterleavingTerms: InterleavingTerms(map_values=8.0e-4, copies=8.0),
+    Col2imTerms: Col2imTerms(convolution=0.63, column_values=1.1e-3),
     # Algorithms without terms.
     tuple: (),
 }

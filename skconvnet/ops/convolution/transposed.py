@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from skconvnet._checks import per_axis
+from skconvnet.ops.convolution.cost_model import Col2imTerms, microseconds
 from skconvnet.ops.convolution.depthwise import DepthwiseConvolution
 from skconvnet.ops.convolution.im2col import Im2colConvolution
 from skconvnet.ops.convolution.selection import USUAL_BATCH
 from skconvnet.ops.convolution.transposed_algorithm import TransposedAlgorithm
 from skconvnet.ops.convolution.transposed_col2im import TransposedCol2im
 from skconvnet.ops.convolution.transposed_flipped import TransposedFlippedKernel
+from skconvnet.ops.convolution.transposed_phases import TransposedPhases
 from skconvnet.ops.padding import pad_amounts
 from skconvnet.ops.windows import Windows, check_product, check_size
 
@@ -112,7 +114,8 @@ class TransposedAlgorithmSelector:
     ----------
     col2im : TransposedCol2im
     flipped : TransposedFlippedKernel or None
-        None if it cannot compute this convolution.
+    phases : TransposedPhases or None
+        None if they cannot compute this convolution.
     """
 
     def __init__(
@@ -135,6 +138,11 @@ class TransposedAlgorithmSelector:
             self.flipped = TransposedFlippedKernel(
                 windows, channels, filters, groups, block_bytes=block_bytes
             )
+        self.phases: TransposedPhases | None = None
+        if TransposedPhases.supports(windows, groups):
+            self.phases = TransposedPhases(
+                windows, channels, filters, block_bytes=block_bytes
+            )
         # The convolution whose gradient this transposed convolution is. Its forward
         # pass does what the backward pass of `col2im` does, and vice versa, at the same
         # cost.
@@ -148,6 +156,9 @@ class TransposedAlgorithmSelector:
         return self._chosen[batch]
 
     def _choose(self, batch: int) -> AnyTransposedAlgorithm:
+        if self.phases is not None:
+            is_faster = self.phases.cost(batch) < self._col2im_cost(batch)
+            return self.phases if is_faster else self.col2im
         if self.flipped is None:
             return self.col2im
         inner = self.flipped.for_batch(batch)
@@ -156,6 +167,12 @@ class TransposedAlgorithmSelector:
         if self._gradient_of.cost(batch) <= inner.cost(batch):
             return self.col2im
         return self.flipped
+
+    def _col2im_cost(self, batch: int) -> float:
+        """Estimate the microseconds of col2im, for the comparison with phases."""
+        convolution = self._gradient_of
+        values = convolution.cost_terms(batch).column_values
+        return microseconds(Col2imTerms(convolution.cost(batch), values))
 
     @property
     def cached_values(self) -> int:
