@@ -34,8 +34,11 @@ def axpy(a: float, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError("x and y must be contiguous and of one dtype.")
 
 
-# About how many FLOPs a block has. From two such blocks on, a second thread saves time.
-_BLOCK_FLOPS = 1.2e7
+# FLOPs of a product from which on a second thread saves time.
+_MIN_FLOPS_OF_TWO = 2.4e7
+# About how many FLOPs a block has, of more than two. BLAS copies one factor in full for
+# each block, so that smaller ones are slower.
+_BLOCK_FLOPS = 4e7
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> None:
@@ -61,9 +64,9 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, run: Run | None) -> No
     """
     n_rows, n_columns = out.shape
     longer = max(n_rows, n_columns)
-    n_blocks = min(
-        int(2 * n_rows * n_columns * a.shape[1] / _BLOCK_FLOPS), longer // 16
-    )
+    flops = 2 * n_rows * n_columns * a.shape[1]
+    n_blocks = max(int(flops / _BLOCK_FLOPS), int(flops >= _MIN_FLOPS_OF_TWO) + 1)
+    n_blocks = min(n_blocks, longer // 16)
     if n_blocks < 2:
         np.matmul(a, b, out=out)
         return
