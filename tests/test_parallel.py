@@ -212,13 +212,19 @@ def test_predictions_at_once_do_not_share_the_arrays_that_are_kept():
     for i in range(64):
         np.testing.assert_array_equal(results[i], expected[i])
     assert len(model.network_.spare_workspaces) <= 4
-    model.predict_proba(np.concatenate([X] * 50))
-    kept = sum(
-        workspace.nbytes
-        for workspaces in model.network_.spare_workspaces
-        for workspace in workspaces
-    )
-    assert kept < 1e5
+
+
+@pytest.mark.parametrize("n", [1, 30, 300, 3000, 30_000])
+def test_few_bytes_are_kept(n):
+    X = np.zeros((n, 8, 8), dtype="float32")
+    model = ConvNetClassifier(8, hidden_layer_sizes=8, random_state=0)
+    model.initialize(np.zeros_like(X, shape=(4, 8, 8)), np.arange(4))
+    model.predict_proba(X)
+    spare = model.network_.spare_workspaces
+    assert len(spare) == (n <= 3000)
+    for workspaces in spare:
+        kept = sum(workspace.nbytes for workspace in workspaces)
+        assert 0 < kept + workspaces[0].scratch_nbytes < 3e6
 
 
 @pytest.mark.parametrize(("limit", "n_kept"), [(0, 0), (np.inf, 1)])

@@ -26,9 +26,11 @@ from skconvnet.ops.layout import channels_last
 # Predictions of fewer FLOPs are made by the calling thread alone: after a pause, waking
 # other threads takes up to some milliseconds.
 MIN_FLOPS_FOR_THREADS = 5e8
-# Predictions of fewer FLOPs are so short that allocating arrays takes a large share of
-# the time, and need so little memory that the arrays may be kept for later predictions.
-MAX_FLOPS_TO_KEEP_ARRAYS = 2e7
+# Predictions of fewer FLOPs are so short that allocating arrays, and writing programs
+# that use them, takes a large share of the time. Fewer bytes of arrays are so little
+# memory that a network may keep them for later predictions.
+MAX_FLOPS_TO_KEEP_ARRAYS = 1e8
+MAX_BYTES_TO_KEEP_ARRAYS = 3_000_000
 # Reading a minibatch of fewer numbers ends before another thread has begun.
 MIN_NUMBERS_TO_READ_AHEAD = 50_000
 
@@ -48,7 +50,8 @@ class Executor:
     min_flops_for_threads : float, optional
         Predictions of fewer FLOPs use one thread.
     max_flops_to_keep_arrays : float, optional
-        Arrays of predictions of fewer FLOPs are kept for later predictions.
+        Arrays of predictions of fewer FLOPs are kept for later predictions, if they
+        have few bytes.
     min_numbers_to_read_ahead : int, optional
         Minibatches of fewer numbers are not read ahead by another thread.
 
@@ -299,8 +302,10 @@ class Executor:
             return
         for i in range(n):
             task(i, 0)
-        if flops < self.max_flops_to_keep_arrays:
-            self._workers[0].give_back()
+        worker = self._workers[0]
+        is_short = flops < self.max_flops_to_keep_arrays
+        if is_short and worker.nbytes <= MAX_BYTES_TO_KEEP_ARRAYS:
+            worker.give_back()
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,12 @@ class Worker:
             self._workspaces = self.network.workspaces()
         return self._workspaces
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the workspaces, and of the scratch that they share."""
+        own = sum(workspace.nbytes for workspace in self.workspaces)
+        return own + self.workspaces[0].scratch_nbytes
+
     def give_back(self) -> None:
         """Return the workspaces to the network, for later predictions."""
         workspaces, self._workspaces = self._workspaces, []

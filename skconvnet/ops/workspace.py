@@ -36,6 +36,11 @@ class Store(dict[tuple[str, np.dtype], np.ndarray]):
         super().__init__()
         self.n_allocated = 0
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.values())
+
     def view(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """View the start of the array called `name`, and allocate it if needed."""
         size, key = prod(shape), (name, np.dtype(dtype))
@@ -162,7 +167,13 @@ class Workspace:
     def nbytes(self) -> int:
         """Bytes of its own arrays and of those nested in it, without scratch."""
         nested = sum(workspace.nbytes for workspace in self._nested.values())
-        return nested + sum(array.nbytes for array in self._own.values())
+        return nested + self._own.nbytes
+
+    @property
+    def scratch_nbytes(self) -> int:
+        """Bytes of scratch, that of all threads included."""
+        threads = self._shared.threads.values()
+        return self._shared.nbytes + sum(scratch.nbytes for scratch in threads)
 
     def _with_scratch(self, shared: Scratch) -> Workspace:
         return Workspace(shared, min_values_for_threads=self._min_values_for_threads)
