@@ -55,9 +55,9 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def oracles(session: nox.Session) -> None:
-    """Compare with PyTorch, and draw with matplotlib; no test may be skipped."""
-    session.install("-e", ".[test,bench]")
-    session.run("pytest", "-m", "torch or matplotlib", "--no-skips", *session.posargs)
+    """Run the tests that need optional packages, such as PyTorch; skip none."""
+    session.install("-e", ".[test,bench,progress,safetensors,onnx]")
+    session.run("pytest", "-m", "optional", "--no-skips", *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -5,8 +5,18 @@ import signal
 import numpy as np
 import pytest
 
-# Each is a marker too. Both packages are in the extra `bench`.
-OPTIONAL = ("torch", "matplotlib")
+# Packages that tests may need. Each is the name of a marker too. All of them are in the
+# extras `bench`, `progress`, `safetensors` and `onnx`.
+OPTIONAL = (
+    "captum",
+    "keras",
+    "matplotlib",
+    "onnxruntime",
+    "optuna",
+    "rich",
+    "safetensors",
+    "torch",
+)
 
 
 def pytest_addoption(parser):
@@ -48,12 +58,14 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "torch" in getattr(item, "fixturenames", ()):
             item.add_marker("torch")
+        if any(item.get_closest_marker(name) for name in OPTIONAL):
+            item.add_marker("optional")
 
 
 def pytest_runtest_setup(item):
     for name in OPTIONAL:
         if item.get_closest_marker(name):
-            pytest.importorskip(name, reason=f"{name} is in the extra `bench`")
+            pytest.importorskip(name, reason=f"{name} is optional")
 
 
 @pytest.hookimpl(trylast=True)
