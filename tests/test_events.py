@@ -17,6 +17,7 @@ EVENTS = [
     "minibatch_end",
     "epoch_end",
     "stalled",
+    "between_epochs",
     "train_end",
 ]
 
@@ -51,6 +52,9 @@ class Recorder(TrainingObserver):
     def on_stalled(self, view):
         self.record("stalled", view)
 
+    def on_between_epochs(self, view):
+        self.record("between_epochs", view)
+
     def on_train_end(self, view):
         self.record("train_end", view)
 
@@ -75,7 +79,7 @@ VIEWED = [
 def test_events_come_in_order():
     recorder = Recorder()
     Problem().train(Steps(), max_iter=2, observers=[recorder])
-    epoch = ["epoch_begin", *["minibatch_end"] * 3, "epoch_end"]
+    epoch = ["epoch_begin", *["minibatch_end"] * 3, "epoch_end", "between_epochs"]
     events = [seen["event"] for seen in recorder.seen]
     assert events == ["train_begin", *epoch, *epoch, "train_end"]
     assert recorder.of("minibatch_end", "n_minibatches_done") == [1, 2, 3] * 2

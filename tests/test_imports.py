@@ -23,7 +23,7 @@ RANKS = [
     {"architectures"},
     {"engine"},
     {"training"},
-    {"inspection"},
+    {"inspection", "callbacks"},
     {"estimators"},
     {"text", "datasets"},
 ]

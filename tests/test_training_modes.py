@@ -237,18 +237,6 @@ def test_interrupted_training_keeps_what_it_has(monkeypatch, cls):
     assert model.predict(X).shape == y.shape
 
 
-@quiet
-@every_estimator
-def test_verbose(cls, capsys):
-    make(cls, verbose=True, early_stopping=True).fit(*data_for(cls))
-    out = capsys.readouterr().out
-    assert "Iteration 1, loss = " in out
-    assert "Iteration 2" in out
-    assert out.count("Validation score: ") == 2
-    make(cls).fit(*data_for(cls))
-    assert not capsys.readouterr().out
-
-
 def test_clipped_batch_size_is_told():
     X, y = data_for(ConvNetClassifier)
     with (

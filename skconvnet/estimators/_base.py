@@ -6,30 +6,24 @@ import copy
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from os import PathLike
+from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.optimize import _check_optimize_result
 
 from skconvnet.engine.blas_threads import single_threaded_blas
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
-from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._arguments import explains_arguments
+from skconvnet.estimators._callbacks import CallbackSupportMixin, FitCallbacks
 from skconvnet.estimators._factories import (
     is_stochastic,
-    make_lbfgs,
-    make_settings,
     make_training_executor,
-    make_training_state,
     n_copies_of_weights,
 )
-from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._guards import finite_weights, unchanged_on_error
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import (
@@ -47,34 +41,27 @@ from skconvnet.estimators._reading import (
     tell_reading,
     tell_size_of_guess,
 )
-from skconvnet.estimators._sample_shape import (
-    resolve_dtype,
-)
+from skconvnet.estimators._resume import load_checkpoint
+from skconvnet.estimators._sample_shape import resolve_dtype
 from skconvnet.estimators._size_errors import check_sizes, no_output_explained
-from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._starting_weights import start_from
 from skconvnet.estimators._targets import Targets
+from skconvnet.estimators._trained_network import FitRun, TrainedNetwork
 from skconvnet.estimators._training_warnings import (
-    warn_of_clipped_batch_size,
     warn_of_end,
 )
-from skconvnet.estimators._units import look_at_values, warn_of_other_unit
+from skconvnet.estimators._units import look_at_values
 from skconvnet.estimators._validation_set import (
-    UserScorer,
     ValidationData,
-    ValidationSet,
-    split_samples,
 )
 from skconvnet.losses import Loss
-from skconvnet.training.lbfgs import minimize_lbfgs
-from skconvnet.training.loop import train
-from skconvnet.training.state import History, TrainingState
+from skconvnet.training.state import History
 
 _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
+class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
     """Base class of the estimators, which fits a network to X and y.
 
     Subclasses define its layers (`_hidden_layers`, `_spatial_ndim_of`), how y is
@@ -103,6 +90,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the network to X and y.
 
@@ -126,6 +114,10 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after each epoch. With
             ``early_stopping=True``, it replaces the set that is split off from X.
+        resume_from : str or path-like, default=None
+            A file of `skconvnet.callbacks.Checkpoint`, from which fit goes on. Given
+            the same parameters and data, it ends with the same bits as a fit that was
+            not interrupted.
 
         Returns
         -------
@@ -143,8 +135,14 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             weights to keep, these are restored with a RuntimeWarning instead.
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
+        # Before anything that an error undoes: scikit-learn ends what begins here.
+        callbacks = FitCallbacks(self, X, y, sample_weight, validation)
+        callbacks.begin()
         with unchanged_on_error(self):
-            interrupt = self._fit(X, y, sample_weight, validation)
+            checkpoint = load_checkpoint(self, resume_from)
+            run = FitRun(validation, callbacks=callbacks, checkpoint=checkpoint)
+            interrupt = self._fit(X, y, sample_weight, run)
+        callbacks.end()
         end_interrupted_fit(interrupt)
         return self
 
@@ -184,19 +182,20 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         X: object,
         y: object,
         sample_weight: object,
-        validation: ValidationData,
+        run: FitRun,
         *,
-        incremental: bool = False,
         targets: _T | None = None,
     ) -> KeyboardInterrupt | None:
         """Check the input, build or resume the network, and train it.
 
-        If `incremental`, train for one epoch. `targets` are given if the classes are
-        known, so that they need not be learned from y. If the user interrupts the
-        training, the interrupt is returned, and the estimator has its model so far.
+        `targets` are given if the classes are known, so that they need not be learned
+        from y. If the user interrupts the training, the interrupt is returned, and the
+        estimator has its model so far.
         """
-        resume = hasattr(self, "network_") and (self.warm_start or incremental)
-        names_set: frozenset[str] | None = vars(self).get("_names_set")
+        incremental, checkpoint = run.incremental, run.checkpoint
+        is_known = hasattr(self, "network_") and checkpoint is None
+        resume = is_known and (self.warm_start or incremental)
+        names_set = vars(self).get("_names_set") if is_known else None
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
         weights = check_weights(sample_weight, maps)
         if not resume:
@@ -205,7 +204,6 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         weights = self._class_weights(labels, weights, incremental=incremental)
 
         params = self._training_params(len(encoded), incremental=incremental)
-        stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
             self._check_shape(maps)
@@ -217,9 +215,12 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             self._targets.learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
+        rng = run.begin_training(self.network_, encoded, rng)
 
         samples = self._make_samples(maps, encoded, weights)
         self._usual_values = look_at_values(self, samples, resume=resume)
+        # Statistics of the training set that are computed once, except those set.
+        keep = None if resume else names_set or ()
         augmentation = getattr(self, "augmentation", None)
         with (
             HeldInterrupts(),
@@ -229,33 +230,12 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             ) as executor,
             ReleasedInterrupts(),
         ):
-            if stochastic:
-                samples, validate = self._hold_out(
-                    executor, samples, labels, validation, rng, incremental=incremental
-                )
-            if not resume:
-                fit_input_statistics(self.network_, samples, keep=names_set or ())
-            if stochastic:
-                state = self._training_state(params, incremental=incremental)
-                # What "auto" stands for may be clipped without a word.
-                warn_of_clipped_batch_size(plain_params(self), len(samples))
-                settings = make_settings(params, len(samples), incremental=incremental)
-                train(executor, samples, state, settings, rng, validate=validate)
-            else:
-                result = minimize_lbfgs(
-                    executor,
-                    samples,
-                    solver=make_lbfgs(params),
-                    alpha=params.alpha,
-                    l1_ratio=params.l1_ratio,
-                    max_iter=params.max_iter,
-                    tol=params.tol,
-                )
+            if not is_stochastic(self.solver):
+                return self._search(executor, samples, params, run, keep=keep)
+            samples, state = self._train(
+                executor, samples, labels, params, rng, run, keep=keep
+            )
 
-        if not stochastic:
-            return self._publish_search(result)
-        self._publish(state)
-        self._is_incremental = incremental
         interrupt = state.take_interrupt()
         is_complete = interrupt is None and not incremental
         if is_complete:
@@ -318,7 +298,8 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self.out_activation_ = self._loss.output
         self.n_iter_ = 0
         self.t_ = 0
-        self._state: TrainingState | None = None
+        self._state = None
+        vars(self).pop("_checkpointed", None)  # of a checkpoint that was loaded
         self._is_incremental = False
         # The names given to set_weights since the last training; None if not called.
         self._names_set: frozenset[str] | None = None
@@ -342,97 +323,3 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
-
-    def _hold_out(
-        self,
-        executor: Executor,
-        samples: Samples,
-        y: npt.NDArray[Any],
-        validation: ValidationData,
-        rng: np.random.RandomState,
-        *,
-        incremental: bool,
-    ) -> tuple[Samples, ValidationSet | None]:
-        """Return the training samples, and the validation set, if any."""
-        if validation.is_given:
-            held_out, y = self._check_validation(validation)
-        elif not self.early_stopping:
-            return samples, None
-        elif incremental:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True unless X_val and "
-                "y_val are given."
-            )
-        else:
-            fraction, stratify = self.validation_fraction, self._targets.can_stratify
-            owner = type(self).__name__
-            with explained_split(y, fraction, owner, stratify=stratify):
-                samples, held_out = split_samples(
-                    samples, rng, fraction, stratify=stratify
-                )
-        scorer = None
-        if self.scoring not in (None, "loss"):
-            scorer = UserScorer(self, self.scoring, held_out, y)
-        return samples, ValidationSet(
-            executor,
-            held_out,
-            self._targets,
-            self._loss,
-            negative_loss=self.scoring == "loss",
-            scorer=scorer,
-        )
-
-    def _check_validation(
-        self, validation: ValidationData
-    ) -> tuple[Samples, npt.NDArray[Any]]:
-        X, y = check_X_and_y(
-            self,
-            validation.X,
-            validation.y,
-            reset=False,
-            suffix="_val",
-            **self._input_checks,
-        )
-        self._check_shape(X, "X_val")
-        targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
-        samples = self._make_samples(X, targets, weights, suffix="_val")
-        warn_of_other_unit(self, samples.inputs)
-        return samples, y
-
-    def _training_state(
-        self, params: TrainingParams, *, incremental: bool
-    ) -> TrainingState:
-        """Return the state that training continues from, a new one unless incremental.
-
-        The history is always the present one.
-        """
-        if self._state is None or not incremental:
-            n_weights = self.network_.vector.size
-            self._state = make_training_state(params, self._history, n_weights)
-        self._state.history = self._history
-        return self._state
-
-    def _publish(self, state: TrainingState) -> None:
-        """Set the public attributes that describe the course of training."""
-        history = state.history
-        self.n_iter_ = state.n_epochs
-        self.t_ = history.n_seen
-        self.loss_curve_ = history.loss_curve
-        self.learning_rate_curve_ = history.learning_rate_curve
-        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.inf
-        self.best_loss_ = history.best_loss
-        self.validation_scores_ = history.validation_scores
-        self.best_validation_score_ = history.best_validation_score
-        self.validation_loss_curve_ = history.validation_loss_curve
-        self.stopped_ = state.stopped
-
-    def _publish_search(self, result: OptimizeResult) -> KeyboardInterrupt | None:
-        """Set the public attributes that describe a search by L-BFGS."""
-        interrupt: KeyboardInterrupt | None = result.get("interrupt")
-        self.loss_ = float(result.fun)
-        if interrupt is None:
-            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-        else:
-            self.n_iter_ = result.nit
-        return interrupt

@@ -23,6 +23,7 @@ from skconvnet.estimators._missing_targets import refuse_missing, refuse_missing
 from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._tensors import check_tensors
+from skconvnet.estimators._trained_network import FitRun
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
@@ -158,9 +159,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 targets = self._make_targets()
                 is_multilabel = type_of_target(y).startswith("multilabel")
                 targets.learn(y if is_multilabel else classes, self.classes_)
-            interrupt = self._fit(
-                X, y, sample_weight, validation, incremental=True, targets=targets
-            )
+            run = FitRun(validation, incremental=True)
+            interrupt = self._fit(X, y, sample_weight, run, targets=targets)
         end_interrupted_fit(interrupt)
         return self
 

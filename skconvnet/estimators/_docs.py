@@ -170,8 +170,10 @@ random_state : int, RandomState instance or None, default=None
 tol : float, default=1e-4
     The tolerance for the optimization. An epoch that improves the loss, or the score
     if ``early_stopping=True``, by less than `tol` counts as stalled.
-verbose : bool, default=False
-    Whether to print the loss of each epoch.
+verbose : bool or int, default=False
+    What `fit` shows of its progress. 1 prints a line for each epoch: losses, validation
+    score, learning rate, samples per second and the time left; perceptrons print the
+    text of scikit-learn. 2 shows a bar in their place, where rich is installed.
 warm_start : bool, default=False
     Whether `fit` continues from the weights of the previous call, instead of
     initializing new ones.

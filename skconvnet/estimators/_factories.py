@@ -141,7 +141,11 @@ def make_training_executor(
 
 
 def make_settings(
-    params: TrainingParams, n_samples: int, *, incremental: bool
+    params: TrainingParams,
+    n_samples: int,
+    *,
+    incremental: bool,
+    prints_like_sklearn: bool = True,
 ) -> Settings:
     """Return the settings of the training loop, for one epoch if `incremental`."""
     return Settings(
@@ -153,7 +157,7 @@ def make_settings(
         n_iter_no_change=params.n_iter_no_change,
         max_grad_norm=params.max_grad_norm,
         early_stopping=params.early_stopping,
-        verbose=bool(params.verbose),
+        verbose=prints_like_sklearn and bool(params.verbose),
         incremental=incremental,
         l1_ratio=params.l1_ratio,
         max_grad_value=params.max_grad_value,

@@ -19,6 +19,7 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._attributes import attribute_hint
+from skconvnet.estimators._callbacks import without_callbacks
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
@@ -376,6 +377,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         # only if the last call was partial_fit, whose next call continues from them.
         if "_state" in state and not state["_is_incremental"]:
             state["_state"] = None
+        state = without_callbacks(state)
         add_layout(state)
         return state
 

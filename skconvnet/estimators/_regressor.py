@@ -18,6 +18,7 @@ from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import RealTargets
+from skconvnet.estimators._trained_network import FitRun
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.losses import REGRESSION_LOSSES, Loss
 from skconvnet.params.constraints import ObjectOf, one_of
@@ -93,7 +94,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            interrupt = self._fit(X, y, sample_weight, validation, incremental=True)
+            run = FitRun(validation, incremental=True)
+            interrupt = self._fit(X, y, sample_weight, run)
         end_interrupted_fit(interrupt)
         return self
 

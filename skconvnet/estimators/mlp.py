@@ -126,6 +126,7 @@ class _Perceptron(NetworkEstimator[_T], Generic[_T]):
     _input_checks: ClassVar[dict[str, Any]] = _CHECK_X
     # Like scikit-learn's perceptrons, which warn of convergence only.
     _warns_of_values: ClassVar[bool] = False
+    _prints_like_sklearn: ClassVar[bool] = True
 
     @override
     def _hidden_layers(self, in_shape: Shape, *, is_guessed: bool) -> list[Entry]:

@@ -21,6 +21,11 @@ from skconvnet.params.constraints import COUNT
 _Vector: TypeAlias = npt.NDArray[np.float64]
 # Returns the value and the gradient at a point.
 _Objective: TypeAlias = Callable[[_Vector], tuple[float, _Vector]]
+# Is given a point, and returns whether to stop there.
+_OnIteration: TypeAlias = Callable[[_Vector], bool]
+
+# The status of a search that `on_iteration` has stopped, which SciPy sets.
+STOPPED = 99
 
 
 @dataclass(eq=False, repr=False)
@@ -70,6 +75,7 @@ class LBFGS(Params):
         tol: float,
         l1: float = 0.0,
         n_l1: int = 0,
+        on_iteration: _OnIteration | None = None,
     ) -> scipy.optimize.OptimizeResult:
         """Minimize a smooth function, plus an L1 penalty on the first elements.
 
@@ -86,6 +92,9 @@ class LBFGS(Params):
             Strength of the penalty, ``l1 * abs(x[:n_l1]).sum()``.
         n_l1 : int, default=0
             Number of penalized elements.
+        on_iteration : callable, optional
+            Is called with x after each iteration. If it returns True, the optimization
+            ends, with a `status` of `STOPPED`.
 
         Returns
         -------
@@ -102,8 +111,8 @@ class LBFGS(Params):
             "maxcor": int(min(self.history, max_iter)),
         }
         if not l1 or not n_l1:
-            return _search(objective, start, options)
-        return _minimize_with_l1(objective, start, l1, n_l1, options)
+            return _search(objective, start, options, on_iteration=on_iteration)
+        return _minimize_with_l1(objective, start, l1, n_l1, options, on_iteration)
 
 
 def _search(
@@ -111,9 +120,10 @@ def _search(
     start: _Vector,
     options: dict[str, float],
     bounds: scipy.optimize.Bounds | None = None,
+    on_iteration: _OnIteration | None = None,
 ) -> scipy.optimize.OptimizeResult:
     """Run SciPy's L-BFGS-B until it ends, or until the user interrupts it."""
-    best = _Best(objective, start)
+    best = _Best(objective, start, on_iteration)
     try:
         return scipy.optimize.minimize(
             best,
@@ -121,7 +131,7 @@ def _search(
             method="L-BFGS-B",
             jac=True,
             bounds=bounds,
-            callback=best.count_iteration,
+            callback=best.end_iteration,
             options=options,
         )
     except KeyboardInterrupt as interrupt:
@@ -136,10 +146,15 @@ class _Best:
     objective : callable
     start : ndarray of shape (n,)
         The best point as long as there is no other, with an infinite value.
+    on_iteration : callable or None
+        Returns True to end the search.
     """
 
-    def __init__(self, objective: _Objective, start: _Vector) -> None:
+    def __init__(
+        self, objective: _Objective, start: _Vector, on_iteration: _OnIteration | None
+    ) -> None:
         self._objective = objective
+        self._on_iteration = on_iteration
         self._x, self._value = start.copy(), np.inf
         self._n_iterations = 0
 
@@ -149,9 +164,11 @@ class _Best:
             self._x, self._value = x.copy(), value
         return value, gradient
 
-    def count_iteration(self, _x: _Vector) -> None:
+    def end_iteration(self, x: _Vector) -> None:
         """Count an iteration, which may have several evaluations."""
         self._n_iterations += 1
+        if self._on_iteration is not None and self._on_iteration(x):
+            raise StopIteration  # by which SciPy knows that it is to stop
 
     def result(self, interrupt: KeyboardInterrupt) -> scipy.optimize.OptimizeResult:
         """Return the result of an interrupted search."""
@@ -171,6 +188,7 @@ def _minimize_with_l1(
     l1: float,
     n_l1: int,
     options: dict[str, float],
+    on_iteration: _OnIteration | None,
 ) -> scipy.optimize.OptimizeResult:
     """Minimize with an L1 penalty, as a smooth problem with bounds.
 
@@ -204,6 +222,7 @@ def _minimize_with_l1(
         np.concatenate([np.maximum(signed, 0), np.maximum(-signed, 0), start[n_l1:]]),
         options,
         scipy.optimize.Bounds(lower, np.inf),
+        None if on_iteration is None else lambda split: on_iteration(joined(split)),
     )
     # If the optimization ends early, p and q may both be positive: p + q > abs(x).
     total = result.x[: 2 * n_l1].sum()

@@ -6,11 +6,13 @@ it reacts to. Each method is given a `TrainingView`, which shows the state of tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from skconvnet._typing import FlatVector, override
 from skconvnet.engine.network import Network
-from skconvnet.training.state import Settings, TrainingState
+from skconvnet.training.snapshot import TrainingSnapshot
+from skconvnet.training.state import History, Settings, TrainingState
 
 
 class TrainingView:
@@ -27,7 +29,11 @@ class TrainingView:
     minibatch_loss : float
         Mean loss of the last minibatch, including the penalty. NaN before the first
         minibatch.
+    take_snapshot : callable
+        Returns a `TrainingSnapshot`. To be called between two epochs.
     """
+
+    take_snapshot: Callable[[], TrainingSnapshot]
 
     def __init__(
         self,
@@ -91,6 +97,22 @@ class TrainingView:
         return tuple(self._state.history.validation_loss_curve or ())
 
     @property
+    def history(self) -> History:
+        """The measurements so far. Copy them to keep them."""
+        return self._state.history
+
+    @property
+    def network(self) -> Network:
+        """The network. Copy it to keep it, since training changes it."""
+        return self._network
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Give the network the average of the weights, if any, inside a context."""
+        with self._state.averaged(self._network.state):
+            yield
+
+    @property
     def weights(self) -> FlatVector:
         """The weights of the network as one read-only vector.
 
@@ -112,6 +134,7 @@ class TrainingObserver:
                 on_minibatch_end          for each minibatch, after the update
                 on_epoch_end              after the validation
                 on_stalled                if too many epochs did not improve
+                on_between_epochs         after all else, unless training diverged
         on_train_end                      unless training raised an error
 
     An exception that an observer raises ends training.
@@ -152,8 +175,26 @@ class TrainingObserver:
         schedule has lowered ``view.learning_rate``.
         """
 
+    def on_between_epochs(
+        self,
+        view: TrainingView,  # noqa: ARG002  for subclasses
+    ) -> bool | None:
+        """React to the end of an epoch, when the state is that of the next one.
+
+        The weights are those of training, not their average. The schedule has moved on.
+
+        Returns
+        -------
+        stop : bool or None
+            True ends training, as if it had converged.
+        """
+        return None
+
     def on_train_end(self, view: TrainingView) -> None:
         """React to the end of training, when the network has its final weights."""
+
+    def close(self) -> None:
+        """Give up what the observer holds, also after an error or an interrupt."""
 
 
 class Events:
@@ -206,10 +247,22 @@ class Events:
         for observer in self._observers:
             observer.on_stalled(self._view)
 
+    def between_epochs(self) -> bool:
+        """Notify observers that an epoch is over; return whether one of them stops."""
+        answers = [
+            observer.on_between_epochs(self._view) for observer in self._observers
+        ]
+        return any(answers)
+
     def train_ends(self) -> None:
         """Notify observers that training has ended."""
         for observer in self._observers:
             observer.on_train_end(self._view)
+
+    def close(self) -> None:
+        """Close all observers."""
+        for observer in self._observers:
+            observer.close()
 
 
 class ProgressPrinter(TrainingObserver):

@@ -5,6 +5,8 @@ The search itself, for any function, is `LBFGS.minimize` in `optimizers/lbfgs.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
@@ -25,6 +27,7 @@ def minimize_lbfgs(
     l1_ratio: float,
     max_iter: int,
     tol: float,
+    on_iteration: Callable[[], bool] | None = None,
 ) -> scipy.optimize.OptimizeResult:
     """Minimize the loss over all samples with L-BFGS.
 
@@ -41,6 +44,9 @@ def minimize_lbfgs(
         Largest number of iterations.
     tol : float
         The search ends when no element of the gradient is larger.
+    on_iteration : callable, optional
+        Is called after each iteration, when the network has its weights. If it returns
+        True, the search ends.
 
     Returns
     -------
@@ -72,6 +78,10 @@ def minimize_lbfgs(
             loss += add_penalty(weights[:n_penalized], gradient[:n_penalized], l2)
         return loss, gradient.astype(np.float64)
 
+    def end_iteration(x: npt.NDArray[np.float64]) -> bool:
+        weights[:] = x
+        return on_iteration is not None and on_iteration()
+
     total = samples.total_weight(full_batch)
     result = solver.minimize(
         objective,
@@ -80,6 +90,7 @@ def minimize_lbfgs(
         tol,
         l1=alpha * l1_ratio / total if total > 0 else 0.0,
         n_l1=n_penalized,
+        on_iteration=None if on_iteration is None else end_iteration,
     )
     weights[:] = result.x
     if not np.isfinite(result.fun) and "interrupt" not in result:

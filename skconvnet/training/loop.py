@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -21,6 +22,7 @@ from skconvnet.training.events import (
     TrainingObserver,
     TrainingView,
 )
+from skconvnet.training.snapshot import TrainingSnapshot
 from skconvnet.training.state import Settings, TrainingState
 from skconvnet.training.stopping import Stopping
 
@@ -29,8 +31,7 @@ Validate: TypeAlias = Callable[[], tuple[float, float]]
 
 _T = TypeVar("_T")
 
-# The order of the samples. None means the order in which they are stored.
-_Order: TypeAlias = npt.NDArray[np.integer] | None
+_Numbers: TypeAlias = npt.NDArray[np.integer]
 
 
 def train(
@@ -42,6 +43,7 @@ def train(
     *,
     validate: Validate | None = None,
     observers: Sequence[TrainingObserver] = (),
+    resume: TrainingSnapshot | None = None,
 ) -> None:
     """Train until the loss or the validation score no longer improves.
 
@@ -60,6 +62,8 @@ def train(
     validate : callable, default=None
         Returns the score and the loss on a validation set.
     observers : sequence of TrainingObserver, default=()
+    resume : TrainingSnapshot, optional
+        Where training goes on. Its `state` must be the `state` that is given.
 
     Raises
     ------
@@ -77,56 +81,103 @@ def train(
     n_updates = -(-len(samples) // settings.batch_size)
     view = TrainingView(network, state, settings, n_updates, validate is not None)
     events = Events(observers, view)
-    state.begin(network.state)
+    order = _Order(len(samples), rng, shuffle=settings.shuffle)
+    if resume is None:
+        state.begin(network.state)
+    else:
+        network.state[:] = resume.numbers
+        order.resume(resume)
     stopping = Stopping(state, settings, network.state)
+    if resume is not None:
+        stopping.resume(resume.best)
     updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
-    order: _Order = np.arange(len(samples)) if settings.shuffle else None
 
-    events.train_begins()
-    with stopping.by_interrupt():
-        for epoch in range(1, settings.max_iter + 1):
-            state.n_epochs = epoch
-            events.epoch_begins()
-            if order is not None:
-                order = _shuffled(order, rng)
-            loss = updates.run_epoch(order)
-            has_diverged = stopping.has_diverged(loss)
-            if state.average is not None:
-                with HeldInterrupts():
-                    state.average.after_epoch(network.state)
-            with state.averaged(network.state):
-                # An epoch counts once it is validated, which an interrupt may prevent.
-                measured = None if validate is None else validate()
-                with HeldInterrupts():
-                    history.add_epoch(loss, schedule.rate, len(samples), measured)
-                    score = None if measured is None else measured[0]
-                    stopping.judge_epoch(loss, score)
-                state.stopped = events.epoch_ends()
+    def take_snapshot() -> TrainingSnapshot:
+        shared = TrainingSnapshot(
+            state.n_epochs,
+            network.state,
+            state,
+            stopping.best_weights,
+            order.numbers,
+            rng.get_state(legacy=False),
+        )
+        return shared.copy()
 
-            if has_diverged:
-                stopping.stop_after_divergence()
-                break
-            schedule.epoch_ends(history.n_seen, history.latest())
-            if stopping.is_out_of_patience and not state.stopped:
-                stopping.stop_or_lower_rate()
-                events.stalled()
-            if state.stopped:
-                break
+    view.take_snapshot = take_snapshot
+    n_done = settings.max_iter if state.stopped else state.n_epochs
+    with closing(events):
+        events.train_begins()
+        with stopping.by_interrupt():
+            for epoch in range(n_done + 1, settings.max_iter + 1):
+                state.n_epochs = epoch
+                events.epoch_begins()
+                loss = updates.run_epoch(order.shuffled())
+                has_diverged = stopping.has_diverged(loss)
+                if state.average is not None:
+                    with HeldInterrupts():
+                        state.average.after_epoch(network.state)
+                with state.averaged(network.state):
+                    # An epoch counts once validated, which may be interrupted.
+                    measured = None if validate is None else validate()
+                    with HeldInterrupts():
+                        history.add_epoch(loss, schedule.rate, len(samples), measured)
+                        score = None if measured is None else measured[0]
+                        stopping.judge_epoch(loss, score)
+                    state.stopped = events.epoch_ends()
 
-    state.end(network.state)
-    stopping.restore_best()
-    stopping.check_interrupted()
-    events.train_ends()
+                if has_diverged:
+                    stopping.stop_after_divergence()
+                    break
+                schedule.epoch_ends(history.n_seen, history.latest())
+                if stopping.is_out_of_patience and not state.stopped:
+                    stopping.stop_or_lower_rate()
+                    events.stalled()
+                state.stopped = events.between_epochs() or state.stopped
+                if state.stopped:
+                    break
+
+        state.end(network.state)
+        stopping.restore_best()
+        stopping.check_interrupted()
+        events.train_ends()
 
 
-def _shuffled(
-    order: npt.NDArray[np.integer], rng: np.random.RandomState
-) -> npt.NDArray[np.integer]:
-    # The order of the last epoch is shuffled again, as in scikit-learn, so that the
-    # same random_state gives the same minibatches in both.
-    permutation = np.arange(len(order))
-    rng.shuffle(permutation)
-    return order[permutation]
+class _Order:
+    """The order of the samples in an epoch.
+
+    Parameters
+    ----------
+    n_samples : int
+    rng : RandomState
+    shuffle : bool
+        If False, the order is that in which the samples are stored.
+
+    Attributes
+    ----------
+    numbers : ndarray of int or None
+        None if samples are not shuffled.
+    """
+
+    def __init__(
+        self, n_samples: int, rng: np.random.RandomState, *, shuffle: bool
+    ) -> None:
+        self._rng = rng
+        self.numbers: _Numbers | None = np.arange(n_samples) if shuffle else None
+
+    def resume(self, snapshot: TrainingSnapshot) -> None:
+        """Go on with the order, and with the random numbers, of a snapshot."""
+        self.numbers = snapshot.order
+        self._rng.set_state(snapshot.random_numbers)
+
+    def shuffled(self) -> _Numbers | None:
+        """Return the order of the next epoch."""
+        if self.numbers is not None:
+            # The order of the last epoch is shuffled again, as in scikit-learn, so that
+            # the same random_state gives the same minibatches in both.
+            permutation = np.arange(len(self.numbers))
+            self._rng.shuffle(permutation)
+            self.numbers = self.numbers[permutation]
+        return self.numbers
 
 
 @dataclass
@@ -153,7 +204,7 @@ class _Updates:
         self.kernels: FlatVector = network.vector[: network.layout.n_penalized]
         self.gradient: FlatVector = np.empty_like(network.vector)
 
-    def run_epoch(self, order: _Order) -> float:
+    def run_epoch(self, order: _Numbers | None) -> float:
         """Make an update for every minibatch, and return the mean loss.
 
         Minibatches without weight do not count. A loss that is not finite ends the

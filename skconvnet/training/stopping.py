@@ -40,6 +40,11 @@ class Stopping:
     settings : Settings
     weights : ndarray
         Weights and buffers of the network, changed in place.
+
+    Attributes
+    ----------
+    best_weights : ndarray or None
+        Weights and buffers of the best epoch so far. None without early stopping.
     """
 
     def __init__(
@@ -49,10 +54,14 @@ class Stopping:
         self._history = state.history
         self._settings = settings
         self._weights = weights
-        self._best_weights: FlatVector | None = None
+        self.best_weights: FlatVector | None = None
         if settings.early_stopping:
             earlier = state.history.best_weights
-            self._best_weights = weights.copy() if earlier is None else earlier
+            self.best_weights = weights.copy() if earlier is None else earlier
+
+    def resume(self, best_weights: FlatVector | None) -> None:
+        """Go on with the best weights of a training that was left."""
+        self.best_weights = best_weights
 
     @contextmanager
     def by_interrupt(self) -> Iterator[None]:
@@ -75,7 +84,7 @@ class Stopping:
         if np.isfinite(loss) and np.isfinite(self._weights).all():
             return False
         best = self._history.best_validation_score
-        if self._best_weights is None or best is None or not np.isfinite(best):
+        if self.best_weights is None or best is None or not np.isfinite(best):
             raise TrainingDivergedError(self._divergence_message())
         return True
 
@@ -101,8 +110,8 @@ class Stopping:
         assert best is not None  # the history sets it with the first score
         if score > best:
             self._history.best_validation_score = score
-            if self._best_weights is not None:
-                self._best_weights[:] = self._weights
+            if self.best_weights is not None:
+                self.best_weights[:] = self._weights
         return score < best + self._settings.tol
 
     def _judge_loss(self, loss: float) -> bool:
@@ -133,7 +142,7 @@ class Stopping:
 
         While an incremental training may continue, they are kept for a later call.
         """
-        best, is_incremental = self._best_weights, self._settings.incremental
+        best, is_incremental = self.best_weights, self._settings.incremental
         if best is not None and (self._state.stopped or not is_incremental):
             self._weights[:] = best
         self._history.best_weights = best if is_incremental else None

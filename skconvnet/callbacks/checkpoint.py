@@ -1,0 +1,160 @@
+"""Checkpoints, from which an interrupted training goes on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from skconvnet._checks import check_int
+from skconvnet._typing import override
+from skconvnet.callbacks.base import EpochCallback, check_minibatches, view_of
+from skconvnet.training.events import TrainingView
+
+
+class Checkpoint(EpochCallback):
+    """Writes the model and the state of its training to a file.
+
+    `joblib.load` of the file returns an estimator that is fitted as far as training
+    was. ``fit(X, y, resume_from=path)`` of an equal estimator goes on from there, and
+    ends with the same bits as a fit that was never interrupted: weights, optimizer,
+    schedule, averages and random numbers continue. A file is written beside its place
+    and then moved there, so that it is always a whole one, whenever the process ends.
+    In a search, every fit would write to the same path.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where the newest checkpoint is written. Its folder is created.
+    every : int, default=1
+        Write after every so many epochs. The last epoch is always written, unless
+        another callback stops training.
+    keep_last : int, default=1
+        How many of the newest checkpoints to keep. With 3, the two before the newest
+        are ``model-1.joblib`` and ``model-2.joblib`` if `path` is ``model.joblib``.
+    keep_best : bool, default=False
+        Whether to keep the best epoch too, as ``model-best.joblib``: the one with the
+        highest validation score, or without a validation set with the lowest loss.
+
+    Attributes
+    ----------
+    best_path : pathlib.Path
+        Where the best one is written.
+
+    See Also
+    --------
+    joblib.dump : Saves a fitted estimator.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from skconvnet import MLPClassifier
+    >>> from skconvnet.callbacks import Checkpoint
+    >>> X, y = load_iris(return_X_y=True)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "model.joblib"
+    >>> clf = MLPClassifier(max_iter=500, tol=0.01, random_state=0)
+    >>> clf = clf.set_callbacks(Checkpoint(path, every=10)).fit(X, y)
+    >>> same = MLPClassifier(max_iter=500, tol=0.01, random_state=0)
+    >>> same.fit(X, y, resume_from=path).loss_ == clf.loss_
+    True
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        every: int = 1,
+        *,
+        keep_last: int = 1,
+        keep_best: bool = False,
+    ) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path must be a path; got {path!r}.")
+        self.path = Path(path)
+        self.every = check_int("every", every, minimum=1)
+        self.keep_last = check_int("keep_last", keep_last, minimum=1)
+        self.keep_best = keep_best
+        self.best_path = self._beside("best")
+        self._best = -np.inf
+
+    @override
+    def on_fit_task_end(
+        self,
+        estimator: Any,
+        context: Any,
+        *,
+        fitted_estimator: Any = None,
+    ) -> bool:
+        """Write a checkpoint after an epoch, if it is its turn."""
+        if context.task_name != "epoch":
+            return False
+        view = view_of(estimator)
+        is_last = view.stopped or view.epoch == view.max_iter
+        is_turn = is_last or view.epoch % self.every == 0
+        is_best = self.keep_best and self._is_best(view)
+        if is_turn or is_best:
+            running = estimator._running_fit  # noqa: SLF001  of this package
+            fitted_estimator._checkpointed = running.checkpointed()  # noqa: SLF001
+        if is_turn:
+            self._rotate()
+            _write(fitted_estimator, self.path)
+        if is_best:
+            _write(fitted_estimator, self.best_path)
+        return False
+
+    @override
+    def _begin(self, estimator: Any) -> None:
+        check_minibatches(self, estimator)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._best = -np.inf
+
+    def _is_best(self, view: TrainingView) -> bool:
+        """Return whether the last epoch is the best one of this fit."""
+        value = -view.loss_curve[-1]
+        if view.is_validated:
+            value = view.validation_scores[-1]
+        is_best = value > self._best
+        self._best = max(self._best, value)
+        return bool(is_best)
+
+    def _rotate(self) -> None:
+        """Rename the checkpoints that are kept, from the oldest one on."""
+        places = [self.path, *(self._beside(i) for i in range(1, self.keep_last))]
+        for older, newer in zip(places[:0:-1], places[-2::-1], strict=True):
+            if newer == self.path and newer.exists():
+                # Linked rather than moved, so that there is one at any time.
+                older.unlink(missing_ok=True)
+                _link_or_copy(newer, older)
+            elif newer.exists():
+                newer.replace(older)
+
+    def _beside(self, what: object) -> Path:
+        return self.path.with_stem(f"{self.path.stem}-{what}")
+
+
+def _write(model: object, path: Path) -> None:
+    """Write a file as a whole, or leave the one that is there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            joblib.dump(model, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        target.write_bytes(source.read_bytes())
