@@ -299,7 +299,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         self.n_iter_ = 0
         self.t_ = 0
         self._state = None
-        vars(self).pop("_checkpointed", None)  # of a checkpoint that was loaded
+        self.__dict__.pop("_checkpointed", None)  # of a checkpoint that was loaded
         self._is_incremental = False
         # The names given to set_weights since the last training; None if not called.
         self._names_set: frozenset[str] | None = None
