@@ -112,7 +112,7 @@ def test_wrong_values_are_refused_by_name(example, use, parameter):
         else:
             assert is_explained(error, parameter), f"{kind}: {error}"
         # Ten times what it takes on a quiet machine.
-        assert time.time() - start < 5, kind
+        assert time.process_time() - start < 5, kind
 
 
 ABSURD = {
@@ -199,10 +199,10 @@ def assert_refused_at_once(model, method="fit", X=None):
     if X is None:
         X = data_for(type(model))[0]
     y = np.arange(len(X)) % 3
-    start = time.time()
+    start = time.process_time()  # which other processes do not prolong
     with pytest.raises((TypeError, ValueError)):
         getattr(model, method)(X, y)
-    assert time.time() - start < 5
+    assert time.process_time() - start < 5
     assert not hasattr(model, "network_")
 
 
