@@ -26,8 +26,8 @@ class Batch(NamedTuple):
     Attributes
     ----------
     x : ndarray of shape (channels, *spatial, batch) or (features, batch)
-    targets : ndarray of shape (n_outputs, batch)
-    weights : ndarray of shape (batch,), or float
+    targets : ndarray of shape (n_outputs, batch) or (n_outputs, *spatial, batch)
+    weights : ndarray of shape (batch,) or (*spatial, batch), or float
     """
 
     x: FeatureMap

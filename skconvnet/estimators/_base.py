@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,14 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.optimize import _check_optimize_result
 
+from skconvnet._typing import Rows
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.minibatches import Samples
+from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._factories import (
     is_stochastic,
@@ -39,9 +42,17 @@ from skconvnet.estimators._input_validation import (
 )
 from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._loss_warnings import warn_of_losses
+from skconvnet.estimators._map_form import MapForm
+from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import (
     build_network,
+    build_stack,
     rebuild_network,
+)
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    are_maps,
 )
 from skconvnet.estimators._reading import (
     tell_reading,
@@ -87,6 +98,20 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
     @abstractmethod
     def _make_targets(self) -> _T:
         """Return an encoder of y, which learns the kind of y from the first one."""
+
+    def _targets_for(self, X: CheckedX, y: CheckedY, targets: _T | None = None) -> _T:
+        """Return an encoder of this y: `targets`, or a new one.
+
+        If y has targets for positions, the encoder is told how they are laid out.
+        """
+        own = targets or self._make_targets()
+        if are_maps(y):
+            in_shape = self._shape_of_samples(X)
+            layers = self._hidden_layers(in_shape, is_guessed=False)
+            with no_output_explained(self, X, layers, in_shape):
+                stack = build_stack(layers, in_shape)
+            own.form = MapForm.of(y, stack.out_shape, next(reversed(stack.layers), "X"))
+        return own
 
     @abstractmethod
     def _make_loss(self) -> Loss:
@@ -169,10 +194,10 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         """
         with unchanged_on_error(self):
             maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
-            self._targets = self._make_targets()
+            self._targets = self._targets_for(maps, labels)
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
-            self._targets.learn_scale(targets, None)
+            self._learn_scale(targets, None)
             with HeldInterrupts(), single_threaded_blas.limited(), ReleasedInterrupts():
                 samples = self._make_samples(maps, targets, None)
                 samples.inputs.check()
@@ -198,9 +223,9 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         resume = hasattr(self, "network_") and (self.warm_start or incremental)
         names_set: frozenset[str] | None = vars(self).get("_names_set")
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
-        weights = check_weights(sample_weight, maps)
         if not resume:
-            self._targets = targets or self._make_targets()
+            self._targets = self._targets_for(maps, labels, targets)
+        weights = check_weights(sample_weight, maps, labels, self._targets.form)
         encoded = self._encode(labels, exact=not incremental)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
@@ -208,13 +233,14 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         stochastic = is_stochastic(self.solver)
         rng = check_random_state(self.random_state)
         if resume:
+            maps = in_any_size(self, maps)
             self._check_shape(maps)
             self._resume()
         else:
             previous = None if names_set is None else self.network_
             copies = n_copies_of_weights(params)
             self._build(maps, encoded.shape[1], rng, n_copies=copies)
-            self._targets.learn_scale(encoded, weights)
+            self._learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
 
@@ -270,6 +296,13 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         )
         return interrupt
 
+    def _learn_scale(
+        self, targets: Rows | MapTargets, weights: PositionWeights | None
+    ) -> None:
+        if not isinstance(targets, MapTargets):
+            assert not isinstance(weights, MapList)
+            self._targets.learn_scale(targets, weights)
+
     def _training_params(
         self,
         n_samples: int,  # noqa: ARG002  for subclasses
@@ -302,6 +335,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
                 resolve_dtype(self.dtype, X),
                 getattr(self, "kernel_initializer", None),
                 n_copies=n_copies,
+                predicts_maps=self._targets.form is not None,
             )
         if is_guessed:
             tell_size_of_guess(self, in_shape, self.network_.vector.size)
@@ -347,7 +381,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self,
         executor: Executor,
         samples: Samples,
-        y: npt.NDArray[Any],
+        y: CheckedY,
         validation: ValidationData,
         rng: np.random.RandomState,
         *,
@@ -382,9 +416,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             scorer=scorer,
         )
 
-    def _check_validation(
-        self, validation: ValidationData
-    ) -> tuple[Samples, npt.NDArray[Any]]:
+    def _check_validation(self, validation: ValidationData) -> tuple[Samples, CheckedY]:
         X, y = check_X_and_y(
             self,
             validation.X,
@@ -393,9 +425,11 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             suffix="_val",
             **self._input_checks,
         )
+        X = in_any_size(self, X)
         self._check_shape(X, "X_val")
         targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
+        form, name = self._targets.form, "sample_weight_val"
+        weights = check_weights(validation.sample_weight, X, y, form, name)
         samples = self._make_samples(X, targets, weights, suffix="_val")
         warn_of_other_unit(self, samples.inputs)
         return samples, y

@@ -52,6 +52,7 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     ) = field(default=None, kw_only=True)
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _takes_map_targets: ClassVar[bool] = True
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_shape": [tuple, list, np.ndarray, None],
