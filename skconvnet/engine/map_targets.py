@@ -35,6 +35,8 @@ class MapTargets:
     are_classes : bool
         Whether the values are indices of classes. If there are more than two, each has
         an output of its own.
+    has_added_axis : bool, default=False
+        Whether y has no axis of outputs, which `values` have.
 
     Attributes
     ----------
@@ -60,10 +62,12 @@ class MapTargets:
         n_outputs: int,
         *,
         are_classes: bool,
+        has_added_axis: bool = False,
     ) -> None:
         self.values: Any = values
         self.n_outputs = n_outputs
         self.are_classes = are_classes
+        self.has_added_axis = has_added_axis
         self.shape = (len(values), n_outputs)
 
     def __len__(self) -> int:
@@ -71,8 +75,16 @@ class MapTargets:
 
     def __getitem__(self, index: Index) -> MapTargets:
         return MapTargets(
-            self.values[index], self.n_outputs, are_classes=self.are_classes
+            self.values[index],
+            self.n_outputs,
+            are_classes=self.are_classes,
+            has_added_axis=self.has_added_axis,
         )
+
+    def shape_in_y(self, number: int) -> Shape:
+        """Return the shape that a sample has in y."""
+        shape: Shape = self.values[number].shape
+        return shape[:-1] if self.has_added_axis else shape
 
     def spatial_of(self, number: int) -> Shape:
         """Return the lengths of the spatial axes of one sample."""

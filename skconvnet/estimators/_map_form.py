@@ -98,7 +98,12 @@ class MapForm:
                 y = MapList([own[..., np.newaxis] for own in y.maps])
             else:
                 y = y[..., np.newaxis]
-        return MapTargets(y, self.n_channels or 1, are_classes=False)
+        return MapTargets(
+            y,
+            self.n_channels or 1,
+            are_classes=False,
+            has_added_axis=self.n_channels is None,
+        )
 
     def classes(
         self, indices: npt.NDArray[np.integer], y: CheckedY, n_classes: int

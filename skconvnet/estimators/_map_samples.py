@@ -87,9 +87,9 @@ def _size_error(
 ) -> str:
     """Return what differs, and which layer to add or change."""
     name = list(network.layers)[-2] if len(network.layers) > 1 else "input"
-    what = f"y{suffix}[{number}] has shape {targets.values[number].shape}"
+    what = f"y{suffix}[{number}] has shape {targets.shape_in_y(number)}"
     if not _may_differ(targets):
-        shape = ("n", *map(str, targets.values.shape[1:]))
+        shape = ("n", *map(str, targets.shape_in_y(0)))
         what = f"y{suffix} has shape ({', '.join(shape)})"
     text = f"{what}, but the network's last layer, {name!r}, gives maps of "
     return f"{text}{size(outputs)}: {_remedy(own, outputs)}"
@@ -134,5 +134,6 @@ def _check_overflow(network: Network, targets: MapTargets, name: str) -> None:
             is_finite = all_finite(own.astype(network.dtype, copy=False))
         found = None if is_finite else first_overflow(own, network.dtype)
         if found is not None:
-            where = ", ".join(map(str, (i, *found)))
+            found_in_y = found[:-1] if targets.has_added_axis else found
+            where = ", ".join(map(str, (i, *found_in_y)))
             raise overflow_error(f"{name}[{where}]", own[found], network.dtype)

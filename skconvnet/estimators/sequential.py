@@ -70,7 +70,11 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         super()._build(X, n_outputs, rng, n_copies=n_copies)
         if self.layers is not None:
             n_classes = len(getattr(self, "classes_", ()))
-            warn_of_second_output(_named_specs(self), {n_outputs, n_classes})
+            warn_of_second_output(
+                _named_specs(self),
+                {n_outputs, n_classes},
+                predicts_maps=self.network_.predicts_maps,
+            )
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:
