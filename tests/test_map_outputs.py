@@ -665,6 +665,24 @@ def test_score_with_a_y_of_another_shape():
         reg.score(X, X[:, :-1])
 
 
+def test_targets_far_from_the_outputs_are_told():
+    X = maps()
+    with pytest.warns(UserWarning, match=r"far above.*scale y, .* as \(y - y.mean"):
+        make(SequentialRegressor).fit(X, 1000 + X)
+    with pytest.warns(ConvergenceWarning, match="has learned nothing in 6 epochs"):
+        make(SequentialRegressor, alpha=1e6, max_iter=6).fit(X, X)
+
+
+def test_series_of_different_lengths():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in (7, 9, 7, 12) * 5]
+    y = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+    clf = make(SequentialClassifier, layers_for(1), max_iter=40).fit(X, y)
+    assert [p.shape for p in clf.predict(X)] == [own.shape for own in y]
+    assert clf.score(X, y) > 0.95
+    assert clf.score(np.stack(X[::4]), np.stack(y[::4])) > 0.9
+
+
 def test_a_second_output_layer_is_told():
     X = maps()
     layers = [*layers_for(2), ("scores", Conv2D(3, 1))]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Rows
+from skconvnet.engine.map_targets import MapSamples
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._sampling import weighted_samples
 from skconvnet.losses import Loss
@@ -64,7 +65,7 @@ class Guessing:
         """The samples that the losses are estimated from."""
         index = weighted_samples(self._samples)
         n_samples = self._n_samples
-        if self._samples.rows_per_sample > 1:
+        if self.has_maps:
             fewer = max(_MANY_ROWS // self._samples.rows_per_sample, 1)
             n_samples = min(n_samples, fewer)
         return index[:: -(-len(index) // n_samples) or 1]
@@ -72,6 +73,11 @@ class Guessing:
     @cached_property
     def _rows(self) -> tuple[Rows, npt.NDArray[np.floating] | None]:
         return self._samples.rows(self.index)
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether a sample has targets for each position."""
+        return isinstance(self._samples, MapSamples)
 
     @property
     def targets(self) -> Rows:

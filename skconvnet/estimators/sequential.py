@@ -94,6 +94,10 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     a Flatten is inserted before the output layer. An empty list is equivalent to
     logistic regression.
 
+    If y has a label for each position of the maps that the last layer returns, as in
+    the segmentation of images, the output layer is a convolution with kernels of size 1
+    instead.
+
     Parameters
     ----------
     {sequential}
@@ -104,8 +108,8 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     Attributes
     ----------
     {attributes}
-    classes_ : ndarray of shape (n_classes,)
-        The class labels.
+    classes_ : ndarray of shape (n_classes,), or list of such arrays
+        The class labels; those of each column if y has several columns of labels.
 
     Examples
     --------
@@ -137,6 +141,10 @@ class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
     The output layer, named "output", is derived from y. If the last layer returns maps,
     a Flatten is inserted before the output layer. An empty list is equivalent to linear
     regression.
+
+    If y has targets for each position of the maps that the last layer returns, as in
+    the denoising of images, the output layer is a convolution with kernels of size 1
+    instead.
 
     Parameters
     ----------
