@@ -255,7 +255,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
             (n_samples, *spatial) for labels of positions. A list of such maps if the
             samples differ in size.
         """
-        return self._targets.predictions(self._raw_scores(X), self._loss)
+        scores = self._raw_scores(X)
+        return self._targets.predictions(scores, self._loss)
 
     @available_if(gives_probabilities)
     @explains_arguments

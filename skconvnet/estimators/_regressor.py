@@ -120,7 +120,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
             *spatial) or (n_samples, *spatial, n_outputs) for targets of positions. A
             list of such maps if the samples differ in size.
         """
-        return self._targets.predictions(self._raw_scores(X), self._loss)
+        scores = self._raw_scores(X)
+        return self._targets.predictions(scores, self._loss)
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()
