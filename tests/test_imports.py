@@ -114,6 +114,7 @@ MADE_OF = {
     "chain_micro_batches": {"chain"},
     "branched": {"chain", "chain_micro_batches"},
     "composite": {"chain"},
+    "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
 }

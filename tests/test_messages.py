@@ -57,6 +57,8 @@ def test_numbers_as_text_or_objects(cls):
 def test_images_as_targets(cls):
     X, _ = data_for(cls)
     message = r"^y has shape \(60, 4, 4\), but must .* pass y.reshape\(len\(y\), -1\)"
+    if cls.__name__.startswith("Sequential"):  # whose last layer could give maps
+        message = r"^y has shape \(n, 4, 4\), .*'dense1', gives 5 flat .* y.reshape\("
     refused(lambda: make(cls).fit(X, np.zeros((60, 4, 4))), message)
 
 
@@ -88,8 +90,6 @@ def test_targets_that_are_no_labels(cls):
     refused(lambda: make(cls).fit(X, y + 0.5), f"Unknown label type.*use {twin}")
     soft = np.random.default_rng(0).uniform(size=(60, 3))
     refused(lambda: make(cls).fit(X, soft), r"Unknown label type.*y.argmax\(axis=1\)")
-    several = np.stack([y, y], axis=1)
-    refused(lambda: make(cls).fit(X, several), r"Multioutput target.*shape \(60, 2\)")
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS)

@@ -260,6 +260,9 @@ class AffineAugmenter(MapAugmenter):
         Value of positions outside the image; None means the value of the nearest pixel.
     """
 
+    moves_positions = True
+    interpolates = True
+
     def __init__(
         self, in_shape: Shape, bounds: AffineBounds, fill: float | None
     ) -> None:

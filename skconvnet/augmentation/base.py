@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple, TypeAlias, overload
 
@@ -26,8 +27,8 @@ class Batch(NamedTuple):
     Attributes
     ----------
     x : ndarray of shape (channels, *spatial, batch) or (features, batch)
-    targets : ndarray of shape (n_outputs, batch)
-    weights : ndarray of shape (batch,), or float
+    targets : ndarray of shape (n_outputs, batch) or (n_outputs, *spatial, batch)
+    weights : ndarray of shape (batch,) or (*spatial, batch), or float
     """
 
     x: FeatureMap
@@ -47,9 +48,15 @@ class Augmenter(ABC):
     ----------
     mixes_targets : bool
         Whether the targets of several samples are mixed.
+    moves_positions : bool
+        Whether values change their positions, and targets of positions with them.
+    interpolates : bool
+        Whether values from between positions are means of their neighbors.
     """
 
     mixes_targets = False
+    moves_positions = False
+    interpolates = False
 
     def __init__(self, in_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
@@ -75,13 +82,27 @@ class Augmenter(ABC):
 
 
 class MapAugmenter(Augmenter):
-    """An augmenter that changes feature maps, and neither targets nor weights."""
+    """An augmenter that changes feature maps.
+
+    If it moves positions, targets and weights of positions are moved in the same way.
+    """
+
+    # Value of positions outside the map; None means the value of the nearest pixel.
+    fill: float | None = None
 
     @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
-        return batch._replace(x=self.change(batch.x, rng, workspace))
+        if batch.targets.ndim == 2 or not self.moves_positions:
+            return batch._replace(x=self.change(batch.x, rng, workspace))
+        before = rng.bit_generator.state
+        x = self.change(batch.x, rng, workspace)
+        # The same random numbers again, so that targets are moved as their samples.
+        rng.bit_generator.state = before
+        own = copy.copy(self)
+        own.fill = None if self.fill is None else 0.0
+        return moved_targets(batch, own, rng, workspace.nested("targets"))._replace(x=x)
 
     @abstractmethod
     def change(
@@ -100,6 +121,44 @@ class MapAugmenter(Augmenter):
         -------
         y : ndarray, shaped like x
         """
+
+
+def moved_targets(
+    batch: Batch,
+    augmenter: MapAugmenter,
+    rng: np.random.Generator,
+    workspace: Workspace,
+) -> Batch:
+    """Move the targets of positions, and their weights.
+
+    Where targets are interpolated, they are means weighted by the weights. Positions
+    that come from outside the map have a weight of 0, unless the nearest pixel fills
+    them.
+
+    Parameters
+    ----------
+    batch : Batch
+        With targets of shape (n_outputs, *spatial, batch).
+    augmenter : MapAugmenter
+        Fills positions from outside with 0, or with the nearest pixel.
+    rng : Generator
+    workspace : Workspace
+    """
+    targets, weights = batch.targets, batch.weights
+    n_outputs, *lengths = targets.shape
+    is_even = not isinstance(weights, np.ndarray)
+    maps = np.empty((n_outputs + 1, *lengths), targets.dtype)
+    maps[-1] = 1.0 if is_even else weights
+    np.multiply(targets, maps[-1], out=maps[:-1])
+    moved = augmenter.change(maps, rng, workspace)
+    moved_weights = moved[-1].copy()
+    has_weight = moved_weights > 0
+    means = np.divide(
+        moved[:-1], moved_weights, out=np.zeros_like(targets), where=has_weight
+    )
+    if is_even:
+        moved_weights *= weights
+    return batch._replace(targets=means, weights=moved_weights)
 
 
 def uniform(
@@ -175,7 +234,8 @@ class Augmentation(Params, ABC):
             The samples, of any real dtype.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             The targets as numbers, such as one-hot rows for classes. Required by
-            `Mixup`.
+            `Mixup`. Targets of positions, of shape (n_samples, *spatial, n_outputs),
+            are moved with their samples.
         random_state : int, Generator, RandomState or None, default=None
             The source of random numbers. Pass an int for reproducible results.
 
@@ -225,13 +285,15 @@ def _augment_rows(
     # The same permutation of axes converts channels last to batch last and back.
     batch_last = (X.ndim - 1, *range(1, X.ndim - 1), 0)
     x = np.ascontiguousarray(X.transpose(batch_last), dtype=dtype)
-    rows = targets.reshape(len(X), -1)
-    batch = augmenter(Batch(x, rows.T, 1.0), rng, workspace)
+    are_maps = targets.ndim == X.ndim > 2 and targets.shape[:-1] == X.shape[:-1]
+    rows = targets if are_maps else targets.reshape(len(X), -1)
+    own = np.ascontiguousarray(rows.transpose(batch_last)) if are_maps else rows.T
+    batch = augmenter(Batch(x, own, 1.0), rng, workspace)
     changed = batch.x.transpose(batch_last)
     if X.dtype.kind in "iub":
         changed = np.rint(changed)
     np.copyto(X, changed, casting="unsafe")
-    rows[...] = batch.targets.T
+    rows[...] = batch.targets.transpose(batch_last) if are_maps else batch.targets.T
 
 
 def _as_generator(random_state: _RandomState) -> np.random.Generator:

@@ -70,6 +70,8 @@ class ComposedAugmenter(Augmenter):
         super().__init__(in_shape)
         self.steps = steps
         self.mixes_targets = any(step.mixes_targets for step in steps)
+        self.moves_positions = any(step.moves_positions for step in steps)
+        self.interpolates = any(step.interpolates for step in steps)
 
     @override
     def __call__(

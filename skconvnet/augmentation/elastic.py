@@ -84,6 +84,9 @@ class ElasticAugmenter(MapAugmenter):
         Value of positions outside the image; None means the value of the nearest pixel.
     """
 
+    moves_positions = True
+    interpolates = True
+
     def __init__(
         self,
         in_shape: Shape,

@@ -69,6 +69,8 @@ class FlipAugmenter(MapAugmenter):
     probability : float
     """
 
+    moves_positions = True
+
     def __init__(self, in_shape: Shape, axes: list[int], probability: float) -> None:
         super().__init__(in_shape)
         self.axes = axes

@@ -105,9 +105,10 @@ def mixed(
     target_share = share
     if isinstance(weights, np.ndarray):
         own = (1 - share) * weights
-        others = share * weights[partner]
+        others = share * weights[..., partner]
         total = own + others
-        target_share = np.divide(others, total, out=share.copy(), where=total > 0)
+        shares = np.broadcast_to(share, total.shape).copy()
+        target_share = np.divide(others, total, out=shares, where=total > 0)
         weights = total.astype(weights.dtype)
     return Batch(
         _blended("x", x, partner, share, workspace),
@@ -123,7 +124,10 @@ def _blended(
     share: npt.NDArray[np.floating],
     workspace: Workspace,
 ) -> FeatureMap:
-    """Blend batch-last arrays into the array `name` of the workspace."""
+    """Blend batch-last arrays into the array `name` of the workspace.
+
+    `share` has the shape of the last axes of `x`: one for each sample, or position.
+    """
     share = share.astype(x.dtype)
     if x.ndim == 2:
         # Flat features are transposed rows, and so are targets.

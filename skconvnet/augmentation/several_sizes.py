@@ -25,6 +25,8 @@ class SizedAugmenter(Augmenter):
         self.by_shape = by_shape
         augmenters = [one for one in by_shape.values() if one is not None]
         self.mixes_targets = any(one.mixes_targets for one in augmenters)
+        self.moves_positions = any(one.moves_positions for one in augmenters)
+        self.interpolates = any(one.interpolates for one in augmenters)
 
     @override
     def __call__(

@@ -94,6 +94,8 @@ class ShiftAugmenter(MapAugmenter):
         Value of positions outside the map; None means the value of the nearest one.
     """
 
+    moves_positions = True
+
     def __init__(
         self, in_shape: Shape, max_pixels: list[int], fill: float | None
     ) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 from skconvnet._typing import FlatVector, Image, Index, Shape
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.blas_threads import single_threaded_blas
-from skconvnet.engine.inputs import Inputs, index_at, index_length
+from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
+from skconvnet.engine.map_targets import loss_of_outputs, weights_of_samples
 from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -202,9 +203,9 @@ class Executor:
         runner = MicroBatchRunner(self.team.run, rngs)
         batches = runner.map(lambda m: workers[m].prepare(micro_batches[m], rngs[m]))
         weights = [
-            batch.weights * micro_batches[0].total_weight
-            for batch in batches
-            if isinstance(batch.weights, np.ndarray)
+            own * micro_batches[0].total_weight
+            for own in (weights_of_samples(batch.weights) for batch in batches)
+            if own is not None
         ]
         if weights:
             runner = replace(runner, weights=weights)
@@ -216,7 +217,8 @@ class Executor:
         ys, caches = passes.forward([batch.x for batch in batches])
 
         def differentiate_loss(m: int) -> float:
-            return self.loss(ys[m], batches[m].targets, batches[m].weights)
+            batch = batches[m]
+            return loss_of_outputs(self.loss, ys[m], batch.targets, batch.weights)
 
         losses = runner.map(differentiate_loss)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
@@ -277,8 +279,11 @@ class Executor:
         """
         index = slice(0, len(inputs)) if index is None else index
         cuts = cut_minibatch(self.network, inputs, index)
-        layers = list(self.network.layers.values())[:stop]
-        shape = layers[-1].out_shape if layers else self.network.in_shape
+        network = self.network
+        if cuts:  # samples of a list may be smaller than those it was built for
+            network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
+        layers = list(network.layers.values())[:stop]
+        shape = layers[-1].out_shape if layers else network.in_shape
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:
@@ -292,6 +297,26 @@ class Executor:
         flops = len(outputs) * sum(layer.flops for layer in layers)
         self._run_predictions(len(cuts), task, flops)
         return outputs
+
+    def maps(
+        self, inputs: Inputs, index: Index | None = None, *, scores: bool = False
+    ) -> Image | list[Image]:
+        """Return predictions or raw `scores` that are maps.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, *spatial, n_outputs), or list
+            A list of an array for each sample if the samples differ in size.
+        """
+        index = slice(0, len(inputs)) if index is None else index
+        groups = inputs.groups(index)
+        if len(groups) < 2:
+            return self.outputs(inputs, index, scores=scores)
+        by_number: dict[int, Image] = {}
+        for positions in groups:
+            own = self.outputs(inputs, index_at(index, positions), scores=scores)
+            by_number.update(zip(index_numbers(positions).tolist(), own, strict=True))
+        return [by_number[number] for number in range(len(by_number))]
 
     def _run_predictions(self, n: int, task: Task, flops: int) -> None:
         """Run a task for each micro-batch, on one thread if there are few `flops`."""

@@ -108,6 +108,11 @@ class Network:
         """Shapes of all weights and buffers, by name."""
         return {**self.layout.shapes, **self._buffer_layout.shapes}
 
+    @property
+    def predicts_maps(self) -> bool:
+        """Whether the outputs have spatial axes."""
+        return len(self.chain.out_shape) > 1
+
     def for_shape(self, in_shape: Shape) -> Network:
         """Return the same network, with the same weights, for samples of another shape.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,9 @@ class MapList:
 
     def __len__(self) -> int:
         return len(self.maps)
+
+    def __iter__(self) -> Iterator[Image]:
+        return iter(self.maps)
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  as for an array
         if isinstance(index, tuple):  # X[rows, ...], as scikit-learn writes it

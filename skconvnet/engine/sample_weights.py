@@ -17,9 +17,7 @@ Weights: TypeAlias = npt.NDArray[np.floating]
 _NEGLIGIBLE = 2.0**-64
 
 
-def normalized_weights(
-    weights: npt.NDArray[np.float64], dtype: npt.DTypeLike
-) -> Weights:
+def normalized_weights(weights: Weights, dtype: npt.DTypeLike) -> Weights:
     """Return weights with the same ratios in another dtype, none of which overflows.
 
     They are only converted if their mean is at most the cube root of the largest number

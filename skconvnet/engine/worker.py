@@ -11,6 +11,7 @@ import numpy as np
 from skconvnet._typing import FeatureMap, FlatVector, Index
 from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.map_targets import loss_of_outputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.thread_team import ThreadTeam
@@ -148,7 +149,7 @@ class Worker:
             y, caches = network.forward(
                 batch.x, self.workspaces, train=micro_batch.train, rng=rng
             )
-            loss = self.loss(y, batch.targets, batch.weights)
+            loss = loss_of_outputs(self.loss, y, batch.targets, batch.weights)
             network.backward(y, caches, self.views(gradient), self.workspaces)
         return loss
 
@@ -158,16 +159,14 @@ class Worker:
         """Return the samples, batch last, augmented if there is an `rng`."""
         samples, index = micro_batch.samples, micro_batch.index
         total = micro_batch.total_weight
-        weight: np.ndarray | float = 1 / total
-        if samples.weights is not None:
-            weight = (samples.weights[index] / total).astype(self.network.dtype)
+        weights = samples.read_weights(index, total)
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.index is index:
             x = ahead.x
             self._reading, self._reading_ahead = self._reading_ahead, self._reading
         else:
             x = samples.inputs.read(index, self._reading)
-        batch = Batch(x, samples.targets[index].T, weight)
+        batch = Batch(x, samples.read_targets(index), weights)
         if self.augmenter is None or rng is None:
             return batch
         return self.augmenter(batch, rng, self._augmenting)

@@ -7,6 +7,8 @@ from skconvnet.augmentation.compose import as_augmentation
 from skconvnet.augmentation.several_sizes import build_for_shapes
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.estimators._shape_words import size
+from skconvnet.losses import Loss
 
 
 def make_augmenter(
@@ -39,7 +41,39 @@ def make_augmenter(
         raise type(error)(f"augmentation: {error}") from error
     if augmenter is not None and augmenter.mixes_targets:
         _check_mixable(augmentation, network, update_size)
+    if augmenter is not None and augmenter.moves_positions:
+        _check_same_positions(augmentation, network)
     return augmenter
+
+
+def _check_same_positions(augmentation: object, network: Network) -> None:
+    """Raise an error if targets have other positions than samples."""
+    positions, targets = network.in_shape[:-1], network.chain.out_shape[:-1]
+    if targets not in ((), positions):
+        raise ValueError(
+            f"augmentation={augmentation!r} moves the pixels of samples of "
+            f"{size(positions)}, but cannot move their targets, which are of "
+            f"{size(targets)}. Use augmentations that change values only, or give X "
+            "and y the same size."
+        )
+
+
+def loss_with(loss: Loss, augmenter: Augmenter | None, network: Network) -> Loss:
+    """Return the loss for the targets that an augmenter makes."""
+    if augmenter is None:
+        return loss
+    if augmenter.mixes_targets:
+        return loss.for_mixtures()
+    if augmenter.interpolates and network.predicts_maps:
+        try:
+            return loss.for_mixtures()
+        except ValueError as error:
+            raise ValueError(
+                f"loss={loss.name!r} cannot be used with an augmentation that "
+                "interpolates the labels of positions. Use loss='log_loss', or Flip "
+                "and Shift, which move whole pixels."
+            ) from error
+    return loss
 
 
 def _check_mixable(augmentation: object, network: Network, update_size: int) -> None:

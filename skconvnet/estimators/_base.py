@@ -14,9 +14,12 @@ import numpy.typing as npt
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 
+from skconvnet._typing import Rows
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
+from skconvnet.engine.map_targets import MapTargets
+from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._callbacks import CallbackSupportMixin, FitCallbacks
 from skconvnet.estimators._factories import (
@@ -33,9 +36,17 @@ from skconvnet.estimators._input_validation import (
 )
 from skconvnet.estimators._interrupts import end_interrupted_fit
 from skconvnet.estimators._loss_warnings import warn_of_losses
+from skconvnet.estimators._map_form import MapForm
+from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import (
     build_network,
+    build_stack,
     rebuild_network,
+)
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    are_maps,
 )
 from skconvnet.estimators._reading import (
     tell_reading,
@@ -75,6 +86,20 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
     def _make_targets(self) -> _T:
         """Return an encoder of y, which learns the kind of y from the first one."""
 
+    def _targets_for(self, X: CheckedX, y: CheckedY, targets: _T | None = None) -> _T:
+        """Return an encoder of this y: `targets`, or a new one.
+
+        If y has targets for positions, the encoder is told how they are laid out.
+        """
+        own = targets or self._make_targets()
+        if are_maps(y):
+            in_shape = self._shape_of_samples(X)
+            layers = self._hidden_layers(in_shape, is_guessed=False)
+            with no_output_explained(self, X, layers, in_shape):
+                stack = build_stack(layers, in_shape)
+            own.form = MapForm.of(y, stack.out_shape, next(reversed(stack.layers), "X"))
+        return own
+
     @abstractmethod
     def _make_loss(self) -> Loss:
         """Return the loss for the targets that were last encoded."""
@@ -106,9 +131,13 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target values: class labels in classification, real numbers in
-            regression.
+            regression. A Sequential network whose last layer returns maps takes targets
+            for each position as well, of shape (n_samples, *spatial) or (n_samples,
+            *spatial, n_outputs), or a list of such maps if the samples differ in size.
         sample_weight : array-like of shape (n_samples,), default=None
-            The sample weights. None means that all samples have the same weight.
+            The sample weights. None means that all samples have the same weight. With
+            targets for each position, also one weight per position, of shape
+            (n_samples, *spatial).
             Weights whose mean is beyond about 1e12 or 1e-12 in float32 (1e102 or 1e-102
             in float64) are divided by their mean.
         X_val, y_val, sample_weight_val : array-like, default=None
@@ -167,10 +196,10 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         """
         with unchanged_on_error(self):
             maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
-            self._targets = self._make_targets()
+            self._targets = self._targets_for(maps, labels)
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
-            self._targets.learn_scale(targets, None)
+            self._learn_scale(targets, None)
             with HeldInterrupts(), single_threaded_blas.limited(), ReleasedInterrupts():
                 samples = self._make_samples(maps, targets, None)
                 samples.inputs.check()
@@ -197,22 +226,23 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         resume = is_known and (self.warm_start or incremental)
         names_set = vars(self).get("_names_set") if is_known else None
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
-        weights = check_weights(sample_weight, maps)
         if not resume:
-            self._targets = targets or self._make_targets()
+            self._targets = self._targets_for(maps, labels, targets)
+        weights = check_weights(sample_weight, maps, labels, self._targets.form)
         encoded = self._encode(labels, exact=not incremental)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
         params = self._training_params(len(encoded), incremental=incremental)
         rng = check_random_state(self.random_state)
         if resume:
+            maps = in_any_size(self, maps)
             self._check_shape(maps)
             self._resume()
         else:
             previous = None if names_set is None else self.network_
             copies = n_copies_of_weights(params)
             self._build(maps, encoded.shape[1], rng, n_copies=copies)
-            self._targets.learn_scale(encoded, weights)
+            self._learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
         rng = run.begin_training(self.network_, encoded, rng)
@@ -250,6 +280,13 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         )
         return interrupt
 
+    def _learn_scale(
+        self, targets: Rows | MapTargets, weights: PositionWeights | None
+    ) -> None:
+        if not isinstance(targets, MapTargets):
+            assert not isinstance(weights, MapList)
+            self._targets.learn_scale(targets, weights)
+
     def _training_params(
         self,
         n_samples: int,  # noqa: ARG002  for subclasses
@@ -282,6 +319,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
                 resolve_dtype(self.dtype, X),
                 getattr(self, "kernel_initializer", None),
                 n_copies=n_copies,
+                predicts_maps=self._targets.form is not None,
             )
         if is_guessed:
             tell_size_of_guess(self, in_shape, self.network_.vector.size)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet._typing import Rows, override
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.estimators._resume import Checkpointed, hash_of
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.training.events import TrainingObserver, TrainingView
@@ -55,13 +56,13 @@ class RunningFit:
         The losses, scores and rates so far. None with L-BFGS.
     random_numbers : dict
         The state of the generator before it held out samples.
-    targets : ndarray
+    targets : ndarray or MapTargets
         The encoded y.
     """
 
     view: TrainingView | None = None
     random_numbers: RandomNumbers = field(default_factory=dict)
-    targets: Rows = field(default_factory=lambda: np.empty((0, 0)))
+    targets: Rows | MapTargets = field(default_factory=lambda: np.empty((0, 0)))
 
     def checkpointed(self) -> Checkpointed:
         """Return what `fit` can go on from, between two epochs."""
@@ -132,7 +133,9 @@ class FitCallbacks(TrainingObserver):
         if self.observers:
             self._call("call_on_fit_task_end", self._fit_task, self._training, dict)
 
-    def note_begin(self, rng: np.random.RandomState, targets: Rows) -> None:
+    def note_begin(
+        self, rng: np.random.RandomState, targets: Rows | MapTargets
+    ) -> None:
         """Take note of what a checkpoint needs from before training."""
         if self.observers:
             self._begun.random_numbers = rng.get_state(legacy=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,48 @@ from sklearn.utils import compute_sample_weight
 
 from skconvnet._checks import as_python, is_real, shown
 from skconvnet._suggestions import closest
+from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._map_form import MapForm
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    shaped_like,
+)
 
 _LARGEST = float(np.finfo(np.float64).max)
 
 
+def weights_of_y(
+    class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str,
+    y: CheckedY,
+    form: MapForm | None,
+    classes: Any,  # noqa: ANN401  an array, or a list of arrays
+) -> PositionWeights:
+    """Return `weights_by_class` of each sample, or of each position.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced", or list of dict
+    y : ndarray or MapList
+    form : MapForm or None
+        How y is laid out if it has labels of positions.
+    classes : ndarray of shape (n_classes,), or list of such arrays
+    """
+    if form is None:
+        assert not isinstance(y, MapList)
+        return weights_by_class(class_weight, y, classes)
+    own = weights_by_class(class_weight, form.rows(y), classes)
+    if form.n_channels is None:
+        return shaped_like(own, y)
+    if isinstance(y, MapList):
+        return shaped_like(own, MapList([one[..., 0] for one in y.maps]))
+    return shaped_like(own, y[..., 0])
+
+
 def weights_by_class(
-    class_weight: Mapping[Any, float] | str,
+    class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str,
     y: npt.NDArray[Any],
-    classes: npt.NDArray[Any],
+    classes: Any,  # noqa: ANN401  an array, or a list of arrays
 ) -> npt.NDArray[np.float64]:
     """Return the weight of each sample.
 
@@ -28,10 +62,11 @@ def weights_by_class(
 
     Parameters
     ----------
-    class_weight : dict or "balanced"
+    class_weight : dict or "balanced", or list of dict
+        With several columns of labels, one dict for each, whose weights are multiplied.
     y : ndarray of shape (n_samples,) or (n_samples, n_classes)
         Labels, which need not have all classes.
-    classes : ndarray of shape (n_classes,)
+    classes : ndarray of shape (n_classes,), or list of such arrays
         All classes.
 
     Raises
@@ -40,10 +75,18 @@ def weights_by_class(
         If a weight is not a finite number of at least 0, or if there are weights for
         unknown classes but not for all known ones.
     """
+    several = isinstance(classes, list)
+    if isinstance(class_weight, Sequence) and not isinstance(class_weight, str):
+        return _of_several(class_weight, y, classes)
     if not isinstance(class_weight, Mapping):
         weights: npt.NDArray[np.float64] = compute_sample_weight(class_weight, y)
         return weights
     _check_numbers(class_weight)
+    if several:
+        raise ValueError(
+            f"class_weight must be 'balanced', None or a list of {len(classes)} dicts "
+            f"for the columns of y; got {shown(class_weight)}."
+        )
     if y.ndim > 1 and y.shape[1] > 1:
         raise ValueError(
             "class_weight must be 'balanced' or None if samples have several labels; "
@@ -61,6 +104,27 @@ def weights_by_class(
         {label: class_weight.get(label, 1.0) for label in known}, y
     )
     return weights
+
+
+def _of_several(
+    class_weight: Sequence[Mapping[Any, float]], y: npt.NDArray[Any], classes: object
+) -> npt.NDArray[np.float64]:
+    """Return the products of the weights of each column's label."""
+    n_columns = len(classes) if isinstance(classes, list) else 1
+    if not isinstance(classes, list) or len(class_weight) != n_columns:
+        what = "y has one label per sample. Pass a dict with the classes as keys"
+        if isinstance(classes, list):
+            what = f"y has {n_columns} columns of labels. Pass one dict for each"
+        raise ValueError(f"class_weight is {class_weight!r}, but {what}.")
+    for own in class_weight:
+        if not isinstance(own, Mapping):
+            raise ValueError(
+                f"class_weight must be a list of dicts; it contains {own!r}."
+            )
+    columns = zip(class_weight, y.T, classes, strict=True)
+    weights = [weights_by_class(own, column, known) for own, column, known in columns]
+    product: npt.NDArray[np.float64] = np.prod(weights, axis=0)
+    return product
 
 
 def _check_numbers(class_weight: Mapping[Any, float]) -> None:

@@ -11,15 +11,27 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from skconvnet._typing import Rows, override
-from skconvnet.engine.sample_weights import multiplied_weights
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
-from skconvnet.estimators._class_weight import weights_by_class
+from skconvnet.estimators._class_weight import weights_of_y
 from skconvnet.estimators._factories import make_classification_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
+from skconvnet.estimators._map_form import (
+    by_position,
+    labels_of_positions,
+    rows_of,
+)
 from skconvnet.estimators._missing_targets import refuse_missing, refuse_missing_classes
+from skconvnet.estimators._output_groups import OutputGroups, classes_of_outputs
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    multiplied,
+)
+from skconvnet.estimators._scores import classifier_score
 from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import ClassTargets
 from skconvnet.estimators._tensors import check_tensors
@@ -27,6 +39,7 @@ from skconvnet.estimators._trained_network import FitRun
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.estimators._weight_checks import check_first_classes
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss
+from skconvnet.losses.grouped import GroupedLoss
 from skconvnet.params.constraints import ObjectOf, one_of
 
 
@@ -55,19 +68,21 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     """Base class of the classifiers: a network whose outputs are scores of classes."""
 
     loss: str | Loss = "log_loss"
-    class_weight: dict[str, float] | dict[int, float] | str | None = None
+    class_weight: (
+        dict[str, float] | dict[int, float] | list[dict[Any, float]] | str | None
+    ) = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [
             *one_of(*CLASSIFICATION_LOSSES),
             ObjectOf("skconvnet.losses", *CLASSIFICATION_LOSSES.values()),
         ],
-        "class_weight": [dict, *one_of("balanced"), None],
+        "class_weight": [dict, list, *one_of("balanced"), None],
     }
     _input_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
     _allows_one_class: ClassVar[bool] = False
 
-    score = explains_arguments(takes_targets(ClassifierMixin.score))
+    score = explains_arguments(takes_targets(classifier_score))
 
     @override
     def _make_targets(self) -> ClassTargets:
@@ -76,10 +91,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     @override
     def _make_loss(self) -> Loss:
         exclusive = self._targets.is_exclusive
-        return make_classification_loss(self.loss, exclusive=exclusive)
+        loss = make_classification_loss(self.loss, exclusive=exclusive)
+        groups = self._targets.groups
+        return loss if groups is None else GroupedLoss(loss, groups.sizes)
 
     @override
-    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+    def _encode(self, y: CheckedY, *, exact: bool) -> Rows | MapTargets:
         targets = super()._encode(y, exact=exact)
         self.classes_ = self._targets.classes
         return targets
@@ -87,11 +104,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
     @override
     def _class_weights(
         self,
-        y: npt.NDArray[Any],
-        weights: npt.NDArray[Any] | None,
+        y: CheckedY,
+        weights: PositionWeights | None,
         *,
         incremental: bool,
-    ) -> npt.NDArray[Any] | None:
+    ) -> PositionWeights | None:
         if self.class_weight is None:
             return weights
         if incremental and self.class_weight == "balanced":
@@ -100,16 +117,39 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 "only a part of the samples. Pass a dict of weights made with "
                 "compute_class_weight('balanced', classes=classes, y=y) instead."
             )
-        own: npt.NDArray[Any] = weights_by_class(self.class_weight, y, self.classes_)
+        own = weights_of_y(self.class_weight, y, self._targets.form, self.classes_)
         if weights is not None:
-            own = multiplied_weights(weights, own)
-        if not own.any():
+            own = multiplied(weights, own)
+        if not any(np.any(one) for one in own):
             times = "" if weights is None else " and sample_weight"
             raise ValueError(
                 f"class_weight={self.class_weight!r}{times} must leave at least one "
                 "sample with a weight above 0; all samples of y have a weight of 0."
             )
         return own
+
+    def _has_several_outputs(self) -> bool:
+        targets = getattr(self, "_targets", None)
+        return targets is not None and targets.groups is not None
+
+    def _targets_of_several(self, classes: list[Any] | None) -> ClassTargets | None:
+        """Return targets with `classes` of several outputs; None if they are known."""
+        if classes is None:
+            return None
+        groups = OutputGroups.given(classes)
+        if not hasattr(self, "classes_"):
+            targets = self._make_targets()
+            targets.learn_groups(groups)
+            return targets
+        known = self.classes_ if self._has_several_outputs() else [self.classes_]
+        pairs = zip(known, groups.classes, strict=False)
+        is_same = len(known) == len(groups.classes)
+        if not (is_same and all(np.array_equal(a, b) for a, b in pairs)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to "
+                f"partial_fit, was: {self.classes_!r}"
+            )
+        return None
 
     @available_if(stochastic_only)
     @explains_arguments
@@ -137,7 +177,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
             The sample weights. None means that all samples have the same weight.
         classes : array-like of shape (n_classes,), default=None
             The classes across all calls to partial_fit. Required in the first call, and
-            optional in subsequent calls. y need not contain all of them.
+            optional in subsequent calls. y need not contain all of them. For a y of
+            several columns of labels, a list of such arrays, one per column.
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after the pass.
 
@@ -151,21 +192,26 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
             targets = None
             check_tensors(y, "y")
             check_tensors(classes, "classes")
-            refuse_missing(y)
-            refuse_missing_classes(classes)
+            of_outputs = classes_of_outputs(classes)
+            own_y = labels_of_positions(y)
+            refuse_missing(own_y)
+            for own in [classes] if of_outputs is None else of_outputs:
+                refuse_missing_classes(own)
             if classes is None and not hasattr(self, "classes_"):
-                check_first_classes(sample_weight, len(np.asarray(y)))
-            if _check_partial_fit_first_call(self, classes):
+                check_first_classes(sample_weight, len(np.asarray(own_y)))
+            if of_outputs is not None or self._has_several_outputs():
+                targets = self._targets_of_several(of_outputs)
+            elif _check_partial_fit_first_call(self, classes):
                 targets = self._make_targets()
-                is_multilabel = type_of_target(y).startswith("multilabel")
-                targets.learn(y if is_multilabel else classes, self.classes_)
+                is_multilabel = type_of_target(own_y).startswith("multilabel")
+                targets.learn(own_y if is_multilabel else classes, self.classes_)
             run = FitRun(validation, incremental=True)
             interrupt = self._fit(X, y, sample_weight, run, targets=targets)
         end_interrupted_fit(interrupt)
         return self
 
     @explains_arguments
-    def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def decision_function(self, X: npt.ArrayLike) -> Any:  # noqa: ANN401  an array or a list
         """Return the raw scores of the output layer.
 
         Parameters
@@ -177,13 +223,20 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The raw scores. With two classes there is one score per sample, which is
-            positive for ``classes_[1]``.
+            positive for ``classes_[1]``. If y has a label for each position, the shape
+            is (n_samples, *spatial) or (n_samples, *spatial, n_classes). If y has
+            several columns of labels, a list with the scores of each, which are of
+            shape (n_samples, n_classes) even for two classes.
         """
         scores = self._raw_scores(X)
-        return scores.ravel() if self.n_outputs_ == 1 else scores
+        if self._targets.groups is not None:
+            return self._targets.groups.split(rows_of(scores))
+        if self.n_outputs_ > 1:
+            return scores
+        return by_position(lambda rows: rows.ravel(), scores)
 
     @explains_arguments
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict(self, X: npt.ArrayLike) -> Any:  # noqa: ANN401  an array or a list
         """Predict the class of each sample, the one with the largest score.
 
         With two classes, ``classes_[1]`` is predicted if the score is positive. With
@@ -197,14 +250,17 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The predicted classes. Two-dimensional for multilabel classification.
+            The predicted classes, in the form of the y of `fit`: two-dimensional for
+            multilabel classification and for several columns of labels, and of shape
+            (n_samples, *spatial) for labels of positions. A list of such maps if the
+            samples differ in size.
         """
         scores = self._raw_scores(X)
-        return self._targets.decode(scores, self._loss)
+        return self._targets.predictions(scores, self._loss)
 
     @available_if(gives_probabilities)
     @explains_arguments
-    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict_proba(self, X: npt.ArrayLike) -> Any:  # noqa: ANN401  an array or a list
         """Predict the probability of each class.
 
         Available for ``loss="log_loss"`` and ``loss="squared_error"``, both of which
@@ -219,9 +275,16 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            The probabilities, with the classes in the order of `classes_`.
+            The probabilities, with the classes in the order of `classes_`. If y has a
+            label for each position, the shape is (n_samples, *spatial, n_classes). If y
+            has several columns of labels, a list of an array for each.
         """
-        probabilities = self._raw_scores(X).T
+        probabilities = by_position(self._probabilities, self._raw_scores(X))
+        groups = self._targets.groups
+        return probabilities if groups is None else groups.split(probabilities)
+
+    def _probabilities(self, scores: Rows) -> Rows:
+        probabilities = scores.T
         self._loss.probabilities(probabilities)
         if self.n_outputs_ == 1:
             return np.vstack([1 - probabilities[0], probabilities[0]]).T
@@ -229,7 +292,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
 
     @available_if(gives_probabilities)
     @explains_arguments
-    def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict_log_proba(self, X: npt.ArrayLike) -> Any:  # noqa: ANN401  an array or a list
         """Predict the logarithm of the probability of each class.
 
         Available for the same losses as `predict_proba`.
@@ -242,14 +305,18 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithms, with the classes in the order of `classes_`.
+            The logarithms, with the classes in the order of `classes_`; otherwise as
+            for `predict_proba`.
         """
-        probabilities: npt.NDArray[Any] = self.predict_proba(X)
+        probabilities = self.predict_proba(X)
+        own = probabilities if isinstance(probabilities, list) else [probabilities]
         with np.errstate(divide="ignore"):
-            np.log(probabilities, out=probabilities)
+            for one in own:
+                np.log(one, out=one)
         return probabilities
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
         return tags

@@ -9,7 +9,7 @@ from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples, resolve_batch_size
 from skconvnet.engine.network import Network
-from skconvnet.estimators._augmentation import make_augmenter
+from skconvnet.estimators._augmentation import loss_with, make_augmenter
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss, SquaredError
 from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer, ScheduleFreeAdamW
 from skconvnet.schedules import SCHEDULES, Constant, InverseScaling, Schedule
@@ -135,8 +135,7 @@ def make_training_executor(
     """Return the executor that trains the network, with the augmentation if any."""
     size = update_size(params, len(samples))
     augmenter = make_augmenter(augmentation, samples, network, size)
-    if augmenter is not None and augmenter.mixes_targets:
-        loss = loss.for_mixtures()
+    loss = loss_with(loss, augmenter, network)
     return Executor(network, loss, resolve_n_threads(params.n_jobs), augmenter)
 
 

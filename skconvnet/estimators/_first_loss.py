@@ -63,10 +63,15 @@ def _advice_on_y(estimator: BaseEstimator, guessing: Guessing) -> str:
     can_rescale = hasattr(estimator, "rescale") and not is_positive
     own = "set rescale='auto', or " if can_rescale else ""
     scaler = "MaxAbsScaler" if is_positive else "StandardScaler"
+    how = (
+        "with scikit-learn's TransformedTargetRegressor(regressor, "
+        f"transformer={scaler}())"
+    )
+    if guessing.has_maps:  # which transformers do not take
+        how = "as y / y.max()" if is_positive else "as (y - y.mean()) / y.std()"
     return (
         f"The values of y have a mean of {np.mean(y):.3g} and a standard deviation "
-        f"of {np.std(y):.3g}: {own}scale y, for example with scikit-learn's "
-        f"TransformedTargetRegressor(regressor, transformer={scaler}())."
+        f"of {np.std(y):.3g}: {own}scale y, for example {how}."
     )
 
 

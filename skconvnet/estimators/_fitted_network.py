@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +16,7 @@ from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.finite import check_outputs
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.estimators._arguments import explains_arguments
@@ -41,10 +43,17 @@ from skconvnet.estimators._introspection import (
     replace_weights,
     weights_and_buffers,
 )
+from skconvnet.estimators._map_form import Scores
+from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import (
     Entry,
     make_inputs,
     make_samples,
+)
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    are_maps,
 )
 from skconvnet.estimators._reading import (
     warn_of_row_order,
@@ -82,6 +91,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         _usual_values: UsualValues | None = field(init=False)
 
     _input_checks: ClassVar[dict[str, Any]] = {}
+    # Whether y may have a target for each position of maps.
+    _takes_map_targets: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: object) -> None:
         """Merge the constraints and checks of a class with those of its bases."""
@@ -104,17 +115,26 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         """Return the number of spatial axes of a sample; None or 0 if any will do."""
         return None
 
-    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+    def _encode(self, y: CheckedY, *, exact: bool) -> Rows | MapTargets:
         """Return the targets of a validated y, see `Targets.encode`."""
+        if self._targets.form is not None:
+            self._targets.form.check(y)
+            return self._targets.encode_maps(y, exact=exact)
+        if are_maps(y):
+            raise ValueError(
+                f"y has shape {y.shape}, but {type(self).__name__} was fitted on flat "
+                "targets, of shape (n_samples,) or (n_samples, n_outputs)."
+            )
+        assert isinstance(y, np.ndarray)
         return self._targets.encode(y, exact=exact)
 
     def _class_weights(
         self,
-        y: npt.NDArray[Any],  # noqa: ARG002  classifiers use it
-        weights: npt.NDArray[Any] | None,
+        y: CheckedY,  # noqa: ARG002  classifiers use it
+        weights: PositionWeights | None,
         *,
         incremental: bool,  # noqa: ARG002  classifiers use it
-    ) -> npt.NDArray[Any] | None:
+    ) -> PositionWeights | None:
         """Return the sample weights, multiplied by the class weights if any."""
         return weights
 
@@ -136,8 +156,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
     def _make_samples(
         self,
         X: CheckedX,
-        targets: Rows,
-        weights: npt.NDArray[Any] | None,
+        targets: Rows | MapTargets,
+        weights: PositionWeights | None,
         *,
         suffix: str = "",
     ) -> Samples:
@@ -145,20 +165,30 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         return make_samples(
             self.network_,
             X,
-            self._targets.scaled(targets),
+            targets
+            if isinstance(targets, MapTargets)
+            else self._targets.scaled(targets),
             weights,
             channels_first=is_channels_first(self),
             suffix=suffix,
         )
 
-    def _raw_scores(self, X: object) -> Rows:
-        """Return the scores before the output activation, (n_samples, n_outputs)."""
+    def _raw_scores(self, X: object) -> Scores:
+        """Return the scores before the output activation.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_outputs)
+            Of shape (n_samples, *spatial, n_outputs) if they are maps, or a list of
+            such arrays if the samples differ in size.
+        """
         check_is_fitted(self)
-        return self._outputs(X, scores=True)
+        scores: Scores = self._outputs(X, scores=True)
+        return scores
 
     def _outputs(
         self, X: object, *, stop: int | None = None, scores: bool = False
-    ) -> npt.NDArray[Any]:
+    ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
         """Return predictions, raw scores, or activations before layer `stop`."""
         any_size = not hasattr(self, "n_features_in_")
         refuse_single_sample(
@@ -168,6 +198,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             channels_first=is_channels_first(self),
         )
         checked = check_X(self, X, reset=False, **self._input_checks)
+        checked = in_any_size(self, checked)
         self._check_shape(checked)
         inputs = make_inputs(
             self.network_, checked, channels_first=is_channels_first(self)
@@ -181,7 +212,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             stop=stop,
             scores=scores,
         )
-        check_outputs(outputs, is_prediction=stop is None)
+        for one in outputs if isinstance(outputs, list) else [outputs]:
+            check_outputs(one, is_prediction=stop is None)
         return outputs
 
     @explains_arguments
@@ -262,7 +294,9 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         The loss is the weighted mean over the samples plus the penalty on all kernels,
         ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)``, divided by the sum
         of the sample weights. Dropout is switched off. Squared errors are summed over
-        the outputs, although `MLPRegressor` reports their mean as `loss_`.
+        the outputs, although `MLPRegressor` reports their mean as `loss_`. If y has
+        targets for each position, the loss of a sample is the mean over its positions,
+        and its weight is their mean weight.
 
         Parameters
         ----------
@@ -278,8 +312,9 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)
+        maps = in_any_size(self, maps)
         self._check_shape(maps)
-        weights = check_weights(sample_weight, maps)
+        weights = check_weights(sample_weight, maps, labels, self._targets.form)
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
         samples = self._make_samples(maps, targets, weights)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Rows
+from skconvnet.engine.map_targets import MapSamples
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._sampling import weighted_samples
 from skconvnet.losses import Loss
@@ -17,6 +18,9 @@ _LARGE = 10.0
 
 # Samples that a loss is estimated from.
 _SOME = 1000
+
+# Rows of targets that are enough, if a sample has many.
+_MANY_ROWS = 100_000
 
 
 class Guessing:
@@ -60,21 +64,33 @@ class Guessing:
     def index(self) -> npt.NDArray[np.integer]:
         """The samples that the losses are estimated from."""
         index = weighted_samples(self._samples)
-        return index[:: -(-len(index) // self._n_samples) or 1]
+        n_samples = self._n_samples
+        if self.has_maps:
+            fewer = max(_MANY_ROWS // self._samples.rows_per_sample, 1)
+            n_samples = min(n_samples, fewer)
+        return index[:: -(-len(index) // n_samples) or 1]
+
+    @cached_property
+    def _rows(self) -> tuple[Rows, npt.NDArray[np.floating] | None]:
+        return self._samples.rows(self.index)
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether a sample has targets for each position."""
+        return isinstance(self._samples, MapSamples)
 
     @property
     def targets(self) -> Rows:
         """Targets of the samples that the losses are estimated from.
 
-        There are none if no sample has a weight. Then nothing else is defined.
+        Those of maps have a row for each position. There are none if no sample has a
+        weight. Then nothing else is defined.
         """
-        targets: Rows = self._samples.targets[self.index]
-        return targets
+        return self._rows[0]
 
     @property
     def _weights(self) -> npt.NDArray[np.floating] | None:
-        weights = self._samples.weights
-        return None if weights is None else weights[self.index]
+        return self._rows[1]
 
     @property
     def targets_are_large(self) -> bool:

@@ -26,12 +26,20 @@ from skconvnet.estimators._cell_arrays import refuse_cell_arrays
 from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._file_names import refuse_no_samples
+from skconvnet.estimators._map_form import MapForm, as_maps
 from skconvnet.estimators._numeric_data import refuse_non_numeric
 from skconvnet.estimators._pillow_images import (
     check_modes,
     check_not_one_image,
     images_to_arrays,
     is_pillow_image,
+)
+from skconvnet.estimators._position_weights import (
+    CheckedY,
+    PositionWeights,
+    are_maps,
+    are_of_positions,
+    check_position_weights,
 )
 from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
@@ -127,12 +135,24 @@ def check_X_and_y(
     reset: bool,
     suffix: str = "",
     **options: object,
-) -> tuple[CheckedX, npt.NDArray[Any]]:
+) -> tuple[CheckedX, Any]:
     """Validate X, as `check_X` does, together with y.
 
-    `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val.
+    `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val. A y
+    of maps of different sizes is returned as a MapList.
     """
     check_y(estimator, X, y, suffix)
+    if getattr(estimator, "_takes_map_targets", False):
+        maps = as_maps(y, f"y{suffix}")
+        if are_maps(maps):
+            maps = _check_y_maps(
+                estimator, maps, numeric=bool(options.get("y_numeric"))
+            )
+            flat, of_each = np.zeros(len(maps)), {**options, "y_numeric": False}
+            own, _ = check_X_and_y(
+                estimator, X, flat, reset=reset, suffix=suffix, **of_each
+            )
+            return own, maps
     array = _as_array(estimator, X, reset, f"X{suffix}")
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)
@@ -152,10 +172,35 @@ def check_X_and_y(
     return checked
 
 
+def _check_y_maps(estimator: BaseEstimator, y: CheckedY, *, numeric: bool) -> CheckedY:
+    """Return maps of targets, after checking that they are finite."""
+    if isinstance(y, MapList):
+        maps = [_check_y_maps(estimator, own, numeric=numeric) for own in y.maps]
+        return MapList([np.asarray(own) for own in maps])
+    if 0 in y.shape:
+        raise ValueError(
+            f"y has shape {y.shape}; every axis of a target must have a length of at "
+            "least 1."
+        )
+    if numeric and y.dtype.kind == "O":
+        y = y.astype(np.float64)
+    if y.dtype.kind == "f":
+        name = type(estimator).__name__
+        assert_all_finite(y, estimator_name=name, input_name="y")
+    return y
+
+
 def check_weights(
-    sample_weight: object, X: CheckedX, name: str = "sample_weight"
-) -> npt.NDArray[np.float64] | None:
+    sample_weight: Any,  # noqa: ANN401  anything that users pass
+    X: CheckedX,
+    y: CheckedY,
+    form: MapForm | None,
+    name: str = "sample_weight",
+) -> PositionWeights | None:
     """Return the sample weights as an array, or None if none are given.
+
+    If y consists of maps, whose axes `form` describes, weights may be maps as well, of
+    one weight per position.
 
     Raises
     ------
@@ -165,6 +210,8 @@ def check_weights(
     if sample_weight is None:
         return None
     check_tensors(sample_weight, name)
+    if form is not None and are_of_positions(sample_weight):
+        return check_position_weights(sample_weight, y, form.n_spatial, name)
     try:
         check_weights_shape(sample_weight, int(X.shape[0]))
         has_dtype = hasattr(sample_weight, "dtype")

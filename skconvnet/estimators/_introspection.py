@@ -130,10 +130,15 @@ def outputs_of(
     n_threads: int,
     stop: int | None = None,
     scores: bool = False,
-) -> npt.NDArray[Any]:
-    """Return what `Executor.outputs` returns, from an executor for this call alone."""
+) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
+    """Return what `Executor.outputs` returns, from an executor for this call alone.
+
+    Outputs that are maps of different sizes are returned as a list.
+    """
     executor = Executor(network, loss, n_threads)
     with HeldInterrupts(), executor, ReleasedInterrupts():
+        if stop is None and network.predicts_maps:
+            return executor.maps(inputs, index, scores=scores)
         return executor.outputs(inputs, index, stop=stop, scores=scores)
 
 

@@ -16,6 +16,7 @@ from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._guessing import Guessing
 from skconvnet.estimators._introspection import outputs_of
 from skconvnet.estimators._last_loss import warn_of_last_loss
+from skconvnet.estimators._map_form import rows_of
 from skconvnet.estimators._no_learning import warn_of_no_learning
 from skconvnet.training.state import TrainingState
 
@@ -56,7 +57,7 @@ def warn_of_losses(
 
     def scores_of(index: npt.NDArray[np.integer]) -> Rows:
         n_threads = resolve_n_threads(estimator.n_jobs)
-        return outputs_of(
+        scores = outputs_of(
             estimator.network_,
             loss,
             samples.inputs,
@@ -64,6 +65,7 @@ def warn_of_losses(
             n_threads=n_threads,
             scores=True,
         )
+        return rows_of(scores)
 
     if is_complete:
         is_told = warns_of_values and warn_of_no_learning(

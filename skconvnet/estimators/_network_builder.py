@@ -6,19 +6,21 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from skconvnet._checks import check_n_layers
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.finite import converted_targets
 from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.memory_limits import check_network_fits
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.sample_weights import normalized_weights
 from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.estimators._map_samples import make_map_samples
+from skconvnet.estimators._position_weights import PositionWeights
 from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
@@ -89,6 +91,14 @@ class LayerStack:
         return next((value for value in reversed(values) if value), default)
 
 
+def build_stack(entries: Sequence[Entry], in_shape: Shape) -> LayerStack:
+    """Return the layers between input and output."""
+    stack = LayerStack(in_shape)
+    for name, entry in entries:
+        stack.add(name, entry)
+    return stack
+
+
 def build_network(
     entries: Sequence[Entry],
     in_shape: Shape,
@@ -97,10 +107,12 @@ def build_network(
     kernel_initializer: str | Initializer | None = None,
     *,
     n_copies: float = 1,
+    predicts_maps: bool = False,
 ) -> Network:
     """Build a network of the given layers and an output layer.
 
-    If the last layer returns maps, a Flatten is inserted before the output layer.
+    If the last layer returns maps, a Flatten is inserted before the output layer,
+    unless the network `predicts_maps`.
 
     Parameters
     ----------
@@ -115,22 +127,23 @@ def build_network(
         has one.
     n_copies : float, default=1
         How many vectors of the size of the weights will be needed.
+    predicts_maps : bool, default=False
+        Whether y has targets for each position of the maps that the last layer returns.
 
     Raises
     ------
     ValueError
         If the network cannot fit into the memory of this machine.
     """
-    stack = LayerStack(in_shape)
-    for name, entry in entries:
-        stack.add(name, entry)
+    stack = build_stack(entries, in_shape)
     output = Output(
         n_outputs,
         kernel_initializer=kernel_initializer
         or stack.last_value("kernel_initializer", "auto"),
         hidden_activation=stack.last_value("activation", "relu"),
     )
-    stack.flatten()
+    if not predicts_maps:
+        stack.flatten()
     stack.add(OUTPUT_NAME, output)
     check_network_fits(stack.layers, dtype, n_copies)
     return Network(stack.specs, in_shape, dtype, layers=stack.layers)
@@ -154,7 +167,12 @@ def rebuild_network(
         If the weights of the entries have other names or shapes.
     """
     network = build_network(
-        entries, old.in_shape, n_outputs, old.dtype, kernel_initializer
+        entries,
+        old.in_shape,
+        n_outputs,
+        old.dtype,
+        kernel_initializer,
+        predicts_maps=old.predicts_maps,
     )
     if network.shapes != old.shapes:
         raise ValueError(
@@ -189,8 +207,8 @@ def make_inputs(
 def make_samples(
     network: Network,
     X: CheckedX,
-    targets: Rows,
-    weights: np.ndarray | None,
+    targets: Rows | MapTargets,
+    weights: PositionWeights | None,
     *,
     channels_first: bool = False,
     suffix: str = "",
@@ -200,6 +218,9 @@ def make_samples(
     `suffix` is "_val" for a validation set, whose arrays are named X_val and so on.
     """
     inputs = make_inputs(network, X, f"X{suffix}", channels_first=channels_first)
+    if isinstance(targets, MapTargets):
+        return make_map_samples(network, inputs, targets, weights, suffix)
+    assert not isinstance(weights, MapList)
     if weights is not None:
         weights = normalized_weights(weights, network.dtype)
     targets = converted_targets(targets, network.dtype, f"y{suffix}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from skconvnet.estimators._caller_warnings import warn_caller
+from skconvnet.layers.conv import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 
@@ -13,7 +16,10 @@ _OF_OUTPUTS = (None, "identity", "logistic")
 
 
 def warn_of_second_output(
-    specs: Sequence[tuple[str, LayerSpec]], n_outputs: Collection[int]
+    specs: Sequence[tuple[str, LayerSpec]],
+    n_outputs: Collection[int],
+    *,
+    predicts_maps: bool = False,
 ) -> None:
     """Warn if the last layer is what Keras and PyTorch have as their output layer.
 
@@ -23,15 +29,28 @@ def warn_of_second_output(
         The layers before the output layer.
     n_outputs : collection of int
         The numbers of units that an output layer may have for this y.
+    predicts_maps : bool, default=False
+        Whether the output layer has outputs for each position. Then a convolution with
+        kernels of size 1 looks like it.
     """
     if not specs:
         return
     name, spec = specs[-1]
-    if type(spec) is not Dense or spec.activation not in _OF_OUTPUTS:
-        return
-    if spec.units in n_outputs:
+    word, number = _size_of_output(spec, predicts_maps=predicts_maps)
+    if number in n_outputs:
         warn_caller(
-            f"The last layer, {name!r} with units={spec.units}, looks like an output "
+            f"The last layer, {name!r} with {word}={number}, looks like an output "
             "layer. The output layer is added from y, after this one: leave out "
-            f"{name!r}, or give it another activation or number of units.",
+            f"{name!r}, or give it another activation or number of {word}.",
         )
+
+
+def _size_of_output(spec: LayerSpec, *, predicts_maps: bool) -> tuple[str, int | None]:
+    """Return the number of outputs of such a layer, with its name; None for another."""
+    if not predicts_maps:
+        is_like_it = type(spec) is Dense and spec.activation in _OF_OUTPUTS
+        return "units", getattr(spec, "units", None) if is_like_it else None
+    if isinstance(spec, (Conv1D, Conv2D, Conv3D)) and spec.activation in _OF_OUTPUTS:
+        is_like_it = bool(np.all(np.asarray(spec.kernel_size) == 1))
+        return "filters", spec.filters if is_like_it else None
+    return "filters", None

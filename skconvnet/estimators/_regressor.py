@@ -10,12 +10,16 @@ import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
 
 from skconvnet._typing import Rows, override
+from skconvnet.engine.map_targets import MapTargets
+from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._availability import available_if
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._factories import make_regression_loss
 from skconvnet.estimators._guards import stochastic_only, unchanged_on_error
 from skconvnet.estimators._interrupts import end_interrupted_fit
+from skconvnet.estimators._position_weights import CheckedY
+from skconvnet.estimators._scores import regressor_score
 from skconvnet.estimators._target_checks import takes_targets
 from skconvnet.estimators._targets import RealTargets
 from skconvnet.estimators._trained_network import FitRun
@@ -42,7 +46,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
     }
     _losses: ClassVar[dict[str, type[Loss]]] = REGRESSION_LOSSES
 
-    score = explains_arguments(takes_targets(RegressorMixin.score))
+    score = explains_arguments(takes_targets(regressor_score))
 
     @override
     def _make_targets(self) -> RealTargets:
@@ -53,12 +57,15 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         return make_regression_loss(self.loss, self._losses)
 
     @override
-    def _encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
+    def _encode(self, y: CheckedY, *, exact: bool) -> Rows | MapTargets:
         name = self.loss if isinstance(self.loss, str) else self.loss.name
-        if name == "poisson" and np.any(y < 0):
-            raise ValueError(
-                f"loss={self.loss!r} requires y >= 0; the smallest y is {np.min(y)}."
-            )
+        if name == "poisson":
+            maps = y.maps if isinstance(y, MapList) else [y]
+            smallest = min(np.min(own) for own in maps)
+            if smallest < 0:
+                raise ValueError(
+                    f"loss={self.loss!r} requires y >= 0; the smallest y is {smallest}."
+                )
         return super()._encode(y, exact=exact)
 
     @available_if(stochastic_only)
@@ -100,7 +107,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         return self
 
     @explains_arguments
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict(self, X: npt.ArrayLike) -> Any:  # noqa: ANN401  an array or a list
         """Predict the target values.
 
         Parameters
@@ -111,10 +118,12 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator[RealTargets]):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values.
+            The predicted values, in the form of the y of `fit`: of shape (n_samples,
+            *spatial) or (n_samples, *spatial, n_outputs) for targets of positions. A
+            list of such maps if the samples differ in size.
         """
         scores = self._raw_scores(X)
-        return self._targets.decode(scores, self._loss)
+        return self._targets.predictions(scores, self._loss)
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  scikit-learn has no types
         tags = super().__sklearn_tags__()

@@ -11,7 +11,9 @@ import numpy as np
 
 from skconvnet._suggestions import shown_value
 from skconvnet._typing import Rows
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.network import Network
+from skconvnet.engine.ragged import MapList
 from skconvnet.training.snapshot import RandomNumbers, TrainingSnapshot
 
 # Parameters on which no bit of the result depends.
@@ -42,7 +44,7 @@ class Checkpointed:
         rng.set_state(self.random_numbers)
         return rng
 
-    def check_network(self, network: Network, targets: Rows) -> None:
+    def check_network(self, network: Network, targets: Rows | MapTargets) -> None:
         """Raise a ValueError unless the checkpoint is of this network and these y."""
         if self.training.numbers.shape != network.state.shape:
             raise ValueError(
@@ -57,9 +59,11 @@ class Checkpointed:
             )
 
 
-def hash_of(targets: Rows) -> str:
+def hash_of(targets: Rows | MapTargets) -> str:
     """Return a hash of encoded targets."""
-    digest: str = joblib.hash(np.ascontiguousarray(targets))
+    values = targets.values if isinstance(targets, MapTargets) else targets
+    maps = values.maps if isinstance(values, MapList) else [values]
+    digest: str = joblib.hash([np.ascontiguousarray(own) for own in maps])
     return digest
 
 

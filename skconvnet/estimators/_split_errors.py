@@ -15,13 +15,17 @@ _INSTEAD = "pass X_val and y_val, or set early_stopping=False."
 
 @contextmanager
 def explained_split(
-    y: npt.NDArray[Any], fraction: float, owner: str, *, stratify: bool
+    y: Any,  # noqa: ANN401  an array, or maps
+    fraction: float,
+    owner: str,
+    *,
+    stratify: bool,
 ) -> Iterator[None]:
     """Explain an error of scikit-learn's `train_test_split` in the block.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or maps
         The target values as the user passed them.
     fraction : float
         `validation_fraction`.

@@ -9,17 +9,17 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_regressor
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from skconvnet._suggestions import shown_value
+from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._caller_warnings import warn_caller
+from skconvnet.estimators._map_form import as_maps
 from skconvnet.estimators._missing_targets import refuse_missing
 from skconvnet.estimators._tensors import check_tensors
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
-# As scikit-learn's LabelBinarizer says it.
-_MULTIOUTPUT = "Multioutput target data is not supported with label binarization"
 _TWINS = {"Classifier": "Regressor", "Regressor": "Classifier"}
 
 
@@ -33,14 +33,30 @@ def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # 
         return
     name = f"y{suffix}"
     check_tensors(y, name)
+    takes_maps = getattr(estimator, "_takes_map_targets", False)
+    maps = as_maps(y, name) if takes_maps else y
+    if isinstance(maps, MapList):
+        _check_maps(estimator, X, maps, suffix)
+        return
     values = _as_array(y)
-    _check_axes(values, name)
+    if not takes_maps:
+        _check_axes(values, name)
     _check_lengths(X, values, suffix)
     if isinstance(y, (list, tuple)) and values.dtype.kind != "U":
         y = values  # need not be converted again
     refuse_missing(y, suffix, _instead_of_dropping(estimator))
     if is_regressor(estimator):
         _check_numbers(values, name, type(estimator).__name__)
+
+
+def _check_maps(estimator: object, X: object, y: MapList, suffix: str) -> None:
+    """Check a y of maps of different sizes."""
+    name, owner = f"y{suffix}", type(estimator).__name__
+    _check_lengths(X, np.empty(len(y)), suffix)
+    for i, own in enumerate(y.maps):
+        refuse_missing(own, f"{suffix}[{i}]", _instead_of_dropping(estimator))
+        if is_regressor(estimator):
+            _check_numbers(own, f"{name}[{i}]", owner)
 
 
 def takes_targets(score: _Method) -> _Method:
@@ -143,14 +159,13 @@ def check_labels(y: npt.NDArray[Any], owner: str) -> None:
     """Raise scikit-learn's ValueError if y does not consist of labels, with a fix."""
     try:
         check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(_MULTIOUTPUT)
     except ValueError as error:
         if y.ndim == 2:
             hint = (
                 f"y has shape {y.shape}. Pass one label per sample, such as "
-                "y.argmax(axis=1) for scores or probabilities of classes, or a matrix "
-                "of 0 and 1 for several labels per sample."
+                "y.argmax(axis=1) for scores or probabilities of classes; a matrix of "
+                "0 and 1 for several labels per sample; or a matrix of labels for "
+                "several outputs."
             )
         elif y.dtype.kind == "O":  # such as ints, of which missing ones were dropped
             hint = (

@@ -10,9 +10,13 @@ import numpy.typing as npt
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skconvnet._typing import Rows, override
+from skconvnet.engine.map_targets import MapTargets
+from skconvnet.estimators._map_form import MapForm, Scores, by_position
+from skconvnet.estimators._output_groups import OutputGroups, has_several_outputs
+from skconvnet.estimators._position_weights import CheckedY
 from skconvnet.estimators._target_checks import check_labels, warn_of_one_hot
 from skconvnet.losses import Loss
 
@@ -25,6 +29,9 @@ class Targets(ABC):
     owner : str
         Name of the estimator's class, for error messages.
     """
+
+    # How y is laid out if it has targets for positions, else None.
+    form: MapForm | None = None
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
@@ -43,8 +50,17 @@ class Targets(ABC):
         """
 
     @abstractmethod
+    def encode_maps(self, y: CheckedY, *, exact: bool) -> MapTargets:
+        """Return the targets of a y that has the `form`; otherwise as `encode`."""
+
+    @abstractmethod
     def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
         """Return the predictions for raw `scores`, in the form of y."""
+
+    def predictions(self, scores: Scores, loss: Loss) -> Any:  # noqa: ANN401  an array or list
+        """Return the predictions for raw `scores`, in the form of y."""
+        own = by_position(lambda rows: self.decode(rows, loss), scores)
+        return own if self.form is None else self.form.restored(own)
 
     @abstractmethod
     def score(
@@ -89,9 +105,15 @@ class ClassTargets(Targets):
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
+        With several outputs, a list of such arrays.
     is_exclusive : bool
         Whether each sample has exactly one of three or more classes.
+    groups : OutputGroups or None
+        The outputs, if y has several columns of labels.
     """
+
+    groups: OutputGroups | None = None
+    classes: Any
 
     def __init__(self, owner: str, *, allow_one_class: bool) -> None:
         super().__init__(owner)
@@ -99,7 +121,7 @@ class ClassTargets(Targets):
         self.binarizer: LabelBinarizer | None = None
 
     def learn(self, y: object, classes: npt.NDArray[Any] | None = None) -> None:
-        """Learn the kind of y, and its classes unless they are given."""
+        """Learn the kind of a y with one output, and its classes unless given."""
         self.binarizer = LabelBinarizer().fit(y)
         self.classes = self.binarizer.classes_ if classes is None else classes
         self.is_exclusive = self.binarizer.y_type_ == "multiclass"
@@ -109,18 +131,62 @@ class ClassTargets(Targets):
                 f"{self.owner} needs samples of at least 2 classes."
             )
 
+    def learn_groups(self, groups: OutputGroups) -> None:
+        """Learn the classes of several outputs."""
+        self.groups = groups
+        self.classes = groups.classes
+        self.is_exclusive = True
+
     @override
     def encode(self, y: npt.NDArray[Any], *, exact: bool) -> Rows:
         y = _without_single_column(y)
         check_labels(y, self.owner)
-        if self.binarizer is None:
-            self.learn(y)
-            warn_of_one_hot(y, self.owner)
-        else:
-            self._check_known(unique_labels(y), exact)
+        if self.binarizer is None and self.groups is None and has_several_outputs(y):
+            self.learn_groups(OutputGroups.of(y))
+        if self.groups is not None:
+            self.groups.check(y, exact=exact)
+            return self.groups.encode(y)
+        self._learn_or_check(y, exact)
         assert self.binarizer is not None
         targets: Rows = self.binarizer.transform(y)
         return targets
+
+    @override
+    def encode_maps(self, y: CheckedY, *, exact: bool) -> MapTargets:
+        form = self.form
+        assert form is not None
+        rows = form.rows(y)
+        if rows.ndim == 2:
+            kind = type_of_target(rows)
+            if kind != "multilabel-indicator":
+                raise ValueError(
+                    f"y has {rows.shape[1]} values per position. Pass one label per "
+                    "position, or 0 and 1 for each of several labels; got values of "
+                    f"kind {kind!r}."
+                )
+            self._learn_or_check(rows, exact)
+            return form.numbers(y)
+        try:
+            labels, indices = np.unique(rows, return_inverse=True)
+        except TypeError:  # labels of several types, for which there is an error
+            check_labels(rows, self.owner)
+            raise
+        # As many labels as classes would be taken for numbers, with a warning.
+        some = np.repeat(labels, 2)
+        check_labels(some, self.owner)
+        self._learn_or_check(some, exact)
+        numbers = np.searchsorted(self.classes, labels.astype(self.classes.dtype))
+        numbers = numbers.astype(np.min_scalar_type(len(self.classes)))
+        return form.classes(numbers[indices.reshape(-1)], y, len(self.classes))
+
+    def _learn_or_check(self, y: npt.NDArray[Any], exact: bool) -> None:
+        """Learn from the first labels, or check that these are known."""
+        if self.binarizer is None:
+            self.learn(y)
+            if self.form is None:
+                warn_of_one_hot(y, self.owner)
+        else:
+            self._check_known(unique_labels(y), exact)
 
     def _check_known(self, labels: npt.NDArray[Any], exact: bool) -> None:
         if exact and set(labels) != set(self.classes):
@@ -137,6 +203,8 @@ class ClassTargets(Targets):
 
     @override
     def decode(self, scores: Rows, loss: Loss) -> npt.NDArray[Any]:
+        if self.groups is not None:
+            return self.groups.decode(scores)
         if self.is_exclusive:
             chosen: npt.NDArray[Any] = self.classes[scores.argmax(axis=1)]
             return chosen
@@ -152,6 +220,12 @@ class ClassTargets(Targets):
     def score(
         self, targets: Rows, scores: Rows, weights: npt.NDArray[Any] | None, loss: Loss
     ) -> float:
+        true: npt.NDArray[Any]
+        predicted: npt.NDArray[Any]
+        if self.groups is not None:
+            true, predicted = self.groups.chosen(targets), self.groups.chosen(scores)
+            is_right = (true == predicted).all(axis=1)
+            return float(np.average(is_right, weights=weights))
         if self.is_exclusive:
             true, predicted = targets.argmax(axis=1), scores.argmax(axis=1)
         else:
@@ -162,6 +236,8 @@ class ClassTargets(Targets):
     @override
     def can_stratify(self) -> bool:
         # Like scikit-learn's perceptrons, which stratify only a single output.
+        if self.form is not None or self.groups is not None:
+            return False
         assert self.binarizer is not None
         return bool(self.binarizer.y_type_ == "binary")
 
@@ -184,6 +260,13 @@ class RealTargets(Targets):
                 f"y has {n_outputs} outputs, but {self.owner} was fitted on "
                 f"{self.n_outputs}."
             )
+        return targets
+
+    @override
+    def encode_maps(self, y: CheckedY, *, exact: bool) -> MapTargets:
+        assert self.form is not None
+        targets = self.form.numbers(y)
+        self.n_outputs = targets.n_outputs
         return targets
 
     @override

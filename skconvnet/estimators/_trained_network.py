@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 from sklearn.utils.optimize import _check_optimize_result
 
 from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
+from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.estimators._callbacks import FitCallbacks
@@ -25,6 +25,8 @@ from skconvnet.estimators._factories import (
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import check_weights, check_X_and_y
+from skconvnet.estimators._map_sizes import in_any_size
+from skconvnet.estimators._position_weights import CheckedY
 from skconvnet.estimators._resume import Checkpointed
 from skconvnet.estimators._split_errors import explained_split
 from skconvnet.estimators._targets import Targets
@@ -66,7 +68,7 @@ class FitRun:
     checkpoint: Checkpointed | None = None
 
     def begin_training(
-        self, network: Network, targets: Rows, rng: np.random.RandomState
+        self, network: Network, targets: Rows | MapTargets, rng: np.random.RandomState
     ) -> np.random.RandomState:
         """Return the generator to go on with, when the network has been built."""
         if self.checkpoint is not None:
@@ -96,7 +98,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         self,
         executor: Executor,
         samples: Samples,
-        y: npt.NDArray[Any],
+        y: CheckedY,
         params: TrainingParams,
         rng: np.random.RandomState,
         run: FitRun,
@@ -168,7 +170,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         self,
         executor: Executor,
         samples: Samples,
-        y: npt.NDArray[Any],
+        y: CheckedY,
         validation: ValidationData,
         rng: np.random.RandomState,
         *,
@@ -203,9 +205,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
             scorer=scorer,
         )
 
-    def _check_validation(
-        self, validation: ValidationData
-    ) -> tuple[Samples, npt.NDArray[Any]]:
+    def _check_validation(self, validation: ValidationData) -> tuple[Samples, CheckedY]:
         X, y = check_X_and_y(
             self,
             validation.X,
@@ -214,9 +214,11 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
             suffix="_val",
             **self._input_checks,
         )
+        X = in_any_size(self, X)
         self._check_shape(X, "X_val")
         targets = self._encode(y, exact=False)
-        weights = check_weights(validation.sample_weight, X, "sample_weight_val")
+        form, name = self._targets.form, "sample_weight_val"
+        weights = check_weights(validation.sample_weight, X, y, form, name)
         samples = self._make_samples(X, targets, weights, suffix="_val")
         warn_of_other_unit(self, samples.inputs)
         return samples, y

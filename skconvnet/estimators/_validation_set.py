@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
+from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 
@@ -17,6 +18,9 @@ from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
 from skconvnet.engine.minibatches import Samples
+from skconvnet.estimators._flat_predictions import FlatPredictions
+from skconvnet.estimators._map_form import flat_weights, rows_of
+from skconvnet.estimators._position_weights import CheckedY
 from skconvnet.estimators._scoring_errors import explained_scoring
 from skconvnet.estimators._targets import Targets
 from skconvnet.losses import Loss
@@ -67,8 +71,8 @@ def split_samples(
     ):
         training, validation = _split_weighted(weights > 0, len(validation), rng)
     return (
-        Samples(samples.inputs, targets, samples.weights, training),
-        Samples(samples.inputs, targets, samples.weights, validation),
+        samples.at(training),
+        samples.at(validation),
     )
 
 
@@ -118,12 +122,13 @@ class ValidationSet:
         negative_loss: bool = False,
         scorer: UserScorer | None = None,
     ) -> None:
-        rows = slice(None) if samples.index is None else samples.index
+        every = np.arange(len(samples)) if samples.index is None else samples.index
         self.executor = executor
         self.inputs = samples.inputs
         self.index = samples.index
-        self.encoded: Rows = samples.targets[rows]
-        self.weights = None if samples.weights is None else samples.weights[rows]
+        self.encoded, self.weights = samples.rows(every)
+        # What a scorer takes, which may be one weight for all positions of a sample.
+        self.given_weights = samples.weights_at(every)
         self.targets = targets
         self.loss = loss
         self.negative_loss = negative_loss
@@ -134,14 +139,14 @@ class ValidationSet:
 
         If outputs are not finite, the score is NaN, which is never the best one.
         """
-        scores = self.executor.outputs(self.inputs, self.index, scores=True)
+        scores = rows_of(self.executor.maps(self.inputs, self.index, scores=True))
         # Outputs may be infinite after an epoch; the training loop reports that.
         with np.errstate(over="ignore", invalid="ignore"):
             loss = self._mean_loss(scores)
         if not all_finite(scores):
             return float("nan"), loss
         if self.scorer is not None:
-            return self.scorer(self.weights), loss
+            return self.scorer(self.given_weights), loss
         if self.negative_loss:
             return -loss, loss
         score = self.targets.score(self.encoded, scores, self.weights, self.loss)
@@ -164,7 +169,7 @@ class UserScorer:
     scoring : str or callable
     samples : Samples
         The samples to score on.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or maps
         The target values of all samples, as the user passed them.
     """
 
@@ -173,7 +178,7 @@ class UserScorer:
         estimator: BaseEstimator,
         scoring: object,
         samples: Samples,
-        y: npt.NDArray[Any],
+        y: CheckedY,
     ) -> None:
         self.scoring = scoring
         self.scorer = check_scoring(estimator, scoring=scoring)
@@ -185,13 +190,21 @@ class UserScorer:
         # A warning about the unit of X_val is given once, not after each epoch.
         vars(self.estimator).pop("_usual_values", None)
 
-    def __call__(self, weights: npt.NDArray[Any] | None) -> float:
-        """Return the score, weighted if the scorer takes weights."""
-        metadata = {}
+    def __call__(self, weights: Any) -> float:  # noqa: ANN401  of samples or positions
+        """Return the score, weighted if the scorer takes weights.
+
+        A scorer of scikit-learn gets the targets and predictions of all positions as
+        those of samples. A function of the user gets them as maps.
+        """
+        metadata, estimator, y = {}, self.estimator, self.y
+        form = estimator._targets.form  # noqa: SLF001  of this package's base class
+        if form is not None and isinstance(self.scorer, _BaseScorer):
+            estimator, y = FlatPredictions(self.estimator), form.rows(self.y)
+            weights = flat_weights(weights, self.y, form)
         if weights is not None and _takes_sample_weight(self.scorer):
             metadata["sample_weight"] = weights
-        with explained_scoring(self.estimator, self.scoring, self.scorer, self.y):
-            return float(self.scorer(self.estimator, self.X, self.y, **metadata))
+        with explained_scoring(estimator, self.scoring, self.scorer, y):
+            return float(self.scorer(estimator, self.X, y, **metadata))
 
 
 def _takes_sample_weight(scorer: Any) -> bool:  # noqa: ANN401  any callable

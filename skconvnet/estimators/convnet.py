@@ -131,8 +131,8 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     Attributes
     ----------
     {attributes}
-    classes_ : ndarray of shape (n_classes,)
-        The class labels.
+    classes_ : ndarray of shape (n_classes,), or list of such arrays
+        The class labels; those of each column if y has several columns of labels.
 
     Examples
     --------

@@ -194,8 +194,8 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
     intercepts_ : list of ndarray
         The bias vectors, which can be assigned as well.
     {attributes}
-    classes_ : ndarray of shape (n_classes,)
-        The class labels.
+    classes_ : ndarray of shape (n_classes,), or list of such arrays
+        The class labels; those of each column if y has several columns of labels.
 
     Examples
     --------

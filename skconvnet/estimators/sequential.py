@@ -52,6 +52,7 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     ) = field(default=None, kw_only=True)
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
+    _takes_map_targets: ClassVar[bool] = True
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_shape": [tuple, list, np.ndarray, None],
@@ -69,7 +70,11 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         super()._build(X, n_outputs, rng, n_copies=n_copies)
         if self.layers is not None:
             n_classes = len(getattr(self, "classes_", ()))
-            warn_of_second_output(_named_specs(self), {n_outputs, n_classes})
+            warn_of_second_output(
+                _named_specs(self),
+                {n_outputs, n_classes},
+                predicts_maps=self.network_.predicts_maps,
+            )
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:
@@ -89,6 +94,10 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     a Flatten is inserted before the output layer. An empty list is equivalent to
     logistic regression.
 
+    If y has a label for each position of the maps that the last layer returns, as in
+    the segmentation of images, the output layer is a convolution with kernels of size 1
+    instead.
+
     Parameters
     ----------
     {sequential}
@@ -99,8 +108,8 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     Attributes
     ----------
     {attributes}
-    classes_ : ndarray of shape (n_classes,)
-        The class labels.
+    classes_ : ndarray of shape (n_classes,), or list of such arrays
+        The class labels; those of each column if y has several columns of labels.
 
     Examples
     --------
@@ -132,6 +141,10 @@ class SequentialRegressor(_Sequential[RealTargets], NetworkRegressor):
     The output layer, named "output", is derived from y. If the last layer returns maps,
     a Flatten is inserted before the output layer. An empty list is equivalent to linear
     regression.
+
+    If y has targets for each position of the maps that the last layer returns, as in
+    the denoising of images, the output layer is a convolution with kernels of size 1
+    instead.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.initializers import Initializer, get_initializer, glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.workspace import Workspace
@@ -142,6 +143,8 @@ class DenseLayer(Layer[DenseCache]):
 class Output(Dense):
     """The dense layer at the end of every network, whose activation the loss sets.
 
+    After maps, it is a dense layer at every position, for targets that are maps.
+
     Parameters
     ----------
     hidden_activation : str, default="relu"
@@ -154,6 +157,10 @@ class Output(Dense):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
+        if len(in_shape) > 1:
+            return MapOutputLayer(
+                in_shape, self.units, self.hidden_activation, self.kernel_initializer
+            )
         layer = DenseLayer(
             in_shape, self.units, self.activation, self.kernel_initializer
         )

@@ -1,0 +1,51 @@
+"""Samples of another size than in fit, for networks whose outputs are maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skconvnet.engine.network import SizeDependentWeightsError
+from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._input_shape import shape_of_maps
+from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.ops.windows import NoOutputError
+
+
+def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # noqa: ANN401  estimators have no type
+    """Return X as a MapList if its samples have another size than those of `fit`.
+
+    A network whose outputs are maps takes samples of any size unless one of its layers
+    depends on it. X is returned as it is if the network does not take its samples,
+    which `check_same_shape` reports.
+
+    Raises
+    ------
+    ValueError
+        If only some sizes fit into the network, and this one does not.
+    """
+    network = estimator.network_
+    if isinstance(X, MapList) or X.ndim < 3 or not network.predicts_maps:
+        return X
+    channels_first = is_channels_first(estimator)
+    shape = shape_of_maps(
+        tuple(X.shape[1:]), len(network.in_shape) - 1, channels_first=channels_first
+    )
+    if shape in (None, network.in_shape) or shape[-1] != network.in_shape[-1]:
+        return X
+    maps = MapList(list(X), channels_first=channels_first)
+    try:
+        network.for_shape(shape)
+    except NoOutputError:
+        return maps  # for which `check_sizes` has an error
+    except TypeError:
+        return X
+    except ValueError as error:
+        if isinstance(error, SizeDependentWeightsError):
+            return X
+        raise ValueError(
+            f"{name} has samples of shape {tuple(X.shape[1:])}, for which the network "
+            f"cannot be built: {error} If it pools and enlarges maps again, the "
+            "lengths must be multiples of the product of all strides."
+        ) from error
+    return maps

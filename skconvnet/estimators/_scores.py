@@ -1,0 +1,102 @@
+"""The scores of estimators: accuracy and R^2, of maps and several outputs too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+
+from skconvnet.estimators._map_form import MapForm, flat_and_weights
+
+
+def classifier_score(
+    self: Any,  # noqa: ANN401  a classifier
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    sample_weight: Any = None,  # noqa: ANN401  of samples or positions
+) -> float:
+    """Return the accuracy of the predictions for X.
+
+    It is the share of samples whose label is predicted. With several labels or several
+    columns of labels per sample, all of them have to be right, as for scikit-learn's
+    `MultiOutputClassifier`. If y has a label for each position, it is the share of
+    positions whose label is predicted.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+        The input samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The true labels, in the form of the y of `fit`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        The sample weights; for labels of positions, also one weight per position.
+
+    Returns
+    -------
+    score : float
+        The accuracy.
+    """
+    targets = getattr(self, "_targets", None)
+    form: MapForm | None = getattr(targets, "form", None)
+    if form is not None:
+        true, predicted, weights = flat_and_weights(
+            y, self.predict(X), sample_weight, form
+        )
+        return float(accuracy_score(true, predicted, sample_weight=weights))
+    if getattr(targets, "groups", None) is not None:
+        predicted, true = self.predict(X), np.asarray(y)
+        check_consistent_length(predicted, true)
+        if true.shape != predicted.shape:
+            raise ValueError(
+                f"y must have shape {predicted.shape}, one column per output; got an "
+                f"array of shape {true.shape}."
+            )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, true)
+        right = (true == predicted).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+    return float(ClassifierMixin.score(self, X, y, sample_weight))
+
+
+def regressor_score(
+    self: Any,  # noqa: ANN401  a regressor
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    sample_weight: Any = None,  # noqa: ANN401  of samples or positions
+) -> float:
+    """Return the coefficient of determination, R^2, of the predictions for X.
+
+    It is ``1 - u / v``, where u is the sum of squared errors and v the sum of squared
+    deviations of y from its mean; with several outputs, the mean over them. The best
+    score is 1, and that of a constant prediction of the mean is 0. If y has targets for
+    each position, every position of every sample counts as a sample.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
+        The input samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The true values, in the form of the y of `fit`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        The sample weights; for targets of positions, also one weight per position.
+
+    Returns
+    -------
+    score : float
+        R^2.
+    """
+    form: MapForm | None = getattr(getattr(self, "_targets", None), "form", None)
+    if form is not None:
+        true, predicted, weights = flat_and_weights(
+            y, self.predict(X), sample_weight, form
+        )
+        return float(r2_score(true, predicted, sample_weight=weights))
+    return float(RegressorMixin.score(self, X, y, sample_weight))
+
+
+classifier_score.__name__ = regressor_score.__name__ = "score"
+classifier_score.__qualname__ = regressor_score.__qualname__ = "score"
