@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import roots_legendre
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import Image, override
@@ -21,7 +22,9 @@ class IntegratedGradients(AttributionMethod):
 
     The attributions of a sample add up to its score minus that of the baseline
     (completeness), up to the error of the integral, which is computed by Gauss-Legendre
-    quadrature. More steps make it smaller.
+    quadrature. For smooth activations, such as "tanh", it is tiny. ReLU and max pooling
+    make the gradient jump; the error is then some percent of the largest score with 50
+    steps, and about as many times smaller as there are more of them.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ class IntegratedGradients(AttributionMethod):
     def _explain(self, block: Block, baseline: Reference) -> Image:
         start = block.reference(baseline)
         way = block.x - start
-        nodes, weights = np.polynomial.legendre.leggauss(int(self.n_steps))
+        nodes, weights = roots_legendre(int(self.n_steps))
         dtype = block.x.dtype
         # From the interval [-1, 1] to [0, 1].
         nodes, weights = ((nodes + 1) / 2).astype(dtype), (weights / 2).astype(dtype)
