@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -101,13 +101,25 @@ class Block:
         check_gradients(gradients, numbers)
         return gradients.reshape(variants.shape)
 
-    def gradients_after(self, position: int) -> tuple[Image, Image]:
+    def split(self, n_numbers: int) -> Iterator[Block]:
+        """Yield smaller blocks, for a step that needs `n_numbers` per sample."""
+        size = n_samples_at_a_time((n_numbers,), self.max_numbers)
+        for start in range(0, len(self.x), size):
+            own = slice(start, start + size)
+            yield replace(
+                self,
+                x=self.x[own],
+                numbers=self.numbers[own],
+                targets=self.targets.at(own),
+            )
+
+    def gradients_after(self, position: int, rest: Network) -> tuple[Image, Image]:
         """Return the activations before a layer, and the gradients with respect to it.
 
-        Both have the shape (n_samples, *in_shape of the layer).
+        Both have the shape (n_samples, *in_shape of the layer). `rest` is the network
+        from this layer on.
         """
         maps = self.runner.outputs(self.network, self.x, position)
-        rest = self.network.after(position)
         gradients = self.runner.gradients(rest, maps, self.targets)
         check_gradients(gradients, self.numbers)
         return maps, gradients

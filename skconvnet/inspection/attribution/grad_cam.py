@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -85,11 +86,20 @@ def spatial_shape(shape: Shape) -> Shape:
 
 
 def _explain(block: Block, position: int) -> Image:
-    maps, gradients = block.gradients_after(position)
+    rest = block.network.after(position)
+    heat = [
+        _heat_maps(*part.gradients_after(position, rest))
+        for part in block.split(prod(rest.in_shape))
+    ]
+    return resized(np.concatenate(heat), spatial_shape(block.map_shape))
+
+
+def _heat_maps(maps: Image, gradients: Image) -> Image:
+    """Add up the channels of maps, weighted by their mean gradients."""
     positions = tuple(range(1, maps.ndim - 1))
     weights = gradients.mean(axis=positions, keepdims=True)
-    heat = np.maximum((maps * weights).sum(axis=-1), 0)
-    return resized(heat, spatial_shape(block.map_shape))
+    heat: Image = np.maximum((maps * weights).sum(axis=-1), 0)
+    return heat
 
 
 def resized(heat: Image, shape: Shape) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,6 @@ from skconvnet.inspection.attribution.references import Reference, make_referenc
 from skconvnet.ops.layout import channels_last
 from skconvnet.ops.workspace import Workspace
 
-# Samples and their variants are computed in groups of about so many numbers: enough
-# for several micro-batches, and little memory.
-MAX_NUMBERS = 4_000_000
-
 
 @dataclass(frozen=True)
 class ExplainedSamples:
@@ -44,7 +41,11 @@ class ExplainedSamples:
         The shape of each sample of X, as the user gave it.
     runner : Runner
     max_numbers : int
+        Class attribute. Samples and their variants are computed in groups of about so
+        many numbers: enough for several micro-batches, and little memory.
     """
+
+    max_numbers: ClassVar[int] = 4_000_000
 
     network: Network
     inputs: Inputs
@@ -52,7 +53,6 @@ class ExplainedSamples:
     form: SampleForm
     shapes: Sequence[Shape]
     runner: Runner
-    max_numbers: int = MAX_NUMBERS
 
     def __len__(self) -> int:
         return len(self.inputs)
