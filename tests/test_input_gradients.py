@@ -107,7 +107,13 @@ def test_of_every_layer_as_the_first_one(case):
     np.testing.assert_allclose(products, difference / 2e-6, rtol=2e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", LAYER_CASES, ids=name_of_layer)
+def test_layers_say_whether_they_take_tokens(case):
+    spec, shape = case
+    assert spec.build(shape).takes_tokens == isinstance(spec, TAKES_TOKENS)
+
+
+@every_case
 def test_the_estimator_is_left_as_it_was(case):
     model, X = fitted(case)
     before = pickle.dumps(model)
@@ -116,7 +122,7 @@ def test_the_estimator_is_left_as_it_was(case):
 
 
 @pytest.mark.parametrize("size", [1, 5])
-@pytest.mark.parametrize("case", CASES)
+@every_case
 def test_the_same_bits_for_every_number_of_threads(case, size, monkeypatch):
     model, X = fitted(case)
     # Several threads, for however little there is to do.
