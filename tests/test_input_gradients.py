@@ -8,6 +8,7 @@ from attribution_tools import (
     CASES,
     MANY_KINDS,
     SHARED,
+    N,
     classes,
     default_positions,
     finite_differences,
@@ -164,6 +165,27 @@ def test_images_in_every_form_have_the_same_gradients():
     rows = model.input_gradients(X.reshape(len(X), -1))
     np.testing.assert_array_equal(rows, expected.reshape(len(X), -1))
     np.testing.assert_array_equal(model.input_gradients(list(X)), expected)
+
+
+def test_columns_of_a_data_frame_are_features():
+    pandas = pytest.importorskip("pandas", reason="in the extra `test`")
+    X, y = samples(4), classes()
+    frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    model = MLPClassifier((3,), **SHARED).fit(frame, y)
+    expected = MLPClassifier((3,), **SHARED).fit(X, y).input_gradients(X)
+    np.testing.assert_array_equal(model.input_gradients(frame), expected)
+    with pytest.raises(ValueError, match="feature names"):
+        model.input_gradients(frame[["b", "a", "c", "d"]])
+
+
+def test_memory_maps_have_the_same_gradients(tmp_path):
+    X = np.random.default_rng(0).integers(0, 256, (N, 8, 9)).astype("uint8")
+    model = ConvNetClassifier(filters=3, random_state=0).initialize(X, classes())
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    expected = model.input_gradients(X)
+    assert expected.dtype == "float32"
+    np.testing.assert_array_equal(model.input_gradients(mapped), expected)
 
 
 def test_channels_first_is_channels_last_in_the_other_order():
