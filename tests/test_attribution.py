@@ -502,6 +502,19 @@ def test_tokens_without_a_vector_of_their_own_need_occlusion(method, layers, nam
         ("occlusion", {"window": 2, "stride": 3}, ValueError, "stride=3 must be at"),
         ("occlusion", {"stride": 0}, ValueError, "stride must be at least 1"),
         ("occlusion", {"fill": None}, TypeError, "fill must be a number, an array"),
+        (
+            "occlusion",
+            {"fill": 1j},
+            TypeError,
+            "fill must be a number, an array.*got 1j",
+        ),
+        ("occlusion", {"fill": True}, TypeError, "fill must be a number.*got True"),
+        (
+            "occlusion",
+            {"fill": [[1], [[2]]]},
+            ValueError,
+            r"fill must be .*shapes \[\(1,\), \(1, 1\)\]",
+        ),
         ("occlusion", {"fill": "black"}, TypeError, "fill must be a number, an array"),
         ("occlusion", {"fill": np.inf}, ValueError, "fill must be finite"),
         (

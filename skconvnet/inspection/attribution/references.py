@@ -99,38 +99,27 @@ def make_reference(
     return Reference(name, samples, form)
 
 
-def _as_samples(name: str, value: object, shapes: Sequence[Shape]) -> list[Image]:
+def _as_samples(name: str, value: Any, shapes: Sequence[Shape]) -> list[Image]:  # noqa: ANN401  what users pass
     """Return the samples in an array or a list, of which one may be for all."""
-    if value is None or isinstance(value, (str, bytes, bool, dict, set)):
-        raise TypeError(f"{name} must be {_allowed(shapes)}; got {shown(value)}.")
-    array = _as_array(value)
-    if array is not None and len(set(shapes)) == 1 and array.shape == shapes[0]:
-        return [array]
-    given = list(array if array is not None else np.atleast_1d(_objects(value)))
-    samples = [np.asarray(sample) for sample in given]
-    if [sample.shape for sample in samples] != list(shapes):
-        got = f"an array of shape {array.shape}" if array is not None else "a list"
-        if array is None:
-            got = f"samples of the shapes {shown([s.shape for s in samples])}"
-        raise ValueError(f"{name} must be {_allowed(shapes)}; got {got}.")
-    return samples
-
-
-def _as_array(value: object) -> Image | None:
-    """Return a value as an array, or None for samples of different sizes."""
+    allowed = f"{name} must be {_allowed(shapes)}"
     try:
         array = np.asarray(value)
-    except ValueError:  # lists of different lengths
-        return None
-    return array if array.dtype.kind != "O" else None
-
-
-def _objects(value: Any) -> Image:  # noqa: ANN401  anything with elements
-    samples = list(value) if hasattr(value, "__iter__") else [value]
-    objects = np.empty(len(samples), dtype=object)
-    for i, sample in enumerate(samples):
-        objects[i] = sample
-    return objects
+    except ValueError:  # a list of different sizes
+        array = None
+    if array is not None and array.ndim == 0:
+        raise TypeError(f"{allowed}; got {shown(value)}.")
+    if array is not None and len(set(shapes)) == 1 and array.shape == shapes[0]:
+        return [array]
+    try:
+        samples = [np.asarray(one) for one in (value if array is None else array)]
+    except ValueError:
+        raise ValueError(f"{allowed}; got lists of different lengths.") from None
+    if [sample.shape for sample in samples] != list(shapes):
+        got = f"an array of shape {array.shape}" if array is not None else ""
+        own = [sample.shape for sample in samples]
+        got = got or f"a list of arrays of the shapes {shown(own)}"
+        raise ValueError(f"{allowed}; got {got}.")
+    return samples
 
 
 def _allowed(shapes: Sequence[Shape]) -> str:

@@ -14,7 +14,7 @@ from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.engine.network import Network
 from skconvnet.engine.sample_form import SampleForm
 from skconvnet.engine.target_scores import TargetScores
-from skconvnet.engine.tokens import refuse_tokens, token_layers
+from skconvnet.engine.tokens import refuse_tokens
 from skconvnet.inspection.attribution.blocks import (
     Block,
     Runner,
@@ -85,41 +85,32 @@ class ExplainedSamples:
         attributions : ndarray, or list of ndarray
             In the form of X. A list if the samples have different shapes.
         """
-        parts: Image = np.empty(len(self), dtype=object)
-        is_one_shape = len(self.inputs.shapes) == 1
         embeds = differentiates and self._embeds()
+        restored = self.form.restored_positions if per_position else self.form.restored
+        is_one_shape = len(self.inputs.shapes) == 1
+        result: Image = np.empty(len(self), dtype=object)
         for index in self.inputs.groups(slice(0, len(self))):
             for block in self._blocks(index, embeds=embeds):
                 values = explain(block)
-                if embeds:
-                    values = values.sum(axis=-1)
-                own = (
-                    self.form.restored_positions(values)
-                    if per_position
-                    else self.form.restored(values)
-                )
-                if is_one_shape and parts.dtype == object:
-                    parts = np.empty((len(self), *own.shape[1:]), own.dtype)
-                if is_one_shape:
-                    parts[block.numbers] = own
+                own = restored(values.sum(axis=-1) if embeds else values)
+                if not is_one_shape:
+                    for number, one in zip(block.numbers, own, strict=True):
+                        result[number] = one.copy()
                     continue
-                for number, part in zip(block.numbers, own, strict=True):
-                    parts[number] = part.copy()
-        return parts if is_one_shape else list(parts)
+                if result.dtype == object:
+                    result = np.empty((len(self), *own.shape[1:]), own.dtype)
+                result[block.numbers] = own
+        return result if is_one_shape else list(result)
 
     def _embeds(self) -> bool:
         """Return whether the network begins with an embedding of tokens.
 
         Raise an error if another layer takes tokens.
         """
-        names = list(self.network.layers)
-        first = self.network.layers[names[0]]
-        if not first.takes_tokens or len(first.out_shape) == 1:
-            refuse_tokens(self.network)
-            return False
-        if token_layers(self.network) != names[:1]:
-            refuse_tokens(self.network)
-        return True
+        first = next(iter(self.network.layers.values()))
+        embeds = first.takes_tokens and len(first.out_shape) > 1
+        refuse_tokens(self.network, start=int(embeds))
+        return embeds
 
     def _blocks(
         self, index: npt.NDArray[np.integer] | slice, *, embeds: bool
