@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pytest
 
 from skconvnet import (
     ConvNetClassifier,
@@ -12,6 +13,7 @@ from skconvnet import (
     SequentialClassifier,
     SequentialRegressor,
 )
+from skconvnet.inspection.attribution.attribute import METHODS
 from skconvnet.layers import (
     Activation,
     BatchNorm,
@@ -240,3 +242,21 @@ def finite_differences(score, x, step=1e-6):
     steps = step * np.eye(x.size).reshape(x.size, *x.shape)
     difference = score(x + steps) - score(x - steps)
     return difference.reshape(x.shape) / (2 * step)
+
+
+every_case = pytest.mark.parametrize("case", CASES)
+every_method = pytest.mark.parametrize("method", METHODS)
+
+# The error of integrated gradients, as a share of the largest difference of scores,
+# over many steps in networks with ReLU or max pooling, whose gradient jumps.
+N_STEPS, ERROR = 1000, 0.01
+
+FEW = {
+    "integrated_gradients": {"n_steps": 3},
+    "smooth_grad": {"n_samples": 3, "random_state": 0},
+}
+
+
+def few(method):
+    """Return options with which a method is fast and repeatable."""
+    return FEW.get(method, {})

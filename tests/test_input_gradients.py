@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pytest
 from attribution_tools import (
-    CASES,
     MANY_KINDS,
     SHARED,
     N,
     classes,
     default_positions,
+    every_case,
     finite_differences,
     fitted,
     n_targets,
@@ -38,7 +38,6 @@ from skconvnet.engine.network import Network
 from skconvnet.layers import Dense, Embedding, Flatten, Parallel
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-every_case = pytest.mark.parametrize("case", CASES)
 
 
 def numeric(model, X, positions):

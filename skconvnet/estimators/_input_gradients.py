@@ -69,6 +69,15 @@ class InputGradients:
         ------
         TypeError, ValueError
             If X is sparse, `target` is not known, or the network takes tokens.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skconvnet import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MLPClassifier((4,), max_iter=500, tol=0.01, random_state=0).fit(X, y)
+        >>> clf.input_gradients(X, target=2).shape
+        (150, 4)
         """
         check_is_fitted(self)
         refuse_tokens(
