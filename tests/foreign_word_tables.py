@@ -16,6 +16,7 @@ from skconvnet import (
 )
 from skconvnet._suggestions import plain
 from skconvnet.initializers import INITIALIZERS, Initializer
+from skconvnet.inspection.attribution.attribute import METHODS
 from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skconvnet.ops.activations import ACTIVATIONS
 from skconvnet.ops.convolution.selection import ALGORITHMS
@@ -71,6 +72,7 @@ VALUE_NAMES = {
     "fill": {"constant", "nearest"},
     "anneal": {"cosine", "linear"},
     "monitor": {"auto", "training_loss", "validation_loss", "validation_score"},
+    "method": set(METHODS),
 }
 
 # The heading of each table in the documentation: the words, and our names.

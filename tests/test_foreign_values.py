@@ -16,6 +16,7 @@ from skconvnet import (
 )
 from skconvnet._foreign_words import NUMBER, VALUES
 from skconvnet.augmentation import Flip, Shift
+from skconvnet.inspection.attribution.attribute import make_method
 from skconvnet.layers import (
     BatchNorm,
     Dense,
@@ -43,6 +44,7 @@ OBJECTS = {
     "fill": lambda value: Shift(1, fill=value).build(MAP),
     "anneal": lambda value: OneCycle(anneal=value).check_params(),
     "monitor": lambda value: ReduceOnPlateau(monitor=value).check_params(),
+    "method": lambda value: make_method(value, {}),
 }
 # The table of "activation", looked up for layers of activations.
 SAME = {"function": "activation"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from skconvnet._foreign_words.attribution_values import ATTRIBUTION_METHODS
 from skconvnet._foreign_words.network_values import (
     CONV_METHODS,
     DATA_FORMATS,
@@ -69,4 +70,5 @@ VALUES: Mapping[str, Words] = {
     "shortcut": SHORTCUTS,
     "anneal": ANNEALINGS,
     "monitor": MONITORED,
+    "method": ATTRIBUTION_METHODS,
 }

@@ -17,6 +17,7 @@ from skconvnet.engine.map_targets import loss_of_outputs, weights_of_samples
 from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import Task, ThreadTeam
 from skconvnet.engine.worker import MicroBatch, Worker
 from skconvnet.layers.base import MicroBatchRunner
@@ -317,6 +318,41 @@ class Executor:
             own = self.outputs(inputs, index_at(index, positions), scores=scores)
             by_number.update(zip(index_numbers(positions).tolist(), own, strict=True))
         return [by_number[number] for number in range(len(by_number))]
+
+    def input_gradients(
+        self, inputs: Inputs, targets: TargetScores
+    ) -> Image | list[Image]:
+        """Return the gradient of each sample's target score with respect to it.
+
+        Layers behave as in prediction.
+
+        Returns
+        -------
+        gradients : ndarray of shape (n_samples, *shape), or list of ndarray
+            The gradients, channels last. They are a list if the samples have different
+            shapes.
+        """
+        index = slice(0, len(inputs))
+        cuts = cut_minibatch(self.network, inputs, index)
+        shapes = inputs.shapes
+        gradients: Image = np.empty(len(inputs), dtype=object)
+        if len(shapes) == 1:
+            (shape,) = shapes
+            gradients = np.empty((len(inputs), *shape), dtype=self.network.dtype)
+
+        def task(i: int, thread: int) -> None:
+            dx = self._workers[thread].input_gradient(inputs, cuts[i], targets)
+            if len(shapes) == 1:
+                gradients[cuts[i]] = channels_last(dx)
+                return
+            numbers = index_numbers(cuts[i])
+            for number, gradient in zip(numbers, channels_last(dx), strict=True):
+                gradients[number] = gradient.copy()
+
+        flops = sum(layer.flops for layer in self.network.layers.values())
+        # A backward pass takes about twice as long as a forward pass.
+        self._run_predictions(len(cuts), task, 3 * len(inputs) * flops)
+        return gradients if len(shapes) == 1 else list(gradients)
 
     def _run_predictions(self, n: int, task: Task, flops: int) -> None:
         """Run a task for each micro-batch, on one thread if there are few `flops`."""

@@ -155,5 +155,27 @@ def check_outputs(
     warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 
+def check_gradients(
+    gradients: npt.NDArray[np.floating], numbers: npt.NDArray[np.integer]
+) -> None:
+    """Report gradients or scores that are NaN or infinite.
+
+    Parameters
+    ----------
+    gradients : ndarray of shape (n, ...)
+    numbers : ndarray of int of shape (n,)
+        The position in X of the sample that each one belongs to.
+    """
+    if all_finite(gradients):
+        return
+    first = np.argwhere(~np.isfinite(gradients))[0, 0]
+    raise ValueError(
+        f"The score of X[{numbers[first]}] or its gradient is not finite: a number "
+        f"inside the network exceeds the largest {gradients.dtype}, which is "
+        f"{np.finfo(gradients.dtype).max:.2g}. Either X or a weight is very large. "
+        "Rescale X, for example with StandardScaler, and fit again."
+    )
+
+
 def _brackets(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]"

@@ -149,6 +149,27 @@ class Network:
                     "in place of Flatten() if there is one."
                 )
 
+    def after(self, position: int) -> Network:
+        """Return the layers from `position` on, with copies of their weights.
+
+        The network takes the activations before that layer as its samples.
+        """
+        first = list(self.layers.values())[position]
+        rest = Network(
+            self.specs[position:],
+            first.in_shape,
+            self.dtype,
+            limits=self.limits,
+            fuse_pairs=self._fuse_pairs,
+        )
+        for own, arrays in (
+            (self.weights, rest.weights),
+            (self.buffers, rest.buffers),
+        ):
+            for name, array in arrays.items():
+                array[...] = own[name]
+        return rest
+
     def by_layer(self, vector: FlatVector) -> list[dict[str, np.ndarray]]:
         """Return the views of `vector` that belong to each layer."""
         return self.chain.split_weights(self.layout.views(vector))
@@ -235,6 +256,23 @@ class Network:
         self.chain.backward(
             dy, caches, gradients=gradients, workspaces=workspaces, need_dx=False
         )
+
+    def input_gradient(
+        self,
+        dy: FeatureMap,
+        caches: Sequence[object],
+        gradients: Sequence[NamedArrays],
+        workspaces: Sequence[Workspace],
+    ) -> FeatureMap:
+        """Return the gradient of the input, given the gradient of the output.
+
+        The gradients of the weights are written as well.
+        """
+        dx = self.chain.backward(
+            dy, caches, gradients=gradients, workspaces=workspaces, need_dx=True
+        )
+        assert dx is not None
+        return dx
 
     def micro_batches(
         self,

@@ -14,6 +14,7 @@ from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.map_targets import loss_of_outputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.losses import Loss
 from skconvnet.ops.workspace import Workspace
@@ -178,6 +179,23 @@ class Worker:
         """
         x = samples.inputs.read(index, self._reading_ahead)
         self._ahead = _InputsAhead(index, x)
+
+    def input_gradient(
+        self, inputs: Inputs, index: Index, targets: TargetScores
+    ) -> FeatureMap:
+        """Return the gradient of each sample's target score with respect to it.
+
+        The layers behave as in prediction. The worker's own gradient of the weights is
+        overwritten.
+        """
+        x = inputs.read(index, self._reading)
+        network = self.network.for_shape(inputs.shape_of(index))
+        with _OVERFLOW_IS_CHECKED():
+            scores, caches = network.forward(x, self.workspaces)
+            targets.differentiate(scores, index)
+            return network.input_gradient(
+                scores, caches, self.views(self.gradient), self.workspaces
+            )
 
     def predict(self, inputs: Inputs, index: Index, stop: int | None) -> FeatureMap:
         """Return raw scores, or the input of the layer at position `stop`."""

@@ -16,6 +16,7 @@ from skconvnet._pickles import add_layout, check_layout
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.blas_threads import resolve_n_threads
 from skconvnet.engine.finite import check_outputs
+from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -30,6 +31,7 @@ from skconvnet.estimators._html_repr import (
     rows_of_shape,
 )
 from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.estimators._input_gradients import InputGradients
 from skconvnet.estimators._input_validation import (
     CheckedX,
     check_weights,
@@ -74,7 +76,7 @@ _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FittedNetwork(TrainingParams, ABC, Generic[_T]):
+class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
     """What estimators do with the network that they have: predict, show it, save it.
 
     Attributes
@@ -186,10 +188,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         scores: Scores = self._outputs(X, scores=True)
         return scores
 
-    def _outputs(
-        self, X: object, *, stop: int | None = None, scores: bool = False
-    ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
-        """Return predictions, raw scores, or activations before layer `stop`."""
+    def _checked_inputs(self, X: object) -> tuple[CheckedX, Inputs]:
+        """Return a validated X, and what reads its samples."""
         any_size = not hasattr(self, "n_features_in_")
         refuse_single_sample(
             X,
@@ -204,6 +204,13 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             self.network_, checked, channels_first=is_channels_first(self)
         )
         warn_of_other_unit(self, inputs)
+        return checked, inputs
+
+    def _outputs(
+        self, X: object, *, stop: int | None = None, scores: bool = False
+    ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
+        """Return predictions, raw scores, or activations before layer `stop`."""
+        _, inputs = self._checked_inputs(X)
         outputs = outputs_of(
             self.network_,
             self._loss,

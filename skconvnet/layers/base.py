@@ -105,6 +105,8 @@ class Layer(ABC, Generic[Cache]):
     keeps_statistics : bool
         Whether `set_statistics` needs the mean and the variance of the inputs over the
         training set, merged from the `statistics` of micro-batches.
+    takes_tokens : bool
+        Whether the inputs are numbers of tokens, which have no gradient.
     is_flat : bool
         Whether input and output are features, without spatial axes.
     flops : int
@@ -121,6 +123,7 @@ class Layer(ABC, Generic[Cache]):
     is_random = False
     needs_whole_batch = False
     keeps_statistics = False
+    takes_tokens = False
     cached_values = 0
     strides: tuple[int | Fraction, ...] = ()
 

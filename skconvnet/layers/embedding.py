@@ -119,6 +119,7 @@ class EmbeddingLayer(Layer[_Tokens]):
     """Runtime layer of `Embedding`."""
 
     penalized = ()
+    takes_tokens = True
 
     def __init__(
         self,

@@ -116,6 +116,19 @@ class Loss(Params, ABC):
         """
         self.predict(scores)
 
+    def output_slope(self, prediction: FeatureMap) -> FeatureMap:
+        """Return the derivative of predictions with respect to their own raw scores.
+
+        Only defined for losses of regressors, each of whose predictions depends on a
+        single score.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n_outputs, batch)
+            Only read.
+        """
+        return np.ones_like(prediction)
+
     def is_positive(self, scores: FeatureMap) -> npt.NDArray[np.bool_]:
         """Return which independent outputs predict the positive class.
 

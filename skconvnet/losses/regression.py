@@ -209,6 +209,10 @@ class PoissonDeviance(Loss):
         np.exp(scores, out=scores)
 
     @override
+    def output_slope(self, prediction: FeatureMap) -> FeatureMap:
+        return prediction
+
+    @override
     def samplewise(self, prediction: FeatureMap, target: FeatureMap) -> PerSample:
         # A prediction may underflow to 0, but the quotient must be finite.
         smallest = np.finfo(prediction.dtype).tiny * np.maximum(target, 1)

@@ -65,6 +65,22 @@ def linear_matrix(n: int, size: int) -> np.ndarray:
     return matrix
 
 
+def resizing_matrix(n: int, n_out: int) -> np.ndarray:
+    """Return the matrix of shape (n_out, n) that interpolates linearly to any length.
+
+    Output i lies at position (i + 1/2) * n / n_out - 1/2 of the input, as in
+    `linear_matrix`.
+
+    >>> resizing_matrix(2, 3)
+    array([[1. , 0. ],
+           [0.5, 0.5],
+           [0. , 1. ]])
+    """
+    positions = np.clip((np.arange(n_out) + 0.5) * (n / n_out) - 0.5, 0, n - 1)
+    matrix: np.ndarray = np.maximum(1 - np.abs(positions[:, None] - np.arange(n)), 0)
+    return matrix
+
+
 def multiply_axes(
     matrices: Sequence[np.ndarray | None],
     x: np.ndarray,

@@ -1,0 +1,1 @@
+"""Which parts of a sample made a network say what it said."""
