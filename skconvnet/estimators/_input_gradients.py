@@ -56,8 +56,8 @@ class InputGradients:
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
             The samples. They must not be sparse.
         target : label, int or array-like of shape (n_samples,), default=None
-            The class; for regressors and multilabel classification, the index of an
-            output. An array has one for each sample. None means the predicted class of
+            The class; for regressors, and classifiers of several labels, the index of
+            an output. An array has one for each sample. None means the predicted class of
             each sample, or the first output.
 
         Returns
