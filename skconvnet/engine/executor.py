@@ -213,7 +213,7 @@ class Executor:
             runner,
             [worker.workspaces for worker in workers],
         )
-        ys, caches = passes.forward([batch.x for batch in batches])
+        ys, caches = passes.forward([batch.x for batch in batches], need_dx=False)
 
         def differentiate_loss(m: int) -> float:
             return self.loss(ys[m], batches[m].targets, batches[m].weights)

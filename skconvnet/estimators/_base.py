@@ -342,6 +342,11 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
+        if self.network_.layout.shapes != old.layout.shapes:
+            # Other layers are frozen: moments of the optimizer, averages and the best
+            # weights so far are vectors of the weights that were trained before.
+            self._state = None
+            self._history.forget_best_weights()
 
     def _hold_out(
         self,

@@ -273,7 +273,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         loss : float
             The loss, the penalty included.
         gradients : dict of str to ndarray
-            The gradients, with the keys and shapes of `get_weights`.
+            The gradients, with the keys and shapes of `get_weights`. Weights of frozen
+            layers have none, and are not part of the penalty.
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)

@@ -24,7 +24,7 @@ from skconvnet.training.regularization import add_penalty
 
 def weights_and_buffers(network: Network) -> dict[str, npt.NDArray[Any]]:
     """Return all named arrays of a network, without copying them."""
-    return {**network.weights, **network.buffers}
+    return network.arrays
 
 
 def replace_weights(network: Network, weights: object) -> None:

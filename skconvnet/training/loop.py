@@ -77,8 +77,8 @@ def train(
     n_updates = -(-len(samples) // settings.batch_size)
     view = TrainingView(network, state, settings, n_updates, validate is not None)
     events = Events(observers, view)
-    state.begin(network.state)
-    stopping = Stopping(state, settings, network.state)
+    state.begin(network.trained_state)
+    stopping = Stopping(state, settings, network.trained_state)
     updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
     order: _Order = np.arange(len(samples)) if settings.shuffle else None
 
@@ -93,8 +93,8 @@ def train(
             has_diverged = stopping.has_diverged(loss)
             if state.average is not None:
                 with HeldInterrupts():
-                    state.average.after_epoch(network.state)
-            with state.averaged(network.state):
+                    state.average.after_epoch(network.trained_state)
+            with state.averaged(network.trained_state):
                 # An epoch counts once it is validated, which an interrupt may prevent.
                 measured = None if validate is None else validate()
                 with HeldInterrupts():
@@ -113,7 +113,7 @@ def train(
             if state.stopped:
                 break
 
-    state.end(network.state)
+    state.end(network.trained_state)
     stopping.restore_best()
     stopping.check_interrupted()
     events.train_ends()
@@ -204,7 +204,7 @@ class _Updates:
             self.weights, gradient, state.schedule.rate, executor.team.run, regularizer
         )
         if state.average is not None:
-            state.average.after_update(executor.network.state)
+            state.average.after_update(executor.network.trained_state)
 
 
 def _with_next(items: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:
