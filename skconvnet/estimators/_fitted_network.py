@@ -20,6 +20,7 @@ from skconvnet.engine.network import Network
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._attributes import attribute_hint
 from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._fitting_weights import fitting_weights
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
     nested_params_html,
@@ -201,7 +202,9 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         return {name: array.copy() for name, array in arrays.items()}
 
     @explains_arguments
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
+    def set_weights(
+        self, weights: Mapping[str, npt.ArrayLike], strict: bool = True
+    ) -> Self:
         """Replace some or all weights, from which the next training starts.
 
         `set_weights` says where the next `fit` starts: that fit keeps all weights of
@@ -218,6 +221,10 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         weights : mapping of str to array-like
             The new values, with the keys of `get_weights`. Arrays that are not
             mentioned keep their values.
+        strict : bool, default=True
+            Whether all of `weights` must fit. If False, arrays whose name or shape the
+            network does not have are left out. The attribute `weights_left_out_` lists
+            them, and a warning tells those that are not of the output layer.
 
         Returns
         -------
@@ -229,8 +236,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         TypeError
             If `weights` is not a mapping, or has a tensor that NumPy cannot read.
         ValueError
-            If a name is unknown, a shape is wrong, or a value is not finite. In this
-            case no weight is changed.
+            If a name is unknown, a shape is wrong, or a value is not finite; with
+            ``strict=False``, if no array fits. In this case no weight is changed.
 
         Examples
         --------
@@ -243,10 +250,12 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
         """
         check_is_fitted(self)
-        replace_weights(self.network_, weights)
+        fits, left_out = fitting_weights(self.network_, weights, strict=strict)
+        replace_weights(self.network_, fits)
+        self.weights_left_out_ = left_out
         # The weights may be those of a network that was fitted in another unit.
         self._usual_values = None
-        self._names_set = frozenset(weights) | (self._names_set or frozenset())
+        self._names_set = frozenset(fits) | (self._names_set or frozenset())
         return self
 
     @explains_arguments
