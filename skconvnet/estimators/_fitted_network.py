@@ -41,18 +41,9 @@ from skconvnet.estimators._introspection import (
     replace_weights,
     weights_and_buffers,
 )
-from skconvnet.estimators._network_builder import (
-    Entry,
-    make_inputs,
-    make_samples,
-)
-from skconvnet.estimators._reading import (
-    warn_of_row_order,
-)
-from skconvnet.estimators._sample_shape import (
-    check_same_shape,
-    resolve_shape,
-)
+from skconvnet.estimators._network_builder import Entry, make_inputs, make_samples
+from skconvnet.estimators._reading import warn_of_row_order
+from skconvnet.estimators._sample_shape import check_same_shape, resolve_shape
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
@@ -157,7 +148,12 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         return self._outputs(X, scores=True)
 
     def _outputs(
-        self, X: object, *, stop: int | None = None, scores: bool = False
+        self,
+        X: object,
+        *,
+        stop: int | None = None,
+        scores: bool = False,
+        pooling: str | None = None,
     ) -> npt.NDArray[Any]:
         """Return predictions, raw scores, or activations before layer `stop`."""
         any_size = not hasattr(self, "n_features_in_")
@@ -180,6 +176,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             n_threads=resolve_n_threads(self.n_jobs),
             stop=stop,
             scores=scores,
+            pooling=pooling,
         )
         check_outputs(outputs, is_prediction=stop is None)
         return outputs
@@ -208,13 +205,12 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         """Replace some or all weights, from which the next training starts.
 
         `set_weights` says where the next `fit` starts: that fit keeps all weights of
-        the network as they are, once; after it, `fit` draws new weights again as
-        always. The optimizer, the schedule and the history of that fit are new, unlike
-        in ``partial_fit``, which continues from the weights as well. Statistics of the
-        training set, such as those of `skconvnet.layers.Standardize`, are computed
-        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
-        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
-        `sklearn.base.clone` has none.
+        the network as they are, once; after it, `fit` draws new weights again. The
+        optimizer, the schedule and the history of that fit are new, unlike in
+        ``partial_fit``, which continues from the weights as well. Statistics of the
+        training set, such as those of `skconvnet.layers.Standardize`, are new unless
+        `weights` has them. If X, y or hyperparameters need arrays of other names or
+        shapes, `fit` raises a ValueError. Clones have no weights.
 
         Parameters
         ----------
@@ -222,9 +218,8 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
             The new values, with the keys of `get_weights`. Arrays that are not
             mentioned keep their values.
         strict : bool, default=True
-            Whether all of `weights` must fit. If False, arrays whose name or shape the
-            network does not have are left out. The attribute `weights_left_out_` lists
-            them, and a warning tells those that are not of the output layer.
+            If False, arrays whose name or shape does not fit are left out and listed in
+            `weights_left_out_`. A warning tells those of layers before the output.
 
         Returns
         -------
@@ -282,8 +277,7 @@ class FittedNetwork(TrainingParams, ABC, Generic[_T]):
         loss : float
             The loss, the penalty included.
         gradients : dict of str to ndarray
-            The gradients, with the keys and shapes of `get_weights`. Weights of frozen
-            layers have none, and are not part of the penalty.
+            The gradients, by the keys of `get_weights`. Frozen layers have none.
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)

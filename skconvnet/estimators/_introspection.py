@@ -130,11 +130,14 @@ def outputs_of(
     n_threads: int,
     stop: int | None = None,
     scores: bool = False,
+    pooling: str | None = None,
 ) -> npt.NDArray[Any]:
     """Return what `Executor.outputs` returns, from an executor for this call alone."""
     executor = Executor(network, loss, n_threads)
     with HeldInterrupts(), executor, ReleasedInterrupts():
-        return executor.outputs(inputs, index, stop=stop, scores=scores)
+        return executor.outputs(
+            inputs, index, stop=stop, scores=scores, pooling=pooling
+        )
 
 
 def position_after(network: Network, layer: object) -> int | None:
