@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from skconvnet import SequentialClassifier, SequentialRegressor
 from skconvnet.layers import Conv2D, Dense, Flatten, Standardize
@@ -137,3 +139,18 @@ def test_a_frozen_body_stays_that_of_the_donor():
     kept = {name for name in before if np.array_equal(before[name], after[name])}
     # The statistics of X were set, so they are not computed from the new X.
     assert kept == {"scale/mean", "scale/deviation", "conv1/kernel", "conv1/bias"}
+
+
+def test_a_new_output_layer_on_trained_layers_gives_no_advice_on_the_scale_of_x():
+    # What the trained layers compute may be large, whatever the scale of X.
+    X, y = data_for(SequentialClassifier)
+    donor = make(SequentialClassifier).set_params(dense1__activation="relu").fit(X, y)
+    weights = donor.get_weights()
+    weights["dense1/bias"] = weights["dense1/bias"] + 50
+    model = clone(donor).set_params(random_state=1).initialize(X, y % 2)
+    model.set_weights(weights, strict=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y % 2)
+    assert model.loss_curve_[0] > 3

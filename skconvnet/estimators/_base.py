@@ -264,7 +264,7 @@ class NetworkEstimator(FittedNetwork[_T], Generic[_T]):
             self,
             samples,
             state,
-            is_new=not resume,
+            is_new=not resume and names_set is None,
             is_complete=is_complete,
             warns_of_values=self._warns_of_values,
         )
