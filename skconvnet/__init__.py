@@ -9,6 +9,7 @@ from skconvnet._pickles import recognize_moved_modules
 if TYPE_CHECKING:
     from skconvnet.estimators import ConvNetClassifier as ConvNetClassifier
     from skconvnet.estimators import ConvNetRegressor as ConvNetRegressor
+    from skconvnet.estimators import FeatureExtractor as FeatureExtractor
     from skconvnet.estimators import MLPClassifier as MLPClassifier
     from skconvnet.estimators import MLPRegressor as MLPRegressor
     from skconvnet.estimators import SequentialClassifier as SequentialClassifier
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazily(
     __name__,
     {
         "estimators.convnet": ["ConvNetClassifier", "ConvNetRegressor"],
+        "estimators.feature_extractor": ["FeatureExtractor"],
         "estimators.mlp": ["MLPClassifier", "MLPRegressor"],
         "estimators.sequential": ["SequentialClassifier", "SequentialRegressor"],
         "inspection.versions": ["show_versions"],

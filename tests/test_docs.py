@@ -72,6 +72,15 @@ def test_the_page_on_inspecting_shows_what_it_prints(monkeypatch, capsys):
     assert namespace["inside"].summary() in capsys.readouterr().out
 
 
+def test_the_page_on_transfer_shows_what_it_prints(monkeypatch, capsys):
+    page = DOCS / "features_and_transfer.md"
+    run_blocks(page, monkeypatch)
+    shown = re.findall(r"^This prints:\n\n```\n(.*?)^```$", read(page), re.M | re.S)
+    printed = capsys.readouterr().out
+    assert len(shown) == 3
+    assert all(block in printed for block in shown)
+
+
 def test_life_of_a_minibatch_shows_what_it_prints(monkeypatch, capsys):
     page = DOCS / "life_of_a_minibatch.md"
     run_blocks(page, monkeypatch)

@@ -259,7 +259,7 @@ def test_parameters_of_layers_have_tooltips_and_full_names():
     assert own.index("copyToClipboard('conv1__filters'") < own.index("conv1__padding")
     rows = own[: own.index("</table>")].split("<tr")[1:]
     assert len(rows) == len(Conv2D(1, 1).get_params())
-    assert ["user-set" in row for row in rows] == [True] * 2 + [False] * 7
+    assert ["user-set" in row for row in rows] == [True] * 2 + [False] * 8
 
 
 def test_parameters_of_other_objects_have_tooltips():

@@ -57,6 +57,8 @@ def test_long_signatures_have_a_line_for_each_parameter():
         "    layers: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = [],",
         "    shortcut: str | Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = "
         "'auto',",
+        "    *,",
+        "    trainable: bool = True,",
         ")",
     ]
     lines = str(inspect.signature(ConvNetClassifier)).splitlines()

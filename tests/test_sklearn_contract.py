@@ -6,6 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skconvnet import (
     ConvNetClassifier,
     ConvNetRegressor,
+    FeatureExtractor,
     MLPClassifier,
     MLPRegressor,
     SequentialClassifier,
@@ -41,6 +42,15 @@ ESTIMATORS = [
     ConvNetRegressor(4, hidden_layer_sizes=8, learning_rate_init=0.02, max_iter=50),
     SequentialClassifier(CONVOLUTIONAL, learning_rate_init=0.02, max_iter=50),
     SequentialRegressor(DENSE, solver="lbfgs"),
+    FeatureExtractor(MLPRegressor(hidden_layer_sizes=5, random_state=0), "dense1"),
+    FeatureExtractor(
+        ConvNetClassifier(4, hidden_layer_sizes=8, max_iter=5, random_state=0),
+        "conv1",
+        pooling="avg",
+    ),
+    FeatureExtractor(
+        SequentialRegressor(CONVOLUTIONAL, max_iter=5, random_state=0), "output"
+    ),
 ]
 
 

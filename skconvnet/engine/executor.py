@@ -22,6 +22,7 @@ from skconvnet.engine.thread_team import Task, ThreadTeam
 from skconvnet.engine.worker import MicroBatch, Worker
 from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.losses import Loss
+from skconvnet.ops.adaptive_pooling import pool_whole_maps
 from skconvnet.ops.chunking import chunks_of
 from skconvnet.ops.layout import channels_last
 
@@ -215,7 +216,7 @@ class Executor:
             runner,
             [worker.workspaces for worker in workers],
         )
-        ys, caches = passes.forward([batch.x for batch in batches])
+        ys, caches = passes.forward([batch.x for batch in batches], need_dx=False)
 
         def differentiate_loss(m: int) -> float:
             batch = batches[m]
@@ -270,8 +271,12 @@ class Executor:
         *,
         stop: int | None = None,
         scores: bool = False,
+        pooling: str | None = None,
     ) -> Image:
         """Return predictions, raw `scores`, or the activations before layer `stop`.
+
+        With `pooling`, maps are replaced by their mean ("avg") or their maximum ("max")
+        over all positions, so that whole maps are in memory for one micro-batch only.
 
         Returns
         -------
@@ -285,11 +290,14 @@ class Executor:
             network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
         layers = list(network.layers.values())[:stop]
         shape = layers[-1].out_shape if layers else network.in_shape
+        shape = shape if pooling is None else shape[-1:]
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:
             own = index_at(index, cuts[i])
             y = self._workers[thread].predict(inputs, own, stop)
+            if pooling is not None:
+                y = pool_whole_maps(y, pooling)
             _check_same_size(channels_last(y).shape[1:], shape)
             if stop is None and not scores:
                 self.loss.predict(y)

@@ -32,7 +32,11 @@ def check_network_fits(
         name: itemsize * _n_values({**layer.weight_shapes, **layer.buffer_shapes})
         for name, layer in layers.items()
     }
-    needed = n_copies * sum(weights.values())
+    trained = sum(
+        itemsize * _n_values({**layer.trained_shapes, **layer.updated_shapes})
+        for layer in layers.values()
+    )
+    needed = sum(weights.values()) + (n_copies - 1) * trained
     if needed > total_memory():
         for_training = ", their gradient and the optimizer" if n_copies > 1 else ""
         raise ValueError(

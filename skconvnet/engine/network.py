@@ -55,9 +55,13 @@ class Network:
     chain : Chain
         Runs the layers.
     vector : ndarray of shape (n_weights,)
-        All weights. Assign to its elements, never to the attribute.
-    state : ndarray of shape (n_weights + n_buffers,)
-        All numbers that training changes. `vector` is a view of the first of them.
+        All weights that training changes. Assign to its elements, never to the
+        attribute.
+    state : ndarray of shape (n_numbers,)
+        All numbers, in three parts: `vector`, the buffers that training changes, and
+        the weights and buffers of frozen layers.
+    trained_state : ndarray
+        All numbers that training changes, the first two parts of `state`.
     weights, buffers : dict of str to ndarray
         Views of `state`, named ``"layer/array"``.
     spare_workspaces : list of list of Workspace
@@ -86,27 +90,58 @@ class Network:
             self.specs, self.in_shape, layers=layers, fuse_pairs=fuse_pairs
         )
         self.layers = self.chain.layers
-        self.layout = ParameterLayout(self.chain.weight_shapes, self.chain.penalized)
-        self._buffer_layout = ParameterLayout(self.chain.buffer_shapes, ())
+        chain = self.chain
+        trained, updated = chain.trained_shapes, chain.updated_shapes
+        self.layout = ParameterLayout(trained, chain.penalized)
+        self._buffer_layout = ParameterLayout(updated, ())
+        frozen = {
+            name: shape
+            for name, shape in self.shapes.items()
+            if name not in trained and name not in updated
+        }
+        self._frozen_layout = ParameterLayout(frozen, ())
         self._micro_batch_sizes: dict[int, int] = {}
         self._for_other_shapes: dict[Shape, Network] = {}
         self.spare_workspaces: list[list[Workspace]] = []
-        size = self.layout.size + self._buffer_layout.size
+        layouts = (self.layout, self._buffer_layout, self._frozen_layout)
+        size = sum(layout.size for layout in layouts)
         self._bind(np.zeros(size, dtype=self.dtype))
         for name, values in self.chain.initial_buffers().items():
             self.buffers[name][...] = values
 
     def _bind(self, state: FlatVector) -> None:
+        n_weights = self.layout.size
+        n_trained = n_weights + self._buffer_layout.size
         self.state = state
-        self.vector = state[: self.layout.size]
-        self.weights = self.layout.views(self.vector)
-        self.buffers = self._buffer_layout.views(state[self.layout.size :])
+        self.vector = state[:n_weights]
+        self.trained_state = state[:n_trained]
+        arrays = {
+            **self.layout.views(self.vector),
+            **self._buffer_layout.views(state[n_weights:n_trained]),
+            **self._frozen_layout.views(state[n_trained:]),
+        }
+        self.weights = {name: arrays[name] for name in self.chain.weight_shapes}
+        self.buffers = {name: arrays[name] for name in self.chain.buffer_shapes}
         self.chain.bind(self.weights, self.buffers)
 
     @property
     def shapes(self) -> dict[str, Shape]:
         """Shapes of all weights and buffers, by name."""
-        return {**self.layout.shapes, **self._buffer_layout.shapes}
+        return {**self.chain.weight_shapes, **self.chain.buffer_shapes}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All weights and buffers, by name."""
+        return {**self.weights, **self.buffers}
+
+    def copy_from(self, other: Network) -> None:
+        """Copy all arrays of a network of the same `shapes`.
+
+        Other layers may be frozen in it.
+        """
+        others = other.arrays
+        for name, array in self.arrays.items():
+            array[...] = others[name]
 
     @property
     def predicts_maps(self) -> bool:
@@ -171,8 +206,8 @@ class Network:
         return rest
 
     def by_layer(self, vector: FlatVector) -> list[dict[str, np.ndarray]]:
-        """Return the views of `vector` that belong to each layer."""
-        return self.chain.split_weights(self.layout.views(vector))
+        """Return the views of a gradient that belong to each layer."""
+        return self.chain.split_gradients(self.layout.views(vector))
 
     def initialize(self, rng: np.random.RandomState) -> None:
         """Draw the initial weights, layer by layer."""
@@ -234,7 +269,7 @@ class Network:
         The caches for `backward` are returned as well.
         """
         return self.chain.forward(
-            x, train=train, rng=rng, workspaces=workspaces, stop=stop
+            x, train=train, rng=rng, workspaces=workspaces, stop=stop, need_dx=False
         )
 
     def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
@@ -250,7 +285,7 @@ class Network:
     ) -> None:
         """Write the gradient of every weight, given the gradient of the output.
 
-        The pass ends at the first layer that has weights, without the gradient of its
+        The pass ends at the first layer that is trained, without the gradient of its
         input.
         """
         self.chain.backward(

@@ -19,6 +19,8 @@ class ParameterLayout:
         0                        n_penalized               size
         | a/kernel | b/kernel | ... | a/bias | b/bias | ... |
 
+    The arrays of frozen layers are not part of this vector, see `Network.state`.
+
     Parameters
     ----------
     shapes : mapping of str to tuple of int

@@ -274,7 +274,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             self,
             samples,
             state,
-            is_new=not resume,
+            is_new=not resume and names_set is None,
             is_complete=is_complete,
             warns_of_values=self._warns_of_values,
         )
@@ -361,3 +361,8 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         self._loss = self._make_loss()
         self.out_activation_ = self._loss.output
         self._history, self._state = copy.deepcopy((self._history, self._state))
+        if self.network_.layout.shapes != old.layout.shapes:
+            # Other layers are frozen: moments of the optimizer, averages and the best
+            # weights so far are vectors of the weights that were trained before.
+            self._state = None
+            self._history.forget_best_weights()

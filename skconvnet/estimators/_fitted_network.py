@@ -24,6 +24,7 @@ from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._attributes import attribute_hint
 from skconvnet.estimators._callbacks import without_callbacks
 from skconvnet.estimators._data_format import is_channels_first
+from skconvnet.estimators._fitting_weights import fitting_weights
 from skconvnet.estimators._html_repr import (
     ParamsAndLayers,
     nested_params_html,
@@ -47,23 +48,14 @@ from skconvnet.estimators._introspection import (
 )
 from skconvnet.estimators._map_form import Scores
 from skconvnet.estimators._map_sizes import in_any_size
-from skconvnet.estimators._network_builder import (
-    Entry,
-    make_inputs,
-    make_samples,
-)
+from skconvnet.estimators._network_builder import Entry, make_inputs, make_samples
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
     are_maps,
 )
-from skconvnet.estimators._reading import (
-    warn_of_row_order,
-)
-from skconvnet.estimators._sample_shape import (
-    check_same_shape,
-    resolve_shape,
-)
+from skconvnet.estimators._reading import warn_of_row_order
+from skconvnet.estimators._sample_shape import check_same_shape, resolve_shape
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
@@ -207,7 +199,12 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
         return checked, inputs
 
     def _outputs(
-        self, X: object, *, stop: int | None = None, scores: bool = False
+        self,
+        X: object,
+        *,
+        stop: int | None = None,
+        scores: bool = False,
+        pooling: str | None = None,
     ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
         """Return predictions, raw scores, or activations before layer `stop`."""
         _, inputs = self._checked_inputs(X)
@@ -218,6 +215,7 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
             n_threads=resolve_n_threads(self.n_jobs),
             stop=stop,
             scores=scores,
+            pooling=pooling,
         )
         for one in outputs if isinstance(outputs, list) else [outputs]:
             check_outputs(one, is_prediction=stop is None)
@@ -241,23 +239,27 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
         return {name: array.copy() for name, array in arrays.items()}
 
     @explains_arguments
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Self:
+    def set_weights(
+        self, weights: Mapping[str, npt.ArrayLike], strict: bool = True
+    ) -> Self:
         """Replace some or all weights, from which the next training starts.
 
         `set_weights` says where the next `fit` starts: that fit keeps all weights of
-        the network as they are, once; after it, `fit` draws new weights again as
-        always. The optimizer, the schedule and the history of that fit are new, unlike
-        in ``partial_fit``, which continues from the weights as well. Statistics of the
-        training set, such as those of `skconvnet.layers.Standardize`, are computed
-        anew unless `weights` has them. If X, y or hyperparameters need arrays of other
-        names or shapes, `fit` raises a ValueError. `initialize` draws new weights, and
-        `sklearn.base.clone` has none.
+        the network as they are, once; after it, `fit` draws new weights again. The
+        optimizer, the schedule and the history of that fit are new, unlike in
+        ``partial_fit``, which continues from the weights as well. Statistics of the
+        training set, such as those of `skconvnet.layers.Standardize`, are new unless
+        `weights` has them. If X, y or hyperparameters need arrays of other names or
+        shapes, `fit` raises a ValueError. Clones have no weights.
 
         Parameters
         ----------
         weights : mapping of str to array-like
             The new values, with the keys of `get_weights`. Arrays that are not
             mentioned keep their values.
+        strict : bool, default=True
+            If False, arrays whose name or shape does not fit are left out and listed in
+            `weights_left_out_`. A warning tells those of layers before the output.
 
         Returns
         -------
@@ -269,8 +271,8 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
         TypeError
             If `weights` is not a mapping, or has a tensor that NumPy cannot read.
         ValueError
-            If a name is unknown, a shape is wrong, or a value is not finite. In this
-            case no weight is changed.
+            If a name is unknown, a shape is wrong, or a value is not finite; with
+            ``strict=False``, if no array fits. In this case no weight is changed.
 
         Examples
         --------
@@ -283,10 +285,12 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
         >>> clf = clf.fit(X, y)  # starts from these biases and the initial kernels
         """
         check_is_fitted(self)
-        replace_weights(self.network_, weights)
+        fits, left_out = fitting_weights(self.network_, weights, strict=strict)
+        replace_weights(self.network_, fits)
+        self.weights_left_out_ = left_out
         # The weights may be those of a network that was fitted in another unit.
         self._usual_values = None
-        self._names_set = frozenset(weights) | (self._names_set or frozenset())
+        self._names_set = frozenset(fits) | (self._names_set or frozenset())
         return self
 
     @explains_arguments
@@ -315,7 +319,7 @@ class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
         loss : float
             The loss, the penalty included.
         gradients : dict of str to ndarray
-            The gradients, with the keys and shapes of `get_weights`.
+            The gradients, by the keys of `get_weights`. Frozen layers have none.
         """
         check_is_fitted(self)
         maps, labels = check_X_and_y(self, X, y, reset=False, **self._input_checks)

@@ -57,8 +57,8 @@ class InputGradients:
             The samples. They must not be sparse.
         target : label, int or array-like of shape (n_samples,), default=None
             The class; for regressors, and classifiers of several labels, the index of
-            an output. An array has one for each sample. None means the predicted class of
-            each sample, or the first output.
+            an output. An array has one for each sample. None means the predicted class
+            of each sample, or the first output.
 
         Returns
         -------

@@ -24,7 +24,7 @@ from skconvnet.training.regularization import add_penalty
 
 def weights_and_buffers(network: Network) -> dict[str, npt.NDArray[Any]]:
     """Return all named arrays of a network, without copying them."""
-    return {**network.weights, **network.buffers}
+    return network.arrays
 
 
 def replace_weights(network: Network, weights: object) -> None:
@@ -130,6 +130,7 @@ def outputs_of(
     n_threads: int,
     stop: int | None = None,
     scores: bool = False,
+    pooling: str | None = None,
 ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
     """Return what `Executor.outputs` returns, from an executor for this call alone.
 
@@ -137,9 +138,11 @@ def outputs_of(
     """
     executor = Executor(network, loss, n_threads)
     with HeldInterrupts(), executor, ReleasedInterrupts():
-        if stop is None and network.predicts_maps:
+        if stop is None and pooling is None and network.predicts_maps:
             return executor.maps(inputs, index, scores=scores)
-        return executor.outputs(inputs, index, stop=stop, scores=scores)
+        return executor.outputs(
+            inputs, index, stop=stop, scores=scores, pooling=pooling
+        )
 
 
 def position_after(network: Network, layer: object) -> int | None:

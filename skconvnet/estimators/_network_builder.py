@@ -181,7 +181,7 @@ def rebuild_network(
             f"{old.shapes}, but the new layers need {network.shapes}. "
             "Set warm_start=False and call fit, or reset the parameters."
         )
-    network.state[:] = old.state
+    network.copy_from(old)
     return network
 
 

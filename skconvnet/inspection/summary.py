@@ -18,6 +18,7 @@ def format_summary(network: Network) -> str:
     """Return a text table: name, layer, output shape and number of weights.
 
     Layers inside a layer are indented below it; its number includes their weights.
+    Layers with weights that training does not change are marked as frozen.
 
     Examples
     --------
@@ -45,23 +46,39 @@ def format_summary(network: Network) -> str:
         tail   Dense     (3,)               15
     ------------------------------------------
     total                                   25
+
+    >>> specs = [("hidden", Dense(2, trainable=False)), ("output", Dense(1))]
+    >>> print(format_summary(Network(specs, (4,), "float32")))
+    name    layer          output shape  weights
+    --------------------------------------------
+    input                  (4,)                0
+    hidden  Dense, frozen  (2,)               10
+    output  Dense          (1,)                3
+    --------------------------------------------
+    total                                     13
+    frozen                                    10
     """
     cells = [_cells(row) for row in summary_rows(network)]
     header = ("name", "layer", "output shape", "weights")
-    total = ("total", "", "", f"{network.vector.size:,}")
+    n_weights = _n_weights(network.chain)
+    n_frozen = n_weights - network.vector.size
+    totals = [("total", "", "", f"{n_weights:,}")]
+    if n_frozen:
+        totals.append(("frozen", "", "", f"{n_frozen:,}"))
     widths = [
-        max(map(len, column)) for column in zip(header, *cells, total, strict=True)
+        max(map(len, column)) for column in zip(header, *cells, *totals, strict=True)
     ]
-    lines = [_line(row, widths) for row in (header, *cells, total)]
-    rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    first, *lines = (_line(row, widths) for row in (header, *cells, *totals))
+    rule = "-" * max(map(len, (first, *lines)))
+    n = len(cells)
+    return "\n".join([first, rule, *lines[:n], rule, *lines[n:]])
 
 
 class SummaryRow(NamedTuple):
     """A layer, a branch inside a layer, or the input.
 
     `depth` is the number of layers and branches that the row is inside of. Branches and
-    the input have no spec.
+    the input have no spec. A frozen layer has weights that training does not change.
     """
 
     depth: int
@@ -69,11 +86,15 @@ class SummaryRow(NamedTuple):
     spec: LayerSpec | None
     out_shape: Shape
     n_weights: int
+    is_frozen: bool = False
 
     @property
     def kind(self) -> str:
-        """Name of the class of the layer."""
-        return "" if self.spec is None else type(self.spec).__name__
+        """Name of the class of the layer, and whether it is frozen."""
+        if self.spec is None:
+            return ""
+        name = type(self.spec).__name__
+        return f"{name}, frozen" if self.is_frozen else name
 
 
 def summary_rows(network: Network) -> list[SummaryRow]:
@@ -92,7 +113,9 @@ def layer_rows(
     """Yield a row for each layer, followed by rows for the layers inside it."""
     for name, spec in specs:
         layer = layers[name]
-        yield SummaryRow(depth, name, spec, layer.out_shape, _n_weights(layer))
+        size = _n_weights(layer)
+        is_frozen = size > 0 and not layer.trained_shapes
+        yield SummaryRow(depth, name, spec, layer.out_shape, size, is_frozen)
         inner = layer.chains if isinstance(layer, BranchedLayer) else {}
         for branch, chain in inner.items():
             deeper = depth + 1

@@ -16,7 +16,7 @@ from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import LayerSpec, TrainableSpec
 
 
 @dataclass(eq=False, repr=False)
@@ -73,7 +73,7 @@ class ActivationLayer(WeightlessLayer[FeatureMap]):
 
 
 @dataclass(eq=False, repr=False)
-class PReLU(LayerSpec):
+class PReLU(TrainableSpec):
     """Rectifier with a learned slope for values below 0 [1]_.
 
     ``y = x`` if x > 0, else ``y = slope * x``.
@@ -88,6 +88,8 @@ class PReLU(LayerSpec):
         In flat input, every feature is a channel.
     initial : float, default=0.25
         Initial value of every slope.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     References
     ----------
@@ -153,7 +155,9 @@ class PReLULayer(Layer[FeatureMap]):
     ) -> FeatureMap | None:
         rows = as_rows(dy, len(dy), workspace, "dy")
         gradient = _leak_backward(rows, cache, self._slope, workspace, need_dx)
-        if self.weight_shapes["slope"] == gradient.shape:
+        if self.is_frozen:
+            pass
+        elif self.weight_shapes["slope"] == gradient.shape:
             gradients["slope"][...] = gradient
         else:
             gradients["slope"][0] = gradient.sum()

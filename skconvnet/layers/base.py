@@ -94,6 +94,10 @@ class Layer(ABC, Generic[Cache]):
         Names of the weights that `alpha` shrinks.
     buffer_shapes : dict of str to tuple of int
         Shapes of the arrays that training keeps up to date without a gradient.
+    is_frozen : bool
+        Whether training leaves all weights and buffers as they are.
+    trained_shapes, updated_shapes : dict of str to tuple of int
+        The `weight_shapes` and `buffer_shapes` of arrays that training changes.
     weights, buffers : mapping of str to ndarray
         Views of the network's flat vectors, bound by the network.
     is_random : bool
@@ -121,6 +125,7 @@ class Layer(ABC, Generic[Cache]):
 
     penalized: tuple[str, ...] = ("kernel",)
     is_random = False
+    is_frozen = False
     needs_whole_batch = False
     keeps_statistics = False
     takes_tokens = False
@@ -141,6 +146,20 @@ class Layer(ABC, Generic[Cache]):
     def is_flat(self) -> bool:
         """Whether input and output are features, without spatial axes."""
         return len(self.in_shape) == 1 and len(self.out_shape) == 1
+
+    @property
+    def trained_shapes(self) -> dict[str, Shape]:
+        """Shapes of the weights that training changes."""
+        return {} if self.is_frozen else self.weight_shapes
+
+    @property
+    def updated_shapes(self) -> dict[str, Shape]:
+        """Shapes of the buffers that training changes."""
+        return {} if self.is_frozen else self.buffer_shapes
+
+    def freeze(self) -> None:
+        """Leave all weights and buffers as they are in training."""
+        self.is_frozen = True
 
     def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
         """Use these arrays from now on."""
@@ -216,7 +235,8 @@ class Layer(ABC, Generic[Cache]):
         cache : object
             What `forward` returned.
         gradients : mapping of str to ndarray
-            An array for each of `weights`, which is overwritten.
+            An array for each of `weights`, which is overwritten. Empty if the layer is
+            frozen: then only the gradient of the input is computed.
         workspace : Workspace
         need_dx : bool
             If False, None is returned.

@@ -21,16 +21,17 @@ from skconvnet.ops.normalization import (
     SampleWeights,
     backward_of_activation,
     input_gradient,
+    input_gradient_of_fixed,
     is_far_from_zero,
     moments,
     normalize,
 )
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import TrainableSpec
 
 
 @dataclass(eq=False, repr=False)
-class BatchNorm(LayerSpec):
+class BatchNorm(TrainableSpec):
     """Bring each channel to mean 0 and variance 1, then scale and shift it.
 
     Training uses the statistics of the whole minibatch, whatever the number of threads
@@ -49,6 +50,9 @@ class BatchNorm(LayerSpec):
         unchanged. (What PyTorch calls momentum is 1 - momentum.)
     epsilon : float, default=1e-5
         Added to the variance.
+    trainable : bool, default=True
+        Whether training changes the weights and the moving statistics. If False, the
+        layer is frozen: as in Keras, it uses the moving statistics even in training.
 
     References
     ----------
@@ -142,6 +146,12 @@ class BatchNormLayer(Layer[BatchNormCache]):
         self.buffer_shapes = {"moving_mean": channels, "moving_variance": channels}
         self.flops = 8 * prod(in_shape)
 
+    @override
+    def freeze(self) -> None:
+        # As in Keras, a frozen layer uses its moving statistics, even in training.
+        super().freeze()
+        self.needs_whole_batch = False
+
     def with_activation(self, activation: ActivationFunction) -> Self | None:
         """Return a layer that also does what an activation after it does.
 
@@ -170,7 +180,7 @@ class BatchNormLayer(Layer[BatchNormCache]):
         rng: np.random.Generator | None,
         workspace: Workspace,
     ) -> tuple[FeatureMap, BatchNormCache]:
-        if train:
+        if train and not self.is_frozen:
             ys, caches = self.forward_micro_batches(
                 [self],
                 [x],
@@ -192,6 +202,10 @@ class BatchNormLayer(Layer[BatchNormCache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
+        if self.is_frozen:
+            if not need_dx:
+                return None
+            return input_gradient_of_fixed(cache.x, cache.y, dy, cache.how, workspace)
         dxs = self.backward_micro_batches(
             [self],
             [dy],

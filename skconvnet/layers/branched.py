@@ -55,11 +55,35 @@ class BranchedLayer(Layer[BranchCaches]):
             for array in chain.penalized
         )
         self.is_random = any(layer.is_random for layer in inner)
-        self.needs_whole_batch = any(layer.needs_whole_batch for layer in inner)
         self.flops = sum(layer.flops for layer in inner) + prod(out_shape)
         self.cached_values = sum(
             layer.cached_values + prod(layer.out_shape) for layer in inner
         )
+
+    @property
+    @override
+    def needs_whole_batch(self) -> bool:  # type: ignore[override]  # not a constant
+        return any(chain.needs_whole_batch for chain in self.chains.values())
+
+    @property
+    @override
+    def trained_shapes(self) -> dict[str, Shape]:
+        return _joined(
+            {branch: chain.trained_shapes for branch, chain in self.chains.items()}
+        )
+
+    @property
+    @override
+    def updated_shapes(self) -> dict[str, Shape]:
+        return _joined(
+            {branch: chain.updated_shapes for branch, chain in self.chains.items()}
+        )
+
+    @override
+    def freeze(self) -> None:
+        super().freeze()
+        for chain in self.chains.values():
+            chain.freeze()
 
     def _inner_layers(self) -> list[Layer[Any]]:
         return [
@@ -246,7 +270,7 @@ def _gradients_of(
     branch: str, chain: Chain, gradients: NamedArrays
 ) -> list[dict[str, np.ndarray]]:
     """Return the gradients of the layers of a branch."""
-    return chain.split_weights(_arrays_of(branch, chain.weight_shapes, gradients))
+    return chain.split_gradients(_arrays_of(branch, chain.trained_shapes, gradients))
 
 
 def _workspaces_in(chain: Chain, branch: str, workspace: Workspace) -> list[Workspace]:

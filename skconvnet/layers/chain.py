@@ -14,7 +14,7 @@ from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_batch_norm_folding import FoldedConvolution, fold
 from skconvnet.layers.fusion import fuse
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import LayerSpec, TrainableSpec
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Chain:
     out_shape : tuple of int
     weight_shapes, buffer_shapes : dict of str to tuple of int
         Shapes of the arrays of all layers, by the names ``"layer/array"``.
+    trained_shapes, updated_shapes : dict of str to tuple of int
+        Those of the arrays that training changes: of layers that are not frozen.
     penalized : tuple of str
         Names of the weights that `alpha` shrinks.
     """
@@ -91,6 +93,27 @@ class Chain:
             if array in layer.weight_shapes
         )
 
+    @property
+    def trained_shapes(self) -> dict[str, Shape]:
+        """Shapes of the weights that training changes."""
+        return self._joined(
+            {name: layer.trained_shapes for name, layer in self.layers.items()}
+        )
+
+    @property
+    def updated_shapes(self) -> dict[str, Shape]:
+        """Shapes of the buffers that training changes."""
+        return self._joined(
+            {name: layer.updated_shapes for name, layer in self.layers.items()}
+        )
+
+    def freeze(self) -> None:
+        """Leave the weights and buffers of all layers as they are in training."""
+        for layer in (*self.layers.values(), *(step.layer for step in self.steps)):
+            layer.freeze()
+        for name in ("first_trained_step", "_untrained"):
+            vars(self).pop(name, None)
+
     @staticmethod
     def _joined(by_layer: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """Join mappings into one, whose keys are ``"layer/array"``."""
@@ -104,7 +127,7 @@ class Chain:
         """Let the layers use these arrays, named ``"layer/array"``."""
         for layer, own_weights, own_buffers in zip(
             self.layers.values(),
-            self.split_weights(weights),
+            self._split_weights(weights),
             self._split_buffers(buffers),
             strict=True,
         ):
@@ -114,10 +137,16 @@ class Chain:
             first = layers[step.index]
             step.layer.bind(first.weights, first.buffers)
 
-    def split_weights(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
-        """Return the weights or gradients of each layer, by the names of its arrays."""
+    def _split_weights(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
         return [
             {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
+            for name, layer in self.layers.items()
+        ]
+
+    def split_gradients(self, arrays: NamedArrays) -> list[dict[str, np.ndarray]]:
+        """Return the gradients of each layer, none if it is frozen."""
+        return [
+            {array: arrays[f"{name}/{array}"] for array in layer.trained_shapes}
             for name, layer in self.layers.items()
         ]
 
@@ -161,16 +190,42 @@ class Chain:
         rng: np.random.Generator | None,
         workspaces: Sequence[Workspace],
         stop: int | None = None,
+        need_dx: bool = True,
     ) -> tuple[FeatureMap, list[object]]:
         """Return the output, and the cache of each step.
 
         With `stop`, only the layers before that position are run, and no pair is fused,
-        so that the output of any layer can be returned.
+        so that the output of any layer can be returned. `need_dx` is that of the
+        `backward` which follows. If False, a training pass takes the layers before the
+        first trained one as in prediction, since they need no cache.
         """
-        steps = self.steps
         if stop is not None:
-            steps = _steps(list(self.layers.values())[:stop])
-        return forward_steps(steps, x, train=train, rng=rng, workspaces=workspaces)
+            layers = list(self.layers.values())[:stop]
+            return forward_steps(
+                _steps(layers), x, train=train, rng=rng, workspaces=workspaces
+            )
+        first = self.first_trained_step if train and not need_dx else 0
+        x = self.forward_untrained(x, rng=rng, workspaces=workspaces) if first else x
+        y, caches = forward_steps(
+            self.steps[first:], x, train=train, rng=rng, workspaces=workspaces
+        )
+        return y, [*(None for _ in range(first)), *caches]
+
+    def forward_untrained(
+        self,
+        x: FeatureMap,
+        *,
+        rng: np.random.Generator | None,
+        workspaces: Sequence[Workspace],
+    ) -> FeatureMap:
+        """Return the input of the first step that is trained."""
+        for index, layer in self._untrained:
+            workspace = workspaces[index]
+            if isinstance(layer, Layer) and layer.is_random:
+                x, _ = layer.forward(x, train=True, rng=rng, workspace=workspace)
+            else:
+                x = layer.predict(x, workspace)
+        return x
 
     def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
         """Return the output, after which there is no backward pass."""
@@ -181,7 +236,19 @@ class Chain:
     @cached_property
     def predictors(self) -> list[tuple[int, Layer[Any] | FoldedConvolution]]:
         """What predicts, with the position of its workspace."""
-        layers = list(self.layers.values())
+        return self._predictors_of(list(self.layers.values()))
+
+    @cached_property
+    def _untrained(self) -> list[tuple[int, Layer[Any] | FoldedConvolution]]:
+        """What runs the layers before the first trained one in training."""
+        steps, first = self.steps, self.first_trained_step
+        stop = steps[first].index if first < len(steps) else len(self.layers)
+        return self._predictors_of(list(self.layers.values())[:stop])
+
+    def _predictors_of(
+        self, layers: Sequence[Layer[Any]]
+    ) -> list[tuple[int, Layer[Any] | FoldedConvolution]]:
+        """Return what predicts the first layers, of which no step has only a part."""
         by_index = {step.index: step.layer for step in self.steps}
         predictors: list[tuple[int, Layer[Any] | FoldedConvolution]] = []
         index = 0
@@ -208,9 +275,9 @@ class Chain:
     ) -> FeatureMap | None:
         """Write the gradient of every weight, and return the gradient of the input.
 
-        Unless `need_dx`, the pass ends at the first layer that has weights.
+        Unless `need_dx`, the pass ends at the first layer that is trained.
         """
-        first = 0 if need_dx else self.first_step_with_weights
+        first = 0 if need_dx else self.first_trained_step
         dx = backward_steps(
             self.steps[first:],
             dy,
@@ -221,11 +288,13 @@ class Chain:
         )
         return dx if need_dx else None
 
-    @property
-    def first_step_with_weights(self) -> int:
-        """The position of the first step that has weights."""
-        numbers = (n for n, step in enumerate(self.steps) if step.layer.weight_shapes)
-        return next(numbers, len(self.steps))
+    @cached_property
+    def first_trained_step(self) -> int:
+        """The position of the first step with arrays that training changes."""
+        for number, step in enumerate(self.steps):
+            if step.layer.trained_shapes or step.layer.needs_whole_batch:
+                return number
+        return len(self.steps)
 
 
 def forward_steps(
@@ -287,6 +356,8 @@ def _fused_steps(layers: Sequence[Layer[Any]]) -> list[Step]:
         if fused is None:
             steps.append(step)
         else:
+            if steps[-1].layer.is_frozen:
+                fused.freeze()
             steps[-1] = Step(steps[-1].index, fused)
     return steps
 
@@ -295,6 +366,8 @@ def build_layers(
     specs: Sequence[tuple[str, LayerSpec]], in_shape: Shape
 ) -> dict[str, Layer[Any]]:
     """Build one layer after the other, without allocating any weights.
+
+    Layers whose specs are not trainable are frozen.
 
     Raises
     ------
@@ -305,6 +378,8 @@ def build_layers(
     for name, spec in specs:
         try:
             layers[name] = spec.build(in_shape)
+            if isinstance(spec, TrainableSpec) and spec.is_frozen:
+                layers[name].freeze()
         except (TypeError, ValueError) as error:
             raise type(error)(f"layer {name!r}: {error}") from error
         in_shape = layers[name].out_shape

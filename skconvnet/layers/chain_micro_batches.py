@@ -24,7 +24,7 @@ was cut, but not on which thread takes which micro-batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from skconvnet._typing import FeatureMap, NamedArrays
@@ -85,9 +85,16 @@ class ChainMicroBatches:
     workspaces: Sequence[Sequence[Workspace]]
 
     def forward(
-        self, xs: Sequence[FeatureMap]
+        self, xs: Sequence[FeatureMap], *, need_dx: bool = True
     ) -> tuple[list[FeatureMap], list[list[object]]]:
         """Run the forward pass of training.
+
+        Parameters
+        ----------
+        xs : sequence of ndarray
+            Inputs by micro-batch.
+        need_dx : bool, default=True
+            That of the `backward` which follows, as in `Chain.forward`.
 
         Returns
         -------
@@ -96,9 +103,13 @@ class ChainMicroBatches:
         caches : list of list
             Caches by micro-batch and by step.
         """
-        ys = list(xs)
-        caches: list[list[object]] = [[] for _ in xs]
-        for segment in segments_of(self.chains[0].steps):
+        first = 0 if need_dx else self.chains[0].first_trained_step
+        ys = self._forward_untrained(xs) if first else list(xs)
+        caches: list[list[object]] = [[None] * first for _ in xs]
+        for whole in segments_of(self.chains[0].steps):
+            if whole.stop <= first:
+                continue
+            segment = replace(whole, start=max(whole.start, first))
             if segment.is_barrier:
                 ys, own_caches = self._forward_barrier(segment.start, ys)
                 for m, cache in enumerate(own_caches):
@@ -109,6 +120,13 @@ class ChainMicroBatches:
                 for m, (_, segment_caches) in enumerate(results):
                     caches[m] += segment_caches
         return ys, caches
+
+    def _forward_untrained(self, xs: Sequence[FeatureMap]) -> list[FeatureMap]:
+        return self.runner.map(
+            lambda m: self.chains[m].forward_untrained(
+                xs[m], rng=self.runner.rngs[m], workspaces=self.workspaces[m]
+            )
+        )
 
     def _forward_segment(
         self, segment: Segment, xs: Sequence[FeatureMap]
@@ -151,16 +169,16 @@ class ChainMicroBatches:
         gradients : sequence of sequence of mapping
             Gradients of the weights, by micro-batch and by layer. Overwritten.
         need_dx : bool
-            If False, the pass ends at the first layer that has weights, and None is
+            If False, the pass ends at the first layer that is trained, and None is
             returned.
         """
-        first = 0 if need_dx else self.chains[0].first_step_with_weights
+        first = 0 if need_dx else self.chains[0].first_trained_step
         dxs: list[FeatureMap] | None = list(dys)
         for segment in reversed(segments_of(self.chains[0].steps)):
             if segment.stop <= first:
                 break
             assert dxs is not None
-            rest = Segment(max(segment.start, first), segment.stop, segment.is_barrier)
+            rest = replace(segment, start=max(segment.start, first))
             backward = (
                 self._backward_barrier if rest.is_barrier else self._backward_segment
             )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from skconvnet._typing import Shape, override
 from skconvnet.layers.chain import Chain
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import LayerSpec, TrainableSpec
 from skconvnet.params.naming import check_layers
 from skconvnet.params.nested import Entries, NestedParams, named_entries
 
 
-class CompositeSpec(NestedParams, LayerSpec):
+@dataclass(eq=False, repr=False)
+class CompositeSpec(NestedParams, TrainableSpec):
     """A spec whose parameters include other specs, in lists."""
 
     @property

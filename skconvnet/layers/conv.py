@@ -75,6 +75,7 @@ _DOC = """
         `skconvnet.initializers`. "auto" depends on the activation: "he_uniform" for
         "relu", "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", else
         "glorot_uniform", with a range narrower by sqrt(3) for the logistic function.
+    {trainable_doc}
 
     Examples
     --------
@@ -173,12 +174,13 @@ class ConvolutionLayer(ConvolutionBase[_Cache]):
         dz = cache.algorithm.gradient_buffer(dy, workspace)
         inside = cache.algorithm.crop_row_padding(dz)
         self.backward_of_activation(cache.activated, dy, inside, workspace)
-        channel_sums(dz, gradients["bias"])
+        if not self.is_frozen:
+            channel_sums(dz, gradients["bias"])
         return cache.algorithm.backward(
             dz,
             cache.algorithm_cache,
             self.weights["kernel"],
-            gradients["kernel"],
+            gradients.get("kernel"),
             workspace,
             need_dx=need_dx,
         )

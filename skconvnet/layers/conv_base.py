@@ -23,11 +23,11 @@ from skconvnet.ops.activations import get_activation
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
 from skconvnet.ops.windows import Windows, sliding_windows
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import LayerSpec, TrainableSpec
 
 
 @dataclass(eq=False, repr=False)
-class ConvolutionSpec(LayerSpec):
+class ConvolutionSpec(TrainableSpec):
     """The parameters that come first in every convolution with `filters`."""
 
     filters: int
@@ -93,6 +93,9 @@ activation : str, default=None
     "kernel_initializer_doc": """\
 kernel_initializer : str or Initializer, default="auto"
     As in `Conv{ndim}D`.""",
+    "trainable_doc": """\
+trainable : bool, default=True
+    Whether training changes the weights. If False, the layer is frozen.""",
 }
 
 

@@ -104,7 +104,8 @@ class PooledConvolutionLayer(Layer[_Cache]):
         need_dx: bool,
     ) -> FeatureMap | None:
         self.convolution.activation.backward(cache.y, dy, dy, workspace)
-        channel_sums(dy, gradients["bias"])
+        if not self.is_frozen:
+            channel_sums(dy, gradients["bias"])
         dsums: FeatureMap | None = dy
         if cache.pool_cache is not None:
             dsums = self.pool.backward(
@@ -119,7 +120,7 @@ class PooledConvolutionLayer(Layer[_Cache]):
             cache.algorithm.add_row_padding(dsums, workspace),
             cache.algorithm_cache,
             self.convolution.weights["kernel"],
-            gradients["kernel"],
+            gradients.get("kernel"),
             workspace,
             need_dx=need_dx,
         )

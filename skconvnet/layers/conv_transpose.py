@@ -96,6 +96,7 @@ _DOC = """
         its dilation. A strided convolution maps several input sizes to the same output
         size; this selects one of them.
     {kernel_initializer_doc}
+    {trainable_doc}
 
     References
     ----------
@@ -204,12 +205,13 @@ class ConvolutionTransposeLayer(ConvolutionBase[ConvolutionTransposeCache]):
         dz = algorithm.gradient_buffer(dy, workspace)
         inside = algorithm.crop_to_outputs(dz)
         self.activation.backward(cache.activated, dy, inside, workspace)
-        channel_sums(dz, gradients["bias"])
+        if not self.is_frozen:
+            channel_sums(dz, gradients["bias"])
         return algorithm.backward(
             dz,
             cache.algorithm_cache,
             self.weights["kernel"],
-            gradients["kernel"],
+            gradients.get("kernel"),
             workspace,
             need_dx=need_dx,
         )

@@ -17,11 +17,11 @@ from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import TrainableSpec
 
 
 @dataclass(eq=False, repr=False)
-class Dense(LayerSpec):
+class Dense(TrainableSpec):
     """Fully connected layer, ``activation(x @ kernel + bias)``.
 
     Weights: ``kernel`` of shape (n_in, units) and ``bias`` of shape (units,).
@@ -40,6 +40,8 @@ class Dense(LayerSpec):
         `skconvnet.initializers`; with these, biases are zero. "auto" draws kernel and
         bias as scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in +
         units)), or from +-sqrt(2 / (n_in + units)) for the logistic activation.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     Examples
     --------
@@ -127,11 +129,12 @@ class DenseLayer(Layer[DenseCache]):
     ) -> FeatureMap | None:
         x = cache.x
         self.activation.backward(cache.activation, dy, dy, workspace)
-        if issparse(x):
-            gradients["kernel"][...] = x @ dy.T
-        else:
-            matmul(x, dy.T, gradients["kernel"], workspace.run)
-        dy.sum(axis=1, out=gradients["bias"])
+        if not self.is_frozen:
+            if issparse(x):
+                gradients["kernel"][...] = x @ dy.T
+            else:
+                matmul(x, dy.T, gradients["kernel"], workspace.run)
+            dy.sum(axis=1, out=gradients["bias"])
         if not need_dx:
             return None
         dx = workspace.array("dx", x.shape, dy.dtype)

@@ -27,11 +27,11 @@ from skconvnet.ops.convolution.selection import AnyAlgorithm
 from skconvnet.ops.padding import fill_around
 from skconvnet.ops.windows import sliding_windows
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import TrainableSpec
 
 
 @dataclass(eq=False, repr=False)
-class DepthwiseConv2D(LayerSpec):
+class DepthwiseConv2D(TrainableSpec):
     """Convolve each channel of (height, width, channels) with its own kernels.
 
     This is `Conv2D` with as many groups as channels.
@@ -56,6 +56,8 @@ class DepthwiseConv2D(LayerSpec):
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
         As in `Conv2D`.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     Examples
     --------
@@ -140,12 +142,13 @@ class DepthwiseLayer(ConvolutionBase[DepthwiseCache]):
     ) -> FeatureMap | None:
         dz = self.algorithm.gradient_buffer(dy, workspace)
         self.backward_of_activation(cache.activated, dy, dz, workspace)
-        channel_sums(dz, gradients["bias"])
+        if not self.is_frozen:
+            channel_sums(dz, gradients["bias"])
         return self.algorithm.backward(
             dz,
             cache.x,
             self.weights["kernel"],
-            gradients["kernel"],
+            gradients.get("kernel"),
             workspace,
             need_dx=need_dx,
         )
@@ -186,6 +189,7 @@ _SEPARABLE_DOC = """
     activation : str, default=None
         As in `Conv{ndim}D`. None is the identity.
     {kernel_initializer_doc}
+    {trainable_doc}
 
     References
     ----------
@@ -322,10 +326,11 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
         inside = self.algorithm.crop_row_padding(dz)
         self.backward_of_activation(cache.activated, dy, inside, workspace)
         flat, flat_maps = _flat(dz), _flat(cache.maps)
-        # The gradient is zero in the row padding, but zero times NaN is not.
-        fill_around(cache.maps, [slice(0, n) for n in self.algorithm.out_shape])
-        channel_sums(dz, gradients["bias"])
-        np.matmul(flat, flat_maps.T, out=_flat(gradients["pointwise"]))
+        if not self.is_frozen:
+            # The gradient is zero in the row padding, but zero times NaN is not.
+            fill_around(cache.maps, [slice(0, n) for n in self.algorithm.out_shape])
+            channel_sums(dz, gradients["bias"])
+            np.matmul(flat, flat_maps.T, out=_flat(gradients["pointwise"]))
         # The maps are no longer needed: their gradient overwrites them.
         dmaps = cache.maps
         np.matmul(_flat(self.weights["pointwise"]).T, flat, out=flat_maps)
@@ -333,7 +338,7 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
             dmaps,
             cache.x,
             self.weights["depthwise"],
-            gradients["depthwise"],
+            gradients.get("depthwise"),
             workspace,
             need_dx=need_dx,
         )

@@ -15,7 +15,7 @@ from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
 from skconvnet.ops.layout import map_shape
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import TrainableSpec
 
 REDUCTIONS = ("sum", "mean", "max")
 # Tokens come in the dtype of the network; float32 holds all integers up to this one.
@@ -23,7 +23,7 @@ _MAX_N_TOKENS = 2**24
 
 
 @dataclass(eq=False, repr=False)
-class Embedding(LayerSpec):
+class Embedding(TrainableSpec):
     """Look up a learned vector for every token of a text.
 
     Texts are rows of tokens, which are integers from 0 to ``n_tokens - 1``. All rows
@@ -53,6 +53,8 @@ class Embedding(LayerSpec):
     reduce : {"mean", "sum", "max"}, default=None
         How the vectors of a text are combined along each dimension. A text that is all
         padding gives zeros. None means that they are not combined.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     Raises
     ------
@@ -187,19 +189,8 @@ class EmbeddingLayer(Layer[_Tokens]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        gradient, padding = gradients["table"], self.padding
-        if self.reduce == "max":
-            embedding.add_by_winner(dy, cache, padding, gradient)
-        else:
-            if self.reduce == "mean":
-                dy /= self._lengths(cache, dy.dtype)
-            if not dy.flags.c_contiguous:
-                dy, view = workspace.array("dy", dy.shape, dy.dtype), dy
-                np.copyto(dy, view)
-            flat = dy.reshape(len(dy), -1)
-            embedding.add_by_token(
-                flat, cache, padding, gradient, workspace, block_size=self.block_size
-            )
+        if not self.is_frozen:
+            self._write_gradient(dy, cache, gradients["table"], workspace)
         if not need_dx:
             return None
         # There is no derivative with respect to tokens.
@@ -207,6 +198,28 @@ class EmbeddingLayer(Layer[_Tokens]):
         dx = workspace.array("dx", (*self.in_shape, n), dy.dtype)
         dx.fill(0)
         return dx
+
+    def _write_gradient(
+        self,
+        dy: FeatureMap,
+        cache: _Tokens,
+        gradient: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        """Write the gradient of the table; `dy` may be overwritten."""
+        padding = self.padding
+        if self.reduce == "max":
+            embedding.add_by_winner(dy, cache, padding, gradient)
+            return
+        if self.reduce == "mean":
+            dy /= self._lengths(cache, dy.dtype)
+        if not dy.flags.c_contiguous:
+            dy, view = workspace.array("dy", dy.shape, dy.dtype), dy
+            np.copyto(dy, view)
+        flat = dy.reshape(len(dy), -1)
+        embedding.add_by_token(
+            flat, cache, padding, gradient, workspace, block_size=self.block_size
+        )
 
     def _lengths(self, tokens: _Tokens, dtype: np.dtype) -> np.ndarray:
         """Return the number of tokens of each text, or 1 if it is all padding."""

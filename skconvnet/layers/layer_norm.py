@@ -14,7 +14,7 @@ from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
-from skconvnet.params.base import LayerSpec
+from skconvnet.params.base import TrainableSpec
 
 _AXES = ("channels", "all")
 # At most this many numbers are added one by one, so that float32 loses only a few bits.
@@ -22,7 +22,7 @@ _MAX_GROUP_SIZE = 512
 
 
 @dataclass(eq=False, repr=False)
-class LayerNorm(LayerSpec):
+class LayerNorm(TrainableSpec):
     """Bring each sample to mean 0 and variance 1, then scale and shift it [1]_.
 
     ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where mean and
@@ -43,6 +43,8 @@ class LayerNorm(LayerSpec):
         "channels" normalizes over the channels at each position of a map, like
         ``axis=-1`` in Keras. "all" normalizes over all channels and positions of a
         sample. For flat input the two are the same.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     References
     ----------
@@ -149,9 +151,10 @@ class LayerNormLayer(Layer[LayerNormCache]):
         rows = as_rows(dy, n, workspace, "dy")
         product = workspace.scratch("product", rows.shape, dy.dtype)
         np.multiply(rows, normalized, out=product)
-        ones = _ones(n_columns, dy.dtype, workspace)
-        self._write(product @ ones, gradients["gamma"])
-        self._write(rows @ ones, gradients["beta"])
+        if not self.is_frozen:
+            ones = _ones(n_columns, dy.dtype, workspace)
+            self._write(product @ ones, gradients["gamma"])
+            self._write(rows @ ones, gradients["beta"])
         if not need_dx:
             return None
         # The normalized values h do not change when x is shifted or scaled. Hence, with

@@ -59,6 +59,7 @@ _DOC = """
         As in `Conv{ndim}D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
         As in `Conv{ndim}D`, for the kernels of each position.
+    {trainable_doc}
 
     References
     ----------
@@ -163,12 +164,13 @@ class LocallyConnectedLayer(ConvolutionBase[LocallyConnectedCache]):
         need_dx: bool,
     ) -> FeatureMap | None:
         self.activation.backward(cache.activated, dy, dy, workspace)
-        dy.sum(axis=-1, out=np.moveaxis(gradients["bias"], -1, 0))
+        if not self.is_frozen:
+            dy.sum(axis=-1, out=np.moveaxis(gradients["bias"], -1, 0))
         return self.algorithm.backward(
             dy,
             cache.padded,
             self.weights["kernel"],
-            gradients["kernel"],
+            gradients.get("kernel"),
             workspace,
             need_dx=need_dx,
         )

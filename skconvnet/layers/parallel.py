@@ -34,6 +34,8 @@ class Parallel(CompositeSpec):
         named or not, or a single layer; the output of an empty list is the input. The
         outputs of all branches must be maps of the same size (`padding="same"`), with
         any number of channels, or flat features.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, all layers inside are frozen.
 
     References
     ----------

@@ -40,6 +40,8 @@ class Residual(CompositeSpec):
         shape. "projection" is a 1x1 convolution, with the strides of the layers, or a
         Dense layer for flat features. "auto" is the identity if the shapes are equal,
         else the projection.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, all layers inside are frozen.
 
     References
     ----------

@@ -54,6 +54,8 @@ class SpatiallySeparableConv2D(ConvolutionSpec):
         As in `Conv2D`. None is the identity.
     kernel_initializer : str or Initializer, default="auto"
         As in `Conv2D`.
+    trainable : bool, default=True
+        Whether training changes the weights. If False, the layer is frozen.
 
     References
     ----------
@@ -223,12 +225,13 @@ class SpatiallySeparableLayer(ConvolutionBase[SpatiallySeparableCache]):
         dz = horizontal.gradient_buffer(dy, workspace)
         inside = horizontal.crop_row_padding(dz)
         self.backward_of_activation(cache.activated, dy, inside, workspace)
-        channel_sums(dz, gradients["bias"])
+        if not self.is_frozen:
+            channel_sums(dz, gradients["bias"])
         dbetween = horizontal.backward(
             dz,
             cache.horizontal.algorithm_cache,
             self.weights["horizontal"],
-            gradients["horizontal"],
+            gradients.get("horizontal"),
             workspace.nested("horizontal"),
             need_dx=True,
         )
@@ -237,7 +240,7 @@ class SpatiallySeparableLayer(ConvolutionBase[SpatiallySeparableCache]):
             vertical.add_row_padding(dbetween, workspace),
             cache.vertical.algorithm_cache,
             self.weights["vertical"],
-            gradients["vertical"],
+            gradients.get("vertical"),
             workspace.nested("vertical"),
             need_dx=need_dx,
         )

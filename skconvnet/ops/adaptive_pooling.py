@@ -145,3 +145,28 @@ def add_to_maxima(
         ):
             position = position * size + span.start + offset
         flat[position * batch + samples] += dy[(slice(None), *number)]
+
+
+def pool_whole_maps(x: np.ndarray, pooling: str) -> np.ndarray:
+    """Return the mean or the maximum of each channel over all positions.
+
+    Parameters
+    ----------
+    x : ndarray of shape (channels, *spatial, batch)
+        Flat features have no positions, and are returned as they are.
+    pooling : {"avg", "max"}
+
+    Returns
+    -------
+    y : ndarray of shape (channels, batch)
+
+    Examples
+    --------
+    >>> x = np.arange(8.0).reshape(2, 2, 2, 1)
+    >>> pool_whole_maps(x, "avg")
+    array([[1.5],
+           [5.5]])
+    """
+    values = x.reshape(len(x), -1, x.shape[-1])
+    pooled: np.ndarray = values.mean(axis=1) if pooling == "avg" else values.max(axis=1)
+    return pooled

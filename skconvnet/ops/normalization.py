@@ -220,6 +220,24 @@ def input_gradient(
         own += rest
 
 
+def input_gradient_of_fixed(
+    x: FeatureMap,
+    y: FeatureMap,
+    dy: FeatureMap,
+    how: Normalization,
+    workspace: Workspace,
+) -> FeatureMap:
+    """Replace `dy` by the gradient of the input if the statistics are constants."""
+    for some in _blocks(x):
+        own, cache = dy[some], y[some]
+        if how.activation.needs_input:
+            cache = workspace.scratch("normalized", own.shape, x.dtype)
+            how.apply(x[some], some, cache)
+        how.activation.backward(cache, own, own, workspace)
+        own *= per_channel(how.factor[some], own)
+    return dy
+
+
 def _is_one_row(a: FeatureMap, b: FeatureMap) -> bool:
     """Return whether both are a single channel that is contiguous."""
     return len(a) == 1 and a.flags.c_contiguous and b.flags.c_contiguous

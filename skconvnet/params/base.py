@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from sklearn.base import clone
 
 from skconvnet._checks import as_python
@@ -74,3 +76,30 @@ class LayerSpec(Params):
         ValueError, TypeError
             If a hyperparameter is out of range or does not fit `in_shape`.
         """
+
+
+@dataclass(eq=False, repr=False)
+class TrainableSpec(LayerSpec):
+    """Hyperparameters of a layer that has weights, or is made of layers.
+
+    Parameters
+    ----------
+    trainable : bool, default=True
+        Whether training changes the layer. If False, it is frozen: its weights, its
+        buffers, and those of all layers inside it keep their values in every fit.
+    """
+
+    trainable: bool = field(default=True, kw_only=True)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether training leaves the layer as it is.
+
+        Raises
+        ------
+        TypeError
+            If `trainable` is neither True nor False.
+        """
+        if not isinstance(self.trainable, bool | np.bool_):
+            raise TypeError(f"trainable must be True or False; got {self.trainable!r}.")
+        return not self.trainable

@@ -109,7 +109,7 @@ class TrainingView:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Give the network the average of the weights, if any, inside a context."""
-        with self._state.averaged(self._network.state):
+        with self._state.averaged(self._network.trained_state):
             yield
 
     @property

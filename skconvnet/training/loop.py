@@ -83,11 +83,11 @@ def train(
     events = Events(observers, view)
     order = _Order(len(samples), rng, shuffle=settings.shuffle)
     if resume is None:
-        state.begin(network.state)
+        state.begin(network.trained_state)
     else:
         network.state[:] = resume.numbers
         order.resume(resume)
-    stopping = Stopping(state, settings, network.state)
+    stopping = Stopping(state, settings, network.trained_state)
     if resume is not None:
         stopping.resume(resume.best)
     updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
@@ -115,8 +115,8 @@ def train(
                 has_diverged = stopping.has_diverged(loss)
                 if state.average is not None:
                     with HeldInterrupts():
-                        state.average.after_epoch(network.state)
-                with state.averaged(network.state):
+                        state.average.after_epoch(network.trained_state)
+                with state.averaged(network.trained_state):
                     # An epoch counts once validated, which may be interrupted.
                     measured = None if validate is None else validate()
                     with HeldInterrupts():
@@ -136,7 +136,7 @@ def train(
                 if state.stopped:
                     break
 
-        state.end(network.state)
+        state.end(network.trained_state)
         stopping.restore_best()
         stopping.check_interrupted()
         events.train_ends()
@@ -255,7 +255,7 @@ class _Updates:
             self.weights, gradient, state.schedule.rate, executor.team.run, regularizer
         )
         if state.average is not None:
-            state.average.after_update(executor.network.state)
+            state.average.after_update(executor.network.trained_state)
 
 
 def _with_next(items: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:

@@ -118,6 +118,11 @@ class History:
             validation_loss_curve=[],
         )
 
+    def forget_best_weights(self) -> None:
+        """Begin anew to look for the best epoch, if its weights are kept."""
+        if self.best_weights is not None:
+            self.best_weights, self.best_validation_score = None, -np.inf
+
     def add_epoch(
         self,
         loss: float,

@@ -124,7 +124,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         dz: FeatureMap,
         cache: Cache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -138,7 +138,7 @@ class ConvolutionAlgorithm(ABC, Generic[Cache]):
         cache : object
             What `forward` returned.
         kernel, dkernel : ndarray of shape (filters, channels // groups, *kernel_size)
-            `dkernel` is overwritten.
+            `dkernel` is overwritten. None means that it is not needed.
         workspace : Workspace
         need_dx : bool
             If False, None is returned.

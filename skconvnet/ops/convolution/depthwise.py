@@ -106,25 +106,35 @@ class DepthwiseConvolution(ConvolutionAlgorithm[FeatureMap]):
         dz: FeatureMap,
         cache: FeatureMap,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
         doutputs, batch = self._outputs(dz), dz.shape[-1]
-        inputs = self._inputs(cache)
-        dkernels = dkernel.reshape(self.channels, self._multiplier, *self._kernel_shape)
-        values = self._kernel_gradient.copied_values(self._multiplier, batch)
-        for some in self._channel_slices(values, dz.itemsize):
-            self._kernel_gradient.write(
-                inputs[some, 0], doutputs[some], dkernels[some], workspace
-            )
+        if dkernel is not None:
+            self._write_kernel_gradient(doutputs, cache, dkernel, workspace)
         if not need_dx:
             return None
         shape = (self.channels, *self.windows.in_shape, batch)
         dx = workspace.array("dx", shape, dz.dtype)
         self._apply(self._backward, doutputs, kernel, self._inputs(dx), workspace)
         return dx
+
+    def _write_kernel_gradient(
+        self,
+        doutputs: np.ndarray,
+        x: FeatureMap,
+        dkernel: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        inputs = self._inputs(x)
+        dkernels = dkernel.reshape(self.channels, self._multiplier, *self._kernel_shape)
+        values = self._kernel_gradient.copied_values(self._multiplier, x.shape[-1])
+        for some in self._channel_slices(values, x.itemsize):
+            self._kernel_gradient.write(
+                inputs[some, 0], doutputs[some], dkernels[some], workspace
+            )
 
     def _apply(
         self,

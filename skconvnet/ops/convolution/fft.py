@@ -137,23 +137,25 @@ class FFTConvolution(ConvolutionAlgorithm[Spectrum]):
         dz: FeatureMap,
         cache: Spectrum,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
         spectrum, batch = cache, dz.shape[-1]
         doutputs = self._transform(self._cut(dz, self._outputs, workspace))
-        dweights = np.matmul(np.conj(doutputs), spectrum.swapaxes(-1, -2))
-        dtaps = self._inverse(dweights.reshape(*self._frequencies, *dkernel.shape[:2]))
-        np.copyto(dkernel, np.moveaxis(dtaps[self._taps], (-2, -1), (0, 1)))
+        if dkernel is not None:
+            dweights = np.matmul(np.conj(doutputs), spectrum.swapaxes(-1, -2))
+            shape = (*self._frequencies, *dkernel.shape[:2])
+            dtaps = self._inverse(dweights.reshape(shape))
+            np.copyto(dkernel, np.moveaxis(dtaps[self._taps], (-2, -1), (0, 1)))
         if not need_dx:
             return None
         weights = self._transform_kernel(kernel, workspace)
         dspectrum = np.matmul(weights.swapaxes(-1, -2), doutputs)
         dtiles = self._transform_back(dspectrum, self.channels, batch)
-        shape = (self.channels, *self.windows.in_shape, batch)
-        dx = workspace.array("dx", shape, dz.dtype)
+        dx_shape = (self.channels, *self.windows.in_shape, batch)
+        dx = workspace.array("dx", dx_shape, dz.dtype)
         dx.fill(0)
         for number, slices in enumerate(self._inputs):
             target = slices.of_map(dx)

@@ -89,7 +89,7 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         dz: FeatureMap,
         cache: FeatureMap,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -108,27 +108,29 @@ class Im2colConvolution(ConvolutionAlgorithm[FeatureMap]):
         def task(i: int, workspace: Workspace) -> None:
             def write(program: Program) -> None:
                 for number, block in enumerate(runs[i]):
-                    columns = self._im2col(program, padded, block, workspace)
                     own = doutputs[:, :, block.start : block.stop]
-                    add_product(
-                        program,
-                        own,
-                        columns,
-                        dweights[i],
-                        workspace,
-                        overwrite=number == 0,
-                    )
+                    if dkernel is not None:
+                        columns = self._im2col(program, padded, block, workspace)
+                        add_product(
+                            program,
+                            own,
+                            columns,
+                            dweights[i],
+                            workspace,
+                            overwrite=number == 0,
+                        )
                     if dpadded is not None:
                         self._col2im(program, weights, own, block, dpadded, workspace)
 
-            key = (self, "backward", i, len(runs), batch)
+            key = (self, "backward", i, len(runs), batch, dkernel is None)
             arrays = (padded, kernel, dz, dpadded, dweights)
             workspace.program(key, arrays, write).run()
 
         workspace.share_out(len(runs), task, self._n_values(blocks))
-        np.copyto(dkernel.reshape(weights.shape), dweights[0])
-        if len(runs) > 1:
-            dkernel += dweights[1].reshape(dkernel.shape)
+        if dkernel is not None:
+            np.copyto(dkernel.reshape(weights.shape), dweights[0])
+            if len(runs) > 1:
+                dkernel += dweights[1].reshape(dkernel.shape)
         if dpadded is None:
             return None
         return dpadded[(slice(None), *self.windows.interior)]

@@ -153,7 +153,7 @@ class InterleavedConvolution(ConvolutionAlgorithm[_Cache]):
         dz: FeatureMap,
         cache: _Cache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,

@@ -52,13 +52,14 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
         dz: FeatureMap,
         cache: FeatureMap,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
         padded = cache
-        weights, dweights = self._matrices(kernel), self._matrices(dkernel)
+        weights = self._matrices(kernel)
+        dweights = None if dkernel is None else self._matrices(dkernel)
         doutputs = _positions_first(dz)
         dpadded = None
         if need_dx:
@@ -66,7 +67,8 @@ class LocallyConnectedConvolution(ConvolutionAlgorithm[FeatureMap]):
             dpadded.fill(0)
         for rows in self._row_blocks(dz.shape[-1], dz.itemsize):
             columns = self._im2col(padded, rows, workspace)
-            np.matmul(doutputs[rows], columns.swapaxes(-1, -2), out=dweights[rows])
+            if dweights is not None:
+                np.matmul(doutputs[rows], columns.swapaxes(-1, -2), out=dweights[rows])
             if dpadded is not None:
                 # The gradient of the columns overwrites them.
                 transposed = weights[rows].swapaxes(-1, -2)

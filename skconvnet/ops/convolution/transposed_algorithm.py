@@ -97,7 +97,7 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
         dz: FeatureMap,
         cache: Cache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -111,7 +111,7 @@ class TransposedAlgorithm(ABC, Generic[Cache]):
         cache : object
             What `forward` returned.
         kernel, dkernel : ndarray of shape (channels, filters // groups, *kernel_size)
-            `dkernel` is overwritten.
+            `dkernel` is overwritten. None means that it is not needed.
         workspace : Workspace
         need_dx : bool
             If False, None is returned.

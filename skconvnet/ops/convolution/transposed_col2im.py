@@ -220,7 +220,7 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
         dz: FeatureMap,
         cache: FeatureMap,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -235,18 +235,26 @@ class TransposedCol2im(TransposedAlgorithm[FeatureMap]):
         def write(program: Program) -> None:
             for block in self._columns.blocks(self.filters, batch, x.itemsize):
                 columns = self._im2col(program, dz, block, workspace)
-                inputs = flat[:, :, block.start : block.stop]
-                is_first = block.start == 0
-                add_product(
-                    program, inputs, columns, dweights, workspace, overwrite=is_first
-                )
+                if dkernel is not None:
+                    inputs = flat[:, :, block.start : block.stop]
+                    is_first = block.start == 0
+                    add_product(
+                        program,
+                        inputs,
+                        columns,
+                        dweights,
+                        workspace,
+                        overwrite=is_first,
+                    )
                 if dx is not None:
                     target = self._by_group(dx)[:, :, block.start : block.stop]
                     program.add(np.matmul, weights, columns, out=target)
 
         arrays = (x, kernel, dz, dx, dweights)
-        workspace.program((self, "backward", batch), arrays, write).run()
-        np.copyto(dkernel.reshape(weights.shape), dweights)
+        key = (self, "backward", batch, dkernel is None)
+        workspace.program(key, arrays, write).run()
+        if dkernel is not None:
+            np.copyto(dkernel.reshape(weights.shape), dweights)
         return dx
 
     def _im2col(

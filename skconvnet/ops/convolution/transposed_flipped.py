@@ -110,17 +110,20 @@ class TransposedFlippedKernel(TransposedAlgorithm[FlippedCache]):
         dz: FeatureMap,
         cache: FlippedCache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
     ) -> FeatureMap | None:
         algorithm, flipped = self.for_batch(dz.shape[-1]), cache.flipped
-        dflipped = workspace.array("dflipped", flipped.shape, dz.dtype)
+        dflipped = None
+        if dkernel is not None:
+            dflipped = workspace.array("dflipped", flipped.shape, dz.dtype)
         dx = algorithm.backward(
             dz, cache.inner, flipped, dflipped, workspace, need_dx=need_dx
         )
-        self._flip(dkernel)[...] = self._by_group(dflipped)
+        if dkernel is not None and dflipped is not None:
+            self._flip(dkernel)[...] = self._by_group(dflipped)
         return dx
 
     @override

@@ -155,7 +155,7 @@ class TransposedPhases(TransposedAlgorithm[PhasesCache]):
         dz: FeatureMap,
         cache: PhasesCache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -167,7 +167,9 @@ class TransposedPhases(TransposedAlgorithm[PhasesCache]):
         dapart.fill(0)
         for outputs, computed in self._views(dz, algorithm.crop_row_padding(dapart)):
             copy_runs(computed, outputs)
-        dby_phase = self._kernel_array("dby_phase", dz.dtype, workspace)
+        dby_phase = None
+        if dkernel is not None:
+            dby_phase = self._kernel_array("dby_phase", dz.dtype, workspace)
         dx = algorithm.backward(
             dapart,
             cache.inner,
@@ -176,8 +178,9 @@ class TransposedPhases(TransposedAlgorithm[PhasesCache]):
             workspace.nested("inner"),
             need_dx=need_dx,
         )
-        for source, tap in self._pairs(dby_phase):
-            dkernel[tap] = source.T
+        if dkernel is not None and dby_phase is not None:
+            for source, tap in self._pairs(dby_phase):
+                dkernel[tap] = source.T
         return dx
 
     @override

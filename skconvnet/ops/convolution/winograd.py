@@ -244,7 +244,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
         dz: FeatureMap,
         cache: _Cache,
         kernel: np.ndarray,
-        dkernel: np.ndarray,
+        dkernel: np.ndarray | None,
         workspace: Workspace,
         *,
         need_dx: bool,
@@ -269,7 +269,7 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
                             program,
                             x,
                             dz,
-                            dweights[i],
+                            None if dkernel is None else dweights[i],
                             block,
                             workspace,
                             overwrite=is_first,
@@ -285,15 +285,16 @@ class WinogradConvolution(ConvolutionAlgorithm[_Cache]):
                                 set_aside=at_boundary,
                             )
 
-            key = (self, "backward", i, batch, need_dx)
+            key = (self, "backward", i, batch, need_dx, dkernel is None)
             workspace.program(key, (x, weights, dz, dx, dweights), write).run()
 
         workspace.share_out(len(parts), task, self._n_transformed(batch))
-        if len(parts) > 1:
-            dweights[0] += dweights[1]
-            if dx is not None:
-                self._finish(dx, parts[1][0], workspace)
-        self._kernels.backward(dweights[0], dkernel, workspace)
+        if dx is not None and len(parts) > 1:
+            self._finish(dx, parts[1][0], workspace)
+        if dkernel is not None:
+            if len(parts) > 1:
+                dweights[0] += dweights[1]
+            self._kernels.backward(dweights[0], dkernel, workspace)
         return dx
 
     def _cut_in_two(self, rows: list[list[TileBlock]]) -> list[list[list[TileBlock]]]:

@@ -91,7 +91,7 @@ channels of a group)
         program: Program,
         x: FeatureMap,
         dz: FeatureMap,
-        dweights: np.ndarray,
+        dweights: np.ndarray | None,
         block: TileBlock,
         workspace: Workspace,
         *,
@@ -99,22 +99,26 @@ channels of a group)
     ) -> np.ndarray:
         """Add calls that add a block to the gradient of the weights, or overwrite it.
 
+        If `dweights` is None, only the gradient of the products is computed.
+
         Returns
         -------
         dproducts : ndarray of shape (positions of a tile, groups, filters of a group, \
 tiles x batch)
             Scratch with the gradient of the products.
         """
-        transformed = self._inputs.transform(program, x, block, workspace)
+        if dweights is not None:
+            transformed = self._inputs.transform(program, x, block, workspace)
         dproducts = self._by_group(
             self._outputs.gradient_of_products(
                 program, dz, block, workspace, wins=_name_of_wins(block)
             )
         )
-        inputs = self._by_group(transformed)
-        add_product(
-            program, dproducts, inputs, dweights, workspace, overwrite=overwrite
-        )
+        if dweights is not None:
+            inputs = self._by_group(transformed)
+            add_product(
+                program, dproducts, inputs, dweights, workspace, overwrite=overwrite
+            )
         return dproducts
 
     def write_map_gradient(
