@@ -1,5 +1,37 @@
-"""Inspection of networks."""
+"""Inspection of networks: tables, and pictures as scikit-learn's Displays."""
 
-from skconvnet.inspection.summary import format_summary
+from typing import TYPE_CHECKING
 
-__all__ = ["format_summary"]
+from skconvnet._lazy import lazily
+
+if TYPE_CHECKING:
+    from skconvnet.inspection.displays.attributions import (
+        AttributionDisplay as AttributionDisplay,
+    )
+    from skconvnet.inspection.displays.feature_maps import (
+        FeatureMapDisplay as FeatureMapDisplay,
+    )
+    from skconvnet.inspection.displays.filters import FilterDisplay as FilterDisplay
+    from skconvnet.inspection.displays.learning_curve import (
+        LearningCurveDisplay as LearningCurveDisplay,
+    )
+    from skconvnet.inspection.displays.mistakes import (
+        MistakesDisplay as MistakesDisplay,
+    )
+    from skconvnet.inspection.displays.network import NetworkDisplay as NetworkDisplay
+    from skconvnet.inspection.displays.training import TrainingCurves as TrainingCurves
+    from skconvnet.inspection.summary import format_summary as format_summary
+
+__getattr__, __dir__, __all__ = lazily(
+    __name__,
+    {
+        "displays.attributions": ["AttributionDisplay"],
+        "displays.feature_maps": ["FeatureMapDisplay"],
+        "displays.filters": ["FilterDisplay"],
+        "displays.learning_curve": ["LearningCurveDisplay"],
+        "displays.mistakes": ["MistakesDisplay"],
+        "displays.network": ["NetworkDisplay"],
+        "displays.training": ["TrainingCurves"],
+        "summary": ["format_summary"],
+    },
+)
