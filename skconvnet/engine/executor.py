@@ -277,8 +277,10 @@ class Executor:
         """
         index = slice(0, len(inputs)) if index is None else index
         cuts = cut_minibatch(self.network, inputs, index)
-        layers = list(self.network.layers.values())[:stop]
-        shape = layers[-1].out_shape if layers else self.network.in_shape
+        # Of samples of several sizes, all outputs must be like those of the first.
+        network = self.network.for_shape(inputs.shape_of(index))
+        layers = list(network.layers.values())[:stop]
+        shape = layers[-1].out_shape if layers else network.in_shape
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from skconvnet._checks import check_choice
 from skconvnet._typing import Shape
-from skconvnet.inspection.displays.fitted import final_estimator, network_of, shaped
+from skconvnet.inspection.displays.fitted import last_step, network_of, shaped
 from skconvnet.inspection.displays.panels import Panels, check_matplotlib, open_panels
 from skconvnet.inspection.displays.samples import (
     Array,
@@ -140,7 +140,9 @@ class AttributionDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted estimator of this package.
+            A fitted estimator of this package, or a pipeline or search that ends in
+            one. Of a pipeline, what the last step depends on is drawn, and the samples
+            as the steps before it transform them.
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
             The samples, of which all are drawn: pass ``X[:4]``, for example.
         method, target, **options
@@ -185,17 +187,18 @@ class AttributionDisplay:
         network_of(estimator, cls.__name__)
         from skconvnet.inspection import attribute
 
-        values = attribute(estimator, X, method=method, target=target, **options)
+        model, X = last_step(estimator, X)
+        values = attribute(model, X, method=method, target=target, **options)
         rows = [X.iloc[i] for i in range(len(X))] if hasattr(X, "iloc") else list(X)
-        samples = [shaped(row, estimator, shape) for row in rows]
+        samples = [shaped(row, model, shape) for row in rows]
         names = getattr(X, "columns", None)
         display = cls(
             samples,
             [
-                _like(own, row, sample, estimator, shape)
+                _like(own, row, sample, model, shape)
                 for own, row, sample in zip(values, rows, samples, strict=True)
             ],
-            titles=_titles(estimator, X, target),
+            titles=_titles(model, X, target),
             method=method,
             reduce=reduce,
             feature_names=None if names is None else list(names),
@@ -336,7 +339,7 @@ def _titles(estimator: Any, X: Any, target: Any) -> list[str]:  # noqa: ANN401
         if targets.ndim == 0:
             return [f"target: {target}"] * n
         return [f"target: {own}" for own in targets]
-    if not is_classifier(final_estimator(estimator)):
+    if not is_classifier(estimator):
         return [f"sample {i}" for i in range(n)]
     predicted = np.asarray(estimator.predict(X))
     if predicted.ndim > 1:

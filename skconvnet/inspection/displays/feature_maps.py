@@ -14,6 +14,7 @@ from skconvnet.inspection.displays.fitted import (
     FoundLayer,
     check_maximum,
     final_estimator,
+    last_step,
     layers_of,
     network_of,
     one_sample,
@@ -149,11 +150,11 @@ class FeatureMapDisplay:
         _check_not_inside(name, layers)
         estimator = getattr(estimator, "best_estimator_", estimator)
         if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(_row_of_pipeline(x))
-            estimator = estimator[-1]
+            model, X = last_step(estimator, _row_of_pipeline(x))
         else:
-            X = one_sample(x, network)
-        maps = final_estimator(estimator).activations(X, name)[0]
+            model = final_estimator(estimator)
+            X = one_sample(x, model)
+        maps = model.activations(X, name)[0]
         kind = layers[name].kind
         display = cls(maps, layer=f"{name} ({kind})", max_maps=max_maps)
         return display.plot(ax, cmap=cmap, share_scale=share_scale, colorbar=colorbar)

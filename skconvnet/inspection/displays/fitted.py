@@ -48,6 +48,14 @@ def final_estimator(estimator: Any) -> Any:  # noqa: ANN401  estimators have no 
             return estimator
 
 
+def last_step(estimator: Any, X: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return the last step of a pipeline, and X as the steps before transform it."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(estimator, Pipeline):
+        return final_estimator(estimator), estimator[:-1].transform(X)
+    return final_estimator(estimator), X
+
+
 def network_of(estimator: Any, owner: str) -> Network:  # noqa: ANN401
     """Return the network of an estimator, or of the last step of a pipeline.
 
@@ -157,13 +165,16 @@ def check_shape(shape: object, size: int, name: str = "shape") -> Shape:
     return (*lengths, 1) if len(lengths) == 2 else lengths
 
 
-def one_sample(x: Any, network: Network) -> Any:  # noqa: ANN401  array-like
+def one_sample(x: Any, estimator: Any) -> Any:  # noqa: ANN401  array-like
     """Return a sample as an X of one sample, or raise an error if it is several."""
+    in_shape: Shape = estimator.network_.in_shape
+    if getattr(estimator, "data_format", None) == "channels_first":
+        in_shape = (in_shape[-1], *in_shape[:-1])
     if hasattr(x, "to_frame"):  # a row of a table, whose columns keep their names
         return x.to_frame().T
     if not hasattr(x, "iloc"):
         x = np.asarray(x)
-        if _is_single(x.shape, network.in_shape):
+        if _is_single(x.shape, in_shape):
             return x[np.newaxis]
     if x.ndim == 0 or len(x) != 1:
         raise ValueError(
@@ -175,12 +186,14 @@ def one_sample(x: Any, network: Network) -> Any:  # noqa: ANN401  array-like
 
 def _is_single(shape: Shape, in_shape: Shape) -> bool:
     """Whether this is the shape of a sample, rather than of an X."""
-    own = {in_shape, (in_shape[-1], *in_shape[:-1])}
-    if in_shape[-1] == 1:
-        own.add(in_shape[:-1])
+    own = {in_shape}
+    if 1 in (in_shape[0], in_shape[-1]):  # the channel, which may be left out
+        own.add(in_shape[:-1] if in_shape[-1] == 1 else in_shape[1:])
     if len(shape) == 1 or shape in own:
         return True
-    return shape[1:] not in own and len(shape) == len(in_shape)
+    is_X = shape[1:] in own or shape[1:] == (prod(in_shape),)
+    # Else it may be of another size.
+    return not is_X and len(shape) in map(len, own)
 
 
 def check_maximum(name: str, value: object) -> int | None:

@@ -250,9 +250,9 @@ def _given_axes(ax: object, n: int, owner: str) -> npt.NDArray[np.object_]:
     from matplotlib.axes import Axes
 
     given = list(_flat(ax))
-    wrong = next((other for other in given if not isinstance(other, Axes)), None)
-    if wrong is not None or not given:
-        got = ax if wrong is None else wrong
+    wrong = [other for other in given if not isinstance(other, Axes)]
+    if wrong or not given:
+        got = wrong[0] if wrong else ax
         raise TypeError(
             "ax must be None, a matplotlib Axes or an array of them, as plt.subplots "
             f"returns; got {got!r}."

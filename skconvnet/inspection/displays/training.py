@@ -77,7 +77,8 @@ def curves_of(estimator: Any) -> TrainingCurves:  # noqa: ANN401  estimators hav
     final = final_estimator(estimator)
     name, solver = type(final).__name__, getattr(final, "solver", None)
     # After a new fit, the curve of an earlier one may still be there.
-    if isinstance(solver, LBFGS) or solver == "lbfgs":
+    is_network = hasattr(final, "n_layers_")  # of this package or of scikit-learn
+    if is_network and (isinstance(solver, LBFGS) or solver == "lbfgs"):
         raise ValueError(
             f"{name} with solver={solver!r} has no loss_curve_: a search by L-BFGS has "
             "no epochs. Fit it with another solver, such as 'adam'."
