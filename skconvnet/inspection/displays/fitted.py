@@ -167,14 +167,14 @@ def check_shape(shape: object, size: int, name: str = "shape") -> Shape:
 
 def one_sample(x: Any, estimator: Any) -> Any:  # noqa: ANN401  array-like
     """Return a sample as an X of one sample, or raise an error if it is several."""
-    in_shape: Shape = estimator.network_.in_shape
-    if getattr(estimator, "data_format", None) == "channels_first":
-        in_shape = (in_shape[-1], *in_shape[:-1])
     if hasattr(x, "to_frame"):  # a row of a table, whose columns keep their names
         return x.to_frame().T
     if not hasattr(x, "iloc"):
         x = np.asarray(x)
-        if _is_single(x.shape, in_shape):
+        channel = (
+            0 if getattr(estimator, "data_format", None) == "channels_first" else -1
+        )
+        if _is_single(x.shape, estimator.network_.in_shape, channel):
             return x[np.newaxis]
     if x.ndim == 0 or len(x) != 1:
         raise ValueError(
@@ -184,16 +184,26 @@ def one_sample(x: Any, estimator: Any) -> Any:  # noqa: ANN401  array-like
     return x
 
 
-def _is_single(shape: Shape, in_shape: Shape) -> bool:
-    """Whether this is the shape of a sample, rather than of an X."""
-    own = {in_shape}
-    if 1 in (in_shape[0], in_shape[-1]):  # the channel, which may be left out
-        own.add(in_shape[:-1] if in_shape[-1] == 1 else in_shape[1:])
-    if len(shape) == 1 or shape in own:
+def _is_single(shape: Shape, in_shape: Shape, channel: int) -> bool:
+    """Whether this is the shape of a sample, rather than of an X.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    in_shape : tuple of int
+        Shape of a sample of the network, channels last.
+    channel : {0, -1}
+        The axis of `shape` that channels have, if it has one.
+    """
+    if len(shape) == 1:
         return True
-    is_X = shape[1:] in own or shape[1:] == (prod(in_shape),)
-    # Else it may be of another size.
-    return not is_X and len(shape) in map(len, own)
+    *spatial, n_channels = in_shape
+    if shape[1:] == (prod(in_shape),):
+        return False  # rows
+    if len(shape) == len(in_shape):
+        is_X_of_grey = n_channels == 1 and shape[1:] == tuple(spatial)
+        return shape[channel] == n_channels and not is_X_of_grey
+    return n_channels == 1 and len(shape) == len(spatial)
 
 
 def check_maximum(name: str, value: object) -> int | None:
