@@ -169,7 +169,7 @@ def test_scale_of_colours():
     X = RNG.uniform(size=(2, 6, 6, 1))
     display = AttributionDisplay(X, X - 0.5)
     relative = display.plot().figure_.axes[-1]
-    assert relative.get_ylabel() == "attribution / largest of the sample"
+    assert relative.get_ylabel() == "relative attribution"
     assert relative.get_ylim() == (-1, 1)
     shared = display.plot(share_scale=True).figure_.axes[-1]
     assert shared.get_ylabel() == "attribution"

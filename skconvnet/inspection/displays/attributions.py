@@ -292,7 +292,7 @@ class AttributionDisplay:
 
         low = -1 if scales[0].norm.vmin < 0 else 0
         relative = ScalarMappable(Normalize(low, 1), scales[0].cmap)
-        panels.add_colorbar(relative, "attribution / largest of the sample")
+        panels.add_colorbar(relative, "relative attribution")
 
 
 def _heat(

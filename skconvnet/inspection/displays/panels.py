@@ -202,7 +202,8 @@ def open_axes(ax: object, size: tuple[float, float], *, owner: str) -> Axes:
     if ax is not None:
         given: Axes = _given_axes(ax, 1, owner)[0]
         return given
-    return plt.figure(figsize=size).add_axes((0, 0, 1, 1))
+    own: Axes = plt.figure(figsize=size).add_axes((0, 0, 1, 1))
+    return own
 
 
 def panel_size(n: int, ratio: float) -> tuple[float, float]:
