@@ -212,6 +212,14 @@ def test_without_matplotlib(fitted, draw, monkeypatch):
         draw(fitted, 1)
 
 
+@pytest.mark.parametrize("draw", [filters, feature_maps, attributions])
+def test_unknown_colours(pyplot, fitted, draw):
+    with pytest.raises(ValueError, match=r"got 'virids'\. Did you mean 'viridis'"):
+        draw(fitted, 1, cmap="virids")
+    assert not pyplot.get_fignums()
+    assert draw(fitted, 1, cmap=pyplot.get_cmap("magma"))
+
+
 def test_wrong_numbers_of_panels(pyplot, fitted):
     for draw, name in ((filters, "max_filters"), (feature_maps, "max_maps")):
         with pytest.raises(ValueError, match=f"{name} must be .* at least 1; got 0"):

@@ -120,6 +120,8 @@ def test_units_see_rows_as_images(shape):
         own = model.coefs_[0][:, unit].reshape(*spatial, channels)
         np.testing.assert_array_equal(np.moveaxis(kernels[unit], 0, -1), own)
     plain = draw(model)
+    heights = [bar.get_height() for bar in plain.axes_[3].patches]
+    np.testing.assert_array_equal(heights, model.coefs_[0][:, 3])
     np.testing.assert_array_equal(plain.kernels[:, 0], model.coefs_[0].T)
     assert plain.axes_[0].get_title() == "unit 0"
 
@@ -248,8 +250,8 @@ def test_kernels_of_series_are_lines():
     ]
     mean = draw(model, "b")
     assert mean.channels == "mean"
-    heights = [bar.get_height() for bar in mean.axes_[1].patches]
-    np.testing.assert_allclose(heights, mean.kernels[1].mean(axis=0))
+    line = mean.axes_[1].get_lines()[0]
+    np.testing.assert_allclose(line.get_ydata(), mean.kernels[1].mean(axis=0))
 
 
 def test_kernels_of_volumes_are_slices():

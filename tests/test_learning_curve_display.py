@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from estimator_cases import ESTIMATORS, data_for, labels, make
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier as TheirMLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -145,6 +146,15 @@ def test_scikit_learns_own():
     assert curves.validation_loss is None
     assert curves.learning_rate is None
     assert curves.best_epoch == np.argmax(model.validation_scores_) + 1
+
+
+def test_a_regressor_of_transformed_targets():
+    model = TransformedTargetRegressor(
+        MLPRegressor(hidden_layer_sizes=3, max_iter=2), func=np.exp, inverse_func=np.log
+    )
+    model.fit(X, X[:, 0])
+    (curves,) = draw(model).curves.values()
+    np.testing.assert_array_equal(curves.loss, model.regressor_.loss_curve_)
 
 
 def test_comparing():

@@ -13,7 +13,12 @@ from sklearn.utils.validation import _num_samples
 from skconvnet._checks import check_choice
 from skconvnet._typing import Shape
 from skconvnet.inspection.displays.fitted import last_step, network_of, shaped
-from skconvnet.inspection.displays.panels import Panels, check_matplotlib, open_panels
+from skconvnet.inspection.displays.panels import (
+    Panels,
+    check_colors,
+    check_matplotlib,
+    open_panels,
+)
 from skconvnet.inspection.displays.samples import (
     Array,
     color_scale,
@@ -227,6 +232,7 @@ class AttributionDisplay:
         self : AttributionDisplay
         """
         check_choice("arrangement", arrangement, _ARRANGEMENTS)
+        check_colors(cmap)
         first = self.samples[0]
         is_image = is_drawn_as_image(first)
         is_beside = arrangement == "beside"

@@ -20,7 +20,11 @@ from skconvnet.inspection.displays.fitted import (
     one_sample,
 )
 from skconvnet.inspection.displays.kernels import CONVOLUTIONS
-from skconvnet.inspection.displays.panels import check_matplotlib, open_panels
+from skconvnet.inspection.displays.panels import (
+    check_colors,
+    check_matplotlib,
+    open_panels,
+)
 from skconvnet.inspection.displays.samples import (
     color_scale,
     draw_bars,
@@ -173,6 +177,7 @@ class FeatureMapDisplay:
         -------
         self : FeatureMapDisplay
         """
+        check_colors(cmap)
         is_image = self.maps.ndim > 2
         drawn, titles = self._panels()
         has_scale = is_image and share_scale and colorbar

@@ -21,7 +21,12 @@ from skconvnet.inspection.displays.kernels import (
     map_before,
     sees_colors,
 )
-from skconvnet.inspection.displays.panels import Panels, check_matplotlib, open_panels
+from skconvnet.inspection.displays.panels import (
+    Panels,
+    check_colors,
+    check_matplotlib,
+    open_panels,
+)
 from skconvnet.inspection.displays.samples import (
     NEUTRAL,
     SIGNED,
@@ -218,6 +223,7 @@ class FilterDisplay:
         -------
         self : FilterDisplay
         """
+        check_colors(cmap)
         drawn, titles = self._panels()
         is_line = self.kernels.ndim == 3
         has_scale = share_scale and not is_line and self.channels != "rgb"
@@ -235,7 +241,7 @@ class FilterDisplay:
         for axes, values in zip(panels.axes, drawn, strict=True):
             own = largest if share_scale else float(np.nanmax(np.abs(values))) or 1.0
             if is_line:
-                _draw_line(axes, values)
+                _draw_line(axes, values, as_bars=self.unit == "unit")
                 axes.set_ylim(-1.1 * own, 1.1 * own)
             elif values.ndim == 3:
                 axes.imshow(values / (2 * own) + 0.5, interpolation="nearest")
@@ -312,10 +318,10 @@ def _checked_channels(channels: object, kernels: Kernels) -> str | list[int]:
     return [int(i) for i in indices]
 
 
-def _draw_line(ax: Axes, values: Kernels) -> None:
-    """Draw a kernel of shape (length, channels)."""
+def _draw_line(ax: Axes, values: Kernels, *, as_bars: bool) -> None:
+    """Draw a kernel (length, channels); of few features, optionally as bars."""
     length, channels = values.shape
-    if channels == 1 and length <= _MAX_BARS:
+    if as_bars and channels == 1 and length <= _MAX_BARS:
         draw_bars(ax, values[:, 0])
     else:
         draw_lines(ax, values)

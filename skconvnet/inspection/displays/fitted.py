@@ -43,6 +43,8 @@ def final_estimator(estimator: Any) -> Any:  # noqa: ANN401  estimators have no 
             estimator = estimator.best_estimator_
         elif isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "regressor_"):  # of TransformedTargetRegressor
+            estimator = estimator.regressor_
         else:
             check_is_fitted(estimator)
             return estimator

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._suggestions import did_you_mean
 from skconvnet.inspection.displays.titles import (
     broken,
     line_height,
@@ -19,6 +20,7 @@ from skconvnet.inspection.displays.titles import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure, SubFigure
 
 # Side of a square panel, in inches, of pictures of up to so many panels.
@@ -50,6 +52,17 @@ def check_matplotlib(owner: str) -> None:
 # A legend with more entries, or longer ones, is below the panels; and the width of the
 # line before each.
 _MAX_ENTRIES, _MAX_LETTERS, _HANDLE = 6, 24, 0.6
+
+
+def check_colors(cmap: str | Colormap | None) -> None:
+    """Raise a ValueError if matplotlib has no colour map of this name."""
+    from matplotlib import colormaps
+
+    if isinstance(cmap, str) and cmap not in colormaps:
+        raise ValueError(
+            "cmap must be a Colormap or the name of one, such as 'viridis'; got "
+            f"{cmap!r}.{did_you_mean(cmap, colormaps)}"
+        )
 
 
 @dataclass(frozen=True)

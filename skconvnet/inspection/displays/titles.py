@@ -47,7 +47,7 @@ def broken(text: str, letters: int) -> str:
     >>> print(broken("unbreakable " + 40 * "x" + " and three more words", 14))
     unbreakable
     xxxxxxxxxxxxx…
-    and three…
+    and three mor…
     """
     return "\n".join(
         line for own in text.split("\n") for line in _broken_line(own, letters)
@@ -64,8 +64,8 @@ def _broken_line(text: str, letters: int) -> list[str]:
     lines = [line.rstrip() for line in lines]
     is_cut = len(lines) > _MAX_LINES
     lines = lines[:_MAX_LINES]
-    if is_cut and len(lines[-1]) < letters:
-        lines[-1] += "…"
+    if is_cut:
+        lines[-1] = lines[-1][: letters - 1] + "…"
     return [
         line if len(line) <= letters else f"{line[: letters - 1]}…" for line in lines
     ]
