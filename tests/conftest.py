@@ -1,6 +1,7 @@
 """Tests of optional packages, and a run in which no test may be skipped."""
 
 import signal
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -52,12 +53,37 @@ def torch():
     return torch
 
 
+@pytest.fixture
+def pyplot():
+    """`matplotlib.pyplot` without a screen, whose figures are closed in the end.
+
+    A test that takes this fixture has the marker `matplotlib`.
+    """
+    import matplotlib.pyplot
+
+    matplotlib.pyplot.switch_backend("agg")
+    yield matplotlib.pyplot
+    matplotlib.pyplot.close("all")
+
+
+def _is_drawing_doctest(item):
+    examples = getattr(getattr(item, "dtest", None), "examples", ())
+    return any("matplotlib" in example.source for example in examples)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     # First, so that `-m torch` finds these markers.
     for item in items:
         if "torch" in getattr(item, "fixturenames", ()):
             item.add_marker("torch")
+        if "pyplot" in getattr(item, "fixturenames", ()):
+            item.add_marker("matplotlib")
+        if _is_drawing_doctest(item):
+            item.add_marker("matplotlib")
+            # The hook below is for tests in this folder alone.
+            missing = find_spec("matplotlib") is None
+            item.add_marker(pytest.mark.skipif(missing, reason="needs matplotlib"))
         if any(item.get_closest_marker(name) for name in OPTIONAL):
             item.add_marker("optional")
 

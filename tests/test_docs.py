@@ -36,6 +36,9 @@ README = ROOT / "README.md"
 # A page of a table only; all others have blocks of Python.
 WITHOUT_BLOCKS = {"layers.md"}
 
+# Pages whose blocks draw.
+WITH_PICTURES = {"pictures.md"}
+
 every_page = pytest.mark.parametrize(
     "page", PAGES, ids=lambda page: str(page.relative_to(ROOT))
 )
@@ -56,13 +59,25 @@ def draw_photos(folder):
             picture.save(folder / name / f"{i}.jpg")
 
 
-@pytest.mark.parametrize("page", [README, *GUIDE], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [page for page in (README, *GUIDE) if page.name not in WITH_PICTURES],
+    ids=lambda page: page.name,
+)
 def test_blocks_run_in_order(page, monkeypatch, tmp_path):
     if page.name == "from_a_folder_to_a_model.md":
         draw_photos(tmp_path / "photos")
         monkeypatch.chdir(tmp_path)
     _, n_blocks = run_blocks(page, monkeypatch)
     assert (n_blocks > 0) == (page.name not in WITHOUT_BLOCKS)
+
+
+@pytest.mark.parametrize("name", sorted(WITH_PICTURES))
+def test_blocks_with_pictures_run_in_order(name, monkeypatch, tmp_path, pyplot):
+    monkeypatch.chdir(tmp_path)
+    _, n_blocks = run_blocks(DOCS / name, monkeypatch)
+    assert n_blocks > 0
+    assert pyplot.get_fignums()
 
 
 def test_the_page_on_inspecting_shows_what_it_prints(monkeypatch, capsys):

@@ -156,6 +156,18 @@ def test_networks_of_each_size_share_their_weights():
     assert network.for_shape((8, 8, 1)) is network
 
 
+@pytest.mark.parametrize("size", [(5, 8), (10, 9)])
+def test_activations_of_one_size_that_training_did_not_end_with(digits, size):
+    X, y = digits
+    fitted = model(max_iter=1).initialize(X, y)
+    x = np.random.default_rng(0).uniform(size=(*size, 1))
+    name = next(iter(fitted.network_.layers))
+    maps = fitted.activations([x], name)
+    shape = fitted.network_.for_shape(x.shape).layers[name].out_shape
+    assert maps.shape == (1, *shape)
+    np.testing.assert_array_equal(fitted.activations(x[np.newaxis], name), maps)
+
+
 def test_errors(digits):
     X, y = digits
     with pytest.raises(ValueError, match=r"kernel'.*SpatialPyramidPool.*Flatten\(\)"):
