@@ -201,8 +201,6 @@ METHODS: Words = {
     "history_": "loss_curve_",
     "save": "Use joblib.dump(model, path).",
     "save_model": "Use joblib.dump(model, path).",
-    "save_weights": "Use joblib.dump(model, path), or get_weights.",
-    "load_weights": "Use joblib.load(path), or set_weights.",
     "state_dict": "get_weights",
     "load_state_dict": "set_weights",
     "predict_classes": "predict",
