@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
+from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, layer_list, make
 from sklearn.exceptions import NotFittedError
 
 from skconvnet import (
@@ -14,6 +14,7 @@ from skconvnet import (
     ConvNetRegressor,
     MLPClassifier,
     SequentialClassifier,
+    SequentialRegressor,
 )
 from skconvnet.estimators import _safetensors
 from skconvnet.layers import BatchNorm, Conv2D, Parallel, Residual, Standardize
@@ -100,6 +101,18 @@ def test_statistics_of_the_input_and_units_of_y_come_with_the_file(tmp_path):
     other.load_weights(tmp_path / "w")
     np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
     assert other.score(X, 100 * y + 7) == fitted.score(X, 100 * y + 7)
+
+
+def test_units_of_y_must_agree(tmp_path):
+    X, y = data_for(ConvNetRegressor)
+    plain = make(ConvNetRegressor).fit(X, y)
+    scaled = SequentialRegressor([("s", Standardize()), *layer_list()]).fit(X, y)
+    auto = make(ConvNetRegressor, rescale="auto").fit(X, y)
+    plain.save_weights(tmp_path / "plain")
+    auto.save_weights(tmp_path / "auto")
+    failing(plain, tmp_path / "auto", "file predicts standardized y", "no 'rescale/")
+    failing(scaled, tmp_path / "auto", "file predicts standardized y", "y as it is")
+    failing(auto, tmp_path / "plain", "file predicts y as it is")
 
 
 def failing(model, path, *words, error=ValueError, **kwargs):

@@ -159,7 +159,7 @@ def _problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
     own, theirs = estimator.network_.shapes, file.shapes
     wrong = [name for name in own if theirs.get(name, own[name]) != own[name]]
     parts = [
-        (f"{name!r} must have shape {own[name]}, but has shape {theirs[name]}")
+        f"{name!r} must have shape {own[name]}, but has shape {theirs[name]}"
         for name in wrong
     ]
     missing = _listed([name for name in own if name not in theirs])
@@ -167,6 +167,14 @@ def _problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
     problems = [_cut(parts)] if parts else []
     problems += [f"the file has no {missing}"] if missing else []
     problems += [f"the network has no {unknown}"] if unknown else []
+    if "estimator" in file.metadata:
+        scaled = isinstance(vars(estimator).get("_targets"), StandardizedTargets)
+        if scaled != ("target_scale" in file.metadata):
+            yes, no = "standardized y (rescale='auto')", "y as it is"
+            problems.append(
+                f"the network of the file predicts {no if scaled else yes}, that of "
+                f"the estimator {yes if scaled else no}"
+            )
     classes = json.loads(file.metadata.get("classes", "null"))
     present = getattr(estimator, "classes_", None)
     if classes is not None and present is not None:
