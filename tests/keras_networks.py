@@ -9,12 +9,6 @@ ACTIVATIONS = {"logistic": "sigmoid", None: None}
 SAME_ARGUMENTS = ("strides", "padding", "groups")
 
 
-def set_dtype(dtype):
-    """Set the dtype of the inputs and of the layers of new models."""
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
-
-
 def predict(model, X):
     outputs = model(keras.ops.convert_to_tensor(X), training=False)
     return outputs.detach().numpy()
