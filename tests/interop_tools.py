@@ -76,6 +76,30 @@ def softmax(scores):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+
+
+def assert_close(found, expected, dtype="float64"):
+    assert found.shape == expected.shape
+    assert np.ptp(expected) > 1e-3  # otherwise this would tell little
+    tolerance = TOLERANCE[dtype]
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def as_tensors(torch, state):
+    return {name: torch.from_numpy(array) for name, array in state.items()}
+
+
+def randomize(torch, network):
+    """Draw all arrays at random, but for padding, which PyTorch keeps at zero."""
+    with torch.no_grad():
+        for name, array in network.state_dict().items():
+            if name.endswith("running_var"):
+                array.uniform_(0.5, 1.5)
+            elif array.dtype.is_floating_point:
+                array.normal_(0, max(array.shape[0], 4) ** -0.5)
+
+
 # By name: the shape of a sample, and the layers before the output layer.
 NETWORKS = {
     "dense": (ROWS, [Dense(5, "relu"), Dense(4, "tanh")]),
