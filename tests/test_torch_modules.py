@@ -89,7 +89,8 @@ def test_names_of_our_layers_are_the_default():
     assert state["norm.num_batches_tracked"].dtype == np.int64
     assert state["norm.num_batches_tracked"].shape == ()
     other, _ = built(est.layers, IMAGE, seed=4)
-    from_torch_state(other, dict(sorted(state.items())))  # by name, in any order
+    mixed = {f"net.{name}": state[name] for name in sorted(state)}
+    from_torch_state(other, mixed)  # by name, in any order
     for name, values in est.get_weights().items():
         np.testing.assert_array_equal(other.get_weights()[name], values)
 

@@ -103,6 +103,21 @@ def test_statistics_of_the_input_and_units_of_y_come_with_the_file(tmp_path):
     assert other.score(X, 100 * y + 7) == fitted.score(X, 100 * y + 7)
 
 
+def test_units_of_y_stay_if_the_output_layer_does(tmp_path):
+    X, y = data_for(ConvNetRegressor)
+    params = {"filters": (3,), "max_iter": 2, "random_state": 0}
+    ConvNetRegressor(hidden_layer_sizes=(5,), **params).fit(
+        X, 100 * y + 7
+    ).save_weights(tmp_path / "w")
+    est = ConvNetRegressor(hidden_layer_sizes=(4,), **params).fit(X, y)
+    state, output = est.network_.state.copy(), est.get_weights()["output/kernel"]
+    with pytest.warns(UserWarning, match="'output/kernel' must have shape"):
+        est.load_weights(tmp_path / "w", strict=False)
+    assert np.any(est.network_.state != state)
+    np.testing.assert_array_equal(est.get_weights()["output/kernel"], output)
+    assert abs(est.predict(X).mean()) < 20  # in units of y, not of 100 * y + 7
+
+
 def test_units_of_y_must_agree(tmp_path):
     X, y = data_for(ConvNetRegressor)
     plain = make(ConvNetRegressor).fit(X, y)

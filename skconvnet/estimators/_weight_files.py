@@ -18,6 +18,7 @@ from skconvnet.estimators._guards import unchanged_on_error
 from skconvnet.estimators._safetensors import WeightFile, opened, write
 from skconvnet.estimators._targets import StandardizedTargets
 from skconvnet.inspection.summary import summary_rows
+from skconvnet.params.naming import OUTPUT_NAME
 
 if TYPE_CHECKING:
     from skconvnet.engine.network import Network
@@ -93,7 +94,8 @@ class WeightFiles:
             fitting = [name for name in own if file.shapes.get(name) == own[name]]
             if problems and (strict or not fitting):
                 raise ValueError(_not_fitting(self, file, problems, strict=strict))
-            self._restore_targets(file)
+            if f"{OUTPUT_NAME}/kernel" in fitting:
+                self._restore_targets(file)
             arrays = {name: file.read(name) for name in fitting}
             try:
                 self.set_weights(arrays)

@@ -93,6 +93,20 @@ def named_matches(counterparts: Sequence[Counterpart], names: Names) -> list[Mat
     return matches
 
 
+def _common_beginning(prefixes: Sequence[str], groups: Groups) -> str | None:
+    """Return what our names begin with in a state, or None if it has other names.
+
+    >>> _common_beginning(["a", "b"], {"net.b": {}, "net.a": {}})
+    'net.'
+    """
+    ends = (name for name in groups if f".{name}".endswith(f".{prefixes[0]}"))
+    for name in ends:
+        begin = name.removesuffix(prefixes[0])
+        if {begin + prefix for prefix in prefixes} == set(groups):
+            return begin
+    return None
+
+
 def matched(
     counterparts: Sequence[Counterpart], groups: Groups, names: Names | None
 ) -> list[Match]:
@@ -114,8 +128,9 @@ def matched(
             )
         return matches
     matches = own_matches(counterparts)
-    if {prefix for _, _, prefix in matches} == set(groups):
-        return matches
+    begin = _common_beginning([prefix for _, _, prefix in matches], groups)
+    if begin is not None:
+        return [(own, module, begin + prefix) for own, module, prefix in matches]
     if len(matches) != len(groups):
         ours = [f"{own.name} ({module.kind})" for own, module, _ in matches]
         theirs = [

@@ -236,7 +236,7 @@ def _as_in(
             values = state.get(begin + name)
             shape = tuple(np.shape(like))
             if values is None and name == "bias":  # between two convolutions
-                values = np.zeros(shape)
+                values = np.zeros(shape, state[begin + module.arrays[0].theirs].dtype)
             if values is None:
                 problems.append(f"{begin + name!r} is not known for {module.kind}")
                 continue
