@@ -103,10 +103,30 @@ def _dense(layer: DenseLayer, at: Place) -> tuple[Modules, Arrangement]:
     rows, columns = at.before.index, at.wanted
     if columns is None:
         columns = Arrangement.as_ours(layer.out_shape).index
-    weight = ForeignArray("weight", "kernel", lambda kernel: kernel[rows][:, columns].T)
+    own_rows, own_columns = np.argsort(rows), np.argsort(columns)
+    weight = ForeignArray(
+        "weight",
+        "kernel",
+        lambda kernel: _in_order(kernel, rows, columns).T,
+        restore=lambda weight: _in_order(weight.T, own_rows, own_columns),
+    )
     bias = ForeignArray("bias", "bias", lambda bias: bias[columns], 0.0)
     after = Arrangement(layer.out_shape, columns)
     return (ForeignModule("Linear", (weight, bias)),), after
+
+
+def _in_order(
+    kernel: npt.NDArray[Any], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+) -> npt.NDArray[Any]:
+    """Return a kernel with its rows and columns in an order, without needless copies.
+
+    It may be the largest array of a network.
+    """
+    if np.any(np.diff(rows) != 1):
+        kernel = kernel[rows]
+    if np.any(np.diff(columns) != 1):
+        kernel = kernel[:, columns]
+    return kernel
 
 
 def _convolution(
