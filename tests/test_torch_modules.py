@@ -268,6 +268,10 @@ def test_wrong_arguments():
     refused(est, state, "names must be a mapping", names=["conv"], error=TypeError)
     refused(est, state, "names['conv'] must be", names={"conv": ("a", "b")})
     refused(est, state, "names['conv'] must be", names={"conv": (3,)})
+    both = {"conv": "output", "output": "output"}
+    refused(est, state, "got 'output' twice", names=both)
+    with pytest.raises(TypeError, match="like must be a mapping"):
+        to_torch_state(est, like=[1])
     refused(est, [1], "state must be a mapping", "list", error=TypeError)
     refused(est, state | {"conv.bias": None}, "'conv.bias'", error=TypeError)
     refused(est, state | {"conv.bias": ["a"] * 4}, "real numbers", error=TypeError)

@@ -95,9 +95,9 @@ def _scale_of_targets(
     est: object,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
     """Return mean and deviation of y, if the network predicts standardized y."""
-    targets = vars(est).get("_targets")
-    mean = getattr(targets, "mean", None)
-    return None if mean is None else (mean, targets.deviation)  # type: ignore[union-attr]
+    targets: Any = vars(est).get("_targets")
+    mean = getattr(targets, "mean", None)  # of `StandardizedTargets` alone
+    return None if mean is None else (mean, targets.deviation)
 
 
 def _cast(values: npt.NDArray[Any], like: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -44,16 +44,19 @@ def as_array(value: Any, name: str) -> npt.NDArray[Any]:  # noqa: ANN401  a tens
     return array
 
 
-def check_state(state: object) -> Mapping[str, Any]:
-    """Return a state of PyTorch, or raise a TypeError if it is something else."""
+def check_state(state: object, name: str) -> Mapping[str, Any]:
+    """Return a state of PyTorch, or raise a TypeError if it is something else.
+
+    `name` is what the user calls it.
+    """
     if isinstance(state, Mapping) and all(isinstance(key, str) for key in state):
         return state
     hint = ""
     if hasattr(state, "state_dict"):
         hint = " Pass its state, network.state_dict()."
     raise TypeError(
-        "state must be a mapping of names to arrays or tensors, as state_dict returns "
-        f"it; got {type(state).__name__}.{hint}"
+        f"{name} must be a mapping of names to arrays or tensors, as state_dict "
+        f"returns it; got {type(state).__name__}.{hint}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -90,6 +91,12 @@ def named_matches(counterparts: Sequence[Counterpart], names: Names) -> list[Mat
                 f"{len(own.modules)} modules in order ({kinds}); got {given!r}."
             )
         matches += zip([own] * len(prefixes), own.modules, prefixes, strict=True)
+    counts = Counter(prefix for _, _, prefix in matches)
+    twice = [repr(prefix) for prefix, count in counts.items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"names must have each module once; got {listed(twice)} twice."
+        )
     return matches
 
 

@@ -91,7 +91,7 @@ def to_torch_state(
     """
     counterparts = torch_counterparts(checked_network(est))
     weights = in_units_of_y(est, est.get_weights())
-    groups = None if like is None else grouped(check_state(like))
+    groups = None if like is None else grouped(check_state(like, "like"))
     if groups is not None:
         matches = matched(counterparts, groups, names)
     elif names is not None:
@@ -171,7 +171,7 @@ def from_torch_state(
     counterparts = torch_counterparts(checked_network(est))
     arrays = {
         key: as_array(value, f"state[{key!r}]")
-        for key, value in check_state(state).items()
+        for key, value in check_state(state, "state").items()
     }
     groups = grouped(arrays)
     by_layer: dict[str, list[Match]] = {}
