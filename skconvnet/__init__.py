@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = lazily(
         "datasets",
         "initializers",
         "inspection",
+        "interop",
         "layers",
         "losses",
         "optimizers",

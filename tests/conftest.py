@@ -1,10 +1,15 @@
 """Tests of optional packages, and a run in which no test may be skipped."""
 
+import os
 import signal
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+
+# Of the backends of Keras, the only one that is installed for other tests too. Keras
+# reads it when it is first imported.
+os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # Packages that tests may need. Each is the name of a marker too. All of them are in the
 # extras `bench`, `progress`, `safetensors` and `onnx`.

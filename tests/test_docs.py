@@ -35,6 +35,8 @@ from skconvnet.layers import Conv2D
 README = ROOT / "README.md"
 # A page of a table only; all others have blocks of Python.
 WITHOUT_BLOCKS = {"layers.md"}
+# Pages whose blocks need optional packages.
+NEEDED = {"weights_in_and_out.md": ("keras", "safetensors", "torch")}
 
 # Pages whose blocks draw.
 WITH_PICTURES = {"pictures.md"}
@@ -59,10 +61,14 @@ def draw_photos(folder):
             picture.save(folder / name / f"{i}.jpg")
 
 
+def with_marks(page):
+    marks = [getattr(pytest.mark, name) for name in NEEDED.get(page.name, ())]
+    return pytest.param(page, marks=marks, id=page.name)
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in (README, *GUIDE) if page.name not in WITH_PICTURES],
-    ids=lambda page: page.name,
+    [with_marks(page) for page in (README, *GUIDE) if page.name not in WITH_PICTURES],
 )
 def test_blocks_run_in_order(page, monkeypatch, tmp_path):
     if page.name == "from_a_folder_to_a_model.md":

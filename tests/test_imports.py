@@ -25,10 +25,10 @@ RANKS = [
     {"training"},
     {"inspection", "callbacks"},
     {"estimators"},
-    {"text", "datasets"},
+    {"text", "datasets", "interop"},
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-MAY_KNOW_SKLEARN = {"params", "inspection", "estimators", "text", "datasets"}
+MAY_KNOW_SKLEARN = {"params", "inspection", "estimators", "text", "datasets", "interop"}
 
 
 def part_of(path):

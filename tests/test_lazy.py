@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import skconvnet
-from skconvnet import augmentation, datasets, estimators, layers
+from skconvnet import augmentation, datasets, estimators, interop, layers
 from skconvnet.ops.convolution.selection import ALGORITHMS
 
-PACKAGES = [skconvnet, augmentation, datasets, estimators, layers]
+PACKAGES = [skconvnet, augmentation, datasets, estimators, interop, layers]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)

@@ -60,6 +60,7 @@ from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._units import UsualValues, warn_of_other_unit
+from skconvnet.estimators._weight_files import WeightFiles
 from skconvnet.inspection.layer_table import html_layer_table
 from skconvnet.inspection.summary import format_summary, summary_rows
 from skconvnet.losses import Loss
@@ -68,7 +69,7 @@ _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FittedNetwork(InputGradients, TrainingParams, ABC, Generic[_T]):
+class FittedNetwork(InputGradients, WeightFiles, TrainingParams, ABC, Generic[_T]):
     """What estimators do with the network that they have: predict, show it, save it.
 
     Attributes

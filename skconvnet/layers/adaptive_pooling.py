@@ -131,12 +131,17 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
     in_shape : tuple of int
     levels : tuple of int
     pooling : {"max", "avg"}
+
+    Attributes
+    ----------
+    level_shapes : list of tuple of int
+        The shape of the map of each level, channels last.
     """
 
     def __init__(self, in_shape: Shape, levels: tuple[int, ...], pooling: str) -> None:
         *spatial, channels = in_shape
-        self._shapes = [(*(n,) * len(spatial), channels) for n in levels]
-        super().__init__(in_shape, (sum(map(prod, self._shapes)),))
+        self.level_shapes = [(*(n,) * len(spatial), channels) for n in levels]
+        super().__init__(in_shape, (sum(map(prod, self.level_shapes)),))
         self._ufunc = np.maximum if pooling == "max" else np.add
         self._counts: list[np.ndarray] | None = None
         if pooling == "avg":
@@ -179,7 +184,7 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
     def _levels_of(self, y: np.ndarray) -> Iterator[np.ndarray]:
         """View flat features as maps (channels, n, ..., n, batch), one per level."""
         start = 0
-        for shape in self._shapes:
+        for shape in self.level_shapes:
             level = y[start : start + prod(shape)].reshape(*shape, y.shape[-1])
             start += prod(shape)
             yield np.moveaxis(level, -2, 0)

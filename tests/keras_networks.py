@@ -1,0 +1,158 @@
+"""Our layers as layers of Keras, built from the hyperparameters alone."""
+
+import keras
+
+from skconvnet import layers as la
+
+kl = keras.layers
+ACTIVATIONS = {"logistic": "sigmoid", None: None}
+SAME_ARGUMENTS = ("strides", "padding", "groups")
+
+
+def predict(model, X):
+    outputs = model(keras.ops.convert_to_tensor(X), training=False)
+    return outputs.detach().numpy()
+
+
+class Builder:
+    """Builds a functional model, and keeps its layers in our order."""
+
+    def __init__(self, specs, est):
+        self.layers = []
+        if isinstance(next(iter(specs), None), la.Embedding):
+            inputs = keras.Input(est.network_.in_shape, dtype="int32")
+        else:
+            inputs = keras.Input(est.network_.in_shape)
+        x = self.run(specs, inputs, est.network_.in_shape)
+        if len(x.shape) > 2:
+            x = kl.Flatten()(x)
+        x = self.with_weights(kl.Dense(est.n_outputs_), x)
+        self.model = keras.Model(inputs, x)
+
+    def with_weights(self, layer, x):
+        self.layers.append(layer)
+        return layer(x)
+
+    def run(self, specs, x, in_shape):
+        for spec in specs:
+            if isinstance(spec, tuple):
+                spec = spec[1]
+            x = self.add(spec, x, in_shape)
+            in_shape = spec.build(in_shape).out_shape
+        return x
+
+    def add(self, spec, x, in_shape):
+        kind = type(spec).__name__
+        if isinstance(spec, la.Parallel):
+            ends = [
+                self.run(own if isinstance(own, list) else [own], x, in_shape)
+                for _, own in spec.branches
+            ]
+            return kl.Concatenate()(ends)
+        if isinstance(spec, la.Residual):
+            return kl.Add()(self.paths(spec, x, in_shape))
+        if hasattr(spec, "kernel_size"):
+            return self.convolution(kind, spec, x)
+        if kind in MAKE:
+            return self.with_weights(MAKE[kind](spec, len(in_shape)), x)
+        return WEIGHTLESS[kind](spec)(x)
+
+    def convolution(self, kind, spec, x):
+        own = {name: getattr(spec, name, 1) for name in SAME_ARGUMENTS}
+        if isinstance(own["strides"], tuple) and len(set(own["strides"])) > 1:
+            own.pop("groups")
+        activation = ACTIVATIONS.get(spec.activation, spec.activation)
+        if kind == "DepthwiseConv2D":
+            layer = kl.DepthwiseConv2D(
+                spec.kernel_size,
+                own["strides"],
+                own["padding"],
+                spec.depth_multiplier,
+                activation=activation,
+            )
+            return self.with_weights(layer, x)
+        if kind == "SeparableConv3D":
+            channels = x.shape[-1]
+            x = self.with_weights(
+                kl.Conv3D(
+                    channels * spec.depth_multiplier,
+                    spec.kernel_size,
+                    padding=spec.padding,
+                    groups=channels,
+                    use_bias=False,
+                ),
+                x,
+            )
+            return self.with_weights(kl.Conv3D(spec.filters, 1), x)
+        if kind == "SpatiallySeparableConv2D":
+            height, width = spec.strides
+            size, filters, padding = spec.kernel_size, spec.filters, spec.padding
+            x = self.with_weights(
+                kl.Conv2D(filters, (size, 1), (height, 1), padding, use_bias=False), x
+            )
+            last = kl.Conv2D(filters, (1, size), (1, width), padding)
+            x = self.with_weights(last, x)
+            return kl.Activation(activation)(x)
+        if kind.startswith("Separable"):
+            own["depth_multiplier"] = spec.depth_multiplier
+        if kind.startswith("Separable") or kind.endswith("Transpose"):
+            own.pop("groups")
+        layer = getattr(kl, kind)(
+            spec.filters,
+            spec.kernel_size,
+            dilation_rate=spec.dilation,
+            activation=activation,
+            **own,
+        )
+        return self.with_weights(layer, x)
+
+    def paths(self, spec, x, in_shape):
+        y = self.run(spec.layers, x, in_shape)
+        if isinstance(spec.shortcut, list):
+            return y, self.run(spec.shortcut, x, in_shape)
+        if y.shape == x.shape:
+            return y, x
+        if len(in_shape) == 1:
+            return y, self.with_weights(kl.Dense(y.shape[-1]), x)
+        pairs = zip(x.shape[1:-1], y.shape[1:-1], strict=True)
+        strides = tuple(-(-n // m) for n, m in pairs)
+        kind = getattr(kl, f"Conv{len(strides)}D")
+        return y, self.with_weights(kind(y.shape[-1], 1, strides, "same"), x)
+
+
+MAKE = {
+    "Dense": lambda spec, _: kl.Dense(
+        spec.units, ACTIVATIONS.get(spec.activation, spec.activation)
+    ),
+    "BatchNorm": lambda spec, _: kl.BatchNormalization(epsilon=spec.epsilon),
+    "LayerNorm": lambda spec, n: kl.LayerNormalization(
+        list(range(1, n + 1)) if spec.axis == "all" else -1, spec.epsilon
+    ),
+    "PReLU": lambda spec, n: kl.PReLU(
+        shared_axes=list(range(1, n + spec.shared)) or None
+    ),
+    "Embedding": lambda spec, _: kl.Embedding(spec.n_tokens, spec.n_dims),
+}
+WEIGHTLESS = {
+    "Activation": lambda spec: kl.Activation(
+        ACTIVATIONS.get(spec.function, spec.function)
+    ),
+    "Dropout": lambda spec: kl.Dropout(spec.rate),
+    "Flatten": lambda _: kl.Flatten(),
+    "Reshape": lambda spec: kl.Reshape(spec.shape),
+    "Permute": lambda spec: kl.Permute(spec.dims),
+    "GlobalAvgPool": lambda _: kl.Lambda(
+        lambda x: keras.ops.mean(x, axis=tuple(range(1, len(x.shape) - 1)))
+    ),
+    "GlobalMaxPool": lambda _: kl.Lambda(
+        lambda x: keras.ops.max(x, axis=tuple(range(1, len(x.shape) - 1)))
+    ),
+    "Upsample": lambda spec: kl.UpSampling2D(spec.size),
+    **{
+        f"{ours}{n}D": lambda spec, name=f"{theirs}Pooling{n}D": getattr(kl, name)(
+            spec.pool_size
+        )
+        for n in (1, 2, 3)
+        for ours, theirs in (("MaxPool", "Max"), ("AvgPool", "Average"))
+    },
+}

@@ -1,0 +1,283 @@
+"""Our layers as modules of PyTorch, built from the hyperparameters alone."""
+
+from math import prod
+
+import numpy as np
+import torch
+from oracles import crop_amounts, pad_amounts
+
+from skconvnet import layers as la
+from skconvnet._checks import per_axis
+
+nn = torch.nn
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "logistic": nn.Sigmoid,
+    "elu": nn.ELU,
+}
+CONVOLUTIONS = (la.Conv1D, la.Conv2D, la.Conv3D)
+TRANSPOSED = (la.Conv1DTranspose, la.Conv2DTranspose, la.Conv3DTranspose)
+SEPARABLE = (la.SeparableConv1D, la.SeparableConv2D, la.SeparableConv3D)
+
+
+class Lambda(nn.Module):
+    """A function of the batch, with modules that it uses."""
+
+    def __init__(self, function, *modules):
+        super().__init__()
+        self.function = function
+        self.inner = nn.ModuleList(modules)
+
+    def forward(self, x):
+        return self.function(x, *self.inner)
+
+
+def channels_first(X):
+    return np.ascontiguousarray(np.moveaxis(X, -1, 1)) if X.ndim > 2 else X
+
+
+def predict(network, X):
+    """Return the output of a network for samples that are channels last."""
+    network.eval()
+    with torch.no_grad():
+        return network(torch.from_numpy(channels_first(X))).numpy()
+
+
+def torch_network(est, specs, dtype=None):
+    """Return the network of an estimator with the layers `specs` and an output."""
+    in_shape = est.network_.in_shape
+    modules, shape, _ = sequence(specs, in_shape)
+    if len(shape) > 1:
+        modules.append(nn.Flatten())
+    modules.append(nn.Linear(prod(shape), est.n_outputs_))
+    network = nn.Sequential(*modules)
+    return network.to(getattr(torch, str(dtype or est.network_.dtype)))
+
+
+def sequence(specs, in_shape, is_embedded=False):
+    """Return modules, the shape of their output, and whether it is channels last."""
+    modules = []
+    for spec in specs:
+        if isinstance(spec, tuple):
+            spec = spec[1]
+        takes_any = (la.Activation, la.Dropout, la.Flatten, la.Reshape, la.Permute)
+        if is_embedded and not isinstance(spec, takes_any):
+            modules.append(Lambda(lambda x: x.transpose(1, 2)))
+            is_embedded = False
+        modules += modules_of(spec, in_shape, is_embedded)
+        in_shape = spec.build(in_shape).out_shape
+        if isinstance(spec, la.Embedding):
+            is_embedded = spec.reduce is None
+        elif isinstance(spec, (la.Flatten, la.Reshape)):
+            is_embedded = False
+    return modules, in_shape, is_embedded
+
+
+def modules_of(spec, in_shape, is_embedded=False):
+    name = getattr(spec, "activation", None)
+    activation = [] if name is None else [ACTIVATIONS[name]()]
+    for kinds, make in WITH_WEIGHTS.items():
+        if isinstance(spec, kinds):
+            return [*make(spec, in_shape), *activation]
+    return [weightless(spec, in_shape, is_embedded)]
+
+
+def dense(spec, in_shape):
+    return [nn.Linear(in_shape[0], spec.units)]
+
+
+def depthwise(spec, in_shape):
+    channels = in_shape[-1]
+    return convolution(spec, in_shape, channels * spec.depth_multiplier, channels)
+
+
+def separable(spec, in_shape):
+    channels, ndim = in_shape[-1], len(in_shape) - 1
+    between = channels * spec.depth_multiplier
+    return [
+        *convolution(spec, in_shape, between, channels, bias=False),
+        getattr(nn, f"Conv{ndim}d")(between, spec.filters, 1),
+    ]
+
+
+def batch_norm(spec, in_shape):
+    ndim = max(len(in_shape) - 1, 1)
+    return [getattr(nn, f"BatchNorm{ndim}d")(in_shape[-1], spec.epsilon)]
+
+
+def prelu(spec, in_shape):
+    return [nn.PReLU(1 if spec.shared else in_shape[-1])]
+
+
+def embedding(spec, _):
+    sizes, padding = (spec.n_tokens, spec.n_dims), spec.padding_token
+    if spec.reduce is None:
+        own = nn.Embedding(*sizes, padding)
+    else:
+        own = nn.EmbeddingBag(*sizes, mode=spec.reduce, padding_idx=padding)
+    return [Lambda(lambda x, own: own(x.long()), own)]
+
+
+def parallel(spec, in_shape):
+    branches = [
+        nn.Sequential(*sequence(as_list(own), in_shape)[0]) for _, own in spec.branches
+    ]
+    return [Lambda(lambda x, *own: torch.cat([b(x) for b in own], 1), *branches)]
+
+
+def as_list(layers):
+    return layers if isinstance(layers, (list, tuple)) else [layers]
+
+
+def pad(amounts):
+    """Return a module that adds zeros before and after each axis."""
+    flat = tuple(n for pair in reversed(amounts) for n in pair)
+    return getattr(nn, f"ZeroPad{len(amounts)}d")(flat)
+
+
+def convolution(spec, in_shape, filters=None, groups=None, *, bias=True):
+    filters, groups = filters or spec.filters, groups or spec.groups
+    ndim = len(in_shape) - 1
+    size, strides, dilation = (
+        per_axis("", getattr(spec, name), ndim)
+        for name in ("kernel_size", "strides", "dilation")
+    )
+    amounts = pad_amounts(in_shape[:-1], size, strides, spec.padding, dilation)
+    kind = getattr(nn, f"Conv{ndim}d")
+    own = kind(
+        in_shape[-1],
+        filters,
+        size,
+        strides,
+        dilation=dilation,
+        groups=groups,
+        bias=bias,
+    )
+    return [pad(amounts), own]
+
+
+def two_steps(spec, in_shape):
+    size, strides = (
+        per_axis("", value, 2) for value in (spec.kernel_size, spec.strides)
+    )
+    amounts = pad_amounts(in_shape[:-1], size, strides, spec.padding, (1, 1))
+    return [
+        pad(amounts),
+        nn.Conv2d(
+            in_shape[-1], spec.filters, (size[0], 1), (strides[0], 1), bias=False
+        ),
+        nn.Conv2d(spec.filters, spec.filters, (1, size[1]), (1, strides[1])),
+    ]
+
+
+def transposed(spec, in_shape):
+    ndim = len(in_shape) - 1
+    size, strides, dilation = (
+        per_axis("", getattr(spec, name), ndim)
+        for name in ("kernel_size", "strides", "dilation")
+    )
+    kind = getattr(nn, f"ConvTranspose{ndim}d")
+    own = kind(
+        in_shape[-1],
+        spec.filters,
+        size,
+        strides,
+        groups=spec.groups,
+        dilation=dilation,
+    )
+    crops = crop_amounts(in_shape[:-1], size, strides, spec.padding, dilation)
+    assert min(n for pair in crops for n in pair) >= 0
+
+    def cropped(x, own):
+        for axis, (before, after) in enumerate(crops, start=2):
+            x = own(x) if axis == 2 else x
+            x = x.narrow(axis, before, x.shape[axis] - before - after)
+        return x
+
+    return [Lambda(cropped, own)]
+
+
+def layer_norm(spec, in_shape):
+    if len(in_shape) == 1:
+        return [nn.LayerNorm(in_shape[0], spec.epsilon)]
+    if spec.axis == "all":
+        return [nn.LayerNorm((in_shape[-1], *in_shape[:-1]), spec.epsilon)]
+    own = nn.LayerNorm(in_shape[-1], spec.epsilon)
+    return [Lambda(lambda x, own: own(x.movedim(1, -1)).movedim(-1, 1), own)]
+
+
+def residual(spec, in_shape):
+    main, shape, _ = sequence(spec.layers, in_shape)
+    if isinstance(spec.shortcut, list):
+        shortcut = sequence(spec.shortcut, in_shape)[0]
+    elif shape == in_shape:
+        shortcut = []
+    elif len(in_shape) == 1:
+        shortcut = [nn.Linear(in_shape[0], shape[0])]
+    else:
+        kind = getattr(nn, f"Conv{len(shape) - 1}d")
+        strides = tuple(
+            -(-n // m) for n, m in zip(in_shape[:-1], shape[:-1], strict=True)
+        )
+        shortcut = [kind(in_shape[-1], shape[-1], 1, strides)]
+    paths = nn.Sequential(*main), nn.Sequential(*shortcut)
+    return [Lambda(lambda x, one, two: one(x) + two(x), *paths)]
+
+
+def weightless(spec, in_shape, is_embedded):
+    ndim = len(in_shape) - 1
+    kind = type(spec).__name__
+    if kind in LIKE_PYTORCH:
+        return LIKE_PYTORCH[kind](spec)
+    if isinstance(spec, la.Reshape):
+        *spatial, channels = spec.build(in_shape).out_shape
+        return Lambda(lambda x: x.reshape(len(x), channels, *spatial))
+    if isinstance(spec, la.Permute):
+        return Lambda(lambda x: permuted(x, spec.dims, is_embedded))
+    if isinstance(spec, la.SpatialPyramidPool):
+        kind = "Max" if spec.pooling == "max" else "Avg"
+        pools = [getattr(nn, f"Adaptive{kind}Pool{ndim}d")(n) for n in spec.levels]
+        return Lambda(
+            lambda x, *pools: torch.cat([pool(x).flatten(1) for pool in pools], 1),
+            *pools,
+        )
+    # MaxPool2D or AvgPool2D, for example
+    return getattr(nn, f"{kind[:-1]}d")(spec.pool_size, spec.strides)
+
+
+LIKE_PYTORCH = {
+    "Activation": lambda spec: ACTIVATIONS[spec.function](),
+    "Dropout": lambda _: nn.Identity(),
+    "Flatten": lambda _: nn.Flatten(),
+    "Upsample": lambda spec: nn.Upsample(scale_factor=spec.size, mode=spec.mode),
+    "Maxout": lambda spec: Lambda(lambda x: x.unflatten(1, (-1, spec.pieces)).amax(2)),
+    "GlobalAvgPool": lambda _: Lambda(lambda x: x.flatten(2).mean(2)),
+    "GlobalMaxPool": lambda _: Lambda(lambda x: x.flatten(2).amax(2)),
+}
+
+
+def permuted(x, dims, is_embedded):
+    """Permute the axes of samples as if they were channels last."""
+    if is_embedded:
+        return x.permute(0, *dims)
+    if x.ndim > 2:
+        x = x.movedim(1, -1)
+    x = x.permute(0, *dims)
+    return x.movedim(-1, 1) if x.ndim > 2 else x
+
+
+WITH_WEIGHTS = {
+    la.Dense: dense,
+    CONVOLUTIONS: convolution,
+    la.DepthwiseConv2D: depthwise,
+    SEPARABLE: separable,
+    la.SpatiallySeparableConv2D: two_steps,
+    TRANSPOSED: transposed,
+    la.BatchNorm: batch_norm,
+    la.LayerNorm: layer_norm,
+    la.PReLU: prelu,
+    la.Embedding: embedding,
+    la.Parallel: parallel,
+    la.Residual: residual,
+}
