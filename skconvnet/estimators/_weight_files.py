@@ -6,7 +6,6 @@ import copy
 import json
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.estimators._guards import unchanged_on_error
+from skconvnet.estimators._network_weights import NetworkWeights
 from skconvnet.estimators._safetensors import WeightFile, opened, write
 from skconvnet.estimators._targets import StandardizedTargets
 from skconvnet.inspection.summary import summary_rows
 from skconvnet.params.naming import OUTPUT_NAME
 
 if TYPE_CHECKING:
-    from skconvnet.engine.network import Network
+    pass
 
 # Longer lists of names are cut in errors.
 _MAX_NAMES = 20
@@ -32,15 +32,11 @@ _NO_NETWORK = (
 )
 
 
-class WeightFiles:
+class WeightFiles(NetworkWeights):
     """Methods that write the arrays of `get_weights` to a file, and read them."""
 
     if TYPE_CHECKING:
-        network_: Network
         _targets: Any
-
-        def get_weights(self) -> dict[str, np.ndarray]: ...
-        def set_weights(self, weights: Mapping[str, Any]) -> Self: ...
 
     @explains_arguments
     def save_weights(self, path: str | os.PathLike[str]) -> None:
