@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = lazily(
         "inspection",
         "layers",
         "losses",
+        "onnx",
         "optimizers",
         "schedules",
         "text",

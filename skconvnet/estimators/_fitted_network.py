@@ -45,6 +45,7 @@ from skconvnet.estimators._network_builder import (
     make_inputs,
     make_samples,
 )
+from skconvnet.estimators._onnx_export import OnnxExport
 from skconvnet.estimators._reading import (
     warn_of_row_order,
 )
@@ -64,7 +65,7 @@ _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FittedNetwork(TrainingParams, ABC, Generic[_T]):
+class FittedNetwork(OnnxExport, TrainingParams, ABC, Generic[_T]):
     """What estimators do with the network that they have: predict, show it, save it.
 
     Attributes
