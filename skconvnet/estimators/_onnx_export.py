@@ -163,9 +163,10 @@ class OnnxExport:
         checked = check_X(self, X, reset=False, **self._input_checks)
         self._check_shape(checked)
         # Validation may convert X, but the model is to take what users have.
-        dtype = getattr(X, "dtype", checked.dtype)
+        is_real = isinstance(X, np.ndarray) and X.dtype.kind in "fiub"
+        dtype = X.dtype if is_real else checked.dtype
         if not isinstance(checked, MapList):
-            return np.dtype(dtype), tuple(checked.shape[1:]), in_shape
+            return dtype, tuple(checked.shape[1:]), in_shape
         if len(checked.shapes) > 1:
             raise ValueError(
                 "X must have samples of one size, which the model is then for; got "
@@ -173,4 +174,4 @@ class OnnxExport:
                 "each size."
             )
         own = with_channels(checked, in_shape)
-        return np.dtype(dtype), checked.maps[0].shape, own.maps[0].shape
+        return dtype, checked.maps[0].shape, own.maps[0].shape

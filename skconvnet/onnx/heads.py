@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import skconvnet.losses
 from skconvnet.losses import Loss
 from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
@@ -43,6 +44,7 @@ class ClassifierHead:
 
     def add_to(self, graph: Graph, scores: str, n_outputs: int) -> None:
         """Add the outputs "label" and "probabilities", or "scores"."""
+        _check_loss(self.loss)
         self._add_label(graph, scores, n_outputs)
         name = "scores" if self.with_scores else "probabilities"
         if self.with_scores:
@@ -128,6 +130,7 @@ class RegressorHead:
 
     def add_to(self, graph: Graph, scores: str, n_outputs: int) -> None:
         """Add the output "variable"."""
+        _check_loss(self.loss)
         y = scores
         if self.loss.output == "exp":
             # As the loss does, so that nothing overflows.
@@ -141,6 +144,16 @@ class RegressorHead:
             y = graph.add("Add", y, graph.constant(self.mean))
             y = graph.cast(y, graph.dtype)
         graph.output(y, "variable", graph.dtype, (n_outputs,))
+
+
+def _check_loss(loss: Loss) -> None:
+    """Raise a ValueError for a loss whose activation is not known."""
+    name = type(loss).__name__
+    if getattr(skconvnet.losses, name, None) is not type(loss):
+        raise ValueError(
+            f"loss={name} cannot be exported to ONNX: only the losses of "
+            "skconvnet.losses can, not classes derived from them."
+        )
 
 
 Head = ClassifierHead | RegressorHead

@@ -20,8 +20,9 @@ def batch_norm(graph: Graph, layer: BatchNormLayer, x: str) -> str:
     """Convert `BatchNorm`, with its moving statistics."""
     arrays = {**layer.buffers, **layer.weights}
     mean, variance = arrays["moving_mean"], arrays["moving_variance"]
-    if is_far_from_zero(mean, variance):
-        # The operator would lose digits, as it multiplies before it subtracts.
+    if graph.is_double or is_far_from_zero(mean, variance):
+        # The operator multiplies before it subtracts, which loses digits, and rounds
+        # epsilon to float32.
         deviation = np.sqrt(variance.astype(np.float64) + layer.epsilon)
         factor = per_channel(arrays["gamma"] / deviation, layer.in_shape)
         x = graph.add("Sub", x, _constant(graph, "moving_mean", arrays, layer.in_shape))

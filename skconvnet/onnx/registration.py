@@ -18,6 +18,7 @@ _CLASSIFIERS = ("MLPClassifier", "ConvNetClassifier", "SequentialClassifier")
 _REGRESSORS = ("MLPRegressor", "ConvNetRegressor", "SequentialRegressor")
 _OPTIONS = {
     "zipmap": [True, False, "columns"],
+    "nocl": [False],
     "output_class_labels": [False, True],
     "raw_scores": [True, False],
 }
@@ -83,6 +84,7 @@ def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no type
     types = import_optional("skl2onnx.common.data_types")
     model = _export(operator, operator.scope_inst, opset=None)
     n = operator.inputs[0].get_first_dimension()
+    feeds_zipmap = _feeds_zipmap(operator)
     strings = import_optional("onnx").TensorProto.STRING
     for own, output in zip(model.graph.output, operator.outputs, strict=True):
         tensor = own.type.tensor_type
@@ -91,8 +93,27 @@ def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no type
             is_string = tensor.elem_type == strings
             kind = types.StringTensorType if is_string else types.Int64TensorType
             output.set_type(kind([n, *sizes]))
+            continue
+        shape = [n, *(sizes or [2])]
+        if feeds_zipmap:
+            n_classes = len(operator.raw_operator.classes_)
+            if n_classes != shape[-1]:
+                raise ValueError(
+                    f"zipmap needs as many classes as there are {own.name}; got "
+                    f"{n_classes} class and {shape[-1]} {own.name}. Pass options="
+                    "{'zipmap': False} to skl2onnx."
+                )
+            output.set_type(types.FloatTensorType(shape))  # a map has no float64
         else:
-            output.type.shape = [n, *(sizes or [2])]
+            output.type.shape = shape
+
+
+def _feeds_zipmap(operator: Any) -> bool:  # noqa: ANN401  skl2onnx has no types
+    """Return whether maps are made of the second output of an operator."""
+    return any(
+        other.type == "SklearnZipMap" and operator.outputs[-1] in list(other.inputs)
+        for other in operator.scope_inst.operators.values()
+    )
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401  skl2onnx has no types
