@@ -1,6 +1,8 @@
 """Tests of optional packages, and a run in which no test may be skipped."""
 
+import re
 import signal
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -58,8 +60,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "torch" in getattr(item, "fixturenames", ()):
             item.add_marker("torch")
+        _mark_doctest(item)
         if any(item.get_closest_marker(name) for name in OPTIONAL):
             item.add_marker("optional")
+
+
+def _mark_doctest(item):
+    """Give an example in a docstring the markers of the packages that it imports."""
+    if not isinstance(item, pytest.DoctestItem):
+        return
+    source = "".join(example.source for example in item.dtest.examples)
+    for name in OPTIONAL:
+        if re.search(rf"^import .*\b{name}\b", source, re.M):
+            item.add_marker(name)
+            # pytest_runtest_setup is for the folder of this file alone.
+            if find_spec(name) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{name} is optional"))
 
 
 def pytest_runtest_setup(item):

@@ -33,6 +33,8 @@ from skconvnet import (
 from skconvnet.layers import Conv2D
 
 README = ROOT / "README.md"
+# Pages that need optional packages.
+MARKS = {"onnx.md": pytest.mark.onnxruntime}
 # A page of a table only; all others have blocks of Python.
 WITHOUT_BLOCKS = {"layers.md"}
 
@@ -56,7 +58,13 @@ def draw_photos(folder):
             picture.save(folder / name / f"{i}.jpg")
 
 
-@pytest.mark.parametrize("page", [README, *GUIDE], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=MARKS.get(page.name, ()), id=page.name)
+        for page in (README, *GUIDE)
+    ],
+)
 def test_blocks_run_in_order(page, monkeypatch, tmp_path):
     if page.name == "from_a_folder_to_a_model.md":
         draw_photos(tmp_path / "photos")

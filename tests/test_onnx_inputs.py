@@ -233,6 +233,26 @@ def test_an_array_of_another_size(pool):
     assert_close(found, model.predict(other), TOLERANCE["float64"])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("fitted", ["float32", "float64"])
+def test_the_model_computes_in_the_dtype_that_is_asked_for(fitted, dtype):
+    X = pixels(9, 8, 2, dtype=fitted)
+    model = convnet(X, activation="gelu", batch_norm=True, pooling="avg")
+    exported = model.to_onnx(X, dtype=dtype)
+    assert input_of(exported)[0] == fitted
+    assert ("Conv" in operators(exported)) == (dtype == "float32")
+    found = run(exported, X)["probabilities"]
+    assert found.dtype == dtype
+    assert_close(found, model.predict_proba(X), 1e-5)
+
+
+def test_dtypes_that_no_model_computes_in():
+    model = convnet(pixels(8, 8, 3))
+    for wrong in ("float16", "int32", "single precision", "auto"):
+        with pytest.raises(ValueError, match=f"'float64' or None, .*got '{wrong}'"):
+            model.to_onnx(dtype=wrong)
+
+
 def test_the_opset_is_what_was_asked_for():
     import onnx
 

@@ -47,14 +47,15 @@ class OnnxExport:
         *,
         zipmap: bool = False,
         raw_scores: bool = False,
+        dtype: npt.DTypeLike | None = None,
         opset: int | None = None,
     ) -> ModelProto:
         """Return the fitted estimator as a model of ONNX.
 
-        The model takes any number of samples at once as "X". It computes in the dtype
-        of the network, and does not check the values of X. The outputs of a classifier
-        are "label" and "probabilities", those of a regressor are "variable", of shape
-        (n_samples, n_outputs). Needs the package onnx, from the extra ``onnx``.
+        The model takes any number of samples at once as "X", and does not check their
+        values. The outputs of a classifier are "label" and "probabilities"; a regressor
+        has "variable", of shape (n_samples, n_outputs). Needs the package onnx, from
+        the extra ``onnx``.
 
         Parameters
         ----------
@@ -68,6 +69,9 @@ class OnnxExport:
             Whether "probabilities" are replaced by "scores", those of
             `decision_function`. Losses without probabilities always have them. For
             classifiers.
+        dtype : {"float32", "float64"}, default=None
+            The dtype that the model computes in; None means that of the network.
+            "float32" makes the model of a float64 network smaller and much faster.
         opset : int, default=None
             Version of the operators, 13 or later. None means 18.
 
@@ -100,18 +104,19 @@ class OnnxExport:
         check_is_fitted(self)
         opset = check_opset(opset)
         head = self._onnx_head(zipmap=zipmap, raw_scores=raw_scores)
-        network, dtype, shape = self.network_, np.dtype(np.float32), None
-        channels_first = is_channels_first(self)
+        network, channels_first = self.network_, is_channels_first(self)
+        own_dtype = network.dtype if dtype is None else _checked_dtype(dtype)
         if X is None:
-            shape = network.in_shape
+            input_dtype, shape = np.dtype(np.float32), network.in_shape
             shape = last_to_first(shape) if channels_first else shape
         else:
-            dtype, shape, in_shape = self._samples_of(X)
+            input_dtype, shape, in_shape = self._samples_of(X)
             network = network.for_shape(in_shape)
         return network_model(
             network,
             head,
-            dtype=dtype,
+            dtype=own_dtype,
+            input_dtype=input_dtype,
             shape=shape,
             is_channels_first=channels_first,
             opset=opset,
@@ -175,3 +180,17 @@ class OnnxExport:
             )
         own = with_channels(checked, in_shape)
         return dtype, checked.maps[0].shape, own.maps[0].shape
+
+
+def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return the dtype that a model computes in, or raise an error."""
+    try:
+        own = np.dtype(dtype)
+    except TypeError:
+        own = np.dtype(object)
+    if own not in (np.float32, np.float64):
+        raise ValueError(
+            "dtype must be 'float32', 'float64' or None, which means the dtype of the "
+            f"network; got {dtype!r}."
+        )
+    return own

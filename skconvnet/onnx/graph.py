@@ -38,7 +38,7 @@ class Graph:
     Parameters
     ----------
     dtype : dtype
-        That of the network, and of all numbers unless stated otherwise.
+        float32 or float64, that of all numbers unless stated otherwise.
     opset : int
         Version of the operators, from `MIN_OPSET` on.
 
@@ -141,7 +141,7 @@ class Graph:
         return own
 
     def numbers(self, values: npt.ArrayLike, name: str = "constant") -> str:
-        """Add a constant in the dtype of the network, and return its name."""
+        """Add a constant in the dtype of the graph, and return its name."""
         return self.constant(np.asarray(values).astype(self.dtype), name)
 
     def cast(self, value: str, dtype: npt.DTypeLike) -> str:

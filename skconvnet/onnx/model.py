@@ -23,6 +23,7 @@ def network_model(
     head: Head,
     *,
     dtype: np.dtype[Any],
+    input_dtype: np.dtype[Any],
     shape: Shape,
     is_channels_first: bool,
     opset: int,
@@ -35,6 +36,8 @@ def network_model(
     network : Network
     head : ClassifierHead or RegressorHead
     dtype : dtype
+        float32 or float64, in which the model computes.
+    input_dtype : dtype
         That of the input X.
     shape : tuple of int
         Shape of a sample of X, as users pass it: rows, or maps with or without an axis
@@ -50,18 +53,18 @@ def network_model(
     TypeError, ValueError
         If a layer, the labels or the dtype of X are not part of ONNX.
     """
-    graph = Graph(network.dtype, opset)
-    x = graph.input("X", _input_dtype(dtype), shape)
+    graph = Graph(dtype, opset)
+    x = graph.input("X", _as_input(input_dtype), shape)
     x = _as_maps(graph, x, shape, network.in_shape, is_channels_first)
     first = next(iter(network.layers.values()))
-    if dtype != graph.dtype and not isinstance(first, EmbeddingLayer):
-        x = graph.cast(x, graph.dtype)
+    if input_dtype != dtype and not isinstance(first, EmbeddingLayer):
+        x = graph.cast(x, dtype)
     scores = chain(graph, network.chain, x)
     head.add_to(graph, scores, network.chain.out_shape[0])
     return graph.model(name)
 
 
-def _input_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def _as_input(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of the input in the byte order of this machine."""
     if dtype.kind not in "fiub" or dtype.itemsize > np.dtype(np.float64).itemsize:
         raise TypeError(
