@@ -277,6 +277,12 @@ def test_the_version_of_the_format_is_one_that_older_runtimes_read():
     assert (model.producer_name, model.graph.name) == ("skconvnet", "ConvNetClassifier")
 
 
+def test_a_model_that_is_too_large_for_a_file(monkeypatch):
+    monkeypatch.setattr("skconvnet.onnx.graph._MAX_BYTES", 1000)
+    with pytest.raises(ValueError, match=r"The weights take .* at most 2 GB"):
+        convnet(pixels(8, 8, 3)).to_onnx()
+
+
 def test_no_samples_at_all():
     X = pixels(8, 8, 3)
     found = run(convnet(X).to_onnx(X), X[:0])

@@ -5,13 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import skconvnet.onnx.activations as ac
-import skconvnet.onnx.convolutions as co
-import skconvnet.onnx.dense as de
-import skconvnet.onnx.normalization as no
-import skconvnet.onnx.pooling as po
-import skconvnet.onnx.resizing as re
-import skconvnet.onnx.shapes as sh
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.base import Layer
@@ -40,6 +33,15 @@ from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
+from skconvnet.onnx import (
+    activations,
+    convolutions,
+    dense,
+    normalization,
+    pooling,
+    resizing,
+    shapes,
+)
 from skconvnet.onnx.graph import Graph
 
 # Adds a layer to the graph, given the name of its input; returns that of its output.
@@ -92,34 +94,34 @@ def _converter(graph: Graph, layer: Layer[Any]) -> Converter:
 
 # By the exact type, as a subclass may compute something else.
 CONVERTERS: dict[type[Layer[Any]], Converter] = {
-    ActivationLayer: ac.activation,
-    AdaptivePoolLayer: po.adaptive_pool,
-    AvgPoolLayer: po.avg_pool,
-    BatchNormLayer: no.batch_norm,
-    BilinearUpsampleLayer: re.bilinear,
-    ConvolutionLayer: co.convolution,
-    ConvolutionTransposeLayer: co.transposed,
-    DenseLayer: de.dense,
-    DepthwiseLayer: co.depthwise,
-    DropoutLayer: sh.identity,
-    EmbeddingLayer: de.embedding,
-    FlattenLayer: sh.flatten,
-    GaussianNoiseLayer: sh.identity,
-    LayerNormLayer: no.layer_norm,
-    LocalResponseNormLayer: no.local_response_norm,
-    LocallyConnectedLayer: co.locally_connected,
-    MaxPoolLayer: po.max_pool,
-    MaxoutLayer: ac.maxout,
-    NearestUpsampleLayer: re.nearest,
-    PReLULayer: ac.prelu,
+    ActivationLayer: activations.activation,
+    AdaptivePoolLayer: pooling.adaptive_pool,
+    AvgPoolLayer: pooling.avg_pool,
+    BatchNormLayer: normalization.batch_norm,
+    BilinearUpsampleLayer: resizing.bilinear,
+    ConvolutionLayer: convolutions.convolution,
+    ConvolutionTransposeLayer: convolutions.transposed,
+    DenseLayer: dense.dense,
+    DepthwiseLayer: convolutions.depthwise,
+    DropoutLayer: shapes.identity,
+    EmbeddingLayer: dense.embedding,
+    FlattenLayer: shapes.flatten,
+    GaussianNoiseLayer: shapes.identity,
+    LayerNormLayer: normalization.layer_norm,
+    LocalResponseNormLayer: normalization.local_response_norm,
+    LocallyConnectedLayer: convolutions.locally_connected,
+    MaxPoolLayer: pooling.max_pool,
+    MaxoutLayer: activations.maxout,
+    NearestUpsampleLayer: resizing.nearest,
+    PReLULayer: activations.prelu,
     ParallelLayer: parallel,
-    PermuteLayer: sh.permute,
-    RReLULayer: ac.rrelu,
-    RescalingLayer: no.rescaling,
-    ReshapeLayer: sh.reshape,
+    PermuteLayer: shapes.permute,
+    RReLULayer: activations.rrelu,
+    RescalingLayer: normalization.rescaling,
+    ReshapeLayer: shapes.reshape,
     ResidualLayer: residual,
-    SeparableLayer: co.separable,
-    SpatialDropoutLayer: sh.identity,
-    SpatiallySeparableLayer: co.spatially_separable,
-    StandardizeLayer: no.standardize,
+    SeparableLayer: convolutions.separable,
+    SpatialDropoutLayer: shapes.identity,
+    SpatiallySeparableLayer: convolutions.spatially_separable,
+    StandardizeLayer: normalization.standardize,
 }
