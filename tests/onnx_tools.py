@@ -36,8 +36,12 @@ def randomize(estimator, seed=0):
     return estimator.set_weights(values)
 
 
-def assert_close(found, expected, tolerance):
-    """Assert that all differences are small, compared with the largest output."""
+def assert_close(found, expected, tolerance, scale=None):
+    """Assert that all differences are small, compared with the largest output.
+
+    `scale` is the largest output if `expected` has some of them alone.
+    """
     assert found.shape == expected.shape
-    scale = max(np.abs(expected).max(), 1e-30)
+    scale = np.abs(expected).max() if scale is None else scale
+    assert scale > 0
     np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=tolerance)
