@@ -168,7 +168,7 @@ def _export(operator: Any, owner: Any, *, opset: int | None) -> ModelProto:  # n
         )
     options = {}
     if hasattr(estimator, "classes_"):
-        found = owner.get_options(estimator, {"raw_scores": False}, fail=False)
+        found = owner.get_options(estimator, {"raw_scores": False})
         options["raw_scores"] = bool(found["raw_scores"])
     with warnings.catch_warnings():
         # Columns have no names inside of a model.
