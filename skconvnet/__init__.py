@@ -38,6 +38,7 @@ __getattr__, __dir__, __all__ = lazily(
         "interop",
         "layers",
         "losses",
+        "onnx",
         "optimizers",
         "schedules",
         "text",

@@ -1,6 +1,7 @@
 """Tests of optional packages, and a run in which no test may be skipped."""
 
 import os
+import re
 import signal
 from importlib.util import find_spec
 
@@ -71,11 +72,6 @@ def pyplot():
     matplotlib.pyplot.close("all")
 
 
-def _is_drawing_doctest(item):
-    examples = getattr(getattr(item, "dtest", None), "examples", ())
-    return any("matplotlib" in example.source for example in examples)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     # First, so that `-m torch` finds these markers.
@@ -84,13 +80,22 @@ def pytest_collection_modifyitems(items):
             item.add_marker("torch")
         if "pyplot" in getattr(item, "fixturenames", ()):
             item.add_marker("matplotlib")
-        if _is_drawing_doctest(item):
-            item.add_marker("matplotlib")
-            # The hook below is for tests in this folder alone.
-            missing = find_spec("matplotlib") is None
-            item.add_marker(pytest.mark.skipif(missing, reason="needs matplotlib"))
+        _mark_doctest(item)
         if any(item.get_closest_marker(name) for name in OPTIONAL):
             item.add_marker("optional")
+
+
+def _mark_doctest(item):
+    """Give an example in a docstring the markers of the packages that it imports."""
+    if not isinstance(item, pytest.DoctestItem):
+        return
+    source = "".join(example.source for example in item.dtest.examples)
+    for name in OPTIONAL:
+        if re.search(rf"^(?:import|from) .*\b{name}\b", source, re.M):
+            item.add_marker(name)
+            # pytest_runtest_setup is for the folder of this file alone.
+            if find_spec(name) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{name} is optional"))
 
 
 def pytest_runtest_setup(item):

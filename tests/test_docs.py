@@ -36,8 +36,10 @@ README = ROOT / "README.md"
 # A page of a table only; all others have blocks of Python.
 WITHOUT_BLOCKS = {"layers.md"}
 # Pages whose blocks need optional packages.
-NEEDED = {"weights_in_and_out.md": ("keras", "safetensors", "torch")}
-
+NEEDED = {
+    "onnx.md": ("onnxruntime",),
+    "weights_in_and_out.md": ("keras", "safetensors", "torch"),
+}
 # Pages whose blocks draw.
 WITH_PICTURES = {"pictures.md"}
 

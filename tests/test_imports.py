@@ -22,6 +22,7 @@ RANKS = [
     {"layers"},
     {"architectures"},
     {"engine"},
+    {"onnx"},
     {"training"},
     {"inspection", "callbacks"},
     {"estimators"},

@@ -216,4 +216,5 @@ METHODS: Words = {
     "eval": "Dropout is off in predict; there are no modes to switch.",
     "train": "fit",
     "add": "Pass the list of layers to the constructor.",
+    "export": "to_onnx",
 }

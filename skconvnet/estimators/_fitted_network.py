@@ -46,6 +46,7 @@ from skconvnet.estimators._introspection import (
 from skconvnet.estimators._map_form import Scores
 from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import Entry, make_inputs, make_samples
+from skconvnet.estimators._onnx_export import OnnxExport
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
@@ -66,7 +67,9 @@ _T = TypeVar("_T", bound=Targets)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FittedNetwork(InputGradients, WeightFiles, TrainingParams, ABC, Generic[_T]):
+class FittedNetwork(
+    InputGradients, WeightFiles, OnnxExport, TrainingParams, ABC, Generic[_T]
+):
     """What estimators do with the network that they have: predict, show it, save it.
 
     Attributes

@@ -142,6 +142,8 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
         *spatial, channels = in_shape
         self.level_shapes = [(*(n,) * len(spatial), channels) for n in levels]
         super().__init__(in_shape, (sum(map(prod, self.level_shapes)),))
+        self.levels = levels
+        self.pooling = pooling
         self._ufunc = np.maximum if pooling == "max" else np.add
         self._counts: list[np.ndarray] | None = None
         if pooling == "avg":

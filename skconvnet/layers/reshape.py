@@ -140,7 +140,13 @@ class Permute(LayerSpec):
 
 
 class PermuteLayer(WeightlessLayer[None]):
-    """Runtime layer of `Permute`."""
+    """Runtime layer of `Permute`.
+
+    Attributes
+    ----------
+    order : tuple of int
+        For each axis of the batch-last output, the axis of the input.
+    """
 
     def __init__(self, in_shape: Shape, dims: Shape) -> None:
         super().__init__(in_shape, tuple(in_shape[d - 1] for d in dims))
@@ -148,7 +154,7 @@ class PermuteLayer(WeightlessLayer[None]):
         # d. The channels, whose number is ndim, become axis 0 by d % ndim.
         ndim = len(dims)
         order = [d % ndim for d in (dims[-1], *dims[:-1])]
-        self._order = (*order, ndim)
+        self.order = (*order, ndim)
         self._inverse = (*(order.index(axis) for axis in range(ndim)), ndim)
 
     @override
@@ -160,7 +166,7 @@ class PermuteLayer(WeightlessLayer[None]):
         rng: np.random.Generator | None,
         workspace: Workspace,
     ) -> tuple[FeatureMap, None]:
-        return _transpose(x, self._order, workspace, "y"), None
+        return _transpose(x, self.order, workspace, "y"), None
 
     @override
     def input_gradient(

@@ -1,0 +1,43 @@
+"""Dense layers, and the table of embeddings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skconvnet.layers.dense import DenseLayer
+from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.onnx.activations import activate
+from skconvnet.onnx.graph import Graph
+
+
+def dense(graph: Graph, layer: DenseLayer, x: str) -> str:
+    """Convert `Dense`, and the output layer without the activation of the loss."""
+    kernel = graph.numbers(layer.weights["kernel"], "kernel")
+    bias = graph.numbers(layer.weights["bias"], "bias")
+    return activate(graph, graph.add("Gemm", x, kernel, bias), layer.activation.name)
+
+
+def embedding(graph: Graph, layer: EmbeddingLayer, x: str) -> str:
+    """Convert `Embedding`. Tokens are not checked."""
+    tokens = graph.cast(x, np.int64)
+    table = layer.weights["table"].copy()
+    if layer.padding is not None:
+        table[layer.padding] = -np.inf if layer.reduce == "max" else 0
+    rows = graph.add("Gather", graph.numbers(table, "table"), tokens, axis=0)
+    if layer.reduce is None:
+        return graph.add("Transpose", rows, perm=[0, 2, 1])
+    if layer.padding is None:
+        op = {"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax"}
+        return graph.reduce(op[layer.reduce], rows, (1,))
+    if layer.reduce == "sum":
+        return graph.reduce("ReduceSum", rows, (1,))
+    padding = graph.constant(np.int64(layer.padding), "padding_token")
+    is_token = graph.add("Not", graph.add("Equal", tokens, padding))
+    is_token = graph.cast(is_token, graph.dtype)
+    lengths = graph.reduce("ReduceSum", is_token, (1,), keepdims=True)
+    if layer.reduce == "mean":
+        sums = graph.reduce("ReduceSum", rows, (1,))
+        return graph.add("Div", sums, graph.add("Max", lengths, graph.numbers(1.0)))
+    maxima = graph.reduce("ReduceMax", rows, (1,))
+    is_empty = graph.add("Equal", lengths, graph.numbers(0.0))
+    return graph.add("Where", is_empty, graph.numbers(0.0), maxima)

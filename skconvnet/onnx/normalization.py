@@ -1,0 +1,95 @@
+"""Normalization, and scaling by constants or by statistics of the training set."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from skconvnet._typing import NamedArrays
+from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.layer_norm import LayerNormLayer
+from skconvnet.layers.local_response_norm import LocalResponseNormLayer
+from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
+from skconvnet.onnx.activations import activate, per_channel
+from skconvnet.onnx.graph import Graph
+from skconvnet.ops.normalization import is_far_from_zero
+
+
+def batch_norm(graph: Graph, layer: BatchNormLayer, x: str) -> str:
+    """Convert `BatchNorm`, with its moving statistics."""
+    arrays = {**layer.buffers, **layer.weights}
+    mean, variance = arrays["moving_mean"], arrays["moving_variance"]
+    if graph.is_double or is_far_from_zero(mean, variance):
+        # The operator multiplies before it subtracts, which loses digits, and rounds
+        # epsilon to float32.
+        deviation = np.sqrt(variance.astype(np.float64) + layer.epsilon)
+        factor = per_channel(arrays["gamma"] / deviation, layer.in_shape)
+        x = graph.add("Sub", x, _constant(graph, "moving_mean", arrays, layer.in_shape))
+        x = graph.add("Mul", x, graph.numbers(factor, "factor"))
+        x = graph.add("Add", x, _constant(graph, "beta", arrays, layer.in_shape))
+    else:
+        names = ("gamma", "beta", "moving_mean", "moving_variance")
+        own = [graph.numbers(arrays[name], name) for name in names]
+        x = graph.add("BatchNormalization", x, *own, epsilon=layer.epsilon)
+    return activate(graph, x, layer.activation.name)
+
+
+def layer_norm(graph: Graph, layer: LayerNormLayer, x: str) -> str:
+    """Convert `LayerNorm`."""
+    is_over_all = layer.n_features > layer.in_shape[-1]
+    axes = tuple(range(1, len(layer.in_shape) + 1)) if is_over_all else (1,)
+    mean = graph.reduce("ReduceMean", x, axes, keepdims=True)
+    x = graph.add("Sub", x, mean)
+    variance = graph.reduce("ReduceMean", graph.add("Mul", x, x), axes, keepdims=True)
+    variance = graph.add("Add", variance, graph.numbers(layer.epsilon, "epsilon"))
+    x = graph.add("Div", x, graph.add("Sqrt", variance))
+    x = graph.add("Mul", x, _constant(graph, "gamma", layer.weights, layer.in_shape))
+    return graph.add("Add", x, _constant(graph, "beta", layer.weights, layer.in_shape))
+
+
+def local_response_norm(graph: Graph, layer: LocalResponseNormLayer, x: str) -> str:
+    """Convert `LocalResponseNorm`."""
+    size = layer.n_before + layer.n_after + 1
+    if size % 2 and len(layer.in_shape) == 3 and not graph.is_double:
+        # The operator divides alpha by the size. For an even one, it has the channel
+        # more on the other side.
+        alpha = layer.alpha * size
+        return graph.add(
+            "LRN", x, size=size, alpha=alpha, beta=layer.beta, bias=layer.k
+        )
+    *spatial, channels = layer.in_shape
+    before = np.subtract.outer(np.arange(channels), np.arange(channels))
+    band = (before <= layer.n_before) & (-before <= layer.n_after)
+    squares = graph.reshape(graph.add("Mul", x, x), (channels, prod(spatial)))
+    sums = graph.add("MatMul", graph.numbers(band, "band"), squares)
+    sums = graph.reshape(sums, (channels, *spatial))
+    base = graph.add("Mul", sums, graph.numbers(layer.alpha, "alpha"))
+    base = graph.add("Add", base, graph.numbers(layer.k, "k"))
+    factor = graph.add("Pow", base, graph.numbers(-layer.beta, "beta"))
+    return graph.add("Mul", x, factor)
+
+
+def rescaling(graph: Graph, layer: RescalingLayer, x: str) -> str:
+    """Convert `Rescaling`."""
+    y = graph.add("Mul", x, graph.numbers(layer.scale, "scale"))
+    if not layer.offset:
+        return y
+    return graph.add("Add", y, graph.numbers(layer.offset, "offset"))
+
+
+def standardize(graph: Graph, layer: StandardizeLayer, x: str) -> str:
+    """Convert `Standardize`, with the statistics of the training set."""
+    mean = _constant(graph, "mean", layer.buffers, layer.in_shape)
+    deviation = _constant(graph, "deviation", layer.buffers, layer.in_shape)
+    return graph.add("Div", graph.add("Sub", x, mean), deviation)
+
+
+def _constant(
+    graph: Graph, name: str, arrays: NamedArrays, in_shape: tuple[int, ...]
+) -> str:
+    """Add one of the arrays, of shape (channels,) or of the shape of a sample."""
+    values = arrays[name]
+    if values.ndim > 1:
+        return graph.numbers(np.moveaxis(values, -1, 0), name)
+    return graph.numbers(per_channel(values, in_shape), name)

@@ -1,0 +1,79 @@
+"""Max and average pooling: over windows, over whole maps, and over pyramids."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
+from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
+from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.resizing import multiply_axis
+from skconvnet.onnx.shapes import flatten_map
+from skconvnet.onnx.taps import gather_taps, window_tables
+from skconvnet.ops.adaptive_pooling import axis_windows
+from skconvnet.ops.windows import Windows
+
+
+def max_pool(graph: Graph, layer: MaxPoolLayer, x: str) -> str:
+    """Convert `MaxPool1D`, `MaxPool2D` and `MaxPool3D`."""
+    return graph.add("MaxPool", x, **_attributes(layer.windows))
+
+
+def avg_pool(graph: Graph, layer: AvgPoolLayer, x: str) -> str:
+    """Convert `AvgPool1D`, `AvgPool2D` and `AvgPool3D`, which leave out padding."""
+    windows = layer.windows
+    if not graph.is_double:
+        # By default, as in count_include_pad=0, the operator leaves it out as well.
+        return graph.add("AveragePool", x, **_attributes(windows))
+    tables = window_tables(windows)
+    taps = gather_taps(graph, x, tables, windows.in_shape)
+    sums = graph.reduce("ReduceSum", taps, (2,))
+    counts = reduce(np.multiply.outer, [(table >= 0).sum(axis=0) for table in tables])
+    means = graph.add("Div", sums, graph.numbers(counts.ravel(), "counts"))
+    return graph.reshape(means, (layer.in_shape[-1], *windows.out_shape))
+
+
+def adaptive_pool(graph: Graph, layer: AdaptivePoolLayer, x: str) -> str:
+    """Convert `GlobalMaxPool`, `GlobalAvgPool` and `SpatialPyramidPool`."""
+    features = [_level(graph, layer, x, n) for n in layer.levels]
+    if len(features) == 1:
+        return features[0]
+    return graph.add("Concat", *features, axis=1)
+
+
+def _level(graph: Graph, layer: AdaptivePoolLayer, x: str, n: int) -> str:
+    """Add the features of one level, which cuts each axis into n windows."""
+    *spatial, channels = layer.in_shape
+    if n == 1:
+        op = "ReduceMax" if layer.pooling == "max" else "ReduceMean"
+        return graph.reduce(op, x, tuple(range(2, len(spatial) + 2)))
+    for i, size in enumerate(spatial):
+        windows = axis_windows(size, n)
+        if layer.pooling == "max":
+            # Shorter windows repeat their last position.
+            longest = max(w.stop - w.start for w in windows)
+            positions = [
+                [min(w.start + t, w.stop - 1) for t in range(longest)] for w in windows
+            ]
+            table = graph.constant(np.array(positions, np.int64), "positions")
+            x = graph.add("Gather", x, table, axis=i + 2)
+            x = graph.reduce("ReduceMax", x, (i + 3,))
+        else:
+            means = np.zeros((n, size))
+            for row, window in zip(means, windows, strict=True):
+                row[window] = 1 / (window.stop - window.start)
+            sizes = (channels, *(n,) * i, *spatial[i:])
+            x = multiply_axis(graph, x, means, sizes, i + 1)
+    return flatten_map(graph, x, (*(n,) * len(spatial), channels))
+
+
+def _attributes(windows: Windows) -> dict[str, Any]:
+    before, after = zip(*windows.pads, strict=True)
+    return {
+        "kernel_shape": windows.kernel,
+        "strides": windows.strides,
+        "pads": (*before, *after),
+    }
