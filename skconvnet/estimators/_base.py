@@ -131,13 +131,10 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target values: class labels in classification, real numbers in
-            regression. A Sequential network whose last layer returns maps takes targets
-            for each position as well, of shape (n_samples, *spatial) or (n_samples,
-            *spatial, n_outputs), or a list of such maps if the samples differ in size.
+            regression. Targets of positions have shape (n_samples, *spatial).
         sample_weight : array-like of shape (n_samples,), default=None
-            The sample weights. None means that all samples have the same weight. With
-            targets for each position, also one weight per position, of shape
-            (n_samples, *spatial).
+            The sample weights, of shape (n_samples, *spatial) if targets of positions
+            differ in weight. None means that all samples have the same weight.
             Weights whose mean is beyond about 1e12 or 1e-12 in float32 (1e102 or 1e-102
             in float64) are divided by their mean.
         X_val, y_val, sample_weight_val : array-like, default=None

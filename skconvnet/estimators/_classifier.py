@@ -69,7 +69,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
 
     loss: str | Loss = "log_loss"
     class_weight: (
-        dict[str, float] | dict[int, float] | list[dict[Any, float]] | str | None
+        dict[str, float]
+        | dict[int, float]
+        | list[dict[str, float] | dict[int, float]]
+        | str
+        | None
     ) = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -175,10 +179,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
             The class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             The sample weights. None means that all samples have the same weight.
-        classes : array-like of shape (n_classes,), default=None
+        classes : array-like of shape (n_classes,), or list of them, default=None
             The classes across all calls to partial_fit. Required in the first call, and
-            optional in subsequent calls. y need not contain all of them. For a y of
-            several columns of labels, a list of such arrays, one per column.
+            optional in subsequent calls. y need not contain all of them.
         X_val, y_val, sample_weight_val : array-like, default=None
             A validation set, which is scored after the pass.
 
@@ -223,10 +226,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The raw scores. With two classes there is one score per sample, which is
-            positive for ``classes_[1]``. If y has a label for each position, the shape
-            is (n_samples, *spatial) or (n_samples, *spatial, n_classes). If y has
-            several columns of labels, a list with the scores of each, which are of
-            shape (n_samples, n_classes) even for two classes.
+            positive for ``classes_[1]``. Several columns of labels give a list of
+            arrays (n_samples, n_classes), labels of positions (n_samples, *spatial,
+            n_classes).
         """
         scores = self._raw_scores(X)
         if self._targets.groups is not None:
@@ -250,10 +252,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The predicted classes, in the form of the y of `fit`: two-dimensional for
-            multilabel classification and for several columns of labels, and of shape
-            (n_samples, *spatial) for labels of positions. A list of such maps if the
-            samples differ in size.
+            The predicted classes, in the form of the y of `fit`.
         """
         scores = self._raw_scores(X)
         return self._targets.predictions(scores, self._loss)
@@ -275,9 +274,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            The probabilities, with the classes in the order of `classes_`. If y has a
-            label for each position, the shape is (n_samples, *spatial, n_classes). If y
-            has several columns of labels, a list of an array for each.
+            The probabilities, in the order of `classes_`, as of `decision_function`.
         """
         probabilities = by_position(self._probabilities, self._raw_scores(X))
         groups = self._targets.groups
@@ -305,8 +302,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithms, with the classes in the order of `classes_`; otherwise as
-            for `predict_proba`.
+            The logarithms, with the classes in the order of `classes_`.
         """
         probabilities = self.predict_proba(X)
         own = probabilities if isinstance(probabilities, list) else [probabilities]

@@ -251,8 +251,7 @@ loss : str or Loss, default="log_loss"
 class_weight : dict, list of dict, "balanced" or None, default=None
     The weights of the classes, by which the sample weights are multiplied. "balanced"
     makes them inversely proportional to the class frequencies. Classes that a dict
-    leaves out have a weight of 1. If y has several columns of labels, a list of one
-    dict per column, whose weights are multiplied.""",
+    leaves out have a weight of 1. For several columns of labels, a list of dicts.""",
     "regressor": """\
 loss : str or Loss, default="squared_error"
     The loss function, summed over the outputs:
@@ -293,8 +292,7 @@ t_ : int
 n_layers_ : int
     The number of layers that have weights, plus one for the input.
 n_outputs_ : int
-    The number of outputs of the network, at each position if it predicts maps. Several
-    columns of labels have one for each of their classes.
+    The number of outputs of the network, at each position if it predicts maps.
 out_activation_ : str
     The activation of the outputs: "softmax", "logistic", "identity" or "exp".
 n_features_in_ : int

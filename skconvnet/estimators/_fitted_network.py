@@ -234,9 +234,8 @@ class FittedNetwork(
         The loss is the weighted mean over the samples plus the penalty on all kernels,
         ``alpha * ((1 - l1_ratio) / 2 * |w|^2 + l1_ratio * |w|_1)``, divided by the sum
         of the sample weights. Dropout is switched off. Squared errors are summed over
-        the outputs, although `MLPRegressor` reports their mean as `loss_`. If y has
-        targets for each position, the loss of a sample is the mean over its positions,
-        and its weight is their mean weight.
+        the outputs, although `MLPRegressor` reports their mean as `loss_`. Losses of
+        positions are averaged over a sample.
 
         Parameters
         ----------

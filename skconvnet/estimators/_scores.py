@@ -21,10 +21,8 @@ def classifier_score(
 ) -> float:
     """Return the accuracy of the predictions for X.
 
-    It is the share of samples whose label is predicted. With several labels or several
-    columns of labels per sample, all of them have to be right, as for scikit-learn's
-    `MultiOutputClassifier`. If y has a label for each position, it is the share of
-    positions whose label is predicted.
+    With several labels per sample, all of them have to be right. With labels of
+    positions, it is the share of positions whose label is right.
 
     Parameters
     ----------
@@ -33,7 +31,7 @@ def classifier_score(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         The true labels, in the form of the y of `fit`.
     sample_weight : array-like of shape (n_samples,), default=None
-        The sample weights; for labels of positions, also one weight per position.
+        The weights of samples, or of positions.
 
     Returns
     -------
@@ -82,7 +80,7 @@ def regressor_score(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         The true values, in the form of the y of `fit`.
     sample_weight : array-like of shape (n_samples,), default=None
-        The sample weights; for targets of positions, also one weight per position.
+        The weights of samples, or of positions.
 
     Returns
     -------

@@ -132,7 +132,7 @@ class ConvNetClassifier(_ConvNet[ClassTargets], NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,), or list of such arrays
-        The class labels; those of each column if y has several columns of labels.
+        The class labels, of each column of y if it has several columns of labels.
 
     Examples
     --------

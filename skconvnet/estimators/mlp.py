@@ -195,7 +195,7 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
         The bias vectors, which can be assigned as well.
     {attributes}
     classes_ : ndarray of shape (n_classes,), or list of such arrays
-        The class labels; those of each column if y has several columns of labels.
+        The class labels, of each column of y if it has several columns of labels.
 
     Examples
     --------

@@ -109,7 +109,7 @@ class SequentialClassifier(_Sequential[ClassTargets], NetworkClassifier):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,), or list of such arrays
-        The class labels; those of each column if y has several columns of labels.
+        The class labels, of each column of y if it has several columns of labels.
 
     Examples
     --------
