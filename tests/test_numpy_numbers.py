@@ -17,6 +17,7 @@ from sklearn.base import clone
 
 import skconvnet
 from skconvnet import (
+    FeatureExtractor,
     MLPClassifier,
     MLPRegressor,
     SequentialRegressor,
@@ -61,6 +62,9 @@ def mlp(cls, **params):
 
 
 def use_estimator(model):
+    if isinstance(model, FeatureExtractor):
+        X, y = data_for(MLPClassifier)
+        return weights_of(model.fit(X, y).estimator_, X, y)
     return weights_of(model, *data_for(type(model)))
 
 
@@ -102,6 +106,8 @@ def use_text(tokens):
 
 
 def small(cls):
+    if cls is FeatureExtractor:
+        return cls(make(MLPClassifier), "dense1")
     defaults = cls()
     if cls.__name__.startswith("MLP"):  # n_hidden_layers goes with the default only
         return make(cls, hidden_layer_sizes=defaults.hidden_layer_sizes)
