@@ -26,6 +26,12 @@ OPTIONAL = (
 )
 
 
+# Modules of helpers, which pytest imports to look for examples in docstrings.
+collect_ignore = [
+    f"{name}_networks.py" for name in ("keras", "torch") if find_spec(name) is None
+]
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--no-skips",
