@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Self
 
@@ -14,6 +14,7 @@ from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
 from skconvnet.engine.map_targets import loss_of_outputs, weights_of_samples
+from skconvnet.engine.micro_batch_round import MicroBatchRound
 from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -183,7 +184,7 @@ class Executor:
             is_first = start == 0
             own = [worker.gradient for worker in (workers[1:] if is_first else workers)]
             gradients = [gradient, *own] if is_first else own
-            task = _Round(workers, in_round, gradients, losses[members])
+            task = MicroBatchRound(workers, in_round, gradients, losses[members])
             self.team.run(len(in_round), task)
             self._add(gradient, own)
         return losses
@@ -375,23 +376,6 @@ class Executor:
         is_short = flops < self.max_flops_to_keep_arrays
         if is_short and worker.nbytes <= MAX_BYTES_TO_KEEP_ARRAYS:
             worker.give_back()
-
-
-@dataclass(frozen=True)
-class _Round:
-    """Micro-batches that are differentiated at the same time, each by one worker.
-
-    A call with the number of a micro-batch writes its gradient and its loss.
-    """
-
-    workers: Sequence[Worker]
-    micro_batches: Sequence[MicroBatch]
-    gradients: Sequence[FlatVector]
-    losses: np.ndarray
-
-    def __call__(self, i: int, _thread: int) -> None:
-        worker, micro_batch = self.workers[i], self.micro_batches[i]
-        self.losses[i] = worker.differentiate(micro_batch, self.gradients[i])
 
 
 def _check_same_size(shape: Shape, expected: Shape) -> None:
