@@ -139,6 +139,7 @@ def test_a_hook_ends_lbfgs(cls):
     X, y = data_for(cls)
     model = make(cls, solver="lbfgs", max_iter=20).set_callbacks(Stop()).fit(X, y)
     assert model.n_iter_ == 2
+    assert model.stopped_
     model.predict(X)
 
 
@@ -163,6 +164,25 @@ def test_an_error_of_a_hook_leaves_the_estimator_as_it_was(cls):
     assert not hasattr(model, "network_")
     assert recorder.calls[-1] == ("teardown", "fit")
     assert not [name for name in vars(model) if "running" in name or "ctx" in name]
+
+
+def test_an_error_at_the_end_of_fit_leaves_the_estimator_as_it_was():
+    class Failing(Recorder):
+        def on_fit_task_end(self, _estimator, context):
+            if context.task_name == "fit":
+                raise RuntimeError("enough")
+
+    cls = CLASSIFIERS[0]
+    model = make(cls).set_callbacks(Failing())
+    with pytest.raises(RuntimeError, match="enough"):
+        model.fit(*data_for(cls))
+    assert not hasattr(model, "network_")
+
+
+def test_an_initialized_estimator_keeps_its_callbacks():
+    cls = CLASSIFIERS[0]
+    model = make(cls).initialize(*data_for(cls)).set_callbacks(Recorder())
+    assert "_skl_callbacks" in vars(copy.deepcopy(model))
 
 
 @every_estimator

@@ -68,6 +68,7 @@ def test_a_bar(cls, capsys):
     out = capsys.readouterr().out
     assert cls.__name__ in out
     assert "4/4" in out
+    assert "Iteration" not in out
     assert f"val_score {model.validation_scores_[-1]:.4f}" in re.sub(r"\s+", " ", out)
 
 

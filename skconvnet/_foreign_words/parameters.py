@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from skconvnet._foreign_words.words import NO_GPU, Words
 
-_NO_CALLBACKS = (
-    "There are no callbacks: use early_stopping=True, learning_rate for a schedule, or "
-    "partial_fit for a loop of your own."
+_CALLBACKS = (
+    "Callbacks are set by set_callbacks(...), see skconvnet.callbacks. Early stopping "
+    "and schedules are parameters: early_stopping=True, learning_rate='one_cycle'."
 )
 _NO_METRICS = "Use scoring, such as scoring='f1_macro', for the validation set."
 _INFERRED = "The shape of its input is inferred: leave it out."
@@ -85,8 +85,8 @@ ESTIMATOR_PARAMETERS: Words = {
     "swa": "Set averaging='swa'.",
     "metrics": _NO_METRICS,
     "metric": _NO_METRICS,
-    "callbacks": _NO_CALLBACKS,
-    "callback": _NO_CALLBACKS,
+    "callbacks": _CALLBACKS,
+    "callback": _CALLBACKS,
     "device": NO_GPU,
     "gpu": NO_GPU,
     "use_gpu": NO_GPU,

@@ -24,7 +24,8 @@ class EpochCallback:
         if not hasattr(estimator, "network_") and not hasattr(estimator, "_train"):
             raise TypeError(
                 f"{type(self).__name__} works on the estimators of skconvnet; got "
-                f"{type(estimator).__name__}."
+                f"{type(estimator).__name__}. Call set_callbacks of such an estimator, "
+                "also if it is inside of another one."
             )
         self._begin(estimator)
 

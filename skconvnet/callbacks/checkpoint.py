@@ -24,15 +24,16 @@ class Checkpoint(EpochCallback):
     ends with the same bits as a fit that was never interrupted: weights, optimizer,
     schedule, averages and random numbers continue. A file is written beside its place
     and then moved there, so that it is always a whole one, whenever the process ends.
-    In a search, every fit would write to the same path.
+    In a search, every fit would write to the same path. With early stopping, a
+    checkpoint has the weights of its epoch, and goes on to the best ones.
 
     Parameters
     ----------
     path : str or path-like
         Where the newest checkpoint is written. Its folder is created.
     every : int, default=1
-        Write after every so many epochs. The last epoch is always written, unless
-        another callback stops training.
+        Write after every so many epochs. The last epoch is written too, unless training
+        is ended by another callback, by Ctrl-C or because it diverges.
     keep_last : int, default=1
         How many of the newest checkpoints to keep. With 3, the two before the newest
         are ``model-1.joblib`` and ``model-2.joblib`` if `path` is ``model.joblib``.
@@ -78,11 +79,14 @@ class Checkpoint(EpochCallback):
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"path must be a path; got {path!r}.")
         self.path = Path(path)
+        if not self.path.name:
+            raise ValueError(f"path must be that of a file; got {path!r}.")
         self.every = check_int("every", every, minimum=1)
         self.keep_last = check_int("keep_last", keep_last, minimum=1)
+        if not isinstance(keep_best, bool):
+            raise TypeError(f"keep_best must be True or False; got {keep_best!r}.")
         self.keep_best = keep_best
         self.best_path = self._beside("best")
-        self._best = -np.inf
 
     @override
     def on_fit_task_end(
@@ -101,7 +105,8 @@ class Checkpoint(EpochCallback):
         is_best = self.keep_best and self._is_best(view)
         if is_turn or is_best:
             running = estimator._running_fit  # noqa: SLF001  of this package
-            fitted_estimator._checkpointed = running.checkpointed()  # noqa: SLF001
+            encoder = estimator._targets  # noqa: SLF001
+            fitted_estimator._checkpointed = running.checkpointed(encoder)  # noqa: SLF001
         if is_turn:
             self._rotate()
             _write(fitted_estimator, self.path)
@@ -112,17 +117,21 @@ class Checkpoint(EpochCallback):
     @override
     def _begin(self, estimator: Any) -> None:
         check_minibatches(self, estimator)
+        if self.path.is_dir():
+            raise IsADirectoryError(
+                f"path must be that of a file; {str(self.path)!r} is a folder."
+            )
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._best = -np.inf
 
-    def _is_best(self, view: TrainingView) -> bool:
-        """Return whether the last epoch is the best one of this fit."""
-        value = -view.loss_curve[-1]
+    @staticmethod
+    def _is_best(view: TrainingView) -> bool:
+        """Return whether the last epoch is the best one of this fit so far."""
+        curve = view.loss_curve
         if view.is_validated:
-            value = view.validation_scores[-1]
-        is_best = value > self._best
-        self._best = max(self._best, value)
-        return bool(is_best)
+            curve = tuple(-score for score in view.validation_scores)
+        # Curves begin with earlier fits if this one is a warm start.
+        *before, last = curve[-view.epoch :]
+        return last < min(before, default=np.inf)
 
     def _rotate(self) -> None:
         """Rename the checkpoints that are kept, from the oldest one on."""

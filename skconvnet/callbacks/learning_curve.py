@@ -24,9 +24,10 @@ class LearningCurve(EpochCallback):
     Attributes
     ----------
     curves_ : dict of str to list of float
-        One value per epoch of the last fit: ``"epoch"``, ``"loss"``, ``"rate"`` (of the
-        last update), ``"seconds"`` since the fit began, and with a validation set
-        ``"validation_loss"`` and ``"validation_score"``. `pandas.DataFrame` takes it.
+        One value per epoch of the last fit, or since it was resumed: ``"epoch"``,
+        ``"loss"``, ``"rate"`` (of the last update), ``"seconds"`` since the fit began,
+        and with a validation set ``"validation_loss"`` and ``"validation_score"``.
+        `pandas.DataFrame` takes it.
 
     Examples
     --------

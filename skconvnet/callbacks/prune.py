@@ -76,7 +76,8 @@ class Prune(EpochCallback):
         if not self.trial.should_prune():
             return False
         self.pruned_ = True
-        if type(self.trial).__module__.partition(".")[0] == "optuna":
+        modules = {cls.__module__.partition(".")[0] for cls in type(self.trial).__mro__}
+        if "optuna" in modules:
             import optuna
 
             raise optuna.TrialPruned(f"Pruned after epoch {view.epoch}.")

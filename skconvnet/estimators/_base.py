@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from os import PathLike
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ from skconvnet.estimators._reading import (
     tell_reading,
     tell_size_of_guess,
 )
-from skconvnet.estimators._resume import load_checkpoint
+from skconvnet.estimators._resume import load_checkpoint, what_fit_was_given
 from skconvnet.estimators._sample_shape import resolve_dtype
 from skconvnet.estimators._size_errors import check_sizes, no_output_explained
 from skconvnet.estimators._starting_weights import start_from
@@ -168,7 +169,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             checkpoint = load_checkpoint(self, resume_from)
             run = FitRun(validation, callbacks=callbacks, checkpoint=checkpoint)
             interrupt = self._fit(X, y, sample_weight, run)
-        callbacks.end()
+            callbacks.end()
         end_interrupted_fit(interrupt)
         return self
 
@@ -218,6 +219,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         from y. If the user interrupts the training, the interrupt is returned, and the
         estimator has its model so far.
         """
+        self.__dict__.pop("_checkpointed", None)  # of a checkpoint that was loaded
         incremental, checkpoint = run.incremental, run.checkpoint
         is_known = hasattr(self, "network_") and checkpoint is None
         resume = is_known and (self.warm_start or incremental)
@@ -225,8 +227,11 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         maps, labels = check_X_and_y(self, X, y, reset=not resume, **self._input_checks)
         if not resume:
             self._targets = self._targets_for(maps, labels, targets)
+        if checkpoint is not None:
+            self._targets = cast(_T, copy.deepcopy(checkpoint.encoder))
         weights = check_weights(sample_weight, maps, labels, self._targets.form)
-        encoded = self._encode(labels, exact=not incremental)
+        encode = partial(self._encode, labels, exact=not incremental)
+        encoded = encode() if checkpoint is None else checkpoint.encode(encode)
         weights = self._class_weights(labels, weights, incremental=incremental)
 
         params = self._training_params(len(encoded), incremental=incremental)
@@ -239,10 +244,12 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             previous = None if names_set is None else self.network_
             copies = n_copies_of_weights(params)
             self._build(maps, encoded.shape[1], rng, n_copies=copies)
-            self._learn_scale(encoded, weights)
+            if checkpoint is None:
+                self._learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
-        rng = run.begin_training(self.network_, encoded, rng)
+        given = what_fit_was_given(self, encoded, weights, run.validation)
+        rng = run.begin_training(given, rng)
 
         samples = self._make_samples(maps, encoded, weights)
         self._usual_values = look_at_values(self, samples, resume=resume)
@@ -334,7 +341,6 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         self.n_iter_ = 0
         self.t_ = 0
         self._state = None
-        self.__dict__.pop("_checkpointed", None)  # of a checkpoint that was loaded
         self._is_incremental = False
         # The names given to set_weights since the last training; None if not called.
         self._names_set: frozenset[str] | None = None

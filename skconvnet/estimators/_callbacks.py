@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._typing import Rows, override
-from skconvnet.engine.map_targets import MapTargets
-from skconvnet.estimators._resume import Checkpointed, hash_of
+from skconvnet._typing import override
+from skconvnet.estimators._resume import Checkpointed
+from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.training.events import TrainingObserver, TrainingView
 from skconvnet.training.snapshot import RandomNumbers
@@ -56,20 +56,19 @@ class RunningFit:
         The losses, scores and rates so far. None with L-BFGS.
     random_numbers : dict
         The state of the generator before it held out samples.
-    targets : ndarray or MapTargets
-        The encoded y.
+    given : dict of str to object
+        What `fit` was given, see `what_fit_was_given`.
     """
 
     view: TrainingView | None = None
     random_numbers: RandomNumbers = field(default_factory=dict)
-    targets: Rows | MapTargets = field(default_factory=lambda: np.empty((0, 0)))
+    given: dict[str, object] = field(default_factory=dict)
 
-    def checkpointed(self) -> Checkpointed:
+    def checkpointed(self, encoder: Targets) -> Checkpointed:
         """Return what `fit` can go on from, between two epochs."""
         assert self.view is not None
-        return Checkpointed(
-            self.view.take_snapshot(), self.random_numbers, hash_of(self.targets)
-        )
+        snapshot = self.view.take_snapshot()
+        return Checkpointed(snapshot, self.random_numbers, self.given, encoder)
 
 
 class FitCallbacks(TrainingObserver):
@@ -110,6 +109,7 @@ class FitCallbacks(TrainingObserver):
         self._fit_task: Any = None
         self._epoch_task: Any = None
         self._begun = RunningFit()
+        self._n_iterations = 0
         if hasattr(estimator, "_init_callback_context"):
             tasks_per_epoch = 1 if self._validation is None else 2
             self._fit_task = estimator._init_callback_context(  # noqa: SLF001
@@ -133,13 +133,11 @@ class FitCallbacks(TrainingObserver):
         if self.observers:
             self._call("call_on_fit_task_end", self._fit_task, self._training, dict)
 
-    def note_begin(
-        self, rng: np.random.RandomState, targets: Rows | MapTargets
-    ) -> None:
+    def note_begin(self, rng: np.random.RandomState, given: dict[str, object]) -> None:
         """Take note of what a checkpoint needs from before training."""
         if self.observers:
             self._begun.random_numbers = rng.get_state(legacy=False)
-            self._begun.targets = targets
+            self._begun.given = given
             self._estimator._running_fit = self._begun  # noqa: SLF001
 
     @override
@@ -170,8 +168,11 @@ class FitCallbacks(TrainingObserver):
 
     def _end_iteration(self) -> bool:
 
+        self._n_iterations += 1
+
         def fitted() -> dict[str, object]:
-            return {"network_": copy.deepcopy(self._estimator.network_)}
+            network = copy.deepcopy(self._estimator.network_)
+            return {"network_": network, "n_iter_": self._n_iterations}
 
         task = self._fit_task.subcontext(task_name="iteration")
         self._call("call_on_fit_task_begin", task, self._training)
@@ -219,7 +220,8 @@ def fitted_attributes(
 ) -> dict[str, object]:
     """Return the attributes of an estimator that is fitted as far as training is.
 
-    They share no arrays with the training that goes on.
+    They share no arrays with the training that goes on. With early stopping, the
+    weights are those of the epoch, and not the best ones so far.
     """
     fitted = copy.copy(estimator)
     with view.averaged():
@@ -244,5 +246,6 @@ def without_callbacks(state: dict[str, Any]) -> dict[str, Any]:
     A fitted model does not take its callbacks along. One that is not fitted does: a
     search sends it to other processes.
     """
-    of_callbacks = {*_OF_SCIKIT_LEARN, "_running_fit"} if "network_" in state else ()
+    is_fitted = state.get("n_iter_", 0) > 0  # and not only initialized
+    of_callbacks = {*_OF_SCIKIT_LEARN, "_running_fit"} if is_fitted else ()
     return {name: value for name, value in state.items() if name not in of_callbacks}

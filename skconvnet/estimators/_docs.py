@@ -173,7 +173,8 @@ tol : float, default=1e-4
 verbose : bool or int, default=False
     What `fit` shows of its progress. 1 prints a line for each epoch: losses, validation
     score, learning rate, samples per second and the time left; perceptrons print the
-    text of scikit-learn. 2 shows a bar in their place, where rich is installed.
+    text of scikit-learn. 2 shows a bar in their place, where rich is installed. With
+    "lbfgs" nothing is shown.
 warm_start : bool, default=False
     Whether `fit` continues from the weights of the previous call, instead of
     initializing new ones.

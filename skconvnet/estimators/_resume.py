@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any
@@ -14,10 +15,12 @@ from skconvnet._typing import Rows
 from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.network import Network
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._targets import Targets
+from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.training.snapshot import RandomNumbers, TrainingSnapshot
 
-# Parameters on which no bit of the result depends.
-_MAY_DIFFER = {"n_jobs", "verbose", "random_state", "warm_start"}
+# Parameters on which no bit of the result depends; the dtype is that of the network.
+_MAY_DIFFER = {"dtype", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
 @dataclass
@@ -29,13 +32,16 @@ class Checkpointed:
     training : TrainingSnapshot
     random_numbers : dict
         The state of the generator before it held out samples.
-    targets : str
-        A hash of the encoded targets.
+    given : dict of str to object
+        What `fit` was given, see `what_fit_was_given`.
+    encoder : Targets
+        The encoding of y, with the scale of y that it has learned.
     """
 
     training: TrainingSnapshot
     random_numbers: RandomNumbers
-    targets: str
+    given: dict[str, object]
+    encoder: Targets
 
     def make_rng(self) -> np.random.RandomState:
         """Return the generator as it was before it held out samples."""
@@ -44,24 +50,97 @@ class Checkpointed:
         rng.set_state(self.random_numbers)
         return rng
 
-    def check_network(self, network: Network, targets: Rows | MapTargets) -> None:
-        """Raise a ValueError unless the checkpoint is of this network and these y."""
-        if self.training.numbers.shape != network.state.shape:
+    def encode(self, encode: Callable[[], Rows | MapTargets]) -> Rows | MapTargets:
+        """Return the targets, with a clear error if y has other classes than then."""
+        try:
+            return encode()
+        except ValueError as error:
             raise ValueError(
-                "resume_from is a checkpoint of a network of "
-                f"{self.training.numbers.size} weights and buffers, but X and y need "
-                f"one of {network.state.size}; pass the X and y of the checkpoint."
+                "resume_from is a checkpoint of a fit to another set of classes or "
+                f"shape of y: {error}"
+            ) from error
+
+    def check_given(self, given: Mapping[str, object]) -> None:
+        """Raise a ValueError unless `fit` is given what it was given then."""
+        for name, then in self.given.items():
+            now = given[name]
+            if now == then:
+                continue
+            # A hash says nothing to a reader.
+            is_hash = name in _HASHED and None not in (now, then)
+            shown = (
+                ""
+                if is_hash or name in _LONG
+                else f": {_said(now)}, and {_said(then)} then"
             )
-        if self.targets != hash_of(targets):
             raise ValueError(
-                "resume_from is a checkpoint of a fit to another y; pass the X and y "
-                "of that fit, in the same order."
+                f"resume_from is a checkpoint of a fit to another {name}{shown}. Pass "
+                "what that fit was given, in the same order, to go on with it."
             )
 
 
-def hash_of(targets: Rows | MapTargets) -> str:
-    """Return a hash of encoded targets."""
-    values = targets.values if isinstance(targets, MapTargets) else targets
+# What is compared by its hash alone.
+_HASHED = ("y", "sample_weight", "y_val")
+# What is too long for an error.
+_LONG = ("order or kind of layers",)
+
+
+def what_fit_was_given(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    targets: Rows | MapTargets,
+    weights: object,
+    validation: ValidationData,
+) -> dict[str, object]:
+    """Return what `fit` was given, by names for error messages."""
+    network: Network = estimator.network_
+    names = getattr(estimator, "feature_names_in_", None)
+    classes = getattr(estimator, "classes_", None)
+    return {
+        "shape of samples": network.in_shape,
+        "dtype": str(network.dtype),
+        "set or order of columns": None if names is None else list(names),
+        "set of classes": None if classes is None else _listed(classes),
+        "order or kind of layers": _described(network.specs),
+        "y": hash_of(targets),
+        "sample_weight": None if weights is None else hash_of(weights),
+        "y_val": None if validation.y is None else _hash_of_any(validation.y),
+    }
+
+
+def _described(value: object) -> object:
+    """Return the names, kinds and named choices of layers, in their order.
+
+    Numbers are left out. They are compared as hyperparameters, and those of a warm
+    start may be written in another way, such as 2 and (2, 2).
+    """
+    if hasattr(value, "get_params"):
+        params = sorted(value.get_params(deep=False).items())
+        return [type(value).__name__, _described(params)]
+    if isinstance(value, list | tuple):
+        return [own for own in map(_described, value) if own not in (None, [])]
+    return value if isinstance(value, str) else None
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else shown_value(value)
+
+
+def _listed(classes: object) -> object:
+    """Return labels, or a list of those of each output, as lists."""
+    if isinstance(classes, list):
+        return [np.asarray(own).tolist() for own in classes]
+    return np.asarray(classes).tolist()
+
+
+def _hash_of_any(y: object) -> str:
+    """Return a hash of a y as a user passes it."""
+    digest: str = joblib.hash(y if hasattr(y, "dtypes") else np.asarray(y).tolist())
+    return digest
+
+
+def hash_of(targets: object) -> str:
+    """Return a hash of encoded targets, or of weights."""
+    values: Any = targets.values if isinstance(targets, MapTargets) else targets
     maps = values.maps if isinstance(values, MapList) else [values]
     digest: str = joblib.hash([np.ascontiguousarray(own) for own in maps])
     return digest
@@ -86,7 +165,15 @@ def load_checkpoint(
         raise TypeError(
             f"resume_from must be the path of a checkpoint; got {shown_value(path)}."
         )
-    saved = joblib.load(path)
+    try:
+        saved = joblib.load(path)
+    except OSError:  # such as a file that is missing
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"resume_from={fspath(path)!r} cannot be read: {error}. It must be a file "
+            "that skconvnet.callbacks.Checkpoint wrote."
+        ) from error
     checkpointed = getattr(saved, "_checkpointed", None)
     if not isinstance(checkpointed, Checkpointed):
         raise ValueError(
@@ -107,7 +194,13 @@ def _check_params(estimator: Any, saved: Any, path: str) -> None:  # noqa: ANN40
     for name in sorted(own.keys() | other.keys()):
         if name.split("__")[-1] in _MAY_DIFFER:
             continue
-        mine, theirs = own.get(name), other.get(name)
+        if name not in own or name not in other:
+            which = "the checkpoint" if name in other else "the estimator"
+            raise ValueError(
+                f"resume_from={path!r} was written by an estimator with other layers "
+                f"or objects: only {which} has {name}."
+            )
+        mine, theirs = own[name], other[name]
         if _differ(mine, theirs):
             raise ValueError(
                 f"resume_from={path!r} was written with {name}={shown_value(theirs)}, "
@@ -118,21 +211,20 @@ def _check_params(estimator: Any, saved: Any, path: str) -> None:  # noqa: ANN40
 
 
 def _differ(mine: object, theirs: object) -> bool:
-    """Return whether two parameters differ; objects are compared by their own."""
-    if hasattr(mine, "get_params") or callable(mine):
+    """Return whether two parameters differ; those of objects are compared by name."""
+    if hasattr(mine, "get_params") or hasattr(theirs, "get_params"):
         return type(mine) is not type(theirs)
-    if isinstance(mine, list | tuple) and not _is_plain(mine):
-        # Lists of layers, whose parameters have names of their own.
-        same_length = isinstance(theirs, list | tuple) and len(mine) == len(theirs)
-        return not same_length
-    try:
-        return not np.array_equal(np.asarray(mine), np.asarray(theirs))
-    except ValueError:  # ragged: parameters such as ((3, 3), 5)
-        return mine != theirs
+    if callable(mine) or callable(theirs):
+        return _name_of(mine) != _name_of(theirs)
+    if isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
+        if len(mine) != len(theirs):
+            return True
+        return any(map(_differ, mine, theirs))
+    return not np.array_equal(np.asarray(mine), np.asarray(theirs))
 
 
-def _is_plain(values: object) -> bool:
-    """Return whether nested sequences have nothing but numbers, text and None."""
-    if isinstance(values, list | tuple):
-        return all(map(_is_plain, values))
-    return values is None or isinstance(values, str | bool | int | float | np.generic)
+def _name_of(function: object) -> object:
+    """Return what tells functions and scorers apart."""
+    if hasattr(function, "__qualname__"):
+        return function.__module__, function.__qualname__
+    return repr(function)

@@ -10,12 +10,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 from sklearn.utils.optimize import _check_optimize_result
 
-from skconvnet._typing import Rows
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
-from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.minibatches import Samples
-from skconvnet.engine.network import Network
 from skconvnet.estimators._callbacks import FitCallbacks
 from skconvnet.estimators._factories import (
     make_lbfgs,
@@ -68,14 +65,14 @@ class FitRun:
     checkpoint: Checkpointed | None = None
 
     def begin_training(
-        self, network: Network, targets: Rows | MapTargets, rng: np.random.RandomState
+        self, given: dict[str, object], rng: np.random.RandomState
     ) -> np.random.RandomState:
         """Return the generator to go on with, when the network has been built."""
         if self.checkpoint is not None:
-            self.checkpoint.check_network(network, targets)
+            self.checkpoint.check_given(given)
             rng = self.checkpoint.make_rng()
         if self.callbacks is not None:
-            self.callbacks.note_begin(rng, targets)
+            self.callbacks.note_begin(rng, given)
         return rng
 
     def observers(self) -> tuple[TrainingObserver, ...]:
@@ -126,7 +123,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
             params,
             len(samples),
             incremental=run.incremental,
-            prints_like_sklearn=self._prints_like_sklearn,
+            prints_like_sklearn=self._prints_like_sklearn and not self._shows_bar(),
         )
         train(
             executor,
@@ -225,11 +222,14 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
 
     def _printers(self, n_samples: int) -> tuple[TrainingObserver, ...]:
         """Return what shows the progress of training, besides scikit-learn's text."""
-        if self.verbose > 1 and EpochBar.is_available():
+        if self._shows_bar():
             return (EpochBar(type(self).__name__),)
         if self.verbose and not self._prints_like_sklearn:
             return (EpochTable(n_samples),)
         return ()
+
+    def _shows_bar(self) -> bool:
+        return self.verbose > 1 and EpochBar.is_available()
 
     def _training_state(self, params: TrainingParams, *, is_new: bool) -> TrainingState:
         """Return the state that training continues from, or a new one.
@@ -259,7 +259,9 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         """Set the public attributes that describe a search by L-BFGS."""
         interrupt: KeyboardInterrupt | None = result.get("interrupt")
         self.loss_ = float(result.fun)
-        if interrupt is None and result.status != STOPPED:
+        is_stopped = result.get("status") == STOPPED
+        self.stopped_ = is_stopped or interrupt is not None
+        if not self.stopped_:
             self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
         else:
             self.n_iter_ = result.nit
