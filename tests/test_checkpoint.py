@@ -367,6 +367,7 @@ def test_another_scorer_is_refused(tmp_path):
         other.fit(X, y, X_val=X, y_val=y, resume_from=path)
 
 
+@pytest.mark.filterwarnings("ignore:Training started with a loss")
 def test_a_warm_start_keeps_the_scale_of_y(tmp_path):
     X, y = data_for(ConvNetRegressor)
     model = make(ConvNetRegressor, rescale="auto", warm_start=True, max_iter=4)
