@@ -25,6 +25,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.local_response_norm import LocalResponseNormLayer
 from skconvnet.layers.locally_connected import LocallyConnectedLayer
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
@@ -110,6 +111,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     LayerNormLayer: normalization.layer_norm,
     LocalResponseNormLayer: normalization.local_response_norm,
     LocallyConnectedLayer: convolutions.locally_connected,
+    MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,
     NearestUpsampleLayer: resizing.nearest,

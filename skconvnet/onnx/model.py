@@ -34,7 +34,7 @@ def network_model(
     Parameters
     ----------
     network : Network
-    head : ClassifierHead or RegressorHead
+    head : ClassifierHead, ColumnsHead or RegressorHead
     dtype : dtype
         float32 or float64, in which the model computes.
     input_dtype : dtype
@@ -60,7 +60,7 @@ def network_model(
     if input_dtype != dtype and not isinstance(first, EmbeddingLayer):
         x = graph.cast(x, dtype)
     scores = chain(graph, network.chain, x)
-    head.add_to(graph, scores, network.chain.out_shape[0])
+    head.add_to(graph, scores, network.chain.out_shape)
     return graph.model(name)
 
 
