@@ -11,6 +11,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.feature_selection import VarianceThreshold
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -18,6 +20,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 import skconvnet.onnx
 from skconvnet import (
     ConvNetClassifier,
+    FeatureExtractor,
     MLPClassifier,
     MLPRegressor,
     SequentialClassifier,
@@ -296,3 +299,36 @@ def test_zipmap_of_positions_is_refused(zipmap):
     model, maps = segmenter(SequentialClassifier, y)
     with pytest.raises(ValueError, match="needs one label per sample"):
         converted(model, maps, {"zipmap": zipmap})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("layer", "pooling"),
+    [("conv1", None), ("conv1", "avg"), ("conv1", "max"), ("dense1", None)],
+)
+@pytest.mark.parametrize("prefit", [False, True])
+def test_features_of_a_layer(prefit, layer, pooling, dtype):
+    maps = np.random.default_rng(0).normal(size=(40, 6, 5, 2)).astype(dtype)
+    y = np.arange(40) % 3
+    net = make(ConvNetClassifier)
+    if prefit:
+        net = FrozenEstimator(net.fit(maps, y))
+    extractor = FeatureExtractor(net, layer, pooling=pooling, prefit=prefit)
+    model = make_pipeline(extractor, LogisticRegression()).fit(maps, y)
+    found = run(converted(extractor.fit(maps, y), maps, None), maps)
+    assert_close(found["variable"], extractor.transform(maps), 1e-5)
+    found = run(converted(model, maps), maps)
+    assert_close(found["probabilities"], model.predict_proba(maps), 1e-5)
+
+
+def test_features_of_scaled_rows():
+    extractor = FeatureExtractor(mlp(), "dense1")
+    model = make_pipeline(StandardScaler(), extractor, LogisticRegression()).fit(X, Y)
+    found = run(converted(model, SINGLE), SINGLE)
+    assert_close(found["probabilities"], model.predict_proba(X), 1e-5)
+
+
+def test_features_of_the_output_layer_are_refused():
+    extractor = FeatureExtractor(mlp(), "output").fit(X, Y)
+    with pytest.raises(ValueError, match="layer='output' is the output layer"):
+        converted(extractor, X, None)

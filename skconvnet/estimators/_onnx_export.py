@@ -103,11 +103,24 @@ class OnnxExport:
         (True, (150, 3))
         """
         from skconvnet.onnx.graph import check_opset
-        from skconvnet.onnx.model import network_model
 
         check_is_fitted(self)
         opset = check_opset(opset)
         head = self._onnx_head(zipmap=zipmap, raw_scores=raw_scores)
+        return self._onnx_model(X, head, dtype=dtype, opset=opset)
+
+    def _onnx_model(
+        self,
+        X: npt.ArrayLike | None,
+        head: Head,
+        *,
+        opset: int,
+        dtype: npt.DTypeLike | None = None,
+        stop: int | None = None,
+    ) -> ModelProto:
+        """Return a model of the first `stop` layers, or of all, and of the head."""
+        from skconvnet.onnx.model import network_model
+
         network, channels_first = self.network_, is_channels_first(self)
         own_dtype = network.dtype if dtype is None else _checked_dtype(dtype)
         if X is None:
@@ -125,6 +138,7 @@ class OnnxExport:
             is_channels_first=channels_first,
             opset=opset,
             name=type(self).__name__,
+            stop=stop,
         )
 
     def _onnx_head(self, *, zipmap: bool, raw_scores: bool) -> Head:

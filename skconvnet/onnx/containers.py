@@ -49,15 +49,15 @@ from skconvnet.onnx.graph import Graph
 Converter = Callable[[Graph, Any, str], str]
 
 
-def chain(graph: Graph, layers: Chain, x: str) -> str:
-    """Convert layers in a row.
+def chain(graph: Graph, layers: Chain, x: str, stop: int | None = None) -> str:
+    """Convert layers in a row, the first `stop` of them unless it is None.
 
     Raises
     ------
     ValueError
         If there is no conversion for a layer; the message has its name.
     """
-    for name, layer in layers.layers.items():
+    for name, layer in list(layers.layers.items())[:stop]:
         with graph.layer(name):
             x = _converter(graph, layer)(graph, layer, x)
     return x

@@ -41,7 +41,7 @@ def register() -> None:
 
     Classifiers of several columns of labels have more outputs than skl2onnx has for a
     classifier: only `to_onnx` exports them. With labels of positions, ``zipmap`` must
-    be False. `FeatureExtractor` is not converted.
+    be False. A `FeatureExtractor` is converted unless its layer is the output layer.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def register() -> None:
             _convert,
             options=_OPTIONS,
         )
-    for name in _REGRESSORS:
+    for name in (*_REGRESSORS, "FeatureExtractor"):
         skl2onnx.update_registered_converter(
             getattr(package, name), f"Skconvnet{name}", _infer_outputs, _convert
         )
@@ -194,7 +194,8 @@ def _export(operator: Any, owner: Any, *, opset: int | None) -> ModelProto:  # n
         # Columns have no names inside of a model.
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         X = np.zeros((1, *shape), dtype)
-        model: ModelProto = estimator.to_onnx(X, opset=opset, **options)
+        export = getattr(estimator, "to_onnx", None) or estimator._to_onnx  # noqa: SLF001  of the same package
+        model: ModelProto = export(X, opset=opset, **options)
     return model
 
 
