@@ -11,12 +11,22 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.feature_selection import VarianceThreshold
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import skconvnet.onnx
-from skconvnet import ConvNetClassifier, MLPClassifier, MLPRegressor
+from skconvnet import (
+    ConvNetClassifier,
+    FeatureExtractor,
+    MLPClassifier,
+    MLPRegressor,
+    SequentialClassifier,
+    SequentialRegressor,
+)
+from skconvnet.layers import Conv2D
 
 skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is in the extra `onnx`")
 
@@ -252,3 +262,73 @@ def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     with pytest.raises(ImportError, match=r'pip install "skconvnet\[onnx\]"'):
         skconvnet.onnx.register()
+
+
+@pytest.mark.parametrize("options", [None, TENSORS])
+def test_several_columns_of_labels_are_refused(options):
+    model = mlp().fit(X, np.c_[Y, Y > 0])
+    with pytest.raises(ValueError, match=r"2 columns of labels.* method to_onnx"):
+        converted(model, X, options)
+
+
+def segmenter(cls, y):
+    layers = [("conv", Conv2D(3, 3, padding="same"))]
+    maps = np.random.default_rng(0).normal(size=(9, 6, 5, 2)).astype(np.float32)
+    return make(cls, layers=layers).fit(maps, y), maps
+
+
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_labels_of_positions(names):
+    y = np.random.default_rng(0).choice(list(names), (9, 6, 5))
+    model, maps = segmenter(SequentialClassifier, y)
+    found = run(converted(model, maps), maps)
+    np.testing.assert_array_equal(found["label"], model.predict(maps))
+    assert_close(found["probabilities"], model.predict_proba(maps), 1e-5)
+
+
+def test_numbers_of_positions():
+    y = np.random.default_rng(0).normal(size=(9, 6, 5))
+    model, maps = segmenter(SequentialRegressor, y)
+    found = run(skl2onnx.to_onnx(model, maps[:1]), maps)
+    assert_close(found["variable"], model.predict(maps), 1e-5)
+
+
+@pytest.mark.parametrize("zipmap", [True, "columns"])
+def test_zipmap_of_positions_is_refused(zipmap):
+    y = np.random.default_rng(0).integers(0, 3, (9, 6, 5))
+    model, maps = segmenter(SequentialClassifier, y)
+    with pytest.raises(ValueError, match="needs one label per sample"):
+        converted(model, maps, {"zipmap": zipmap})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("layer", "pooling"),
+    [("conv1", None), ("conv1", "avg"), ("conv1", "max"), ("dense1", None)],
+)
+@pytest.mark.parametrize("prefit", [False, True])
+def test_features_of_a_layer(prefit, layer, pooling, dtype):
+    maps = np.random.default_rng(0).normal(size=(40, 6, 5, 2)).astype(dtype)
+    y = np.arange(40) % 3
+    net = make(ConvNetClassifier)
+    if prefit:
+        net = FrozenEstimator(net.fit(maps, y))
+    extractor = FeatureExtractor(net, layer, pooling=pooling, prefit=prefit)
+    model = make_pipeline(extractor, LogisticRegression()).fit(maps, y)
+    found = run(converted(extractor.fit(maps, y), maps, None), maps)
+    assert_close(found["variable"], extractor.transform(maps), 1e-5)
+    found = run(converted(model, maps), maps)
+    assert_close(found["probabilities"], model.predict_proba(maps), 1e-5)
+
+
+def test_features_of_scaled_rows():
+    extractor = FeatureExtractor(mlp(), "dense1")
+    model = make_pipeline(StandardScaler(), extractor, LogisticRegression()).fit(X, Y)
+    found = run(converted(model, SINGLE), SINGLE)
+    assert_close(found["probabilities"], model.predict_proba(X), 1e-5)
+
+
+def test_features_of_the_output_layer_are_refused():
+    extractor = FeatureExtractor(mlp(), "output").fit(X, Y)
+    with pytest.raises(ValueError, match="layer='output' is the output layer"):
+        converted(extractor, X, None)

@@ -20,6 +20,7 @@ from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._targets import ClassTargets, StandardizedTargets, Targets
 from skconvnet.losses import Loss
+from skconvnet.losses.grouped import GroupedLoss
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -53,9 +54,11 @@ class OnnxExport:
         """Return the fitted estimator as a model of ONNX.
 
         The model takes any number of samples at once as "X", and does not check their
-        values. The outputs of a classifier are "label" and "probabilities"; a regressor
-        has "variable", of shape (n_samples, n_outputs). Needs the package onnx, from
-        the extra ``onnx``.
+        values. The outputs of a classifier are "label" and "probabilities", or
+        "probabilities_0", "probabilities_1" and so on for several columns of labels; a
+        regressor has "variable", of shape (n_samples, n_outputs). Predictions of maps
+        have the shape that `predict` returns. Needs the package onnx, from the extra
+        ``onnx``.
 
         Parameters
         ----------
@@ -64,7 +67,8 @@ class OnnxExport:
             to take. None stands for float32, in the shape of the network's input.
         zipmap : bool, default=False
             Whether "probabilities" are a map from labels to numbers for each sample,
-            instead of a tensor of shape (n_samples, n_classes). For classifiers.
+            instead of a tensor of shape (n_samples, n_classes). For classifiers that
+            predict no maps.
         raw_scores : bool, default=False
             Whether "probabilities" are replaced by "scores", those of
             `decision_function`. Losses without probabilities always have them. For
@@ -99,11 +103,24 @@ class OnnxExport:
         (True, (150, 3))
         """
         from skconvnet.onnx.graph import check_opset
-        from skconvnet.onnx.model import network_model
 
         check_is_fitted(self)
         opset = check_opset(opset)
         head = self._onnx_head(zipmap=zipmap, raw_scores=raw_scores)
+        return self._onnx_model(X, head, dtype=dtype, opset=opset)
+
+    def _onnx_model(
+        self,
+        X: npt.ArrayLike | None,
+        head: Head,
+        *,
+        opset: int,
+        dtype: npt.DTypeLike | None = None,
+        stop: int | None = None,
+    ) -> ModelProto:
+        """Return a model of the first `stop` layers, or of all, and of the head."""
+        from skconvnet.onnx.model import network_model
+
         network, channels_first = self.network_, is_channels_first(self)
         own_dtype = network.dtype if dtype is None else _checked_dtype(dtype)
         if X is None:
@@ -121,10 +138,12 @@ class OnnxExport:
             is_channels_first=channels_first,
             opset=opset,
             name=type(self).__name__,
+            stop=stop,
         )
 
     def _onnx_head(self, *, zipmap: bool, raw_scores: bool) -> Head:
         """Return what follows the output layer."""
+        from skconvnet.onnx.columns import ColumnsHead
         from skconvnet.onnx.heads import ClassifierHead, RegressorHead
 
         targets, loss = self._targets, self._loss
@@ -136,6 +155,14 @@ class OnnxExport:
                     f"{name}=True is for classifiers; a {type(self).__name__} has no "
                     f"probabilities or scores of classes. Leave {name} out."
                 )
+        form = targets.form
+        if isinstance(targets, ClassTargets) and isinstance(loss, GroupedLoss):
+            return ColumnsHead(
+                targets.classes,
+                loss.loss,
+                with_scores=bool(raw_scores) or not loss.is_probabilistic,
+                zipmap=bool(zipmap),
+            )
         if isinstance(targets, ClassTargets):
             assert targets.binarizer is not None
             return ClassifierHead(
@@ -145,10 +172,13 @@ class OnnxExport:
                 is_multilabel=targets.binarizer.y_type_.startswith("multilabel"),
                 with_scores=bool(raw_scores) or not loss.is_probabilistic,
                 zipmap=bool(zipmap),
+                has_label_axis=form is not None and form.n_channels == 1,
             )
+        has_channels = form is None or form.n_channels is not None
         if isinstance(targets, StandardizedTargets):
-            return RegressorHead(loss, targets.mean, targets.deviation)
-        return RegressorHead(loss)
+            mean, deviation = targets.mean, targets.deviation
+            return RegressorHead(loss, mean, deviation, has_channels=has_channels)
+        return RegressorHead(loss, has_channels=has_channels)
 
     def _samples_of(self, X: Any) -> tuple[np.dtype[Any], Shape, Shape]:  # noqa: ANN401  what users pass
         """Return dtype and shape of the samples of X, and the shape channels last."""

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,9 @@ from skconvnet.estimators._introspection import position_after
 from skconvnet.params.constraints import BOOLEAN, check_values
 from skconvnet.params.known_names import KnownNames
 from skconvnet.params.naming import OUTPUT_NAME
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _NETWORKS = "ConvNet*, Sequential* or MLP*"
 
@@ -200,6 +203,23 @@ class FeatureExtractor(TransformerMixin, MetaEstimatorMixin, KnownNames):
         indices = product(*map(range, shape))
         names = ["_".join([self.layer, *map(str, index)]) for index in indices]
         return np.array(names, dtype=object)
+
+    def _to_onnx(self, X: npt.ArrayLike, *, opset: int | None) -> ModelProto:
+        """Return the transformer as a model of ONNX, for samples like those of X."""
+        from skconvnet.onnx.features import FeaturesHead
+        from skconvnet.onnx.graph import check_opset
+
+        network = self._fitted_network()
+        stop = position_after(network.network_, self.layer)
+        if stop is None:
+            raise ValueError(
+                f"layer={self.layer!r} is the output layer, which is not exported to "
+                "ONNX as features. Choose a layer before it, or export the estimator."
+            )
+        head = FeaturesHead(self.pooling)
+        return network._onnx_model(  # noqa: SLF001  of the same package
+            X, head, opset=check_opset(opset), stop=stop
+        )
 
     def _out_shape(self) -> Shape:
         network = self._fitted_network().network_

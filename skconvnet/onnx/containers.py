@@ -25,6 +25,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.local_response_norm import LocalResponseNormLayer
 from skconvnet.layers.locally_connected import LocallyConnectedLayer
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
@@ -48,15 +49,15 @@ from skconvnet.onnx.graph import Graph
 Converter = Callable[[Graph, Any, str], str]
 
 
-def chain(graph: Graph, layers: Chain, x: str) -> str:
-    """Convert layers in a row.
+def chain(graph: Graph, layers: Chain, x: str, stop: int | None = None) -> str:
+    """Convert layers in a row, the first `stop` of them unless it is None.
 
     Raises
     ------
     ValueError
         If there is no conversion for a layer; the message has its name.
     """
-    for name, layer in layers.layers.items():
+    for name, layer in list(layers.layers.items())[:stop]:
         with graph.layer(name):
             x = _converter(graph, layer)(graph, layer, x)
     return x
@@ -110,6 +111,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     LayerNormLayer: normalization.layer_norm,
     LocalResponseNormLayer: normalization.local_response_norm,
     LocallyConnectedLayer: convolutions.locally_connected,
+    MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,
     NearestUpsampleLayer: resizing.nearest,

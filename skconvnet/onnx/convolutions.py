@@ -14,6 +14,7 @@ from skconvnet.layers.conv_base import ConvolutionBase
 from skconvnet.layers.conv_transpose import ConvolutionTransposeLayer
 from skconvnet.layers.depthwise import DepthwiseLayer, SeparableLayer
 from skconvnet.layers.locally_connected import LocallyConnectedLayer
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.onnx.activations import activate, per_channel
 from skconvnet.onnx.graph import Graph
@@ -46,9 +47,16 @@ def separable(graph: Graph, layer: SeparableLayer, x: str) -> str:
     kernel = layer.weights["depthwise"]
     x = _convolve(graph, x, kernel, "depthwise", windows, groups, layer.in_shape)
     spatial, n_maps = windows.out_shape, len(kernel)
-    ones, zeros = (1,) * len(spatial), ((0, 0),) * len(spatial)
-    points = Windows(spatial, spatial, ones, ones, ones, zeros)
+    points = _points(spatial)
     return _last_step(graph, layer, x, "pointwise", points, 1, (*spatial, n_maps))
+
+
+def map_output(graph: Graph, layer: MapOutputLayer, x: str) -> str:
+    """Convert the output layer of maps, without the activation of the loss."""
+    kernel, points = layer.weights["kernel"], _points(layer.in_shape[:-1])
+    z = _convolve(graph, x, kernel, "kernel", points, 1, layer.in_shape)
+    bias = per_channel(layer.weights["bias"], layer.out_shape)
+    return graph.add("Add", z, graph.numbers(bias, "bias"))
 
 
 def spatially_separable(graph: Graph, layer: SpatiallySeparableLayer, x: str) -> str:
@@ -156,6 +164,12 @@ def _convolve(
         return convolve_taps(graph, x, tables, kernel, in_shape, groups)
     own = graph.numbers(kernel, name)
     return graph.add("Conv", x, own, **_attributes(windows, groups))
+
+
+def _points(spatial: Shape) -> Windows:
+    """Return the windows of kernels of size 1."""
+    ones, zeros = (1,) * len(spatial), ((0, 0),) * len(spatial)
+    return Windows(spatial, spatial, ones, ones, ones, zeros)
 
 
 def _with_bias(graph: Graph, layer: ConvolutionBase[Any], z: str) -> str:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 import skconvnet.losses
+from skconvnet._typing import Shape
 from skconvnet.losses import Loss
 from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
 from skconvnet.onnx.labels import labels_as_keys, labels_as_tensor
+from skconvnet.onnx.positions import maps_output, rows_of_positions
+
+
+class Head(Protocol):
+    """What follows the output layer."""
+
+    def add_to(self, graph: Graph, scores: str, out_shape: Shape) -> None:
+        """Add the outputs, given raw scores that have the shape `out_shape`."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,8 @@ class ClassifierHead:
         Whether the second output are the raw scores, as of `decision_function`.
     zipmap : bool
         Whether the second output is a map from labels to numbers for each sample.
+    has_label_axis : bool
+        Whether labels of positions have an axis of length 1 at the end, as y had.
     """
 
     classes: npt.NDArray[Any]
@@ -41,21 +53,52 @@ class ClassifierHead:
     is_multilabel: bool
     with_scores: bool = False
     zipmap: bool = False
+    has_label_axis: bool = False
 
-    def add_to(self, graph: Graph, scores: str, n_outputs: int) -> None:
-        """Add the outputs "label" and "probabilities", or "scores"."""
-        _check_loss(self.loss)
-        self._add_label(graph, scores, n_outputs)
-        name = "scores" if self.with_scores else "probabilities"
+    def add_to(self, graph: Graph, scores: str, out_shape: Shape) -> None:
+        """Add the outputs "label" and "probabilities", or "scores".
+
+        `out_shape` is the shape of the scores of a sample, channels last.
+        """
+        check_loss(self.loss)
+        *spatial, n_outputs = out_shape
+        if spatial and self.zipmap:
+            raise ValueError(
+                "zipmap=True needs one label per sample, but the network predicts one "
+                f"at each position of maps of shape {tuple(spatial)}. Set zipmap=False."
+            )
+        scores = rows_of_positions(graph, scores, out_shape)
+        label, dtype = self.label(graph, scores)
+        shape: Shape = (n_outputs,) if self.is_multilabel else ()
+        if self.has_label_axis:
+            shape = (1,)
+        maps_output(graph, label, "label", dtype, spatial, shape)
+        self.add_columns(graph, scores, n_outputs, spatial=spatial)
+
+    def add_columns(
+        self,
+        graph: Graph,
+        scores: str,
+        n_outputs: int,
+        *,
+        suffix: str = "",
+        spatial: Sequence[int] = (),
+    ) -> None:
+        """Add the output "probabilities" or "scores", with a suffix to the name.
+
+        `scores` have the shape (n_samples, n_outputs), or (n_positions, n_outputs) for
+        samples that have `spatial` axes.
+        """
+        name = ("scores" if self.with_scores else "probabilities") + suffix
         if self.with_scores:
             columns, shape = self._scores(graph, scores, n_outputs)
         else:
             columns = self._probabilities(graph, scores, n_outputs)
             shape = (max(n_outputs, 2),)
-            if self.is_multilabel:
+            if self.is_multilabel or self.is_exclusive:
                 shape = (n_outputs,)
         if not self.zipmap:
-            graph.output(columns, name, graph.dtype, shape)
+            maps_output(graph, columns, name, graph.dtype, spatial, shape)
             return
         keys = labels_as_keys(self.classes)
         if shape != (len(keys),):
@@ -66,7 +109,8 @@ class ClassifierHead:
             )
         graph.output_of_maps(columns, name, keys, graph.dtype)
 
-    def _add_label(self, graph: Graph, scores: str, n_outputs: int) -> None:
+    def label(self, graph: Graph, scores: str) -> tuple[str, np.dtype[Any]]:
+        """Return the labels of rows of scores, and their dtype."""
         integers = np.dtype(np.int64)
         if self.is_exclusive:
             chosen = graph.add("ArgMax", scores, axis=1, keepdims=0)
@@ -77,20 +121,19 @@ class ClassifierHead:
             positive = graph.add(above, scores, graph.numbers(0.0))
             chosen = graph.cast(positive, integers)
             if self.is_multilabel:
-                graph.output(chosen, "label", integers, (n_outputs,))
-                return
+                return chosen, integers
             chosen = graph.reshape(chosen, ())
         labels = labels_as_tensor(self.classes)
         if len(labels) == 1:  # which is predicted whatever the score is
             labels = labels.repeat(2)
         label = graph.add("Gather", graph.constant(labels, "classes"), chosen, axis=0)
-        graph.output(label, "label", labels.dtype, ())
+        return label, labels.dtype
 
     def _scores(
         self, graph: Graph, scores: str, n_outputs: int
     ) -> tuple[str, tuple[int, ...]]:
         """Return what `decision_function` returns, and its shape."""
-        if n_outputs > 1:
+        if n_outputs > 1 or self.is_exclusive:
             return scores, (n_outputs,)
         if not self.zipmap:
             return graph.reshape(scores, ()), ()
@@ -122,16 +165,24 @@ class RegressorHead:
     loss : Loss
     mean, deviation : ndarray of shape (n_outputs,) or None
         Those of the targets, if the network predicts them standardized.
+    has_channels : bool
+        Whether predictions of maps have an axis of outputs at the end, as y had. Flat
+        ones always have it.
     """
 
     loss: Loss
     mean: npt.NDArray[np.float64] | None = None
     deviation: npt.NDArray[np.float64] | None = None
+    has_channels: bool = True
 
-    def add_to(self, graph: Graph, scores: str, n_outputs: int) -> None:
-        """Add the output "variable"."""
-        _check_loss(self.loss)
-        y = scores
+    def add_to(self, graph: Graph, scores: str, out_shape: Shape) -> None:
+        """Add the output "variable".
+
+        `out_shape` is the shape of the scores of a sample, channels last.
+        """
+        check_loss(self.loss)
+        *spatial, n_outputs = out_shape
+        y = rows_of_positions(graph, scores, out_shape)
         if self.loss.output == "exp":
             # As the loss does, so that nothing overflows.
             limit = np.log(np.finfo(graph.dtype).max) - 4
@@ -143,10 +194,11 @@ class RegressorHead:
             )
             y = graph.add("Add", y, graph.constant(self.mean))
             y = graph.cast(y, graph.dtype)
-        graph.output(y, "variable", graph.dtype, (n_outputs,))
+        shape = (n_outputs,) if self.has_channels else ()
+        maps_output(graph, y, "variable", graph.dtype, spatial, shape)
 
 
-def _check_loss(loss: Loss) -> None:
+def check_loss(loss: Loss) -> None:
     """Raise a ValueError for a loss whose activation is not known."""
     name = type(loss).__name__
     if getattr(skconvnet.losses, name, None) is not type(loss):
@@ -154,6 +206,3 @@ def _check_loss(loss: Loss) -> None:
             f"loss={name} cannot be exported to ONNX: only the losses of "
             "skconvnet.losses can, not classes derived from them."
         )
-
-
-Head = ClassifierHead | RegressorHead

@@ -28,13 +28,14 @@ def network_model(
     is_channels_first: bool,
     opset: int,
     name: str,
+    stop: int | None = None,
 ) -> ModelProto:
     """Return the model of a network.
 
     Parameters
     ----------
     network : Network
-    head : ClassifierHead or RegressorHead
+    head : ClassifierHead, ColumnsHead, RegressorHead or FeaturesHead
     dtype : dtype
         float32 or float64, in which the model computes.
     input_dtype : dtype
@@ -47,6 +48,8 @@ def network_model(
     opset : int
     name : str
         The name of the graph.
+    stop : int, default=None
+        The number of layers that the head follows. None means all.
 
     Raises
     ------
@@ -59,8 +62,9 @@ def network_model(
     first = next(iter(network.layers.values()))
     if input_dtype != dtype and not isinstance(first, EmbeddingLayer):
         x = graph.cast(x, dtype)
-    scores = chain(graph, network.chain, x)
-    head.add_to(graph, scores, network.chain.out_shape[0])
+    outputs = chain(graph, network.chain, x, stop)
+    last = list(network.layers.values())[:stop][-1]
+    head.add_to(graph, outputs, last.out_shape)
     return graph.model(name)
 
 

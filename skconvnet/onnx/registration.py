@@ -39,6 +39,10 @@ def register() -> None:
     Numbers have the type that skl2onnx expects, which is float32 unless the input is
     float64; networks compute in their own dtype.
 
+    Classifiers of several columns of labels have more outputs than skl2onnx has for a
+    classifier: only `to_onnx` exports them. With labels of positions, ``zipmap`` must
+    be False. A `FeatureExtractor` is converted unless its layer is the output layer.
+
     Raises
     ------
     ImportError
@@ -73,7 +77,7 @@ def register() -> None:
             _convert,
             options=_OPTIONS,
         )
-    for name in _REGRESSORS:
+    for name in (*_REGRESSORS, "FeatureExtractor"):
         skl2onnx.update_registered_converter(
             getattr(package, name), f"Skconvnet{name}", _infer_outputs, _convert
         )
@@ -84,7 +88,14 @@ def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no type
     types = import_optional("skl2onnx.common.data_types")
     model = _export(operator, operator.scope_inst, opset=None)
     n = operator.inputs[0].get_first_dimension()
-    feeds_zipmap = _feeds_zipmap(operator)
+    zipmap = _zipmap_of(operator)
+    feeds_zipmap = zipmap == "SklearnZipMap"  # of columns, it is another operator
+    first = model.graph.output[0].type.tensor_type.shape.dim
+    if zipmap is not None and len(first) > 2:  # samples and labels
+        raise ValueError(
+            "zipmap needs one label per sample, but the network predicts one at each "
+            "position of a map. Pass options={'zipmap': False} to skl2onnx."
+        )
     strings = import_optional("onnx").TensorProto.STRING
     for own, output in zip(model.graph.output, operator.outputs, strict=True):
         tensor = own.type.tensor_type
@@ -108,12 +119,14 @@ def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no type
             output.type.shape = shape
 
 
-def _feeds_zipmap(operator: Any) -> bool:  # noqa: ANN401  skl2onnx has no types
-    """Return whether maps are made of the second output of an operator."""
-    return any(
-        other.type == "SklearnZipMap" and operator.outputs[-1] in list(other.inputs)
-        for other in operator.scope_inst.operators.values()
-    )
+def _zipmap_of(operator: Any) -> str | None:  # noqa: ANN401  skl2onnx has no types
+    """Return the type of what makes maps of the second output of an operator."""
+    for other in operator.scope_inst.operators.values():
+        kind: str = other.type
+        is_fed = operator.outputs[-1] in list(other.inputs)
+        if is_fed and kind.startswith("SklearnZipMap"):
+            return kind
+    return None
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401  skl2onnx has no types
@@ -159,6 +172,13 @@ def _export(operator: Any, owner: Any, *, opset: int | None) -> ModelProto:  # n
             f"{name} takes one input of all features; got {len(operator.inputs)}. Put "
             "a ColumnTransformer before it, or pass initial_types with one entry."
         )
+    classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, list):
+        raise ValueError(
+            f"{name} predicts {len(classes)} columns of labels, but skl2onnx has one "
+            f"output of probabilities for a classifier. Export the {name} alone with "
+            "its method to_onnx, or fit one model per column of y."
+        )
     shape, dtype = _samples(operator.inputs[0], getattr(estimator, "n_features_in_", 0))
     if not all(shape):
         raise ValueError(
@@ -167,14 +187,15 @@ def _export(operator: Any, owner: Any, *, opset: int | None) -> ModelProto:  # n
             "lengths but the first, to skl2onnx."
         )
     options = {}
-    if hasattr(estimator, "classes_"):
+    if classes is not None:
         found = owner.get_options(estimator, {"raw_scores": False})
         options["raw_scores"] = bool(found["raw_scores"])
     with warnings.catch_warnings():
         # Columns have no names inside of a model.
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         X = np.zeros((1, *shape), dtype)
-        model: ModelProto = estimator.to_onnx(X, opset=opset, **options)
+        export = getattr(estimator, "to_onnx", None) or estimator._to_onnx  # noqa: SLF001  of the same package
+        model: ModelProto = export(X, opset=opset, **options)
     return model
 
 

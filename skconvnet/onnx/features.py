@@ -1,0 +1,39 @@
+"""The activations of a layer as features, in place of predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from skconvnet._typing import Shape
+from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.shapes import flatten_map
+
+_OPERATORS = {"avg": "ReduceMean", "max": "ReduceMax"}
+
+
+@dataclass(frozen=True)
+class FeaturesHead:
+    """How a `FeatureExtractor` turns the activations of a layer into rows.
+
+    Attributes
+    ----------
+    pooling : {"avg", "max"} or None
+        What becomes of the positions of a map; None keeps them all.
+    """
+
+    pooling: str | None = None
+
+    def add_to(self, graph: Graph, scores: str, out_shape: Shape) -> None:
+        """Add the output "variable", of shape (n_samples, n_features).
+
+        `scores` are the activations of the layer.
+        """
+        if self.pooling is None or len(out_shape) == 1:
+            rows = flatten_map(graph, scores, out_shape)
+            n_features = prod(out_shape)
+        else:
+            axes = tuple(range(2, len(out_shape) + 1))
+            rows = graph.reduce(_OPERATORS[self.pooling], scores, axes)
+            n_features = out_shape[-1]
+        graph.output(rows, "variable", graph.dtype, (n_features,))
