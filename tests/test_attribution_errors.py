@@ -15,10 +15,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skconvnet import ConvNetClassifier, SequentialClassifier
+from skconvnet import ConvNetClassifier, SequentialClassifier, SequentialRegressor
 from skconvnet.inspection import attribute
 from skconvnet.inspection.attribution.attribute import METHODS
 from skconvnet.layers import (
+    Conv2D,
     Conv2DTranspose,
     Dense,
     Flatten,
@@ -162,3 +163,19 @@ def test_sparse_samples_are_refused():
     for method in METHODS:
         with pytest.raises(TypeError, match=r"X must be dense.*X\.toarray\(\)"):
             attribute(model, csr_matrix(X), method)
+
+
+@pytest.mark.parametrize("cls", [SequentialClassifier, SequentialRegressor])
+def test_networks_that_predict_maps(cls):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(8, 6, 5, 2))
+    layers = [("conv", Conv2D(3, 3, padding="same"))]
+    model = cls(layers, random_state=0).initialize(X, rng.integers(0, 3, (8, 6, 5)))
+    calls = [model.input_gradients]
+    calls += [lambda X, m=method: attribute(model, X, m) for method in METHODS]
+    for call in calls:
+        for own in (X, [X[0], X[1, :4]]):
+            with pytest.raises(
+                ValueError, match=r"one score per sample.*predicts maps"
+            ):
+                call(own)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimator_cases import labels
+from scipy import sparse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -175,3 +176,10 @@ def test_maps_that_are_given():
     for wrong in (np.ones(()), np.ones((1,) * 5), np.ones((0, 2))):
         with pytest.raises(ValueError, match="maps must have shape"):
             FeatureMapDisplay(wrong)
+
+
+def test_a_sparse_sample_is_not_drawn():
+    X = np.eye(6, 4)
+    model = MLPClassifier((3,), random_state=0).initialize(X, np.arange(6) % 2)
+    with pytest.raises(TypeError, match="x must be dense to be drawn; got a sparse"):
+        FeatureMapDisplay.from_estimator(model, sparse.csr_array(X[:1]))

@@ -324,3 +324,21 @@ def test_kernels_of_zeros_and_given_kernels():
     for wrong in (np.zeros((2, 3)), np.zeros((0, 1, 3, 3))):
         with pytest.raises(ValueError, match="kernels must have shape"):
             FilterDisplay(wrong)
+
+
+@pytest.mark.parametrize(
+    ("spatial", "kind"), [((9,), Conv1D), ((9, 8), Conv2D), ((5, 4, 3), Conv3D)]
+)
+def test_the_output_layer_of_maps_is_a_convolution(spatial, kind):
+    X = RNG.uniform(size=(12, *spatial, 2))
+    y = labels(12 * np.prod(spatial)).reshape(12, *spatial)
+    if len(spatial) == 1:
+        y = np.stack([y == 0, y == 1, y == 2], axis=-1).astype(int)
+    layers = [("conv1", kind(4, 3, padding="same"))]
+    model = SequentialClassifier(layers, random_state=0).initialize(X, y)
+    display = draw(model, "output", max_filters=None)
+    np.testing.assert_array_equal(display.kernels, model.get_weights()["output/kernel"])
+    assert display.kernels.shape == (3, 4, *(1,) * len(spatial))
+    assert display.figure_.get_suptitle().endswith(": 3 filters")
+    with pytest.raises(ValueError, match=r"shape is for dense layers.*predicts maps"):
+        draw(model, "output", shape=(2, 2))

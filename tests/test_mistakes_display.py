@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimator_cases import labels
+from scipy import sparse
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from skconvnet import (
@@ -17,9 +18,10 @@ from skconvnet import (
     MLPClassifier,
     MLPRegressor,
     SequentialClassifier,
+    SequentialRegressor,
 )
 from skconvnet.inspection import MistakesDisplay
-from skconvnet.layers import Conv3D, Flatten
+from skconvnet.layers import Conv2D, Conv3D, Flatten
 
 pytestmark = [
     pytest.mark.usefixtures("pyplot"),
@@ -254,3 +256,47 @@ def test_wrong_data():
         draw(model, IMAGES, Y, shape=(4, 4))
     with pytest.raises(ValueError, match="true must have one entry for each of the 2"):
         MistakesDisplay(IMAGES[:2], Y[:1], Y[:2])
+
+
+@pytest.mark.parametrize("cls", [SequentialClassifier, SequentialRegressor])
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_predictions_that_are_maps(cls, in_pipeline):
+    y = (IMAGES[..., 0] > 0.5).astype(int)
+    model = cls([("conv", Conv2D(2, 3, padding="same"))], max_iter=1, random_state=0)
+    model.fit(IMAGES, y)
+    if in_pipeline:
+        model = make_pipeline(FunctionTransformer(), model).fit(IMAGES, y)
+    several = [IMAGES[0], IMAGES[1, :4]], [y[0], y[1, :4]]
+    for X, own in ((IMAGES, y), several):
+        with pytest.raises(
+            ValueError, match=rf"one prediction per sample.*{cls.__name__}"
+        ):
+            draw(model, X, own)
+
+
+@pytest.mark.parametrize(
+    ("y", "between"),
+    [
+        (np.column_stack([labels(40), np.arange(40) // 2 % 2]), ", "),
+        (NAMES[np.column_stack([labels(40), labels(40) // 2])], ", "),
+        (np.column_stack([np.arange(40) % 2, np.arange(40) // 2 % 2]), ""),
+    ],
+)
+def test_titles_of_several_labels(y, between):
+    model = MLPClassifier(**SMALL).fit(ROWS, y)
+    display = draw(model, ROWS, y, n_max=40)
+    assert len(display.axes_) == display.n_mistakes > 1
+    for true, predicted, axes in zip(
+        display.true, display.predicted, display.axes_, strict=True
+    ):
+        first, second = axes.get_title().split("\n")
+        assert first == f"true: {between.join(map(str, true))}"
+        assert second.startswith(f"predicted: {between.join(map(str, predicted))} (")
+
+
+@pytest.mark.parametrize("container", [sparse.csr_array, sparse.csr_matrix])
+def test_sparse_rows_are_not_drawn(container):
+    y = labels(40)
+    model = MLPClassifier(**SMALL).fit(ROWS, y)
+    with pytest.raises(TypeError, match=r"X must be dense to be drawn; got a sparse"):
+        draw(model, container(ROWS), y)

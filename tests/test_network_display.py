@@ -204,3 +204,32 @@ def test_text_is_smaller_in_small_axes(pyplot):
     large = NetworkDisplay.from_estimator(model)
     assert small.ax_.texts[0].get_size() < 0.5 * large.ax_.texts[0].get_size()
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
+
+
+def test_frozen_layers_are_marked_as_in_the_summary():
+    block = Residual([("first", Conv2D(3, 3, padding="same"))], trainable=False)
+    half = Parallel([("a", Conv2D(2, 1, trainable=False)), ("b", Conv2D(2, 1))])
+    model = network(
+        ("conv", Conv2D(3, 1, trainable=False)),
+        ("block", block),
+        ("half", half),
+        ("gap", GlobalAvgPool()),
+    )
+    display = NetworkDisplay.from_estimator(model)
+    parts = [*display.boxes, *display.frames]
+    assert {part.path for part in parts if part.is_frozen} == {
+        *("conv", "block", "block/first", "half/a/conv2d")
+    }
+    n_marked = sum("frozen" in text.get_text() for text in display.ax_.texts)
+    assert n_marked == model.summary().count(", frozen") == 4
+    display.figure_.canvas.draw()
+    scale = display.ax_.transData
+    for box in display.boxes:
+        left, right, _, _ = edges(box)
+        (x0, _), (x1, _) = scale.transform([(left, box.y), (right, box.y)])
+        for text in display.ax_.texts:
+            x, y = text.get_position()
+            is_here = left < x < right and abs(y - box.y) < box.height / 2
+            if is_here and text.get_text():
+                extent = text.get_window_extent()
+                assert x0 < extent.x0 < extent.x1 < x1

@@ -116,3 +116,39 @@ def test_errors_of_other_functions(cls):
     error = ValueError("own")
     message = error_of(model, X, y, X_val=X, y_val=y)
     assert re.search(r"^scoring=<function .*: own\.$", message)
+
+
+COLUMNS = np.stack([np.arange(N) % 3, np.arange(N) // 2 % 2], axis=1)
+
+
+@pytest.mark.parametrize("y", [COLUMNS, np.array(["a", "b", "c"])[COLUMNS]])
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        *("accuracy", "f1_macro", "f1", "roc_auc_ovr", "neg_log_loss", "jaccard"),
+        make_scorer(f1_score, average="macro"),
+    ],
+)
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_scores_of_several_columns_of_labels(cls, scoring, y):
+    X, _ = data_for(cls)
+    message = "do not take several columns of labels. Leave scoring out, so that"
+    model = make(cls, scoring=scoring)
+    assert message in error_of(model, X, y, X_val=X, y_val=y)
+    # Half of the samples have all classes.
+    model.set_params(early_stopping=True, validation_fraction=0.5)
+    assert message in error_of(model, X, y)
+    # What it suggests works.
+    for other in (None, lambda estimator, X, y: estimator.score(X, y)):
+        model.set_params(scoring=other).fit(X, y)
+
+
+def test_errors_of_other_functions_for_several_columns():
+    def fails(_y, _predicted):
+        raise ValueError("own")
+
+    X, _ = data_for(ConvNetClassifier)
+    model = make(ConvNetClassifier, scoring=make_scorer(fails), early_stopping=True)
+    assert error_of(model, X, COLUMNS).endswith(
+        "does not suit the validation set: own."
+    )

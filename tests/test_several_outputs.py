@@ -195,3 +195,29 @@ def test_score_needs_all_columns():
     clf = make(MLPClassifier).fit(X, columns())
     with pytest.raises(ValueError, match=r"y must have shape \(60, 2\), one column"):
         clf.score(X, columns()[:, 0])
+
+
+@every_classifier
+def test_columns_of_different_types(cls):
+    pandas = pytest.importorskip("pandas", reason="pandas is optional")
+    X, _ = data_for(cls)
+    numbers = columns()
+    y = pandas.DataFrame(
+        {"kind": np.array(["a", "b", "c"])[numbers[:, 0]], "size": numbers[:, 1]}
+    )
+    match = r"y has columns of different types, int and str, .*as strings, y\.astype"
+    classes = [["a", "b", "c"], [0, 1]]
+    for own in (y, y.to_numpy()):
+        for call in (
+            lambda own=own: make(cls).fit(X, own),
+            lambda own=own: make(cls).initialize(X, own),
+            lambda own=own: make(cls).partial_fit(X, own, classes=classes),
+            lambda own=own: make(cls, class_weight="balanced").fit(X, own),
+        ):
+            with pytest.raises(TypeError, match=match):
+                call()
+    predicted = make(cls).fit(X, y.astype(str)).predict(X)
+    assert set(predicted[:, 1]) <= {"0", "1"}
+    mixed = np.array([*"ab" * 29, 1, 2], dtype=object)
+    with pytest.raises(TypeError, match="y has labels of different types, int and str"):
+        make(cls).fit(X, mixed)

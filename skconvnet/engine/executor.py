@@ -297,11 +297,11 @@ class Executor:
         def task(i: int, thread: int) -> None:
             own = index_at(index, cuts[i])
             y = self._workers[thread].predict(inputs, own, stop)
+            if stop is None and not scores:
+                self.loss.predict(y)
             if pooling is not None:
                 y = pool_whole_maps(y, pooling)
             _check_same_size(channels_last(y).shape[1:], shape)
-            if stop is None and not scores:
-                self.loss.predict(y)
             outputs[cuts[i]] = channels_last(y)
 
         flops = len(outputs) * sum(layer.flops for layer in layers)
@@ -378,10 +378,14 @@ class Executor:
             worker.give_back()
 
 
+class DifferentSizesError(ValueError):
+    """The outputs of samples differ in size, and cannot be one array."""
+
+
 def _check_same_size(shape: Shape, expected: Shape) -> None:
     """Raise a ValueError if the outputs of some samples have another size."""
     if shape != expected:
-        raise ValueError(
+        raise DifferentSizesError(
             f"The outputs have different sizes, such as {expected} and {shape}, and "
             "cannot be one array; pass samples of one size at a time."
         )

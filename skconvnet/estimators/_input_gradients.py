@@ -68,7 +68,8 @@ class InputGradients:
         Raises
         ------
         TypeError, ValueError
-            If X is sparse, `target` is not known, or the network takes tokens.
+            If X is sparse, `target` is not known, the network takes tokens, or it
+            predicts maps, which have a score at each position.
 
         Examples
         --------

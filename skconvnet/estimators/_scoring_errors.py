@@ -48,11 +48,29 @@ def explained_scoring(
     except (ValueError, AttributeError) as error:
         if isinstance(error, AttributeError) and not isinstance(scoring, str):
             raise  # of a function of the user
+        if _has_label_columns(estimator) and _is_of_scikit_learn(scorer):
+            raise ValueError(
+                f"scoring={scoring!r} does not suit the validation set: metrics of "
+                "scikit-learn do not take several columns of labels. Leave scoring "
+                "out, so that a sample counts as right if all its labels are, or pass "
+                "a function scoring(estimator, X, y)."
+            ) from error
         message = str(error).rstrip(".")
         raise ValueError(
             f"scoring={scoring!r} does not suit the validation set: {message}."
             f"{_suggestion(estimator, scoring, scorer, y, message)}"
         ) from error
+
+
+def _has_label_columns(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
+    """Whether a classifier predicts several columns of labels."""
+    return getattr(estimator._targets, "groups", None) is not None  # noqa: SLF001  of this package's base class
+
+
+def _is_of_scikit_learn(scorer: object) -> bool:
+    """Whether a scorer calls a metric of scikit-learn, rather than one of the user."""
+    metric = getattr(scorer, "_score_func", None)
+    return str(getattr(metric, "__module__", "")).startswith("sklearn.")
 
 
 def _suggestion(

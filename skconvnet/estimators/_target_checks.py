@@ -156,9 +156,25 @@ def twin(owner: str) -> str:
 
 
 def check_labels(y: npt.NDArray[Any], owner: str) -> None:
-    """Raise scikit-learn's ValueError if y does not consist of labels, with a fix."""
+    """Raise scikit-learn's ValueError if y does not consist of labels, with a fix.
+
+    Raises
+    ------
+    TypeError
+        In place of that of NumPy, if labels are of types that cannot be sorted, such as
+        the columns of a DataFrame of which some are text.
+    """
     try:
         check_classification_targets(y)
+    except TypeError:
+        kinds = sorted({type(_plain(value)).__name__ for value in y.flat})
+        if len(kinds) < 2:
+            raise
+        where = "columns" if y.ndim == 2 else "labels"
+        raise TypeError(
+            f"y has {where} of different types, {' and '.join(kinds)}, but all labels "
+            "must be of one type. Pass them as strings, y.astype(str)."
+        ) from None
     except ValueError as error:
         if y.ndim == 2:
             hint = (

@@ -34,6 +34,7 @@ from sklearn.utils.validation import (
 
 from skconvnet._foreign_words import Words
 from skconvnet._typing import Rows, Shape
+from skconvnet.engine.executor import DifferentSizesError
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._introspection import position_after
 from skconvnet.params.constraints import BOOLEAN, check_values
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 _NETWORKS = "ConvNet*, Sequential* or MLP*"
+_HOW_TO_KEEP_COLUMNS = (
+    "Set pooling='avg' or 'max', which gives one column per channel, or pass samples "
+    "of the size of those in fit."
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -170,17 +175,41 @@ class FeatureExtractor(TransformerMixin, MetaEstimatorMixin, KnownNames):
         -------
         features : ndarray of shape (n_samples, n_features_out)
             The features, of the dtype of the network.
+
+        Raises
+        ------
+        ValueError
+            If activations are maps of another size than in fit, or of several sizes,
+            and there is no `pooling`.
         """
         network = self._fitted_network()
         stop = position_after(network.network_, self.layer)
-        if stop is None:
-            features = network.activations(X, self.layer)
-        else:
+        try:
             features = network._outputs(  # noqa: SLF001  of the same package
                 X, stop=stop, pooling=self.pooling
             )
+        except DifferentSizesError:
+            features = None
+        if features is None or isinstance(features, list):
+            raise ValueError(
+                f"X has samples of different sizes, for which layer={self.layer!r} "
+                f"gives rows of different lengths. {_HOW_TO_KEEP_COLUMNS}"
+            )
+        self._check_shape(features.shape[1:])
+        if stop is None:
+            features = network._targets.unscaled(features)  # noqa: SLF001  likewise
         rows: Rows = features.reshape(len(features), -1)
         return rows
+
+    def _check_shape(self, shape: Shape) -> None:
+        """Raise an error unless the activations have the shape of those in fit."""
+        expected = self._out_shape()
+        if shape != expected:
+            raise ValueError(
+                f"layer={self.layer!r} gives activations of shape {shape} for X, "
+                f"{prod(shape)} columns, but gave {expected} in fit, {prod(expected)} "
+                f"columns. {_HOW_TO_KEEP_COLUMNS}"
+            )
 
     def get_feature_names_out(
         self, input_features: npt.ArrayLike | None = None

@@ -114,7 +114,7 @@ def layer_rows(
     for name, spec in specs:
         layer = layers[name]
         size = _n_weights(layer)
-        is_frozen = size > 0 and not layer.trained_shapes
+        is_frozen = has_frozen_weights(layer)
         yield SummaryRow(depth, name, spec, layer.out_shape, size, is_frozen)
         inner = layer.chains if isinstance(layer, BranchedLayer) else {}
         for branch, chain in inner.items():
@@ -124,6 +124,11 @@ def layer_rows(
                 yield SummaryRow(deeper, branch, None, chain.out_shape, size)
                 deeper += 1
             yield from layer_rows(chain.specs, chain.layers, deeper)
+
+
+def has_frozen_weights(layer: Layer[Any]) -> bool:
+    """Whether a layer has weights of which training changes none."""
+    return _n_weights(layer) > 0 and not layer.trained_shapes
 
 
 def _n_weights(layer: Layer[Any] | Chain) -> int:

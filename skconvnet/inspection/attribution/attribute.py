@@ -97,11 +97,11 @@ def attribute(
     Raises
     ------
     TypeError, ValueError
-        If the method, the target, an option or X is invalid, or if X is sparse. If the
-        network has a layer of tokens such as `skconvnet.layers.Embedding`, gradients
-        are taken of the vectors of the tokens, and attributions are added up for each
-        token. That needs a first layer without `reduce`, except for
-        ``"occlusion"`` and ``"grad_cam"``.
+        If the method, the target, an option or X is invalid, if X is sparse, or if the
+        network predicts maps, which have a score at each position. If the network has a
+        layer of tokens such as `skconvnet.layers.Embedding`, gradients are taken of the
+        vectors of the tokens, and attributions are added up for each token. That needs
+        a first layer without `reduce`, except for ``"occlusion"`` and ``"grad_cam"``.
 
     See Also
     --------

@@ -16,6 +16,7 @@ from skconvnet.inspection.displays.fitted import (
 )
 from skconvnet.inspection.displays.kernels import (
     Kernels,
+    has_units,
     kernels_of,
     layer_with_kernels,
     map_before,
@@ -34,7 +35,6 @@ from skconvnet.inspection.displays.samples import (
     draw_lines,
     montage,
 )
-from skconvnet.layers import Dense
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,7 +138,8 @@ class FilterDisplay:
         layer : str, default=None
             Name of a convolution or a dense layer; of one inside of another layer,
             "block/layer" or "block/branch/layer". By default, it is the first
-            convolution, or the first dense layer if there is none. Of a separable
+            convolution, or the first dense layer if there is none. The output layer of
+            a network that predicts maps is a convolution, too. Of a separable
             convolution, the kernels of its spatial step are drawn, and of a spatially
             separable one the product of both steps.
         max_filters : int or None, default=16
@@ -199,13 +200,12 @@ class FilterDisplay:
                 channels = "rgb"
             elif kernels.ndim == 3 and kernels.shape[1] <= 3:
                 channels = "all"
-        is_dense = isinstance(found.spec, Dense)
         display = cls(
             kernels[:limit],
             channels=channels,
             layer=f"{found.path} ({found.kind})",
             n_filters=len(kernels),
-            unit="unit" if is_dense else "filter",
+            unit="unit" if has_units(found) else "filter",
         )
         return display.plot(ax, cmap=cmap, share_scale=share_scale, colorbar=colorbar)
 

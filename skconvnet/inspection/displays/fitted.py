@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -123,6 +124,7 @@ def shaped(
     shape : tuple of int, optional
         How to read rows, (height, width) or (*spatial, channels).
     """
+    _refuse_sparse(sample, "X")
     array = np.asarray(sample)
     if array.dtype.kind not in "buif":
         raise ValueError(
@@ -143,6 +145,14 @@ def shaped(
     # Of another size, or of an estimator that does not say: images may have two axes.
     is_grey = array.ndim == 2 and len(in_shape) != array.ndim
     return array[..., np.newaxis] if is_grey else array
+
+
+def _refuse_sparse(values: object, name: str) -> None:
+    if issparse(values):
+        raise TypeError(
+            f"{name} must be dense to be drawn; got a sparse matrix. Pass "
+            f"{name}.toarray(), of a part of it if it is long."
+        )
 
 
 def check_shape(shape: object, size: int, name: str = "shape") -> Shape:
@@ -169,6 +179,7 @@ def check_shape(shape: object, size: int, name: str = "shape") -> Shape:
 
 def one_sample(x: Any, estimator: Any) -> Any:  # noqa: ANN401  array-like
     """Return a sample as an X of one sample, or raise an error if it is several."""
+    _refuse_sparse(x, "x")
     if hasattr(x, "to_frame"):  # a row of a table, whose columns keep their names
         return x.to_frame().T
     if not hasattr(x, "iloc"):

@@ -64,6 +64,14 @@ def layer_with_kernels(
     return found
 
 
+def has_units(found: FoundLayer) -> bool:
+    """Whether the kernel of a layer is a matrix, one column for each unit.
+
+    That of the output layer of a network that predicts maps is a convolution.
+    """
+    return isinstance(found.spec, Dense) and found.layer.weights["kernel"].ndim == 2
+
+
 def kernels_of(
     found: FoundLayer,
     *,
@@ -86,17 +94,20 @@ def kernels_of(
         default the middle one.
     """
     spec, arrays = found.spec, found.layer.weights
-    if shape is not None and not isinstance(spec, Dense):
+    if shape is not None and not has_units(found):
+        what = f"a {found.kind} layer"
+        if isinstance(spec, Dense):
+            what = f"the {found.kind} layer of a network that predicts maps"
         raise ValueError(
-            f"shape is for dense layers, but layer={found.path!r} is a {found.kind} "
-            f"layer; got shape={shape!r}. Leave it out."
+            f"shape is for dense layers, but layer={found.path!r} is {what}; got "
+            f"shape={shape!r}. Leave it out."
         )
     if position is not None and not isinstance(spec, _LOCAL):
         raise ValueError(
             f"position is for locally connected layers, but layer={found.path!r} is a "
             f"{found.kind} layer; got position={position!r}. Leave it out."
         )
-    if isinstance(spec, Dense):
+    if has_units(found):
         kernel = arrays["kernel"]
         if shape is not None:
             map_shape = check_shape(shape, len(kernel))
@@ -150,7 +161,7 @@ def _checked_position(position: object, out_spatial: Shape) -> tuple[int, ...]:
 def map_before(network: Network, found: FoundLayer) -> Shape | None:
     """Return the shape of the map whose values a dense layer sees, if it is known."""
     names = list(network.layers)
-    if not isinstance(found.spec, Dense) or found.path not in names:
+    if not has_units(found) or found.path not in names:
         return None
     for name in reversed(names[: names.index(found.path)]):
         layer = network.layers[name]
@@ -172,6 +183,6 @@ def sees_colors(network: Network, found: FoundLayer) -> bool:
         not layer.weight_shapes and len(layer.out_shape) in (1, 3) for layer in before
     )
     in_shape = found.layer.in_shape
-    if isinstance(found.spec, Dense):
+    if has_units(found):
         in_shape = map_before(network, found) or ()
     return keeps and len(in_shape) == 3 and in_shape[-1] == 3

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skconvnet._checks import check_positive_int
 from skconvnet._typing import Shape
+from skconvnet.engine.network import Network
 from skconvnet.inspection.displays.fitted import final_estimator, shaped
 from skconvnet.inspection.displays.panels import check_matplotlib, open_panels
 from skconvnet.inspection.displays.samples import (
@@ -23,6 +24,9 @@ from skconvnet.inspection.displays.samples import (
     limits_of,
     ratio_of,
 )
+
+# Labels of a sample that are written in a title, without dots in between.
+_MAX_LABELS = 12
 
 
 class MistakesDisplay:
@@ -127,7 +131,8 @@ class MistakesDisplay:
         Parameters
         ----------
         estimator : estimator
-            Any fitted classifier or regressor, pipeline or search.
+            Any fitted classifier or regressor, pipeline or search, with one prediction
+            per sample rather than one at each position.
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
             Samples, preferably ones that it was not fitted to.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -153,13 +158,17 @@ class MistakesDisplay:
             If matplotlib is not installed.
         NotFittedError
             If the estimator is not fitted.
+        TypeError
+            If X is sparse.
         ValueError
-            If X and y do not fit each other, or a parameter is wrong.
+            If the estimator predicts maps, X and y do not fit each other, or a
+            parameter is wrong.
         """
         check_matplotlib(cls.__name__)
         check_positive_int("n_max", n_max)
         final_estimator(estimator)
         check_is_fitted(estimator)
+        _refuse_maps(estimator)
         true = np.asarray(y)
         n_samples = _num_samples(X)
         if len(true) != n_samples:
@@ -244,13 +253,17 @@ class MistakesDisplay:
 
     def _titles(self) -> list[str]:
         titles = []
+        labels = {str(v) for v in (*self.true.flat, *self.predicted.flat)}
+        # Of 0 or 1 for each label, the places are what matters.
+        between = "" if labels <= {"0", "1"} else ", "
         for i in range(len(self.samples)):
-            predicted = _written(self.predicted[i])
+            true = _written(self.true[i], between)
+            predicted = _written(self.predicted[i], between)
             if self.confidence is not None:
                 sure = self.confidence[i]
                 number = f"{sure:.2f}" if self.is_probability else f"score {sure:.3g}"
                 predicted = f"{predicted} ({number})"
-            titles.append(f"true: {_written(self.true[i])}\npredicted: {predicted}")
+            titles.append(f"true: {true}\npredicted: {predicted}")
         return titles
 
     def _title(self) -> str:
@@ -263,6 +276,18 @@ class MistakesDisplay:
             title = f"{n} mistake{'' if n == 1 else 's'}"
         return (
             title if self.n_samples is None else f"{title} in {self.n_samples} samples"
+        )
+
+
+def _refuse_maps(estimator: Any) -> None:  # noqa: ANN401  estimators have no type
+    """Raise a ValueError if the predictions of an estimator are maps."""
+    network = getattr(final_estimator(estimator), "network_", None)
+    if isinstance(network, Network) and network.predicts_maps:
+        raise ValueError(
+            "MistakesDisplay needs one prediction per sample; this "
+            f"{type(final_estimator(estimator)).__name__} predicts maps, with one at "
+            "each position. Draw y and predict(X) side by side as images, or fit a "
+            "network that ends with a pooling and a dense layer."
         )
 
 
@@ -293,11 +318,12 @@ def _confidence(estimator: Any, X: Any, true: Array, predicted: Array) -> Array:
     return np.asarray(values[np.arange(len(values)), columns])
 
 
-def _written(value: Any) -> str:  # noqa: ANN401  a label, a number or several of them
-    """Return a label, or a number with three digits."""
+def _written(value: Any, between: str) -> str:  # noqa: ANN401  a label, a number or several of them
+    """Return a label, or a number with three digits; several with text in between."""
     if np.ndim(value):
         if np.asarray(value).dtype.kind == "f":
             return ", ".join(f"{v:.3g}" for v in value)
-        return "".join(str(v) for v in value) if len(value) <= 12 else str(value)
+        texts = [str(v) for v in value]
+        return between.join(texts) if len(texts) <= _MAX_LABELS else str(value)
     is_float = isinstance(value, float | np.floating)
     return f"{value:.4g}" if is_float else str(value)

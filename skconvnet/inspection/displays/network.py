@@ -42,8 +42,9 @@ class NetworkDisplay:
     """The layers of a network as boxes, from the input down to the output.
 
     A box has the name and the kind of a layer, the shape of its output without the
-    batch, and its number of weights. `Parallel` and `Residual` are frames, with their
-    branches side by side. Create it with `from_estimator`.
+    batch, and its number of weights, with "frozen" behind it if training does not
+    change them. `Parallel` and `Residual` are frames, with their branches side by side.
+    Create it with `from_estimator`.
 
     Parameters
     ----------
@@ -53,8 +54,8 @@ class NetworkDisplay:
     Attributes
     ----------
     boxes : list of Box
-        Of each layer, and the input, `path`, `kind`, `out_shape`, `n_weights`, and
-        where it is.
+        Of each layer, and the input, `path`, `kind`, `out_shape`, `n_weights`,
+        `is_frozen`, and where it is.
     frames : list of Frame
         The same of layers that are made of layers.
     joins : list of Join

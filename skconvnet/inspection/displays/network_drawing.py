@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
+from skconvnet.inspection.summary import has_frozen_weights
 from skconvnet.layers import Parallel, Residual
 from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
@@ -41,6 +42,7 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
+    is_frozen: bool = False
 
     @property
     def name(self) -> str:
@@ -49,8 +51,8 @@ class Box(NamedTuple):
 
     @property
     def size_text(self) -> str:
-        """The number of weights in words, if there are any."""
-        return weights_text(self.n_weights)
+        """The number of weights in words, if there are any, and if they are frozen."""
+        return weights_text(self.n_weights, is_frozen=self.is_frozen)
 
 
 class Frame(NamedTuple):
@@ -65,6 +67,7 @@ class Frame(NamedTuple):
     y: float
     width: float
     height: float
+    is_frozen: bool = False
 
 
 class Join(NamedTuple):
@@ -126,18 +129,22 @@ def draw_up(network: Network) -> NetworkDrawing:
     return drawing
 
 
-def weights_text(n_weights: int) -> str:
+def weights_text(n_weights: int, *, is_frozen: bool = False) -> str:
     """Return a number of weights in words, or an empty string.
 
-    >>> weights_text(1058), weights_text(1), weights_text(0)
-    ('1,058 weights', '1 weight', '')
+    >>> weights_text(1058), weights_text(1, is_frozen=True), weights_text(0)
+    ('1,058 weights', '1 weight, frozen', '')
     """
-    return f"{n_weights:,} weight{'' if n_weights == 1 else 's'}" if n_weights else ""
+    if not n_weights:
+        return ""
+    plural = "" if n_weights == 1 else "s"
+    return f"{n_weights:,} weight{plural}{', frozen' if is_frozen else ''}"
 
 
-def header_of(name: str, kind: str, out_shape: Shape, n_weights: int) -> str:
+def header_of(name: str, kind: str, layer: Layer[Any]) -> str:
     """Return the text at the top of a layer that is made of layers."""
-    parts = [name, kind, str(out_shape), weights_text(n_weights)]
+    size = weights_text(n_weights_of(layer), is_frozen=has_frozen_weights(layer))
+    parts = [name, kind, str(layer.out_shape), size]
     return "  ·  ".join(part for part in parts if part)
 
 
@@ -149,7 +156,7 @@ def n_weights_of(layer: Layer[Any]) -> int:
 def _box_width(network: Network) -> float:
     """Return the width of every box: that of the longest text in any."""
     widths = [
-        _text_width("input", "", network.in_shape, 0),
+        _text_width("input", "", network.in_shape, ""),
         *_text_widths(network.specs, network.layers),
     ]
     return max(widths) + 2 * _PADDING
@@ -165,14 +172,17 @@ def _text_widths(
             for chain in layer.chains.values():
                 widths += _text_widths(chain.specs, chain.layers)
         else:
-            kind, size = type(spec).__name__, n_weights_of(layer)
+            kind = type(spec).__name__
+            size = weights_text(
+                n_weights_of(layer), is_frozen=has_frozen_weights(layer)
+            )
             widths.append(_text_width(name, kind, layer.out_shape, size))
     return widths
 
 
-def _text_width(name: str, kind: str, out_shape: Shape, n_weights: int) -> float:
+def _text_width(name: str, kind: str, out_shape: Shape, size: str) -> float:
     first = len(name) * _BOLD + len(kind) * _LETTER
-    second = (len(str(out_shape)) + len(weights_text(n_weights))) * _LETTER
+    second = (len(str(out_shape)) + len(size)) * _LETTER
     return max(first, second) + _BETWEEN
 
 
@@ -213,18 +223,26 @@ class _Drafter:
         height += _PART + 2 * JOIN_RADIUS + _FRAME
         left, right = _sides(layer, extents)
         # The header, of which the kind is not known here, needs about this width.
-        size = n_weights_of(layer)
-        header = header_of(name, "Parallel", layer.out_shape, size)
+        header = header_of(name, "Parallel", layer)
         missing = len(header) * _LETTER + 2 * _PADDING - left - right
         return Extent(left, right + max(0.0, missing), height)
 
     def place_box(
-        self, path: str, kind: str, out_shape: Shape, size: int, x: float, top: float
+        self,
+        path: str,
+        kind: str,
+        out_shape: Shape,
+        size: int,
+        x: float,
+        top: float,
+        *,
+        frozen: bool = False,
     ) -> float:
         """Place a box below `top`, and return its bottom."""
         y = top + _BOX_HEIGHT / 2
+        extent = self._box_width, _BOX_HEIGHT
         self._drawing.boxes.append(
-            Box(path, kind, out_shape, size, x, y, self._box_width, _BOX_HEIGHT)
+            Box(path, kind, out_shape, size, x, y, *extent, is_frozen=frozen)
         )
         return top + _BOX_HEIGHT
 
@@ -248,7 +266,10 @@ class _Drafter:
                 start = self._place_branches(path, spec, layer, x, top)
             else:
                 size = n_weights_of(layer)
-                start = self.place_box(path, kind, layer.out_shape, size, x, top)
+                frozen = has_frozen_weights(layer)
+                start = self.place_box(
+                    path, kind, layer.out_shape, size, x, top, frozen=frozen
+                )
             top = start + _GAP
         return start
 
@@ -259,11 +280,11 @@ class _Drafter:
         name, kind = path.split("/")[-1], type(spec).__name__
         extent = self._extent_of_layer(name, layer)
         bottom, size = top + extent.height, n_weights_of(layer)
-        header = header_of(name, kind, layer.out_shape, size)
+        header = header_of(name, kind, layer)
         self._drawing.frames.append(
             Frame(
                 *(path, kind, header, layer.out_shape, size, x - extent.left, top),
-                *(extent.left + extent.right, extent.height),
+                *(extent.left + extent.right, extent.height, has_frozen_weights(layer)),
             )
         )
         part = top + _FRAME + _LINE + _PART / 2
