@@ -62,8 +62,9 @@ class NetworkWeights:
             The new values, with the keys of `get_weights`. Arrays that are not
             mentioned keep their values.
         strict : bool, default=True
-            If False, arrays whose name or shape does not fit are left out and listed in
-            `weights_left_out_`. A warning tells those of layers before the output.
+            If False, layers of which a name or a shape does not fit are left out, and
+            their arrays are listed in `weights_left_out_`. A warning tells those of
+            layers before the output.
 
         Returns
         -------
