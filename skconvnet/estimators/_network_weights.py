@@ -56,6 +56,10 @@ class NetworkWeights:
         `weights` has them. If X, y or hyperparameters need arrays of other names or
         shapes, `fit` raises a ValueError. Clones have no weights.
 
+        Unless ``rescale=None``, a `ConvNetRegressor` predicts standardized y. The units
+        of y are not among the weights: they remain those of the y of the last `fit` or
+        `initialize`, and the next `fit` computes mean and deviation of its y anew.
+
         Parameters
         ----------
         weights : mapping of str to array-like
