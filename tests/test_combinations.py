@@ -9,7 +9,11 @@ from skconvnet.callbacks import Checkpoint
 from skconvnet.inspection import attribute
 from skconvnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # What freezing does can be seen on random weights.
+    pytest.mark.filterwarnings("ignore:The weights of .* are frozen:UserWarning"),
+]
 X = np.random.default_rng(0).normal(size=(40, 6, 5, 2)).astype(np.float32)
 LABELS = np.arange(40) % 3
 

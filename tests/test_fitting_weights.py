@@ -74,9 +74,25 @@ def test_a_warning_tells_the_other_arrays_that_do_not_fit():
         "dense1/kernel",
         "dense1/bias",
         "output/kernel",
+        "output/bias",
         "extra/kernel",
     ]
     assert np.array_equal(model.get_weights()["conv1/kernel"], donor["conv1/kernel"])
+
+
+def test_a_layer_fits_as_a_whole():
+    X, y = data_for(SequentialClassifier)
+    donor = make(SequentialClassifier).fit(X, y).get_weights()
+    donor["conv1/kernel"] = np.ones((3, 5, 2, 2))
+    donor["conv1/bias"] += 1
+    model = make(SequentialClassifier).initialize(X, y)
+    drawn = model.get_weights()
+    told = "leaves out 2 of .*'conv1/bias' belongs to a layer of which another array"
+    with pytest.warns(UserWarning, match=told):
+        model.set_weights(donor, strict=False)
+    assert model.weights_left_out_ == ["conv1/kernel", "conv1/bias"]
+    expected = donor | {name: drawn[name] for name in model.weights_left_out_}
+    assert same(model.get_weights(), expected)
 
 
 def test_a_warning_that_is_an_error_leaves_all_as_it_was():

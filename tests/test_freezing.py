@@ -21,7 +21,11 @@ from skconvnet.layers import (
 )
 from skconvnet.optimizers import Adam
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # What freezing does can be seen on random weights.
+    pytest.mark.filterwarnings("ignore:The weights of .* are frozen:UserWarning"),
+]
 CLASSES = [SequentialClassifier, SequentialRegressor]
 every = pytest.mark.parametrize("cls", CLASSES)
 WAYS = [

@@ -208,3 +208,26 @@ def test_weights_may_be_views_of_the_network():
     )
     np.testing.assert_array_equal(model.get_weights()["dense2/kernel"], b)
     np.testing.assert_array_equal(model.get_weights()["dense3/kernel"], a)
+
+
+def test_a_warning_tells_of_frozen_layers_with_weights_that_were_drawn():
+    X, y = data_for(SequentialClassifier)
+    model = make(SequentialClassifier, max_iter=1).set_params(conv1__trainable=False)
+    told_so = pytest.warns(UserWarning, match="weights of 'conv1' are frozen")
+    donor = make(SequentialClassifier, random_state=4).fit(X, y).get_weights()
+    with told_so as caught:
+        model.fit(X, y)
+    assert caught[0].filename == __file__
+    model.initialize(X, y).set_weights(donor).fit(X, y)
+    model.partial_fit(X, y)
+    model.set_params(warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(
+        model.get_weights()["conv1/bias"], donor["conv1/bias"]
+    )
+    for again in (model.set_params(warm_start=False), clone(model)):
+        with pytest.warns(UserWarning, match="warm_start=True before another fit"):
+            again.fit(X, y)
+    with pytest.warns(UserWarning, match="'conv1' are frozen"):
+        clone(model).partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.warns(UserWarning, match="searches fit, have no weights"):
+        GridSearchCV(model, {"alpha": [0.1]}, cv=2).fit(X, y)

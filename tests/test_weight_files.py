@@ -201,6 +201,87 @@ def test_other_classes(cls, tmp_path):
     assert_same(same.load_weights(tmp_path / "w"), fitted.get_weights())
 
 
+def test_several_columns_of_classes(tmp_path):
+    X, y = data_for(MLPClassifier)
+    two = np.column_stack([y, y % 2])
+    fitted = make(MLPClassifier).fit(X, two)
+    fitted.save_weights(tmp_path / "w")
+    other = make(MLPClassifier, random_state=1).initialize(X, two)
+    other.load_weights(tmp_path / "w")
+    np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
+    renamed = make(MLPClassifier).initialize(X, np.array(["a", "b", "c"])[two])
+    failing(renamed, tmp_path / "w", "[0, 1, 2], [0, 1]", "['a', 'b', 'c'], ['a', 'b']")
+    turned = make(MLPClassifier).initialize(X, two[:, ::-1])
+    failing(turned, tmp_path / "w", "3, 2 of each", "2, 3 of each")
+    make(MLPClassifier).initialize(X, np.arange(len(y)) % 5).save_weights(
+        tmp_path / "five"
+    )
+    failing(other, tmp_path / "five", "one of several classes", "[0, 1, 2], [0, 1]")
+    other.save_weights(tmp_path / "w")
+    five = make(MLPClassifier).initialize(X, np.arange(len(y)) % 5)
+    failing(five, tmp_path / "w", "[0, 1, 2], [0, 1]", "0, 1, 2, 3, 4")
+
+
+def pairs_of_other_outputs():
+    """Return two estimators with arrays of the same shapes, and what is told."""
+    X, y = data_for(SequentialRegressor)
+    layers = {"layers": layer_list(), "max_iter": 1, "random_state": 0}
+    plain = SequentialRegressor(**layers).initialize(X, abs(y))
+    poisson = SequentialRegressor(loss="poisson", **layers).initialize(X, abs(y))
+    binary = SequentialClassifier(**layers).initialize(X, y > np.median(y))
+    three = SequentialClassifier(**layers).initialize(X, np.arange(len(X)) % 3)
+    labels = np.arange(len(X))[:, np.newaxis] % (2, 3, 5) == 0
+    multilabel = SequentialClassifier(**layers).initialize(X, labels.astype(int))
+    margins = SequentialClassifier(loss="hinge", **layers).initialize(
+        X, y > np.median(y)
+    )
+    maps = [("conv", Conv2D(2, 3, padding="same"))]
+    images = np.random.default_rng(0).normal(size=(6, 4, 5, 1))
+    at_positions = SequentialClassifier(maps).initialize(images, images[..., 0] > 0)
+    numbers = SequentialRegressor(maps).initialize(images, images[..., 0])
+    return [
+        (poisson, plain, ["output function of the file is 'exp'", "'identity'"]),
+        (binary, plain, ["predicts one of two classes", "'logistic'", "numbers"]),
+        (plain, binary, ["predicts numbers", "estimator one of two classes"]),
+        (three, multilabel, ["one of several classes", "any number of labels"]),
+        (margins, binary, ["output function of the file is 'identity'"]),
+        (at_positions, numbers, ["one of two classes at each", "numbers at each"]),
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_an_output_layer_of_another_meaning_is_left_out(number, tmp_path):
+    donor, est, told = pairs_of_other_outputs()[number]
+    donor.save_weights(tmp_path / "w")
+    failing(est, tmp_path / "w", "does not fit", *told)
+    output = est.get_weights()["output/kernel"]
+    with pytest.warns(UserWarning, match=re.escape(told[0])) as caught:
+        est.load_weights(tmp_path / "w", strict=False)
+    message = str(caught[0].message)
+    assert "Left out: 'output/kernel', 'output/bias'." in message
+    assert "standardized" not in message
+    assert sorted(est.weights_left_out_) == ["output/bias", "output/kernel"]
+    own = est.get_weights()
+    np.testing.assert_array_equal(own["output/kernel"], output)
+    for name, array in donor.get_weights().items():
+        if not name.startswith("output/"):
+            np.testing.assert_array_equal(own[name], array)
+
+
+def test_an_output_layer_in_other_units_of_y_is_left_out(tmp_path):
+    X, y = data_for(ConvNetRegressor)
+    auto = make(ConvNetRegressor, rescale="auto").fit(X, 100 * y + 7)
+    auto.save_weights(tmp_path / "w")
+    plain = make(ConvNetRegressor).initialize(X, y)
+    output = plain.get_weights()["output/kernel"]
+    with pytest.warns(UserWarning, match="file predicts standardized y"):
+        plain.load_weights(tmp_path / "w", strict=False)
+    np.testing.assert_array_equal(plain.get_weights()["output/kernel"], output)
+    assert {"output/kernel", "output/bias"} < set(plain.weights_left_out_)
+    plain.save_weights(tmp_path / "plain")
+    assert plain.load_weights(tmp_path / "plain").weights_left_out_ == []
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_values_that_are_not_finite(value, tmp_path):

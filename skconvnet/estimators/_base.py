@@ -56,7 +56,7 @@ from skconvnet.estimators._reading import (
 from skconvnet.estimators._resume import load_checkpoint, what_fit_was_given
 from skconvnet.estimators._sample_shape import resolve_dtype
 from skconvnet.estimators._size_errors import check_sizes, no_output_explained
-from skconvnet.estimators._starting_weights import start_from
+from skconvnet.estimators._starting_weights import start_from, warn_of_frozen_start
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._trained_network import FitRun, TrainedNetwork
 from skconvnet.estimators._training_warnings import (
@@ -248,6 +248,8 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
                 self._learn_scale(encoded, weights)
             if previous is not None:
                 start_from(self.network_, previous)
+            elif checkpoint is None:
+                warn_of_frozen_start(self.network_)
         given = what_fit_was_given(self, encoded, weights, run.validation)
         rng = run.begin_training(given, rng)
 

@@ -2,6 +2,7 @@
 
 The body of a network can be trained on one problem and reused for another. The output
 layer then has another shape, as there are other classes, so its arrays are left out.
+A layer fits as a whole: the bias of one kernel means nothing to another.
 """
 
 from __future__ import annotations
@@ -38,11 +39,7 @@ def fitting_weights(
         return weights, []
     shapes = {name: _shape_of(values) for name, values in weights.items()}
     own = network.shapes
-    fits = {
-        name: weights[name]
-        for name, shape in shapes.items()
-        if name in own and shape in (None, own[name])
-    }
+    fits = {name: weights[name] for name in fitting_names(own, shapes)}
     left_out = [name for name in weights if name not in fits]
     if left_out and not fits:
         raise ValueError(
@@ -60,6 +57,36 @@ def fitting_weights(
     return fits, left_out
 
 
+def fitting_names(
+    own: Mapping[str, Shape], given: Mapping[str, Shape | None]
+) -> list[str]:
+    """Return the names of the arrays in layers of which all given arrays fit.
+
+    Parameters
+    ----------
+    own : mapping of str to tuple of int
+        The shapes of the arrays of the network.
+    given : mapping of str to tuple of int or None
+        Those of the given arrays. None fits: its values are checked when it is set.
+
+    Examples
+    --------
+    >>> own = {"a/kernel": (2, 3), "a/bias": (3,), "b/bias": (1,)}
+    >>> fitting_names(own, {"a/kernel": (4, 3), "a/bias": (3,), "b/bias": (1,)})
+    ['b/bias']
+    """
+    wrong = {
+        _layer_of(name)
+        for name, shape in given.items()
+        if name not in own or shape not in (None, own[name])
+    }
+    return [name for name in given if _layer_of(name) not in wrong]
+
+
+def _layer_of(name: object) -> str:
+    return str(name).rpartition("/")[0]
+
+
 def _is_of_output(name: object) -> bool:
     return str(name).startswith(f"{OUTPUT_NAME}/")
 
@@ -75,9 +102,12 @@ def _shape_of(values: Any) -> Shape | None:  # noqa: ANN401  any object
 def _reasons(
     names: list[str], shapes: Mapping[str, Shape | None], own: Mapping[str, Shape]
 ) -> str:
-    return "; ".join(
-        f"{name!r} has shape {shapes[name]}, but {own[name]} is needed"
-        if name in own
-        else f"the network has no {name!r}"
-        for name in names
-    )
+    return "; ".join(_reason(name, shapes[name], own) for name in names)
+
+
+def _reason(name: str, shape: Shape | None, own: Mapping[str, Shape]) -> str:
+    if name not in own:
+        return f"the network has no {name!r}"
+    if shape in (None, own[name]):
+        return f"{name!r} belongs to a layer of which another array does not fit"
+    return f"{name!r} has shape {shape}, but {own[name]} is needed"

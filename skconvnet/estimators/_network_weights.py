@@ -56,14 +56,19 @@ class NetworkWeights:
         `weights` has them. If X, y or hyperparameters need arrays of other names or
         shapes, `fit` raises a ValueError. Clones have no weights.
 
+        Unless ``rescale=None``, a `ConvNetRegressor` predicts standardized y. The units
+        of y are not among the weights: they remain those of the y of the last `fit` or
+        `initialize`, and the next `fit` computes mean and deviation of its y anew.
+
         Parameters
         ----------
         weights : mapping of str to array-like
             The new values, with the keys of `get_weights`. Arrays that are not
             mentioned keep their values.
         strict : bool, default=True
-            If False, arrays whose name or shape does not fit are left out and listed in
-            `weights_left_out_`. A warning tells those of layers before the output.
+            If False, layers of which a name or a shape does not fit are left out, and
+            their arrays are listed in `weights_left_out_`. A warning tells those of
+            layers before the output.
 
         Returns
         -------

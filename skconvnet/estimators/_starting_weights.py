@@ -3,7 +3,8 @@
 `set_weights` says where the next `fit` starts. That fit builds its network as always,
 and so draws the same random numbers as always; then it copies the arrays of the
 previous network over the drawn ones. Only the weights stay: the optimizer, the
-schedule and the history are new. After that, `fit` draws new weights again.
+schedule and the history are new. After that, `fit` draws new weights again. A warning
+tells that frozen layers have weights that were drawn, since nothing changes them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
+from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.estimators._introspection import weights_and_buffers
 
 
@@ -41,6 +43,20 @@ def start_from(network: Network, previous: Network) -> None:
     _check_finite(copies, network.dtype)
     for name, array in copies.items():
         own[name][...] = array
+
+
+def warn_of_frozen_start(network: Network) -> None:
+    """Warn if layers are frozen whose weights have just been drawn."""
+    names = [name for name in network.weights if name not in network.layout.shapes]
+    layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    if layers:
+        warn_caller(
+            f"The weights of {', '.join(map(repr, layers))} are frozen "
+            "(trainable=False), but this fit draws them, and does not train them. "
+            "To keep the weights of a network, set warm_start=True before another fit, "
+            "or call initialize(X, y) and set_weights before this one. Clones, which "
+            "searches fit, have no weights."
+        )
 
 
 def _check_finite(arrays: Mapping[str, npt.NDArray[Any]], dtype: np.dtype) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,18 +12,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._caller_warnings import warn_caller
+from skconvnet.estimators._fitting_weights import fitting_names
 from skconvnet.estimators._guards import unchanged_on_error
 from skconvnet.estimators._network_weights import NetworkWeights
 from skconvnet.estimators._safetensors import WeightFile, opened, write
 from skconvnet.estimators._targets import StandardizedTargets
-from skconvnet.inspection.summary import summary_rows
+from skconvnet.estimators._weight_metadata import (
+    array_problems,
+    class_problems,
+    layers_of,
+    listed,
+    metadata_of,
+    output_problems,
+)
 from skconvnet.params.naming import OUTPUT_NAME
 
-if TYPE_CHECKING:
-    pass
-
-# Longer lists of names are cut in errors.
-_MAX_NAMES = 20
 _NO_NETWORK = (
     "This %(name)s instance has no network yet, whose weights load_weights could "
     "replace. Call initialize(X, y) with samples of the shape and with the classes of "
@@ -52,7 +54,7 @@ class WeightFiles(NetworkWeights):
             The file. One of this name is replaced when the new one is complete.
         """
         check_is_fitted(self)
-        write(checked_path(path), self.get_weights(), _metadata(self))
+        write(checked_path(path), self.get_weights(), metadata_of(self))
 
     @explains_arguments
     def load_weights(
@@ -68,8 +70,11 @@ class WeightFiles(NetworkWeights):
         path : str or path-like
             The file, of `save_weights` or with the names and shapes of `get_weights`.
         strict : bool, default=True
-            Whether the file must have exactly the arrays of the network. If False, the
-            arrays that fit are loaded, and a warning tells the others.
+            Whether the file must have exactly the arrays of the network, for outputs
+            of the same meaning. If False, the layers that fit are loaded, a warning
+            tells what differs, and `weights_left_out_` lists the arrays of the file
+            that are left out. Those of the output layer are if it predicts another
+            kind of target, through another function or in other units of y.
 
         Returns
         -------
@@ -79,28 +84,41 @@ class WeightFiles(NetworkWeights):
         Raises
         ------
         ValueError
-            If the file does not fit, or has other classes. No weight is changed then.
+            If the file does not fit, has other classes, or is of a network whose
+            outputs mean something else. No weight is changed then.
         """
         check_is_fitted(self, msg=_NO_NETWORK)
         if not isinstance(strict, (bool, np.bool_)):
             raise TypeError(f"strict must be True or False; got {strict!r}.")
         with unchanged_on_error(self), opened(checked_path(path)) as file:
-            problems = _problems(self, file)
             own = self.network_.shapes
-            fitting = [name for name in own if file.shapes.get(name) == own[name]]
+            fitting = fitting_names(own, file.shapes)
+            of_output = output_problems(self, file)
+            if of_output:
+                fitting = [name for name in fitting if not _is_of_output(name)]
+            problems = array_problems(self, file) + of_output
+            problems += class_problems(self, file)
             if problems and (strict or not fitting):
                 raise ValueError(_not_fitting(self, file, problems, strict=strict))
             if f"{OUTPUT_NAME}/kernel" in fitting:
                 self._restore_targets(file)
             arrays = {name: file.read(name) for name in fitting}
+            # In the order of the network: the file has sorted them by name.
+            left_out = [
+                name
+                for name in dict.fromkeys([*own, *file.shapes])
+                if name in file.shapes and name not in arrays
+            ]
             try:
                 self.set_weights(arrays)
             except ValueError as error:
                 raise ValueError(f"{file.path!r} cannot be loaded: {error}") from error
+            self.weights_left_out_ = left_out
         if problems:
+            untold = f" Left out: {listed(left_out)}." if left_out else ""
             warn_caller(
                 f"{len(fitting)} of {len(own)} arrays were loaded from {file.path!r}; "
-                f"{'; '.join(problems)}."
+                f"{'; '.join(problems)}.{untold}"
             )
         return self
 
@@ -115,6 +133,10 @@ class WeightFiles(NetworkWeights):
             self._targets.mean, self._targets.deviation = mean, deviation
 
 
+def _is_of_output(name: str) -> bool:
+    return name.startswith(f"{OUTPUT_NAME}/")
+
+
 def checked_path(path: object) -> str:
     """Return a path as a str, or raise a TypeError."""
     if not isinstance(path, (str, os.PathLike)):
@@ -123,66 +145,6 @@ def checked_path(path: object) -> str:
             f"{path!r}."
         )
     return os.fsdecode(path)
-
-
-def _metadata(estimator: Any) -> dict[str, str]:  # noqa: ANN401  an estimator
-    """Return what the file tells besides its arrays."""
-    network = estimator.network_
-    rows = [
-        {"depth": row.depth, "name": row.name, "kind": row.kind, "out": row.out_shape}
-        for row in summary_rows(network)
-    ]
-    metadata = {
-        "format": "skconvnet",
-        # Nothing in the package imports the whole of it.
-        "version": sys.modules["skconvnet"].__version__,
-        "estimator": type(estimator).__name__,
-        "layers": json.dumps(rows),
-    }
-    if hasattr(estimator, "classes_"):
-        metadata["classes"] = _as_json(estimator.classes_)
-    targets = vars(estimator).get("_targets")
-    if isinstance(targets, StandardizedTargets):
-        scale = [targets.mean.tolist(), targets.deviation.tolist()]
-        metadata["target_scale"] = json.dumps(scale)
-    return metadata
-
-
-def _as_json(classes: np.ndarray) -> str:
-    return json.dumps(classes.tolist(), default=str)
-
-
-def _problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
-    """Return what does not fit, each in one phrase."""
-    own, theirs = estimator.network_.shapes, file.shapes
-    wrong = [name for name in own if theirs.get(name, own[name]) != own[name]]
-    parts = [
-        f"{name!r} must have shape {own[name]}, but has shape {theirs[name]}"
-        for name in wrong
-    ]
-    missing = _listed([name for name in own if name not in theirs])
-    unknown = _listed([name for name in theirs if name not in own])
-    problems = [_cut(parts)] if parts else []
-    problems += [f"the file has no {missing}"] if missing else []
-    problems += [f"the network has no {unknown}"] if unknown else []
-    if "estimator" in file.metadata:
-        scaled = isinstance(vars(estimator).get("_targets"), StandardizedTargets)
-        if scaled != ("target_scale" in file.metadata):
-            yes, no = "standardized y (rescale='auto')", "y as it is"
-            problems.append(
-                f"the network of the file predicts {no if scaled else yes}, that of "
-                f"the estimator {yes if scaled else no}"
-            )
-    classes = json.loads(file.metadata.get("classes", "null"))
-    present = getattr(estimator, "classes_", None)
-    if classes is not None and present is not None:
-        present = json.loads(_as_json(present))
-        if present != classes:
-            problems.append(
-                f"the classes of the file are {_cut(list(map(repr, classes)))}, those "
-                f"of the estimator {_cut(list(map(repr, present)))}"
-            )
-    return problems
 
 
 def _not_fitting(
@@ -198,27 +160,8 @@ def _not_fitting(
         f"{'; '.join(problems)}."
     )
     if strict:
-        message += " strict=False loads the arrays that fit."
+        message += " strict=False loads the layers that fit."
     if "layers" in file.metadata:
         owner = file.metadata.get("estimator", "another estimator")
-        message += f" The file was made by {owner} for this network:{_layers_of(file)}"
+        message += f" The file was made by {owner} for this network:{layers_of(file)}"
     return message
-
-
-def _layers_of(file: WeightFile) -> str:
-    """Return the layers of the network that a file was made of, indented if inside."""
-    rows = json.loads(file.metadata.get("layers", "[]"))
-    return "".join(
-        f"\n  {'  ' * row['depth']}{row['name']} {row['kind']} {tuple(row['out'])}"
-        for row in rows[:_MAX_NAMES]
-    ) + ("\n  ..." if len(rows) > _MAX_NAMES else "")
-
-
-def _listed(names: list[str]) -> str:
-    return _cut([repr(name) for name in names])
-
-
-def _cut(parts: list[str]) -> str:
-    """Join texts by commas; of many, only the first are shown."""
-    more = len(parts) - _MAX_NAMES
-    return ", ".join(parts[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

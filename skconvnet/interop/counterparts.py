@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._suggestions import did_you_mean
 from skconvnet._typing import Shape
+from skconvnet.engine.network import Network
+from skconvnet.interop.foreign_values import listed
 from skconvnet.layers.base import Layer
 
 Arrange = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
@@ -110,6 +113,19 @@ class Counterpart:
     def own_name(self, array: ForeignArray) -> str:
         """Return the name of our array in `get_weights`."""
         return f"{self.name}/{array.ours}"
+
+
+def check_layer_names(
+    names: Iterable[object], network: Network, parameter: str
+) -> None:
+    """Raise a ValueError if one of the names that a user gave is unknown."""
+    known = list(dict.fromkeys(name.rpartition("/")[0] for name in network.weights))
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"{parameter} has {name!r}, but the layers with weights are "
+                f"{listed(list(map(repr, known)))}.{did_you_mean(str(name), known)}"
+            )
 
 
 def arrays_of(

@@ -6,7 +6,7 @@ and the channels last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -31,31 +31,40 @@ from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.depthwise import DepthwiseLayer, SeparableLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.rescaling import StandardizeLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 
 _BIAS = ForeignArray("bias", "bias", default=0.0)
 
 
-def keras_counterparts(network: Network) -> list[Counterpart]:
+def keras_counterparts(
+    network: Network, names: Collection[str] | None = None
+) -> list[Counterpart]:
     """Return what each layer with weights is in Keras, in order.
+
+    If `names` are given, layers of other names are left out.
 
     Raises
     ------
     ValueError
         If a layer has no counterpart.
     """
-    return _of_layers(network.layers, "")
+    return _of_layers(network.layers, "", names)
 
 
-def _of_layers(layers: Mapping[str, Layer[Any]], prefix: str) -> list[Counterpart]:
+def _of_layers(
+    layers: Mapping[str, Layer[Any]], prefix: str, names: Collection[str] | None
+) -> list[Counterpart]:
     found: list[Counterpart] = []
     for own_name, layer in layers.items():
         name = f"{prefix}{own_name}"
         if isinstance(layer, BranchedLayer):
             for branch, chain in layer.chains.items():
                 inside = f"{name}/{branch}/" if branch else f"{name}/"
-                found += _of_layers(chain.layers, inside)
+                found += _of_layers(chain.layers, inside, names)
+            continue
+        if names is not None and name not in names:
             continue
         modules = keras_modules(layer, name)
         if modules:
@@ -104,6 +113,7 @@ def _taps_first_by_channel(channels: int) -> Arrange:
 
 @keras_modules.register(ConvolutionLayer)
 @keras_modules.register(ConvolutionTransposeLayer)
+@keras_modules.register(MapOutputLayer)
 def _convolution(layer: Layer[Any], name: str) -> tuple[ForeignModule, ...]:
     kind = f"Conv{len(layer.in_shape) - 1}D"
     if isinstance(layer, ConvolutionTransposeLayer):

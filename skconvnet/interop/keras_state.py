@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._suggestions import did_you_mean
-from skconvnet.interop.counterparts import Counterpart, arrays_of
+from skconvnet.engine.network import Network
+from skconvnet.interop.counterparts import Counterpart, arrays_of, check_layer_names
 from skconvnet.interop.estimators import (
     Estimator,
     Weights,
@@ -78,7 +78,7 @@ def to_keras_state(
     >>> [array.shape for array in to_keras_state(clf)]
     [(3, 3, 1, 4), (4,), (144, 3), (3,)]
     """
-    counterparts = _ordered(keras_counterparts(checked_network(est)), order)
+    counterparts = _ordered(checked_network(est), order)
     weights = in_units_of_y(est, est.get_weights())
     arrays = []
     for own, _, array in arrays_of(counterparts):
@@ -134,7 +134,7 @@ def from_keras_state(
     >>> from_keras_state(clf, weights).decision_function(X)
     array([-1., -1.])
     """
-    counterparts = _ordered(keras_counterparts(checked_network(est)), order)
+    counterparts = _ordered(checked_network(est), order)
     ours: Weights = {}
     problems: list[str] = []
     for slot in aligned(counterparts, _checked(weights)):
@@ -149,27 +149,19 @@ def from_keras_state(
     return est
 
 
-def _ordered(
-    counterparts: list[Counterpart], order: Sequence[str] | None
-) -> list[Counterpart]:
-    """Return the counterparts in the order that the user gave."""
+def _ordered(network: Network, order: Sequence[str] | None) -> list[Counterpart]:
+    """Return the counterparts of the layers that the user gave, in this order."""
     if order is None:
-        return counterparts
-    by_name = {own.name: own for own in counterparts}
+        return keras_counterparts(network)
     if isinstance(order, str) or not isinstance(order, Sequence):
         raise TypeError(
-            "order must be a list of names of layers, such as "
-            f"{listed(list(map(repr, by_name)))}; got {order!r}."
+            "order must be a list of names of layers, such as ['conv1', 'output']; got "
+            f"{order!r}."
         )
-    for name in order:
-        if name not in by_name:
-            raise ValueError(
-                f"order has {name!r}, but the layers with weights are "
-                f"{listed(list(map(repr, by_name)))}."
-                f"{did_you_mean(str(name), by_name)}"
-            )
+    check_layer_names(order, network, "order")
     if len(set(order)) < len(order):
         raise ValueError(f"order must have each layer once; got {list(order)!r}.")
+    by_name = {own.name: own for own in keras_counterparts(network, order)}
     return [by_name[name] for name in order]
 
 
@@ -195,7 +187,7 @@ def _read(slot: Slot, ours: Weights, problems: list[str], *, binary: bool) -> No
     if isinstance(own.layer, EmbeddingLayer):
         check_padding(own, values)
     if binary and own.name == OUTPUT_NAME:
-        values = difference_of_two({"": values}, axis=1)[""]
+        values = difference_of_two({"": values}, axis=-1)[""]
     if values.shape != shape:
         problems.append(
             f"{where} must be {array.theirs!r} of layer {own.name!r} ({module.kind}) "

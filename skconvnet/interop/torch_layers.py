@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -32,8 +32,13 @@ _KEEPS_ORDER = (
 )
 
 
-def torch_counterparts(network: Network) -> list[Counterpart]:
+def torch_counterparts(
+    network: Network, names: Collection[str] | None = None
+) -> list[Counterpart]:
     """Return what each layer with weights is in PyTorch, in order.
+
+    If `names` are given, other layers need not have a counterpart, and those after the
+    last of them are not looked at.
 
     Raises
     ------
@@ -45,52 +50,80 @@ def torch_counterparts(network: Network) -> list[Counterpart]:
     if wanted is not None:
         # Rows that the first layer makes a map of: in PyTorch, in the order of its map.
         start = Arrangement(network.in_shape, wanted.reshape(start.index.shape))
-    found, _ = _of_layers(network.layers, "", start, None)
+    found, _ = _of_layers(network.layers, "", start, None, names)
     return found
 
 
 def _of_layers(
-    layers: Mapping[str, Layer[Any]], prefix: str, before: Arrangement, wanted: Order
+    layers: Mapping[str, Layer[Any]],
+    prefix: str,
+    before: Arrangement,
+    wanted: Order,
+    names: Collection[str] | None,
 ) -> Found:
     """Return the counterparts of layers in a row, and how their output is arranged."""
     found: list[Counterpart] = []
     row = list(layers.values())
+    last = len(row) if prefix else _last_of(names, list(layers))
     for position, (own_name, layer) in enumerate(layers.items()):
+        if position > last:
+            break
         name = f"{prefix}{own_name}"
         needed = _wanted_before(row[position + 1 :], wanted)
         if isinstance(layer, BranchedLayer):
-            inside, before = _of_branches(layer, name, before, needed)
+            inside, before = _of_branches(layer, name, before, needed, names)
             found += inside
             continue
-        modules, before = torch_modules(layer, Place(name, before, needed))
+        is_converted = names is None or name in names
+        place = Place(name, before, needed, is_converted)
+        modules, before = torch_modules(layer, place)
         if modules:
             found.append(Counterpart(name, layer, modules))
     return found, before
 
 
+def _last_of(names: Collection[str] | None, layers: list[str]) -> int:
+    """Return the position of the last layer that is, or has inside, one of `names`."""
+    if names is None:
+        return len(layers)
+    return max((layers.index(name.partition("/")[0]) for name in names), default=-1)
+
+
 def _of_branches(
-    layer: BranchedLayer, name: str, before: Arrangement, wanted: Order
+    layer: BranchedLayer,
+    name: str,
+    before: Arrangement,
+    wanted: Order,
+    names: Collection[str] | None,
 ) -> Found:
     """Return the counterparts inside of `Parallel` or `Residual`."""
     if isinstance(layer, ParallelLayer):
         parts = [
-            _of_chain(chain, f"{name}/{branch}/", before, None)
+            _of_chain(chain, f"{name}/{branch}/", before, None, names)
             for branch, chain in layer.chains.items()
         ]
         ends = _with_maps_alike([after for _, after in parts], layer, name)
         return [own for found, _ in parts for own in found], joined(ends)
     main, shortcut = layer.chains.values()
-    found, after = _of_chain(main, f"{name}/", before, wanted)
+    found, after = _of_chain(main, f"{name}/", before, wanted, names)
     # A sum needs both in one order, which dense layers can give.
-    others, other = _of_chain(shortcut, f"{name}/shortcut/", before, _order(after))
+    others, other = _of_chain(
+        shortcut, f"{name}/shortcut/", before, _order(after), names
+    )
     if not _are_alike(after, other):
-        found, after = _of_chain(main, f"{name}/", before, _order(other))
+        found, after = _of_chain(main, f"{name}/", before, _order(other), names)
     after, _ = _with_maps_alike([after, other], layer, name, must_equal=True)
     return [*found, *others], after
 
 
-def _of_chain(chain: Chain, prefix: str, before: Arrangement, wanted: Order) -> Found:
-    return _of_layers(chain.layers, prefix, before, wanted)
+def _of_chain(
+    chain: Chain,
+    prefix: str,
+    before: Arrangement,
+    wanted: Order,
+    names: Collection[str] | None,
+) -> Found:
+    return _of_layers(chain.layers, prefix, before, wanted, names)
 
 
 def _order(arrangement: Arrangement) -> Order:

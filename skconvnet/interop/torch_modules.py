@@ -23,6 +23,7 @@ from skconvnet.layers.dropout import DropoutLayer, GaussianNoiseLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
+from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
@@ -54,11 +55,15 @@ class Place:
     wanted : ndarray of int or None
         The index of the output that the layers after this one need. Dense layers can
         give it.
+    is_converted : bool
+        Whether the arrays of the layer are wanted. Otherwise it need not be known in
+        PyTorch.
     """
 
     name: str
     before: Arrangement
     wanted: Order = None
+    is_converted: bool = True
 
 
 BIAS = ForeignArray("bias", "bias", default=0.0)
@@ -76,7 +81,7 @@ def torch_modules(layer: Layer[Any], at: Place) -> tuple[Modules, Arrangement]:
     """
     if isinstance(layer, ELEMENTWISE):
         return (), at.before
-    if layer.weight_shapes or layer.buffer_shapes:
+    if at.is_converted and (layer.weight_shapes or layer.buffer_shapes):
         raise refuse(at.name, layer, "PyTorch")
     require_usual(layer, at)
     return (), Arrangement.channels_first(layer.out_shape)
@@ -138,6 +143,7 @@ def _convolution(
 @torch_modules.register(ConvolutionLayer)
 @torch_modules.register(DepthwiseLayer)
 @torch_modules.register(ConvolutionTransposeLayer)
+@torch_modules.register(MapOutputLayer)
 def _conv(layer: Layer[Any], at: Place) -> tuple[Modules, Arrangement]:
     require_usual(layer, at)
     transposed = isinstance(layer, ConvolutionTransposeLayer)

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from skconvnet._suggestions import did_you_mean
-from skconvnet.interop.counterparts import Counterpart, ForeignModule
+from skconvnet.engine.network import Network
+from skconvnet.interop.counterparts import (
+    Counterpart,
+    ForeignModule,
+    check_layer_names,
+)
 from skconvnet.interop.foreign_values import listed
 
 Names: TypeAlias = Mapping[str, str | Sequence[str]]
@@ -55,28 +60,29 @@ def own_matches(counterparts: Sequence[Counterpart]) -> list[Match]:
     ]
 
 
-def named_matches(counterparts: Sequence[Counterpart], names: Names) -> list[Match]:
-    """Return the modules of the layers that `names` mentions, under these names.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `names` is not a mapping, has an unknown layer, or a wrong number of modules.
-    """
+def check_names(names: object, network: Network) -> None:
+    """Raise an error unless `names` is None or a mapping of layers with weights."""
+    if names is None:
+        return
     if not isinstance(names, Mapping):
         raise TypeError(
             "names must be a mapping of our layers to modules of PyTorch, such as "
             f"{{'conv1': 'features.0'}}; got {names!r}."
         )
+    check_layer_names(names, network, "names")
+
+
+def named_matches(counterparts: Sequence[Counterpart], names: Names) -> list[Match]:
+    """Return the modules of the layers that `names` mentions, under these names.
+
+    Raises
+    ------
+    ValueError
+        If `names` has a wrong number of modules, or a module twice.
+    """
     by_name = {own.name: own for own in counterparts}
     matches: list[Match] = []
     for layer, given in names.items():
-        if layer not in by_name:
-            raise ValueError(
-                f"names has {layer!r}, but the layers with weights are "
-                f"{listed(list(map(repr, by_name)))}."
-                f"{did_you_mean(str(layer), by_name)}"
-            )
         own = by_name[layer]
         if isinstance(given, str):
             prefixes = [f"{given}{module.suffix}" for module in own.modules]

@@ -21,6 +21,7 @@ from skconvnet.interop.torch_layers import torch_counterparts
 from skconvnet.interop.torch_names import (
     Groups,
     Match,
+    check_names,
     grouped,
     matched,
     named_matches,
@@ -89,7 +90,9 @@ def to_torch_state(
     {'conv1.weight': (4, 1, 3, 3), 'conv1.bias': (4,),
      'output.weight': (3, 144), 'output.bias': (3,)}
     """
-    counterparts = torch_counterparts(checked_network(est))
+    network = checked_network(est)
+    check_names(names, network)
+    counterparts = torch_counterparts(network, names)
     weights = in_units_of_y(est, est.get_weights())
     groups = None if like is None else grouped(check_state(like, "like"))
     if groups is not None:
@@ -168,7 +171,9 @@ def from_torch_state(
     >>> from_torch_state(clf, state).decision_function(X)
     array([-1., -1.])
     """
-    counterparts = torch_counterparts(checked_network(est))
+    network = checked_network(est)
+    check_names(names, network)
+    counterparts = torch_counterparts(network, names)
     arrays = {
         key: as_array(value, f"state[{key!r}]")
         for key, value in check_state(state, "state").items()

@@ -66,12 +66,11 @@ def as_theirs(
 def difference_of_two(arrays: Arrays, *, axis: int) -> Arrays:
     """Return an output layer of one unit, the second minus the first of two units.
 
-    `axis` is that of the units in arrays of two axes.
+    `axis` is that of the units, the first or the last one (-1).
     """
-    along = {2: axis, 1: 0}
     return {
-        name: np.diff(array, axis=along[array.ndim])
-        if array.ndim in along and array.shape[along[array.ndim]] == 2
+        name: np.diff(array, axis=axis)
+        if array.ndim and array.shape[axis] == 2
         else array
         for name, array in arrays.items()
     }
