@@ -250,8 +250,8 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
                 start_from(self.network_, previous)
             elif checkpoint is None:
                 warn_of_frozen_start(self.network_)
-        given = what_fit_was_given(self, encoded, weights, run.validation)
-        rng = run.begin_training(given, rng)
+        find_given = partial(what_fit_was_given, self, encoded, weights, run.validation)
+        rng = run.begin_training(find_given, rng)
 
         samples = self._make_samples(maps, encoded, weights)
         self._usual_values = look_at_values(self, samples, resume=resume)

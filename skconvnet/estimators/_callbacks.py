@@ -135,10 +135,9 @@ class FitCallbacks(TrainingObserver):
 
     def note_begin(self, rng: np.random.RandomState, given: dict[str, object]) -> None:
         """Take note of what a checkpoint needs from before training."""
-        if self.observers:
-            self._begun.random_numbers = rng.get_state(legacy=False)
-            self._begun.given = given
-            self._estimator._running_fit = self._begun  # noqa: SLF001
+        self._begun.random_numbers = rng.get_state(legacy=False)
+        self._begun.given = given
+        self._estimator._running_fit = self._begun  # noqa: SLF001
 
     @override
     def on_train_begin(self, view: TrainingView) -> None:

@@ -133,8 +133,12 @@ def _listed(classes: object) -> object:
 
 
 def _hash_of_any(y: object) -> str:
-    """Return a hash of a y as a user passes it."""
-    digest: str = joblib.hash(y if hasattr(y, "dtypes") else np.asarray(y).tolist())
+    """Return a hash of a y as a user passes it, which may be no valid one."""
+    try:
+        values = y if hasattr(y, "dtypes") else np.asarray(y).tolist()
+    except Exception:  # it is refused with a clear error when it is validated
+        return "not valid"
+    digest: str = joblib.hash(values)
     return digest
 
 

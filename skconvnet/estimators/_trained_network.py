@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -65,14 +65,17 @@ class FitRun:
     checkpoint: Checkpointed | None = None
 
     def begin_training(
-        self, given: dict[str, object], rng: np.random.RandomState
+        self, find_given: Callable[[], dict[str, object]], rng: np.random.RandomState
     ) -> np.random.RandomState:
-        """Return the generator to go on with, when the network has been built."""
+        """Return the generator to go on with, when the network has been built.
+
+        `find_given` finds out what `fit` was given, which takes a while.
+        """
         if self.checkpoint is not None:
-            self.checkpoint.check_given(given)
+            self.checkpoint.check_given(find_given())
             rng = self.checkpoint.make_rng()
-        if self.callbacks is not None:
-            self.callbacks.note_begin(rng, given)
+        if self.callbacks is not None and self.callbacks.observers:
+            self.callbacks.note_begin(rng, find_given())
         return rng
 
     def observers(self) -> tuple[TrainingObserver, ...]:
@@ -229,7 +232,9 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         return ()
 
     def _shows_bar(self) -> bool:
-        return self.verbose > 1 and EpochBar.is_available()
+        # scikit-learn's perceptrons print their text for any number.
+        asks = self.verbose == 2 or (self.verbose > 2 and not self._prints_like_sklearn)
+        return asks and EpochBar.is_available()
 
     def _training_state(self, params: TrainingParams, *, is_new: bool) -> TrainingState:
         """Return the state that training continues from, or a new one.
@@ -259,9 +264,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         """Set the public attributes that describe a search by L-BFGS."""
         interrupt: KeyboardInterrupt | None = result.get("interrupt")
         self.loss_ = float(result.fun)
-        is_stopped = result.get("status") == STOPPED
-        self.stopped_ = is_stopped or interrupt is not None
-        if not self.stopped_:
+        if interrupt is None and result.get("status") != STOPPED:
             self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
         else:
             self.n_iter_ = result.nit
