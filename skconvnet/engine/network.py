@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -172,6 +173,23 @@ class Network:
             self._for_other_shapes[in_shape] = other
         return other
 
+    @cached_property
+    def frozen(self) -> Network:
+        """The same network, with the same weights, in which all layers are frozen.
+
+        A backward pass through it computes no gradients of weights.
+        """
+        other = Network(
+            self.specs,
+            self.in_shape,
+            self.dtype,
+            limits=self.limits,
+            fuse_pairs=self._fuse_pairs,
+        )
+        other.chain.freeze()
+        other.chain.bind(self.weights, self.buffers)
+        return other
+
     def _check_same_weights(self, other: Network) -> None:
         for name, shape in other.shapes.items():
             if shape != self.shapes[name]:
@@ -296,15 +314,15 @@ class Network:
         self,
         dy: FeatureMap,
         caches: Sequence[object],
-        gradients: Sequence[NamedArrays],
         workspaces: Sequence[Workspace],
     ) -> FeatureMap:
         """Return the gradient of the input, given the gradient of the output.
 
-        The gradients of the weights are written as well.
+        This is for a network that is `frozen`.
         """
+        none: list[NamedArrays] = [{} for _ in self.layers]
         dx = self.chain.backward(
-            dy, caches, gradients=gradients, workspaces=workspaces, need_dx=True
+            dy, caches, gradients=none, workspaces=workspaces, need_dx=True
         )
         assert dx is not None
         return dx

@@ -185,17 +185,14 @@ class Worker:
     ) -> FeatureMap:
         """Return the gradient of each sample's target score with respect to it.
 
-        The layers behave as in prediction. The worker's own gradient of the weights is
-        overwritten.
+        The layers behave as in prediction.
         """
         x = inputs.read(index, self._reading)
-        network = self.network.for_shape(inputs.shape_of(index))
+        network = self.network.for_shape(inputs.shape_of(index)).frozen
         with _OVERFLOW_IS_CHECKED():
             scores, caches = network.forward(x, self.workspaces)
             targets.differentiate(scores, index)
-            return network.input_gradient(
-                scores, caches, self.views(self.gradient), self.workspaces
-            )
+            return network.input_gradient(scores, caches, self.workspaces)
 
     def predict(self, inputs: Inputs, index: Index, stop: int | None) -> FeatureMap:
         """Return raw scores, or the input of the layer at position `stop`."""
