@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file imports from its own rank or from those above it in this list.
 RANKS = [
     {"_foreign_words", "_lazy", "_suggestions", "_typing"},
-    {"_checks", "_memory", "_pickles"},
+    {"_checks", "_memory", "_optional", "_pickles", "_whole_files"},
     {"ops"},
     {"params"},
     {"initializers", "losses", "optimizers", "schedules", "augmentation"},

@@ -2,76 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from skconvnet.training.events import TrainingView
 
-# Estimators and contexts of tasks come from scikit-learn, which has no types.
+
+class Task(Protocol):
+    """What a context of scikit-learn says of a task."""
+
+    task_name: str
+
+
+class RunningFit(Protocol):
+    """A fit that has not ended, which an estimator of this package keeps meanwhile."""
+
+    @property
+    def view(self) -> TrainingView:
+        """The losses, scores and rates so far."""
+        ...
+
+    def checkpointed(self) -> object:
+        """Return what `fit` can go on from, between two epochs."""
+        ...
 
 
 class EpochCallback:
     """A callback that reacts to the end of an epoch.
 
-    Subclasses override `_end_epoch`, and `_begin` and `_end` if they need them.
+    Subclasses override `_end_epoch`, and `_begin` if they need it.
     """
 
     def setup(
         self,
-        estimator: Any,  # noqa: ANN401
-        context: Any,  # noqa: ANN401, ARG002  of the protocol
+        estimator: object,
+        context: Task,  # noqa: ARG002  of the protocol
     ) -> None:
-        """Prepare for a fit."""
-        if not hasattr(estimator, "network_") and not hasattr(estimator, "_train"):
+        """Prepare for a fit.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is none of this package.
+        ValueError
+            If it is not trained epoch by epoch.
+        """
+        name = type(self).__name__
+        if not hasattr(estimator, "_train"):
             raise TypeError(
-                f"{type(self).__name__} works on the estimators of skconvnet; got "
+                f"{name} works on the estimators of skconvnet; got "
                 f"{type(estimator).__name__}. Call set_callbacks of such an estimator, "
                 "also if it is inside of another one."
             )
-        self._begin(estimator)
+        solver = getattr(estimator, "solver", None)
+        if solver == "lbfgs" or type(solver).__name__ == "LBFGS":
+            raise ValueError(
+                f"{name} needs a solver that trains epoch by epoch, such as 'adam'; "
+                f"got solver={solver!r}."
+            )
+        self._begin()
 
-    def teardown(
-        self,
-        estimator: Any,  # noqa: ANN401
-        context: Any,  # noqa: ANN401, ARG002  of the protocol
-    ) -> None:
-        """Clean up after a fit, even one that failed."""
-        self._end(estimator)
-
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:  # noqa: ANN401
+    def teardown(self, estimator: object, context: Task) -> None:
         """Do nothing."""
 
-    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:  # noqa: ANN401
+    def on_fit_task_begin(self, estimator: object, context: Task) -> None:
+        """Do nothing."""
+
+    def on_fit_task_end(self, estimator: object, context: Task) -> bool:
         """React to the end of an epoch; return whether training should stop."""
         if context.task_name != "epoch":
             return False
-        return bool(self._end_epoch(estimator, view_of(estimator)))
+        return bool(self._end_epoch(estimator, running_fit(estimator).view))
 
-    def _begin(self, estimator: Any) -> None:  # noqa: ANN401
+    def _begin(self) -> None:
         """Prepare for a fit."""
 
-    def _end_epoch(
-        self,
-        estimator: Any,  # noqa: ANN401
-        view: TrainingView,
-    ) -> bool | None:
+    def _end_epoch(self, estimator: object, view: TrainingView) -> bool | None:
         """React to the end of an epoch; True stops training."""
         raise NotImplementedError
 
-    def _end(self, estimator: Any) -> None:  # noqa: ANN401
-        """Clean up after a fit."""
 
-
-def view_of(estimator: Any) -> TrainingView:  # noqa: ANN401
-    """Return the losses, scores and rates of a fit that has not ended."""
-    view: TrainingView = estimator._running_fit.view  # noqa: SLF001
-    return view
-
-
-def check_minibatches(callback: object, estimator: Any) -> None:  # noqa: ANN401
-    """Raise a ValueError if the estimator is not trained epoch by epoch."""
-    solver = estimator.solver
-    if solver == "lbfgs" or type(solver).__name__ == "LBFGS":
-        raise ValueError(
-            f"{type(callback).__name__} needs a solver that trains epoch by epoch, "
-            f"such as 'adam'; got solver={solver!r}."
-        )
+def running_fit(estimator: object) -> RunningFit:
+    """Return the fit of an estimator that has not ended."""
+    running: RunningFit = vars(estimator)["_running_fit"]
+    return running

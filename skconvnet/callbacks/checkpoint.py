@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
 
 from skconvnet._checks import check_int
 from skconvnet._typing import override
-from skconvnet.callbacks.base import EpochCallback, check_minibatches, view_of
+from skconvnet._whole_files import written_as_a_whole
+from skconvnet.callbacks.base import EpochCallback, Task, running_fit
 from skconvnet.training.events import TrainingView
 
 
@@ -91,22 +90,21 @@ class Checkpoint(EpochCallback):
     @override
     def on_fit_task_end(
         self,
-        estimator: Any,
-        context: Any,
+        estimator: object,
+        context: Task,
         *,
-        fitted_estimator: Any = None,
+        fitted_estimator: object = None,
     ) -> bool:
         """Write a checkpoint after an epoch, if it is its turn."""
         if context.task_name != "epoch":
             return False
-        view = view_of(estimator)
+        running = running_fit(estimator)
+        view = running.view
         is_last = view.stopped or view.epoch == view.max_iter
         is_turn = is_last or view.epoch % self.every == 0
         is_best = self.keep_best and self._is_best(view)
         if is_turn or is_best:
-            running = estimator._running_fit  # noqa: SLF001  of this package
-            encoder = estimator._targets  # noqa: SLF001
-            fitted_estimator._checkpointed = running.checkpointed(encoder)  # noqa: SLF001
+            vars(fitted_estimator)["_checkpointed"] = running.checkpointed()
         if is_turn:
             self._rotate()
             _write(fitted_estimator, self.path)
@@ -115,8 +113,7 @@ class Checkpoint(EpochCallback):
         return False
 
     @override
-    def _begin(self, estimator: Any) -> None:
-        check_minibatches(self, estimator)
+    def _begin(self) -> None:
         if self.path.is_dir():
             raise IsADirectoryError(
                 f"path must be that of a file; {str(self.path)!r} is a folder."
@@ -149,17 +146,8 @@ class Checkpoint(EpochCallback):
 
 
 def _write(model: object, path: Path) -> None:
-    """Write a file as a whole, or leave the one that is there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            joblib.dump(model, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written_as_a_whole(path) as unfinished, open(unfinished, "wb") as file:
+        joblib.dump(model, file)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -6,8 +6,13 @@ import time
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
+from skconvnet._optional import import_optional
 from skconvnet._typing import override
-from skconvnet.callbacks.base import EpochCallback, check_minibatches
+from skconvnet.callbacks.base import EpochCallback
+from skconvnet.inspection.displays.learning_curve import Kind, LearningCurveDisplay
+from skconvnet.inspection.displays.training import Curve, TrainingCurves
 from skconvnet.training.events import TrainingView
 
 
@@ -51,15 +56,15 @@ class LearningCurve(EpochCallback):
         self._picture: Any = None
 
     @override
-    def _begin(self, estimator: Any) -> None:
-        check_minibatches(self, estimator)
+    def _begin(self) -> None:
         if self.live:
-            _import_pyplot()
+            needed = "LearningCurve(live=True) needs matplotlib"
+            import_optional("matplotlib", needed, "plot", "matplotlib")
         self.curves_, self._picture = {}, None
         self._start = time.perf_counter()
 
     @override
-    def _end_epoch(self, estimator: Any, view: TrainingView) -> None:
+    def _end_epoch(self, estimator: object, view: TrainingView) -> None:
         measured = {
             "epoch": view.epoch,
             "loss": view.loss_curve[-1],
@@ -79,29 +84,29 @@ class LearningCurve(EpochCallback):
         display = _find_display()
         if display is None:
             return
-        pyplot = _import_pyplot()
-        figure, axes = pyplot.subplots(layout="constrained", figsize=(6, 3.5))
-        for name in ("loss", "validation_loss"):
-            if name in self.curves_:
-                label = name.replace("_", " ")
-                axes.plot(self.curves_["epoch"], self.curves_[name], label=label)
-        axes.set(xlabel="epoch", ylabel="loss")
-        if "validation_score" in self.curves_:
-            scores = axes.twinx()
-            scores.plot(
-                self.curves_["epoch"],
-                self.curves_["validation_score"],
-                linestyle="--",
-                color="C2",
-                label="validation score",
-            )
-            scores.set_ylabel("validation score")
-        figure.legend(loc="outside upper center", ncols=3)
-        pyplot.close(figure)
+        figure = self._figure()
         if self._picture is None:
             self._picture = display(figure, display_id=True)
         else:
             self._picture.update(figure)
+
+    def _figure(self) -> Any:  # noqa: ANN401  matplotlib is optional
+        from matplotlib import pyplot
+
+        curves = TrainingCurves(
+            loss=np.asarray(self.curves_["loss"]),
+            validation_loss=self._curve("validation_loss"),
+            validation_scores=self._curve("validation_score"),
+        )
+        kinds: list[Kind] = ["loss"]
+        if curves.validation_scores is not None:
+            kinds.append("score")
+        figure = LearningCurveDisplay({"": curves}).plot(kinds=kinds).figure_
+        pyplot.close(figure)  # or a notebook shows it once more
+        return figure
+
+    def _curve(self, name: str) -> Curve | None:
+        return np.asarray(self.curves_[name]) if name in self.curves_ else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_picture": None}
@@ -114,13 +119,3 @@ def _find_display() -> Any:  # noqa: ANN401  a function of a module that is opti
     except ImportError:
         return None
     return None if ipython.get_ipython() is None else ipython.display.display
-
-
-def _import_pyplot() -> Any:  # noqa: ANN401  a module that is optional
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            'LearningCurve(live=True) needs matplotlib: pip install "skconvnet[plot]".'
-        ) from error
-    return pyplot

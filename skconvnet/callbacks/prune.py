@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from skconvnet._checks import check_choice
 from skconvnet._typing import override
-from skconvnet.callbacks.base import EpochCallback, check_minibatches
+from skconvnet.callbacks.base import EpochCallback
 from skconvnet.training.events import TrainingView
 
 _MONITORS = ("validation_score", "validation_loss", "loss")
+
+
+class Trial(Protocol):
+    """One candidate of a search, such as a trial of Optuna."""
+
+    def report(self, value: float, step: int) -> None:
+        """Take note of a value after an epoch."""
+
+    def should_prune(self) -> bool:
+        """Return whether to give the candidate up."""
+        ...
 
 
 class Prune(EpochCallback):
@@ -54,7 +65,7 @@ class Prune(EpochCallback):
     (2, True)
     """
 
-    def __init__(self, trial: Any, monitor: str = "validation_score") -> None:  # noqa: ANN401
+    def __init__(self, trial: Trial, monitor: str = "validation_score") -> None:
         for method in ("report", "should_prune"):
             if not callable(getattr(trial, method, None)):
                 raise TypeError(
@@ -66,12 +77,11 @@ class Prune(EpochCallback):
         self.pruned_ = False
 
     @override
-    def _begin(self, estimator: Any) -> None:
-        check_minibatches(self, estimator)
+    def _begin(self) -> None:
         self.pruned_ = False
 
     @override
-    def _end_epoch(self, estimator: Any, view: TrainingView) -> bool:
+    def _end_epoch(self, estimator: object, view: TrainingView) -> bool:
         self.trial.report(self._value(estimator, view), view.epoch)
         if not self.trial.should_prune():
             return False
@@ -83,7 +93,7 @@ class Prune(EpochCallback):
             raise optuna.TrialPruned(f"Pruned after epoch {view.epoch}.")
         return True
 
-    def _value(self, estimator: Any, view: TrainingView) -> float:  # noqa: ANN401
+    def _value(self, estimator: object, view: TrainingView) -> float:
         if self.monitor == "loss":
             return view.loss_curve[-1]
         if not view.is_validated:

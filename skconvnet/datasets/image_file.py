@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._checks import per_axis
+from skconvnet._optional import import_optional
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -66,13 +67,7 @@ def load_image(
 
 def check_pillow() -> None:
     """Raise an ImportError that says how to install Pillow if it is missing."""
-    try:
-        import PIL.Image  # noqa: F401  only to see whether it is there
-    except ImportError as error:
-        raise ImportError(
-            'Loading images needs Pillow: pip install "skconvnet[image]", or pip '
-            "install pillow."
-        ) from error
+    import_optional("PIL.Image", "Loading images needs Pillow", "image", "pillow")
 
 
 def check_mode(mode: object) -> None:

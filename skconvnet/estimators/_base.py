@@ -251,7 +251,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
             elif checkpoint is None:
                 warn_of_frozen_start(self.network_)
         find_given = partial(what_fit_was_given, self, encoded, weights, run.validation)
-        rng = run.begin_training(find_given, rng)
+        rng = run.begin_training(rng, self._targets, find_given)
 
         samples = self._make_samples(maps, encoded, weights)
         self._usual_values = look_at_values(self, samples, resume=resume)

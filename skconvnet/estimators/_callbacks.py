@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,19 +57,27 @@ class RunningFit:
         The losses, scores and rates so far. None with L-BFGS.
     random_numbers : dict
         The state of the generator before it held out samples.
-    given : dict of str to object
-        What `fit` was given, see `what_fit_was_given`.
+    encoder : Targets
+        The encoding of y.
+    find_given : callable
+        Returns `what_fit_was_given`, which takes a while.
     """
 
+    random_numbers: RandomNumbers
+    encoder: Targets
+    find_given: Callable[[], dict[str, object]]
     view: TrainingView | None = None
-    random_numbers: RandomNumbers = field(default_factory=dict)
-    given: dict[str, object] = field(default_factory=dict)
 
-    def checkpointed(self, encoder: Targets) -> Checkpointed:
+    @cached_property
+    def given(self) -> dict[str, object]:
+        """Return what `fit` was given."""
+        return self.find_given()
+
+    def checkpointed(self) -> Checkpointed:
         """Return what `fit` can go on from, between two epochs."""
         assert self.view is not None
         snapshot = self.view.take_snapshot()
-        return Checkpointed(snapshot, self.random_numbers, self.given, encoder)
+        return Checkpointed(snapshot, self.random_numbers, self.given, self.encoder)
 
 
 class FitCallbacks(TrainingObserver):
@@ -104,11 +113,10 @@ class FitCallbacks(TrainingObserver):
         self._training = _Data(X, y, sample_weight)
         self._validation: _Data | None = None
         if validation.X is not None:
-            held_out = validation.X, validation.y, validation.sample_weight
-            self._validation = _Data(*held_out)
+            self._validation = _Data(*validation)
         self._fit_task: Any = None
         self._epoch_task: Any = None
-        self._begun = RunningFit()
+        self._running: RunningFit | None = None
         self._n_iterations = 0
         if hasattr(estimator, "_init_callback_context"):
             tasks_per_epoch = 1 if self._validation is None else 2
@@ -133,15 +141,22 @@ class FitCallbacks(TrainingObserver):
         if self.observers:
             self._call("call_on_fit_task_end", self._fit_task, self._training, dict)
 
-    def note_begin(self, rng: np.random.RandomState, given: dict[str, object]) -> None:
+    def note_begin(
+        self,
+        rng: np.random.RandomState,
+        encoder: Targets,
+        find_given: Callable[[], dict[str, object]],
+    ) -> None:
         """Take note of what a checkpoint needs from before training."""
-        self._begun.random_numbers = rng.get_state(legacy=False)
-        self._begun.given = given
-        self._estimator._running_fit = self._begun  # noqa: SLF001
+        if self.observers:
+            numbers = rng.get_state(legacy=False)
+            self._running = RunningFit(numbers, encoder, find_given)
+            vars(self._estimator)["_running_fit"] = self._running
 
     @override
     def on_train_begin(self, view: TrainingView) -> None:
-        self._begun.view = view
+        assert self._running is not None
+        self._running.view = view
 
     @override
     def on_epoch_begin(self, view: TrainingView) -> None:

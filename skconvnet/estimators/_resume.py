@@ -66,23 +66,17 @@ class Checkpointed:
             now = given[name]
             if now == then:
                 continue
-            # A hash says nothing to a reader.
-            is_hash = name in _HASHED and None not in (now, then)
-            shown = (
-                ""
-                if is_hash or name in _LONG
-                else f": {_said(now)}, and {_said(then)} then"
-            )
+            shown = ""
+            if name not in _UNREADABLE or None in (now, then):
+                shown = f": {_said(now)}, and {_said(then)} then"
             raise ValueError(
                 f"resume_from is a checkpoint of a fit to another {name}{shown}. Pass "
                 "what that fit was given, in the same order, to go on with it."
             )
 
 
-# What is compared by its hash alone.
-_HASHED = ("y", "sample_weight", "y_val")
-# What is too long for an error.
-_LONG = ("order or kind of layers",)
+# Hashes say nothing to a reader, except that there is something; nor do long lists.
+_UNREADABLE = ("y", "sample_weight", "y_val", "order or kind of layers")
 
 
 def what_fit_was_given(

@@ -8,14 +8,16 @@ References
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import numpy.typing as npt
 
+from skconvnet._optional import import_optional
 from skconvnet._typing import NamedArrays, Shape
+from skconvnet._whole_files import written_as_a_whole
 
 
 class WeightFile:
@@ -80,30 +82,16 @@ def write(path: str, arrays: NamedArrays, metadata: Mapping[str, str]) -> None:
     import_safetensors()
     from safetensors.numpy import save_file
 
-    # A link stays a link, to the new file.
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
+    folder, name = os.path.split(os.path.realpath(path))
     if os.path.isdir(path):
         raise IsADirectoryError(f"path must be that of a file; {path!r} is a folder.")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"There is no folder {folder!r} to write {name!r} to.")
-    unfinished = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
-    try:
+    with written_as_a_whole(path) as unfinished:
         save_file(dict(arrays), unfinished, dict(metadata))
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise
 
 
-def import_safetensors() -> Any:  # noqa: ANN401  a module
+def import_safetensors() -> ModuleType:
     """Return the package, or raise an ImportError that says how to install it."""
-    try:
-        import safetensors
-    except ImportError as error:
-        raise ImportError(
-            "save_weights and load_weights need safetensors: pip install "
-            '"skconvnet[safetensors]", or pip install safetensors.'
-        ) from error
-    return safetensors
+    needed = "save_weights and load_weights need safetensors"
+    return import_optional("safetensors", needed, "safetensors", "safetensors")

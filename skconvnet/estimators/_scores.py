@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,8 @@ def classifier_score(
         The accuracy.
     """
     targets = getattr(self, "_targets", None)
-    form: MapForm | None = getattr(targets, "form", None)
-    if form is not None:
-        true, predicted, weights = flat_and_weights(
-            y, self.predict(X), sample_weight, form
-        )
-        return float(accuracy_score(true, predicted, sample_weight=weights))
+    if getattr(targets, "form", None) is not None:
+        return _score_of_positions(self, X, y, sample_weight, accuracy_score)
     if getattr(targets, "groups", None) is not None:
         predicted, true = self.predict(X), np.asarray(y)
         check_consistent_length(predicted, true)
@@ -87,13 +84,22 @@ def regressor_score(
     score : float
         R^2.
     """
-    form: MapForm | None = getattr(getattr(self, "_targets", None), "form", None)
-    if form is not None:
-        true, predicted, weights = flat_and_weights(
-            y, self.predict(X), sample_weight, form
-        )
-        return float(r2_score(true, predicted, sample_weight=weights))
+    if getattr(getattr(self, "_targets", None), "form", None) is not None:
+        return _score_of_positions(self, X, y, sample_weight, r2_score)
     return float(RegressorMixin.score(self, X, y, sample_weight))
+
+
+def _score_of_positions(
+    estimator: Any,  # noqa: ANN401  has no type
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weights: object,
+    metric: Callable[..., float],
+) -> float:
+    """Return the score of maps, of which every position counts as a sample."""
+    form: MapForm = estimator._targets.form  # noqa: SLF001  of this package
+    true, predicted, own = flat_and_weights(y, estimator.predict(X), weights, form)
+    return float(metric(true, predicted, sample_weight=own))
 
 
 classifier_score.__name__ = regressor_score.__name__ = "score"

@@ -65,7 +65,10 @@ class FitRun:
     checkpoint: Checkpointed | None = None
 
     def begin_training(
-        self, find_given: Callable[[], dict[str, object]], rng: np.random.RandomState
+        self,
+        rng: np.random.RandomState,
+        encoder: Targets,
+        find_given: Callable[[], dict[str, object]],
     ) -> np.random.RandomState:
         """Return the generator to go on with, when the network has been built.
 
@@ -74,8 +77,8 @@ class FitRun:
         if self.checkpoint is not None:
             self.checkpoint.check_given(find_given())
             rng = self.checkpoint.make_rng()
-        if self.callbacks is not None and self.callbacks.observers:
-            self.callbacks.note_begin(rng, find_given())
+        if self.callbacks is not None:
+            self.callbacks.note_begin(rng, encoder, find_given)
         return rng
 
     def observers(self) -> tuple[TrainingObserver, ...]:

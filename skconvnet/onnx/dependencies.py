@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import ModuleType
 
+from skconvnet._optional import import_optional
 
-def import_optional(package: str) -> ModuleType:
-    """Import a package of the extra ``onnx``, or raise an error that says how.
 
-    Parameters
-    ----------
-    package : {"onnx", "skl2onnx"}
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed.
-    """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise ImportError(
-            f'Export to ONNX needs {package}: pip install "skconvnet[onnx]", or pip '
-            f"install {package}."
-        ) from error
+def import_for_export(module: str) -> ModuleType:
+    """Import a module of onnx or skl2onnx, or raise an error that says how."""
+    package = module.partition(".")[0]
+    needed = f"Export to ONNX needs {package}"
+    return import_optional(module, needed, "onnx", package)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._checks import check_int
-from skconvnet.onnx.dependencies import import_optional
+from skconvnet.onnx.dependencies import import_for_export
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -49,7 +49,7 @@ class Graph:
     """
 
     def __init__(self, dtype: npt.DTypeLike, opset: int = DEFAULT_OPSET) -> None:
-        self._onnx = import_optional("onnx")
+        self._onnx = import_for_export("onnx")
         self.dtype = np.dtype(dtype)
         self.opset = opset
         self.path: tuple[str, ...] = ()
@@ -239,7 +239,7 @@ def check_opset(opset: object) -> int:
     if opset is None:
         return DEFAULT_OPSET
     number = check_int("opset", opset)
-    onnx = import_optional("onnx")
+    onnx = import_for_export("onnx")
     newest = int(onnx.defs.onnx_opset_version())
     if not MIN_OPSET <= number <= newest:
         raise ValueError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skconvnet.onnx.dependencies import import_optional
+from skconvnet.onnx.dependencies import import_for_export
 from skconvnet.onnx.labels import labels_as_keys
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def register() -> None:
     >>> bool((label == clf.predict(X)).all()), probabilities.shape
     (True, (150, 3))
     """
-    skl2onnx = import_optional("skl2onnx")
+    skl2onnx = import_for_export("skl2onnx")
     # By their public names: in the order of imports, the estimators come later.
     package = import_module(__name__.split(".", maxsplit=1)[0])
     for name in _CLASSIFIERS:
@@ -85,7 +85,7 @@ def register() -> None:
 
 def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no types
     """Set the types and shapes of the outputs of an operator."""
-    types = import_optional("skl2onnx.common.data_types")
+    types = import_for_export("skl2onnx.common.data_types")
     model = _export(operator, operator.scope_inst, opset=None)
     n = operator.inputs[0].get_first_dimension()
     zipmap = _zipmap_of(operator)
@@ -96,7 +96,7 @@ def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no type
             "zipmap needs one label per sample, but the network predicts one at each "
             "position of a map. Pass options={'zipmap': False} to skl2onnx."
         )
-    strings = import_optional("onnx").TensorProto.STRING
+    strings = import_for_export("onnx").TensorProto.STRING
     for own, output in zip(model.graph.output, operator.outputs, strict=True):
         tensor = own.type.tensor_type
         sizes = [axis.dim_value for axis in tensor.shape.dim[1:]]
@@ -131,7 +131,7 @@ def _zipmap_of(operator: Any) -> str | None:  # noqa: ANN401  skl2onnx has no ty
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401  skl2onnx has no types
     """Add the nodes of an estimator to those of a pipeline."""
-    onnx = import_optional("onnx")
+    onnx = import_for_export("onnx")
     model = _export(operator, container, opset=container.target_opset_onnx)
     names = {"X": operator.inputs[0].full_name}
     for tensor in model.graph.initializer:
@@ -201,8 +201,8 @@ def _export(operator: Any, owner: Any, *, opset: int | None) -> ModelProto:  # n
 
 def _samples(variable: Any, n_features: int) -> tuple[list[int], np.dtype[Any]]:  # noqa: ANN401  skl2onnx has no types
     """Return shape and dtype of the samples of an input; 0 is for unknown lengths."""
-    helper = import_optional("onnx").helper
-    guess = import_optional("skl2onnx.common.data_types").guess_proto_type
+    helper = import_for_export("onnx").helper
+    guess = import_for_export("skl2onnx.common.data_types").guess_proto_type
     shape = [n if isinstance(n, int) else 0 for n in variable.type.shape[1:]]
     if len(shape) < 2:  # the number of features may be unknown after a transformer
         shape = [n or n_features for n in shape or [0]]
@@ -214,7 +214,7 @@ def _two_sides(scope: Any, container: Any, score: str) -> str:  # noqa: ANN401  
 
     This is what skl2onnx has for other classifiers.
     """
-    int64 = import_optional("onnx").TensorProto.INT64
+    int64 = import_for_export("onnx").TensorProto.INT64
     axes = scope.get_unique_variable_name("axes")
     container.add_initializer(axes, int64, [1], [1])
     column = scope.get_unique_variable_name("column")
@@ -228,7 +228,7 @@ def _two_sides(scope: Any, container: Any, score: str) -> str:  # noqa: ANN401  
 
 def _cast(scope: Any, container: Any, value: str, output: Any) -> None:  # noqa: ANN401  skl2onnx has no types
     """Let a value be an output of an operator, in the type that is declared."""
-    types = import_optional("skl2onnx.common.data_types")
+    types = import_for_export("skl2onnx.common.data_types")
     name = scope.get_unique_operator_name("output")
     if isinstance(output.type, types.StringTensorType):
         container.add_node("Identity", [value], [output.full_name], name=name)

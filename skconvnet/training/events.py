@@ -33,8 +33,6 @@ class TrainingView:
         Returns a `TrainingSnapshot`. To be called between two epochs.
     """
 
-    take_snapshot: Callable[[], TrainingSnapshot]
-
     def __init__(
         self,
         network: Network,
@@ -42,12 +40,14 @@ class TrainingView:
         settings: Settings,
         n_minibatches: int,
         is_validated: bool,
+        take_snapshot: Callable[[], TrainingSnapshot],
     ) -> None:
         self._network = network
         self._state = state
         self._settings = settings
         self.n_minibatches = n_minibatches
         self.is_validated = is_validated
+        self.take_snapshot = take_snapshot
         self.n_minibatches_done = 0
         self.minibatch_loss = float("nan")
 

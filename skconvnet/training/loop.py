@@ -79,8 +79,6 @@ def train(
     if settings.verbose:
         observers = (ProgressPrinter(settings), *observers)
     n_updates = -(-len(samples) // settings.batch_size)
-    view = TrainingView(network, state, settings, n_updates, validate is not None)
-    events = Events(observers, view)
     order = _Order(len(samples), rng, shuffle=settings.shuffle)
     if resume is None:
         state.begin(network.trained_state)
@@ -90,7 +88,6 @@ def train(
     stopping = Stopping(state, settings, network.trained_state)
     if resume is not None:
         stopping.resume(resume.best)
-    updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
 
     def take_snapshot() -> TrainingSnapshot:
         shared = TrainingSnapshot(
@@ -103,7 +100,12 @@ def train(
         )
         return shared.copy()
 
-    view.take_snapshot = take_snapshot
+    is_validated = validate is not None
+    view = TrainingView(
+        network, state, settings, n_updates, is_validated, take_snapshot
+    )
+    events = Events(observers, view)
+    updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
     n_done = settings.max_iter if state.stopped else state.n_epochs
     with closing(events):
         events.train_begins()

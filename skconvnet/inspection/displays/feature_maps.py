@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.pipeline import Pipeline
 
 from skconvnet._suggestions import did_you_mean
 from skconvnet.inspection.displays.fitted import (
     FoundLayer,
     check_maximum,
-    final_estimator,
     last_step,
     layers_of,
     network_of,
@@ -153,11 +151,7 @@ class FeatureMapDisplay:
         name = _default_layer(layers) if layer is None else layer
         _check_not_inside(name, layers)
         estimator = getattr(estimator, "best_estimator_", estimator)
-        if isinstance(estimator, Pipeline):
-            model, X = last_step(estimator, _row_of_pipeline(x))
-        else:
-            model = final_estimator(estimator)
-            X = one_sample(x, model)
+        model, X = last_step(estimator, one_sample(x, estimator))
         maps = model.activations(X, name)[0]
         kind = layers[name].kind
         display = cls(maps, layer=f"{name} ({kind})", max_maps=max_maps)
@@ -260,22 +254,6 @@ def _check_not_inside(name: object, layers: Mapping[str, FoundLayer]) -> None:
     raise ValueError(
         f"layer must be one of {', '.join(map(repr, own))}; got {name!r}.{hint}"
     )
-
-
-def _row_of_pipeline(x: Any) -> Any:  # noqa: ANN401  array-like
-    """Return a sample as an X of one sample, for the first step of a pipeline."""
-    if hasattr(x, "to_frame"):
-        return x.to_frame().T
-    if not hasattr(x, "iloc"):
-        x = np.asarray(x)
-        if x.ndim == 1:
-            return x[np.newaxis]
-    if x.ndim == 0 or len(x) != 1:
-        raise ValueError(
-            "x must be one sample for a pipeline, such as X[:1]; got an array of shape "
-            f"{x.shape}."
-        )
-    return x
 
 
 def _set_limits(axes: Any, values: npt.NDArray[Any]) -> None:  # noqa: ANN401

@@ -178,38 +178,36 @@ def check_shape(shape: object, size: int, name: str = "shape") -> Shape:
 
 
 def one_sample(x: Any, estimator: Any) -> Any:  # noqa: ANN401  array-like
-    """Return a sample as an X of one sample, or raise an error if it is several."""
+    """Return a sample as an X of one sample, or raise an error if it is several.
+
+    The first step of a pipeline knows rows alone: what has one axis is a sample.
+    """
     _refuse_sparse(x, "x")
+    is_pipeline = isinstance(estimator, Pipeline)
     if hasattr(x, "to_frame"):  # a row of a table, whose columns keep their names
         return x.to_frame().T
     if not hasattr(x, "iloc"):
         x = np.asarray(x)
-        channel = (
-            0 if getattr(estimator, "data_format", None) == "channels_first" else -1
-        )
-        if _is_single(x.shape, estimator.network_.in_shape, channel):
+        is_single = x.ndim == 1
+        if not is_pipeline:
+            is_single = _is_single(x.shape, final_estimator(estimator))
+        if is_single:
             return x[np.newaxis]
     if x.ndim == 0 or len(x) != 1:
+        such = " for a pipeline, such as" if is_pipeline else ", such as X[0] or"
         raise ValueError(
-            "x must be one sample, such as X[0] or X[:1]; got an array of shape "
-            f"{x.shape}."
+            f"x must be one sample{such} X[:1]; got an array of shape {x.shape}."
         )
     return x
 
 
-def _is_single(shape: Shape, in_shape: Shape, channel: int) -> bool:
-    """Whether this is the shape of a sample, rather than of an X.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    in_shape : tuple of int
-        Shape of a sample of the network, channels last.
-    channel : {0, -1}
-        The axis of `shape` that channels have, if it has one.
-    """
+def _is_single(shape: Shape, estimator: Any) -> bool:  # noqa: ANN401  has no type
+    """Whether this is the shape of a sample, rather than of an X."""
     if len(shape) == 1:
         return True
+    in_shape: Shape = estimator.network_.in_shape
+    is_channels_first = getattr(estimator, "data_format", None) == "channels_first"
+    channel = 0 if is_channels_first else -1
     *spatial, n_channels = in_shape
     if shape[1:] == (prod(in_shape),):
         return False  # rows

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._optional import import_optional
 from skconvnet._suggestions import did_you_mean
 from skconvnet.inspection.displays.titles import (
     broken,
@@ -40,13 +41,8 @@ _MARGIN, _TICKS, _COLORBAR, _SUPTITLE = 0.15, 0.4, 0.9, 0.4
 
 def check_matplotlib(owner: str) -> None:
     """Raise an ImportError that says how to install matplotlib if it is missing."""
-    try:
-        import matplotlib  # noqa: F401  only to see whether it is there
-    except ImportError as error:
-        raise ImportError(
-            f'{owner} needs matplotlib to draw: pip install "skconvnet[plot]", or pip '
-            "install matplotlib."
-        ) from error
+    needed = f"{owner} needs matplotlib to draw"
+    import_optional("matplotlib", needed, "plot", "matplotlib")
 
 
 # A legend with more entries, or longer ones, is below the panels; and the width of the
