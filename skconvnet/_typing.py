@@ -21,6 +21,8 @@ FlatVector: TypeAlias = npt.NDArray[np.floating]
 NamedArrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 # Shape of one sample, channels last, without the batch: (*spatial, channels).
 Shape: TypeAlias = tuple[int, ...]
+# How many positions of each sample of a padded micro-batch are its own: (batch,).
+Lengths: TypeAlias = npt.NDArray[np.intp]
 # A selection of samples: their indices, or a slice with a start and a stop.
 Index: TypeAlias = npt.NDArray[np.integer] | slice
 # A hyperparameter with one value for all blocks of a network, or one per block.

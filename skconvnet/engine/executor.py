@@ -217,7 +217,10 @@ class Executor:
             runner,
             [worker.workspaces for worker in workers],
         )
-        ys, caches = passes.forward([batch.x for batch in batches], need_dx=False)
+        lengths = [own.samples.inputs.lengths_of(own.index) for own in micro_batches]
+        ys, caches = passes.forward(
+            [batch.x for batch in batches], lengths, need_dx=False
+        )
 
         def differentiate_loss(m: int) -> float:
             batch = batches[m]

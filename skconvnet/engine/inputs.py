@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, issparse
 
-from skconvnet._typing import FeatureMap, Image, Index, Rows, Shape
+from skconvnet._typing import FeatureMap, Image, Index, Lengths, Rows, Shape
 from skconvnet.engine.finite import all_finite, check_samples, may_overflow
 from skconvnet.ops.layout import channels_last, map_shape
 from skconvnet.ops.workspace import Workspace
@@ -127,6 +127,13 @@ class Inputs:
     ) -> Shape:
         """Return the shape of the samples at `index`, which must all have the same."""
         return self.in_shape
+
+    def lengths_of(
+        self,
+        index: Index,  # noqa: ARG002  for samples of different lengths
+    ) -> Lengths | None:
+        """Return the lengths of the samples at `index`, None if `read` pads none."""
+        return None
 
     def _read_rows(self, index: Index, workspace: Workspace) -> Rows:
         taken = self._take(index, workspace)

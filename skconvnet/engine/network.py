@@ -10,7 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import FeatureMap, FlatVector, NamedArrays, Shape
+from skconvnet._typing import (
+    FeatureMap,
+    FlatVector,
+    Lengths,
+    NamedArrays,
+    Shape,
+)
 from skconvnet.engine.micro_batches import MicroBatchLimits, micro_batch_size
 from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.layers.base import Layer, MicroBatchRunner
@@ -281,18 +287,31 @@ class Network:
         train: bool = False,
         rng: np.random.Generator | None = None,
         stop: int | None = None,
+        lengths: Lengths | None = None,
     ) -> tuple[FeatureMap, list[object]]:
         """Return the output, or with `stop` the input of the layer at that position.
 
-        The caches for `backward` are returned as well.
+        The caches for `backward` are returned as well. `lengths` are those of the
+        samples if they are padded.
         """
         return self.chain.forward(
-            x, train=train, rng=rng, workspaces=workspaces, stop=stop, need_dx=False
+            x,
+            train=train,
+            rng=rng,
+            workspaces=workspaces,
+            stop=stop,
+            need_dx=False,
+            lengths=lengths,
         )
 
-    def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
+    def predict(
+        self,
+        x: FeatureMap,
+        workspaces: Sequence[Workspace],
+        lengths: Lengths | None = None,
+    ) -> FeatureMap:
         """Return the output, after which there is no backward pass."""
-        return self.chain.predict(x, workspaces)
+        return self.chain.predict(x, workspaces, lengths)
 
     def backward(
         self,

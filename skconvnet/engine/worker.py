@@ -148,7 +148,11 @@ class Worker:
         batch = self.prepare(micro_batch, rng)
         with _OVERFLOW_IS_CHECKED():
             y, caches = network.forward(
-                batch.x, self.workspaces, train=micro_batch.train, rng=rng
+                batch.x,
+                self.workspaces,
+                train=micro_batch.train,
+                rng=rng,
+                lengths=samples.inputs.lengths_of(micro_batch.index),
             )
             loss = loss_of_outputs(self.loss, y, batch.targets, batch.weights)
             network.backward(y, caches, self.views(gradient), self.workspaces)
@@ -198,8 +202,9 @@ class Worker:
         """Return raw scores, or the input of the layer at position `stop`."""
         x = inputs.read(index, self._reading)
         network = self.network.for_shape(inputs.shape_of(index))
+        lengths = inputs.lengths_of(index)
         with _OVERFLOW_IS_CHECKED():
             if stop is None:
-                return network.predict(x, self.workspaces)
-            y, _ = network.forward(x, self.workspaces, stop=stop)
+                return network.predict(x, self.workspaces, lengths)
+            y, _ = network.forward(x, self.workspaces, stop=stop, lengths=lengths)
         return y

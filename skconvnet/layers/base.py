@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 
 from skconvnet._memory import check_map_fits
-from skconvnet._typing import FeatureMap, NamedArrays, Shape
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape
 from skconvnet.ops.workspace import Run, Workspace
 
 Cache = TypeVar("Cache")
@@ -111,6 +111,9 @@ class Layer(ABC, Generic[Cache]):
         training set, merged from the `statistics` of micro-batches.
     takes_tokens : bool
         Whether the inputs are numbers of tokens, which have no gradient.
+    takes_lengths : bool
+        Whether samples of different lengths may go through at once, padded to a common
+        length, and give what each of them gives alone. See `skconvnet.ops.lengths`.
     is_flat : bool
         Whether input and output are features, without spatial axes.
     flops : int
@@ -129,6 +132,7 @@ class Layer(ABC, Generic[Cache]):
     needs_whole_batch = False
     keeps_statistics = False
     takes_tokens = False
+    takes_lengths = False
     cached_values = 0
     strides: tuple[int | Fraction, ...] = ()
 
@@ -177,6 +181,17 @@ class Layer(ABC, Generic[Cache]):
         """Return the initial values of every array of `buffer_shapes`."""
         return {}
 
+    def lengths_after(
+        self,
+        x: FeatureMap,  # noqa: ARG002  for layers that find the ends of samples
+        lengths: Lengths | None,
+    ) -> Lengths | None:
+        """Return the lengths of the outputs, given the input and its lengths.
+
+        None means that no output is padded, or that it has no length.
+        """
+        return lengths
+
     def statistics(
         self, x: FeatureMap, weights: np.ndarray | None
     ) -> tuple[float, np.ndarray, np.ndarray]:
@@ -208,7 +223,8 @@ class Layer(ABC, Generic[Cache]):
         """Return the output and the cache that `backward` needs.
 
         `x` is not written to. The next forward pass of the layer in the same workspace
-        may overwrite the output.
+        may overwrite the output. `workspace.lengths` tells where the samples of a
+        padded micro-batch end.
         """
 
     def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:

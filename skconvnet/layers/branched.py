@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
 from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
@@ -95,6 +95,17 @@ class BranchedLayer(Layer[BranchCaches]):
     def is_flat(self) -> bool:
         return super().is_flat and all(layer.is_flat for layer in self._inner_layers())
 
+    @property
+    @override
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
+        return all(chain.takes_lengths for chain in self.chains.values())
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        # All chains end with maps of the same length, or with features.
+        first, *_ = self.chains.values()
+        return first.lengths_after(x, lengths)
+
     @abstractmethod
     def join(
         self, ys: Sequence[FeatureMap], x: FeatureMap, workspace: Workspace
@@ -146,6 +157,7 @@ class BranchedLayer(Layer[BranchCaches]):
                 train=train,
                 rng=rng,
                 workspaces=_workspaces_in(chain, branch, workspace),
+                lengths=workspace.lengths,
             )
             ys.append(y)
             caches.append(branch_caches)
@@ -154,7 +166,9 @@ class BranchedLayer(Layer[BranchCaches]):
     @override
     def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
         ys = [
-            chain.predict(x, _workspaces_in(chain, branch, workspace))
+            chain.predict(
+                x, _workspaces_in(chain, branch, workspace), workspace.lengths
+            )
             for branch, chain in self.chains.items()
         ]
         return self.join(ys, x, workspace)
@@ -201,7 +215,7 @@ class BranchedLayer(Layer[BranchCaches]):
         for branch in layers[0].chains:
             ys, branch_caches = _micro_batches_in(
                 layers, branch, runner, workspaces
-            ).forward(xs)
+            ).forward(xs, [workspace.lengths for workspace in workspaces])
             outputs.append(ys)
             caches.append(branch_caches)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, NamedArrays, Shape
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_batch_norm_folding import FoldedConvolution, fold
 from skconvnet.layers.fusion import fuse
+from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec, TrainableSpec
 
@@ -182,6 +183,20 @@ class Chain:
         """Whether the output of a training pass depends on the whole minibatch."""
         return any(layer.needs_whole_batch for layer in self.layers.values())
 
+    @cached_property
+    def takes_lengths(self) -> bool:
+        """Whether samples of different lengths may go through at once, padded."""
+        return all(step.layer.takes_lengths for step in self.steps)
+
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        """Return the lengths of the outputs, given the input and its lengths.
+
+        Only a layer of tokens, which comes first, reads its input for that.
+        """
+        for step in self.steps:
+            lengths = step.layer.lengths_after(x, lengths)
+        return lengths
+
     def forward(
         self,
         x: FeatureMap,
@@ -191,46 +206,67 @@ class Chain:
         workspaces: Sequence[Workspace],
         stop: int | None = None,
         need_dx: bool = True,
+        lengths: Lengths | None = None,
     ) -> tuple[FeatureMap, list[object]]:
         """Return the output, and the cache of each step.
 
         With `stop`, only the layers before that position are run, and no pair is fused,
         so that the output of any layer can be returned. `need_dx` is that of the
         `backward` which follows. If False, a training pass takes the layers before the
-        first trained one as in prediction, since they need no cache.
+        first trained one as in prediction, since they need no cache. `lengths` are
+        those of the samples if they are padded.
         """
         if stop is not None:
             layers = list(self.layers.values())[:stop]
-            return forward_steps(
-                _steps(layers), x, train=train, rng=rng, workspaces=workspaces
+            y, caches, _ = forward_steps(
+                _steps(layers), x, lengths, train=train, rng=rng, workspaces=workspaces
             )
+            return y, caches
         first = self.first_trained_step if train and not need_dx else 0
-        x = self.forward_untrained(x, rng=rng, workspaces=workspaces) if first else x
-        y, caches = forward_steps(
-            self.steps[first:], x, train=train, rng=rng, workspaces=workspaces
+        if first:
+            x, lengths = self.forward_untrained(
+                x, lengths, rng=rng, workspaces=workspaces
+            )
+        y, caches, _ = forward_steps(
+            self.steps[first:], x, lengths, train=train, rng=rng, workspaces=workspaces
         )
         return y, [*(None for _ in range(first)), *caches]
 
     def forward_untrained(
         self,
         x: FeatureMap,
+        lengths: Lengths | None,
         *,
         rng: np.random.Generator | None,
         workspaces: Sequence[Workspace],
-    ) -> FeatureMap:
-        """Return the input of the first step that is trained."""
+    ) -> tuple[FeatureMap, Lengths | None]:
+        """Return the input of the first step that is trained, and its lengths."""
         for index, layer in self._untrained:
             workspace = workspaces[index]
+            workspace.lengths = lengths
             if isinstance(layer, Layer) and layer.is_random:
-                x, _ = layer.forward(x, train=True, rng=rng, workspace=workspace)
+                y, _ = layer.forward(x, train=True, rng=rng, workspace=workspace)
             else:
-                x = layer.predict(x, workspace)
-        return x
+                y = layer.predict(x, workspace)
+            lengths = layer.lengths_after(x, lengths)
+            clear_padding(y, lengths)
+            x = y
+        return x, lengths
 
-    def predict(self, x: FeatureMap, workspaces: Sequence[Workspace]) -> FeatureMap:
+    def predict(
+        self,
+        x: FeatureMap,
+        workspaces: Sequence[Workspace],
+        lengths: Lengths | None = None,
+    ) -> FeatureMap:
         """Return the output, after which there is no backward pass."""
         for index, predictor in self.predictors:
-            x = predictor.predict(x, workspaces[index])
+            workspace = workspaces[index]
+            workspace.lengths = lengths
+            y = predictor.predict(x, workspace)
+            lengths = predictor.lengths_after(x, lengths)
+            clear_padding(y, lengths)
+            x = y
         return x
 
     @cached_property
@@ -300,19 +336,32 @@ class Chain:
 def forward_steps(
     steps: Sequence[Step],
     x: FeatureMap,
+    lengths: Lengths | None,
     *,
     train: bool,
     rng: np.random.Generator | None,
     workspaces: Sequence[Workspace],
-) -> tuple[FeatureMap, list[object]]:
-    """Run a micro-batch through steps; return the output and the cache of each step."""
+) -> tuple[FeatureMap, list[object], Lengths | None]:
+    """Run a micro-batch through steps.
+
+    Returns
+    -------
+    y : ndarray
+    caches : list
+        The cache of each step.
+    lengths : ndarray of int or None
+        Those of the output.
+    """
     caches: list[object] = []
     for step in steps:
-        x, cache = step.layer.forward(
-            x, train=train, rng=rng, workspace=workspaces[step.index]
-        )
+        workspace = workspaces[step.index]
+        workspace.lengths = lengths
+        y, cache = step.layer.forward(x, train=train, rng=rng, workspace=workspace)
         caches.append(cache)
-    return x, caches
+        lengths = step.layer.lengths_after(x, lengths)
+        clear_padding(y, lengths)
+        x = y
+    return x, caches, lengths
 
 
 def backward_steps(
@@ -326,8 +375,9 @@ def backward_steps(
 ) -> FeatureMap | None:
     """Propagate the gradient of the output back through steps.
 
-    `need_dx` is for the first step only. All others must return the gradient of their
-    input, which is the gradient of the output of the step before.
+    Each workspace still has the lengths of the forward pass. `need_dx` is for the
+    first step only. All others must return the gradient of their input, which is the
+    gradient of the output of the step before.
     """
     dx: FeatureMap | None = dy
     for number in reversed(range(len(steps))):
@@ -340,6 +390,8 @@ def backward_steps(
             workspace=workspaces[step.index],
             need_dx=need_dx or number > 0,
         )
+        if dx is not None:
+            clear_padding(dx, workspaces[step.index].lengths)
     return dx
 
 

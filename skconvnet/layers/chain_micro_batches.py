@@ -27,9 +27,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from skconvnet._typing import FeatureMap, NamedArrays
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays
 from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.layers.chain import Chain, Step, backward_steps, forward_steps
+from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.workspace import Workspace
 
 
@@ -85,7 +86,11 @@ class ChainMicroBatches:
     workspaces: Sequence[Sequence[Workspace]]
 
     def forward(
-        self, xs: Sequence[FeatureMap], *, need_dx: bool = True
+        self,
+        xs: Sequence[FeatureMap],
+        lengths: Sequence[Lengths | None],
+        *,
+        need_dx: bool = True,
     ) -> tuple[list[FeatureMap], list[list[object]]]:
         """Run the forward pass of training.
 
@@ -93,6 +98,8 @@ class ChainMicroBatches:
         ----------
         xs : sequence of ndarray
             Inputs by micro-batch.
+        lengths : sequence of (ndarray or None)
+            The lengths of the samples of each micro-batch, if they are padded.
         need_dx : bool, default=True
             That of the `backward` which follows, as in `Chain.forward`.
 
@@ -104,37 +111,52 @@ class ChainMicroBatches:
             Caches by micro-batch and by step.
         """
         first = 0 if need_dx else self.chains[0].first_trained_step
-        ys = self._forward_untrained(xs) if first else list(xs)
+        ys = list(xs)
+        if first:
+            ys, lengths = self._forward_untrained(xs, lengths)
         caches: list[list[object]] = [[None] * first for _ in xs]
         for whole in segments_of(self.chains[0].steps):
             if whole.stop <= first:
                 continue
             segment = replace(whole, start=max(whole.start, first))
             if segment.is_barrier:
-                ys, own_caches = self._forward_barrier(segment.start, ys)
+                ys, lengths, own_caches = self._forward_barrier(
+                    segment.start, ys, lengths
+                )
                 for m, cache in enumerate(own_caches):
                     caches[m].append(cache)
             else:
-                results = self._forward_segment(segment, ys)
-                ys = [y for y, _ in results]
-                for m, (_, segment_caches) in enumerate(results):
+                results = self._forward_segment(segment, ys, lengths)
+                ys = [y for y, _, _ in results]
+                lengths = [own for _, _, own in results]
+                for m, (_, segment_caches, _) in enumerate(results):
                     caches[m] += segment_caches
         return ys, caches
 
-    def _forward_untrained(self, xs: Sequence[FeatureMap]) -> list[FeatureMap]:
-        return self.runner.map(
+    def _forward_untrained(
+        self, xs: Sequence[FeatureMap], lengths: Sequence[Lengths | None]
+    ) -> tuple[list[FeatureMap], list[Lengths | None]]:
+        results = self.runner.map(
             lambda m: self.chains[m].forward_untrained(
-                xs[m], rng=self.runner.rngs[m], workspaces=self.workspaces[m]
+                xs[m],
+                lengths[m],
+                rng=self.runner.rngs[m],
+                workspaces=self.workspaces[m],
             )
         )
+        return [y for y, _ in results], [own for _, own in results]
 
     def _forward_segment(
-        self, segment: Segment, xs: Sequence[FeatureMap]
-    ) -> list[tuple[FeatureMap, list[object]]]:
-        def run_one(m: int) -> tuple[FeatureMap, list[object]]:
+        self,
+        segment: Segment,
+        xs: Sequence[FeatureMap],
+        lengths: Sequence[Lengths | None],
+    ) -> list[tuple[FeatureMap, list[object], Lengths | None]]:
+        def run_one(m: int) -> tuple[FeatureMap, list[object], Lengths | None]:
             return forward_steps(
                 self.chains[m].steps[segment.start : segment.stop],
                 xs[m],
+                lengths[m],
                 train=True,
                 rng=self.runner.rngs[m],
                 workspaces=self.workspaces[m],
@@ -143,12 +165,23 @@ class ChainMicroBatches:
         return self.runner.map(run_one)
 
     def _forward_barrier(
-        self, number: int, xs: Sequence[FeatureMap]
-    ) -> tuple[list[FeatureMap], list[object]]:
-        layers = self._layers_at(number)
-        return layers[0].forward_micro_batches(
-            layers, xs, runner=self.runner, workspaces=self._workspaces_at(number)
+        self,
+        number: int,
+        xs: Sequence[FeatureMap],
+        lengths: Sequence[Lengths | None],
+    ) -> tuple[list[FeatureMap], list[Lengths | None], list[object]]:
+        layers, workspaces = self._layers_at(number), self._workspaces_at(number)
+        for workspace, own in zip(workspaces, lengths, strict=True):
+            workspace.lengths = own
+        ys, caches = layers[0].forward_micro_batches(
+            layers, xs, runner=self.runner, workspaces=workspaces
         )
+        after = [
+            layer.lengths_after(x, own)
+            for layer, x, own in zip(layers, xs, lengths, strict=True)
+        ]
+        self.runner.map(lambda m: clear_padding(ys[m], after[m]))
+        return ys, after, caches
 
     def backward(
         self,
@@ -220,16 +253,19 @@ class ChainMicroBatches:
     ) -> list[FeatureMap] | None:
         number = segment.start
         index = self.chains[0].steps[number].index
-        layers = self._layers_at(number)
-        return layers[0].backward_micro_batches(
+        layers, workspaces = self._layers_at(number), self._workspaces_at(number)
+        dxs = layers[0].backward_micro_batches(
             layers,
             dys,
             [own[number] for own in caches],
             gradients=[own[index] for own in gradients],
             runner=self.runner,
-            workspaces=self._workspaces_at(number),
+            workspaces=workspaces,
             need_dx=need_dx,
         )
+        for dx, workspace in zip(dxs or (), workspaces, strict=dxs is not None):
+            clear_padding(dx, workspace.lengths)
+        return dxs
 
     def _layers_at(self, number: int) -> list[Layer[Any]]:
         """Return the layer of step `number` for each micro-batch."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap
+from skconvnet._typing import FeatureMap, Lengths
 from skconvnet.layers.activation import ActivationLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
@@ -67,6 +67,10 @@ class FoldedConvolution:
         self._fold()
         y, _ = self._layer.forward(x, train=False, rng=None, workspace=workspace)
         return y
+
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        """Return the lengths of the outputs, as a layer does."""
+        return self._layer.lengths_after(x, lengths)
 
     def _fold(self) -> None:
         given, own = self._convolution.weights, self._folded.weights

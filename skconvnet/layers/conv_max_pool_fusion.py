@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, NamedArrays, override
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.pooling import MaxPoolCache, MaxPoolLayer
@@ -58,6 +58,11 @@ class PooledConvolutionLayer(Layer[_Cache]):
         self.pool = pool
         self.pool_in_algorithm = pool_in_algorithm
         self._pooling_algorithms: dict[int, AnyAlgorithm | None] = {}
+        self.takes_lengths = convolution.takes_lengths and pool.takes_lengths
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return self.pool.lengths_after(x, self.convolution.lengths_after(x, lengths))
 
     def pooling_algorithm(self, batch: int) -> AnyAlgorithm | None:
         """Return an algorithm that also takes the maximum, or None if there is none."""

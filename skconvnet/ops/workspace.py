@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import Shape
+from skconvnet._typing import Lengths, Shape
 from skconvnet.ops.program import Program
 
 # ``run(n, task)`` calls ``task(i, thread)`` for each i below n, on threads.
@@ -84,6 +84,9 @@ class Workspace:
     run : callable or None
         ``run(n, task)`` calls ``task(i, thread)`` for n tasks on several threads. None
         if there is only this one.
+    lengths : ndarray of int of shape (batch,) or None
+        The length of each sample that goes through the layer, if samples are padded to
+        a common length. See `skconvnet.ops.lengths`.
 
     Examples
     --------
@@ -109,6 +112,7 @@ class Workspace:
         # How many arrays there were when these programs were written.
         self._allocated = (0, 0)
         self.run: Run | None = None
+        self.lengths: Lengths | None = None
 
     def array(self, name: str, shape: Shape, dtype: npt.DTypeLike) -> np.ndarray:
         """Return the layer's own array called `name`, which is contiguous."""
