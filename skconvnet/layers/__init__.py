@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.adaptive_pooling import (
         SpatialPyramidPool as SpatialPyramidPool,
     )
+    from skconvnet.layers.attention import MultiHeadAttention as MultiHeadAttention
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
     from skconvnet.layers.conv import Conv1D as Conv1D
     from skconvnet.layers.conv import Conv2D as Conv2D
@@ -64,6 +65,7 @@ __getattr__, __dir__, __all__ = lazily(
     {
         "activation": ["Activation", "PReLU", "RReLU"],
         "adaptive_pooling": ["GlobalAvgPool", "GlobalMaxPool", "SpatialPyramidPool"],
+        "attention": ["MultiHeadAttention"],
         "batch_norm": ["BatchNorm"],
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
         "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
