@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
+    from skconvnet.layers.encoder_decoder import EncoderDecoder as EncoderDecoder
     from skconvnet.layers.flatten import Flatten as Flatten
     from skconvnet.layers.gru import GRU as GRU
     from skconvnet.layers.layer_norm import LayerNorm as LayerNorm
@@ -91,6 +92,7 @@ __getattr__, __dir__, __all__ = lazily(
         ],
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
+        "encoder_decoder": ["EncoderDecoder"],
         "flatten": ["Flatten"],
         "gru": ["GRU"],
         "layer_norm": ["LayerNorm"],
