@@ -245,7 +245,7 @@ def test_recurrent_dropout_takes_the_same_states_at_all_steps(kind):
     bench, plain = Bench(kind(3, recurrent_dropout=0.4), (6, 5)), Bench(kind(3), (6, 5))
     x = np.random.default_rng(1).normal(size=(40, 6, 5))
     y = bench.forward(x, train=True, seed=0)
-    mask = bench.cache.steps.mask
+    mask = bench.cache.trace.mask
     assert set(np.unique(mask)) == {0, 1 / 0.6}
     recurrent = plain.weights["recurrent_kernel"].copy()
     for i in range(len(x)):

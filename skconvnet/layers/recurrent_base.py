@@ -20,6 +20,7 @@ from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.recurrent import sequence
 from skconvnet.ops.recurrent.cell import Cell, CellWeights
 from skconvnet.ops.recurrent.reversal import reverse_steps
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
 
@@ -77,10 +78,20 @@ class RecurrentOptions(NamedTuple):
 
 
 class RecurrentCache(NamedTuple):
-    """What `RecurrentLayer` keeps: the steps, and the scale of each input."""
+    """What `RecurrentLayer` keeps for the backward pass.
 
-    steps: sequence.Steps
+    Attributes
+    ----------
+    x : ndarray of shape (n_in, length, batch)
+        The inputs in the order of the steps, after dropout.
+    mask : ndarray of shape (n_in, 1, batch) or None
+        What they were multiplied by in dropout.
+    trace : Trace
+    """
+
+    x: FeatureMap
     mask: np.ndarray | None
+    trace: Trace
 
 
 class RecurrentLayer(Layer[RecurrentCache]):
@@ -120,8 +131,8 @@ class RecurrentLayer(Layer[RecurrentCache]):
             self.weight_shapes["bias"] = initial_bias.shape
         self.is_random = options.dropout > 0 or options.recurrent_dropout > 0
         self.flops = length * columns * (2 * (n_in + units) + 10)
-        blocks = cell.n_traced + cell.n_collected + len(cell.recurrent_inputs)
-        self.cached_values = length * units * blocks
+        blocks = 1 + cell.n_blocks + cell.n_collected + cell.n_recurrent_inputs
+        self.cached_values = length * (n_in + 1 + units * blocks)
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
@@ -178,12 +189,12 @@ class RecurrentLayer(Layer[RecurrentCache]):
         ys = None
         if options.return_sequences:
             ys = workspace.array("y", (units, length, batch), x.dtype)
-        steps = sequence.forward(
+        trace = sequence.forward(
             cell, inputs, self._arrays(self.weights), recurrent_mask, ys, workspace
         )
         if ys is None:
-            ys = steps.last_states(cell, workspace.lengths, workspace)
-        return ys, RecurrentCache(steps, mask)
+            ys = trace.last_h(workspace.lengths, workspace)
+        return ys, RecurrentCache(inputs, mask, trace)
 
     @override
     def backward(
@@ -195,13 +206,13 @@ class RecurrentLayer(Layer[RecurrentCache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        x, lengths, cell = cache.steps.x, workspace.lengths, self.cell
+        x, lengths, cell = cache.x, workspace.lengths, self.cell
         weights = self._arrays(self.weights)
         dys, dlast = (dy, None) if self.options.return_sequences else (None, dy)
         if dlast is not None and lengths is not None:
             dys, dlast = self._at_last_steps(dlast, lengths, workspace), None
         collected, recurrent_inputs = sequence.backward(
-            cell, cache.steps, weights, dys, dlast, workspace
+            cell, cache.trace, weights, dys, dlast, workspace
         )
         of_gates = collected[: cell.n_gates * cell.units]
         rows = x.reshape(len(x), -1)

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet.ops.activations import ActivationFunction
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -32,15 +33,7 @@ class CellWeights(NamedTuple):
 class Cell(ABC):
     """One step of a recurrent layer, from a state and an input to the next state.
 
-    ``trace[t]`` has what step t starts from and what it computes. It is an array of
-    shape (n_traced * units, batch), which consists of blocks of `units` rows. The first
-    blocks belong to the gates, and hold the product of input and kernel until the step
-    is computed. The state after step t is in ``trace[t + 1]``::
-
-        trace[0]         gates of step 0    h = 0
-        trace[1]         gates of step 1    h after step 0
-        ...
-        trace[length]    -                  h after the last step
+    A step reads its inputs from a `Trace`, and writes there what it computes.
 
     In the backward pass, step t multiplies the gradient of the state by
     ``factors[t]``, which gives ``differentials[t]``: gradients of the gates, and what
@@ -57,29 +50,25 @@ class Cell(ABC):
     ----------
     n_gates : int
         Blocks of columns of the kernels.
-    n_traced : int
-        Blocks of ``trace[t]``.
-    state : int
-        The block of ``trace[t]`` that is h, the state and output.
-    n_states : int
-        How many blocks are remembered from step to step; h is the last of them.
+    n_blocks : int
+        Blocks of a step in the trace.
+    states : tuple of int
+        Blocks of the trace that are remembered from step to step, besides h.
     n_factors : int
         Blocks of ``factors[t]`` and of ``differentials[t]``.
     n_collected : int
         How many blocks of differentials are kept of all steps, for products with whole
         sequences. Those of the gates come first, in the order of the kernels.
-    recurrent_inputs : tuple of int
-        Blocks of ``trace[t]`` that are multiplied by the recurrent kernel. The first is
-        the state.
+    n_recurrent_inputs : int
+        How many arrays the recurrent kernel is multiplied by.
     """
 
     n_gates: ClassVar[int]
-    n_traced: int
-    state: ClassVar[int]
-    n_states: ClassVar[int] = 1
+    n_blocks: int
+    states: ClassVar[tuple[int, ...]] = ()
     n_factors: ClassVar[int]
     n_collected: ClassVar[int]
-    recurrent_inputs: tuple[int, ...]
+    n_recurrent_inputs: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -90,40 +79,22 @@ class Cell(ABC):
         self.units = units
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.recurrent_inputs = (self.state,)
 
     def block(self, number: int, n: int = 1) -> slice:
-        """Return the rows of n blocks, from block `number` on."""
+        """Return the indices of n blocks, from block `number` on."""
         return slice(number * self.units, (number + n) * self.units)
 
     @abstractmethod
-    def prepare(self, weights: CellWeights, workspace: Workspace) -> CellWeights:
-        """Return the weights as `run` needs them, in scratch.
-
-        The bias is what is added to the product of inputs and kernel.
-        """
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        """Return the weights as `run` needs them, in scratch."""
 
     @abstractmethod
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        """Compute consecutive steps.
+        """Compute the steps of a trace, which has the inputs and the first state.
 
-        Parameters
-        ----------
-        trace : ndarray of shape (steps + 1, n_traced * units, batch)
-            Has the products of inputs and kernel, and the state before the first step.
-        prepared : CellWeights
-            What `prepare` returned.
-        weights : CellWeights
-        mask : ndarray of shape (units, batch) or None
-            What the state is multiplied by before the recurrent kernel is.
-        workspace : Workspace
+        `prepared` is what `prepare` returned.
         """
 
     @abstractmethod
@@ -134,21 +105,9 @@ class Cell(ABC):
 
     @abstractmethod
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        """Write the factors of consecutive steps.
-
-        Parameters
-        ----------
-        trace : ndarray of shape (steps + 1, n_traced * units, batch)
-        mask : ndarray of shape (units, batch) or None
-        factors : ndarray of shape (steps, n_factors * units, batch)
-        workspace : Workspace
-        """
+        """Write the factors of steps, of shape (steps, n_factors * units, batch)."""
 
     @abstractmethod
     def run_backward(
@@ -167,13 +126,14 @@ class Cell(ABC):
         ----------
         factors, differentials : ndarray of shape (steps, n_factors * units, batch)
         dys : iterable of (ndarray of shape (units, batch) or None)
-            Gradients of the outputs of the steps, in the order of `factors` reversed.
+            Gradients of the outputs of the steps, from the last to the first.
         carry : ndarray of shape (2, units, batch)
             Gradients of h after the last step, and of what else the cell remembers.
             Replaced by those before the first step.
         kernel : ndarray
             What `prepare_backward` returned.
         mask : ndarray of shape (units, batch) or None
+            That of the trace.
         workspace : Workspace
         """
 
@@ -187,29 +147,42 @@ class Cell(ABC):
         collected : ndarray of shape (n_collected, units, steps, batch)
         """
 
+    def recurrent_inputs(self, trace: Trace) -> list[np.ndarray]:
+        """Return what the recurrent kernel was multiplied by, step by step."""
+        return [trace.masked_h]
+
     def write_gradients(
-        self,
-        recurrent_inputs: np.ndarray,
-        collected: np.ndarray,
-        gradients: CellWeights,
+        self, inputs: np.ndarray, collected: np.ndarray, gradients: CellWeights
     ) -> None:
         """Write the gradients of the recurrent kernel and of the bias.
 
         Parameters
         ----------
-        recurrent_inputs : ndarray of shape (n, units, columns)
+        inputs : ndarray of shape (n_recurrent_inputs, units, columns)
             Those of all steps of all samples.
         collected : ndarray of shape (n_collected * units, columns)
         gradients : CellWeights
         """
-        np.matmul(recurrent_inputs[0], collected.T, out=gradients.recurrent_kernel)
+        np.matmul(inputs[0], collected.T, out=gradients.recurrent_kernel)
         if gradients.bias is not None:
             np.sum(collected, axis=1, out=gradients.bias)
 
 
-def masked(h: np.ndarray, mask: np.ndarray | None, out: np.ndarray) -> np.ndarray:
-    """Return h multiplied by a mask, in `out`, or h itself if there is no mask."""
-    return h if mask is None else np.multiply(h, mask, out=out)
+def stacked(
+    weights: CellWeights, bias: np.ndarray | None, workspace: Workspace
+) -> np.ndarray:
+    """Return kernel, bias and recurrent kernel in one array, in scratch.
+
+    It is the transpose of what ``Trace.all_inputs`` is multiplied by.
+    """
+    kernel, recurrent_kernel, _ = weights
+    n_in, n_columns = kernel.shape
+    shape = (n_in + 1 + len(recurrent_kernel), n_columns)
+    rows = workspace.scratch("stacked", shape, kernel.dtype)
+    rows[:n_in] = kernel
+    rows[n_in] = 0 if bias is None else bias
+    rows[n_in + 1 :] = recurrent_kernel
+    return rows
 
 
 def steps_or_none(values: np.ndarray | None) -> Iterable[np.ndarray | None]:

@@ -8,24 +8,24 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, masked, steps_or_none
+from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none
 from skconvnet.ops.recurrent.gru import GRUCell
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
 class ResetAfterCell(GRUCell):
     """The reset gate multiplies the product of h and the recurrent kernel.
 
-    So there is one product per step. Beside the bias of the inputs, there is one of
-    that product::
+    Beside the bias of the inputs, there is one of that product::
 
         p = h @ recurrent_kernel + bias[1]
         g = f(x @ kernel + bias[0] + r * p)
 
-    In the trace, p is between g and h. In the backward pass, everything is a product of
+    In the trace, p comes after g. In the backward pass, everything is a product of
     a factor and of the gradient of h'::
 
-        factors[t]      z    q r         (h - g) s'(z)   q p s'(r)   q = (1 - z) f'(g)
+        factors         z    q r         (h - g) s'(z)   q p s'(r)   q = (1 - z) f'(g)
         differentials   dh   dp          dz              dr          dg
                              |_____________________________|
                              of the recurrent kernel
@@ -34,56 +34,57 @@ class ResetAfterCell(GRUCell):
     n_collected: ClassVar[int] = 4
 
     @override
-    def _bias_of_inputs(self, bias: np.ndarray | None) -> np.ndarray | None:
-        if bias is None:
-            return None
-        # In z and r, the two biases are one.
-        total: np.ndarray = bias[0].copy()
-        total[self.block(0, 2)] += bias[1, self.block(0, 2)]
-        return total
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        bias, of_g, gates = weights.bias, self.block(2), self.block(0, 2)
+        total = None
+        if bias is not None:
+            # In z and r, the two biases are one.
+            total = bias[0].copy()
+            total[gates] += bias[1, gates]
+        kernel = self._stacked(weights, total, workspace)
+        shape = (1 + self.units, self.units)
+        of_p = workspace.scratch("of_p", shape, kernel.dtype)
+        of_p[0] = 0 if bias is None else bias[1, of_g]
+        of_p[1:] = weights.recurrent_kernel[:, of_g]
+        return [kernel, of_p]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, block, now = prepared.recurrent_kernel.T, self.block, trace[:-1]
-        batch, dtype = trace.shape[-1], trace.dtype
-        sums = workspace.scratch("sums", (3 * self.units, batch), dtype)
-        of_gates, of_g = sums[block(0, 2)], sums[block(2)]
-        term = workspace.scratch("term", (self.units, batch), dtype)
-        dropped = workspace.scratch("dropped", (self.units, batch), dtype)
-        bias = None if weights.bias is None else weights.bias[1, block(2), np.newaxis]
-        for gates, z, r, g, p, h, h_after, kept in zip(
-            now[:, block(0, 2)],
-            now[:, block(0)],
-            now[:, block(1)],
-            now[:, block(2)],
-            now[:, block(self._OWN)],
-            now[:, block(self.state)],
-            trace[1:, block(self.state)],
-            steps_or_none(self._kept_inputs(now)),
+        kernel, kernel_of_p = prepared[0].T, prepared[1].T
+        n_in, batch, mask = trace.x.shape[1], trace.values.shape[-1], trace.mask
+        block, g_all = self.block, trace.blocks(2)
+        np.matmul(kernel[block(2), : n_in + 1], trace.x_and_one, out=g_all)
+        kernel = kernel[block(0, 2)]
+        term = workspace.scratch("term", (self.units, batch), kernel.dtype)
+        for inputs, one_and_h, gates, z, r, g, p, kept, h, h_after, h_masked in zip(
+            trace.all_inputs,
+            trace.one_and_h,
+            trace.blocks(0, 2),
+            trace.blocks(0),
+            trace.blocks(1),
+            g_all,
+            trace.blocks(self._OWN),
+            steps_or_none(self._kept_inputs(trace)),
+            trace.h,
+            trace.h_after,
+            trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, masked(h, mask, dropped), out=sums)
-            np.add(gates, of_gates, out=gates)
+            np.matmul(kernel, inputs, out=gates)
             if kept is not None:
                 np.copyto(kept[block(0, 2)], gates)
             self.gates.apply(gates, workspace)
-            if bias is None:
-                np.copyto(p, of_g)
-            else:
-                np.add(of_g, bias, out=p)
+            np.matmul(kernel_of_p, one_and_h, out=p)
             np.multiply(r, p, out=term)
             np.add(g, term, out=g)
             if kept is not None:
                 np.copyto(kept[block(2)], g)
             self.activation.apply(g, g, workspace)
             self._mix(z, g, h, h_after, term)
+            if mask is not None:
+                np.multiply(h_after, mask, out=h_masked)
 
     @override
     def prepare_backward(
@@ -98,24 +99,19 @@ class ResetAfterCell(GRUCell):
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        z, r, g, p, h = (now[:, block(number)] for number in range(5))
-        of_h, of_p, of_z, of_r, of_g = (factors[:, block(k)] for k in range(5))
-        self._write_slopes(now, factors[:, block(2, 2)], of_g, workspace)
+        z, r, g, p = (trace.blocks(number) for number in range(4))
+        of_h, of_p, of_z, of_r, of_g = (factors[:, self.block(k)] for k in range(5))
+        self._write_slopes(trace, factors[:, self.block(2, 2)], of_g, workspace)
         np.copyto(of_h, z)
         np.subtract(1, z, out=of_p)
         of_g *= of_p
         np.multiply(of_g, r, out=of_p)
         of_r *= p
         of_r *= of_g
-        term = workspace.scratch("difference", h.shape, h.dtype)
-        of_z *= np.subtract(h, g, out=term)
+        difference = workspace.scratch("difference", g.shape, g.dtype)
+        of_z *= np.subtract(trace.h, g, out=difference)
 
     @override
     def run_backward(
@@ -155,15 +151,12 @@ class ResetAfterCell(GRUCell):
 
     @override
     def write_gradients(
-        self,
-        recurrent_inputs: np.ndarray,
-        collected: np.ndarray,
-        gradients: CellWeights,
+        self, inputs: np.ndarray, collected: np.ndarray, gradients: CellWeights
     ) -> None:
         block = self.block
         for columns, rows in ((block(0, 2), block(0, 2)), (block(2), block(3))):
             np.matmul(
-                recurrent_inputs[0],
+                inputs[0],
                 collected[rows].T,
                 out=gradients.recurrent_kernel[:, columns],
             )

@@ -9,8 +9,9 @@ import numpy as np
 
 from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import Cell, CellWeights, masked, steps_or_none
+from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked, steps_or_none
 from skconvnet.ops.recurrent.gates import Gates
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -27,25 +28,24 @@ class LSTMCell(Cell):
     The blocks of a step are arranged so that one multiplication gives both terms of the
     next c, and one call of tanh all gates::
 
-        trace[t]        i   f   o   g   c   h   f(c')
+        trace           i   f   o   g   c   f(c')
                         |___|       |___|
                         factor      factor
 
     In the backward pass, everything is a product of a factor and of the gradient of
     either h' or c'::
 
-        factors[t]      f    i f'(g)   g s'(i)   c s'(f)    f(c') s'(o)   o f'(c')
+        factors         f    i f'(g)   g s'(i)   c s'(f)    f(c') s'(o)   o f'(c')
                         |____________________________|      |___________________|
                         times dc'                           times dh'
         differentials   dc   dg        di        df         do            part of dc'
     """
 
     n_gates: ClassVar[int] = 4
-    state: ClassVar[int] = 5
-    n_states: ClassVar[int] = 2
+    states: ClassVar[tuple[int, ...]] = (4,)
     n_factors: ClassVar[int] = 6
     n_collected: ClassVar[int] = 4
-    _C, _TANH, _INPUTS = 4, 6, 7
+    _C, _TANH, _INPUTS = 4, 5, 6
 
     def __init__(
         self,
@@ -56,69 +56,52 @@ class LSTMCell(Cell):
         super().__init__(units, activation, recurrent_activation)
         self.gates = Gates(recurrent_activation, activation)
         self.keeps_inputs = activation.needs_input or recurrent_activation.needs_input
-        self.n_traced = self._INPUTS + (4 if self.keeps_inputs else 0)
+        self.n_blocks = self._INPUTS + (4 if self.keeps_inputs else 0)
 
     @override
-    def prepare(self, weights: CellWeights, workspace: Workspace) -> CellWeights:
-        return CellWeights(
-            self._prepared("kernel", weights.kernel, workspace),
-            self._prepared("recurrent_kernel", weights.recurrent_kernel, workspace),
-            None
-            if weights.bias is None
-            else self._prepared("bias", weights.bias, workspace),
-        )
-
-    def _prepared(
-        self, name: str, array: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Copy columns in the order i, f, g, o to the order i, f, o, g, and scale."""
-        copy = workspace.scratch(name, array.shape, array.dtype)
-        scale = array.dtype.type(self.gates.scale)
-        np.multiply(array[..., self.block(0, 2)], scale, copy[..., self.block(0, 2)])
-        np.multiply(array[..., self.block(3)], scale, copy[..., self.block(2)])
-        copy[..., self.block(3)] = array[..., self.block(2)]
-        return copy
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        # From the order i, f, g, o to the order i, f, o, g.
+        kernel = stacked(weights, weights.bias, workspace)
+        g = workspace.scratch("columns", (len(kernel), self.units), kernel.dtype)
+        np.copyto(g, kernel[:, self.block(2)])
+        kernel[:, self.block(2)] = kernel[:, self.block(3)]
+        kernel[:, self.block(3)] = g
+        kernel[:, self.block(0, 3)] *= kernel.dtype.type(self.gates.scale)
+        return [kernel]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, block, units = prepared.recurrent_kernel.T, self.block, self.units
-        shape, dtype = trace.shape[1:], trace.dtype
-        sums = workspace.scratch("sums", (4 * units, shape[1]), dtype)
-        terms = workspace.scratch("terms", (2 * units, shape[1]), dtype)
-        first, second = terms[:units], terms[units:]
-        dropped = workspace.scratch("dropped", (units, shape[1]), dtype)
-        now, after = trace[:-1], trace[1:]
-        inputs = now[:, block(self._INPUTS, 4)] if self.keeps_inputs else None
-        for z, i_f_o, g, i_f, g_c, o, h, c_after, h_after, tanh, kept in zip(
-            now[:, block(0, 4)],
-            now[:, block(0, 3)],
-            now[:, block(3)],
-            now[:, block(0, 2)],
-            now[:, block(3, 2)],
-            now[:, block(2)],
-            now[:, block(self.state)],
-            after[:, block(self._C)],
-            after[:, block(self.state)],
-            now[:, block(self._TANH)],
-            steps_or_none(inputs),
+        kernel, mask, batch = prepared[0].T, trace.mask, trace.values.shape[-1]
+        terms = workspace.scratch("terms", (2 * self.units, batch), kernel.dtype)
+        first, second = terms[: self.units], terms[self.units :]
+        kept = trace.blocks(self._INPUTS, 4) if self.keeps_inputs else None
+        for inputs, z, z_kept, i_f_o, i_f, o, g, g_c, c_after, tanh, h, h_masked in zip(
+            trace.all_inputs,
+            trace.blocks(0, 4),
+            steps_or_none(kept),
+            trace.blocks(0, 3),
+            trace.blocks(0, 2),
+            trace.blocks(2),
+            trace.blocks(3),
+            trace.blocks(3, 2),
+            trace.blocks_after(self._C),
+            trace.blocks(self._TANH),
+            trace.h_after,
+            trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, masked(h, mask, dropped), out=sums)
-            np.add(z, sums, out=z)
-            if kept is not None:
-                np.copyto(kept, z)
+            np.matmul(kernel, inputs, out=z)
+            if z_kept is not None:
+                np.copyto(z_kept, z)
             self.gates.apply_to_all(z, i_f_o, g, workspace)
             np.multiply(i_f, g_c, out=terms)
             np.add(first, second, out=c_after)
             self.activation.apply(c_after, tanh, workspace)
-            np.multiply(o, tanh, out=h_after)
+            np.multiply(o, tanh, out=h)
+            if mask is not None:
+                np.multiply(h, mask, out=h_masked)
 
     @override
     def prepare_backward(
@@ -134,29 +117,23 @@ class LSTMCell(Cell):
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        gates, g, c_after = now[:, block(0, 3)], now[:, block(3)], trace[1:, block(4)]
-        o, tanh = now[:, block(2)], now[:, block(self._TANH)]
-        inputs = now[:, block(self._INPUTS, 4)]
-        f, activation = self.recurrent_activation, self.activation
-        of_g, of_gates = factors[:, block(1)], factors[:, block(2, 3)]
-        of_c = factors[:, block(5)]
-        np.copyto(factors[:, block(0)], now[:, block(1)])
-        activation.slope(
-            inputs[:, block(3)] if activation.needs_input else g, of_g, workspace
+        s, f, block = self.recurrent_activation, self.activation, self.block
+        of_g, of_gates, of_c = (
+            factors[:, rows] for rows in (block(1), block(2, 3), block(5))
         )
-        of_g *= now[:, block(0)]
-        f.slope(inputs[:, block(0, 3)] if f.needs_input else gates, of_gates, workspace)
-        factors[:, block(2, 2)] *= now[:, block(3, 2)]
+        gates, g, tanh = trace.blocks(0, 3), trace.blocks(3), trace.blocks(self._TANH)
+        np.copyto(factors[:, block(0)], trace.blocks(1))
+        kept = trace.blocks(self._INPUTS, 4)
+        f.slope(kept[:, block(3)] if f.needs_input else g, of_g, workspace)
+        of_g *= trace.blocks(0)
+        s.slope(kept[:, block(0, 3)] if s.needs_input else gates, of_gates, workspace)
+        factors[:, block(2, 2)] *= trace.blocks(3, 2)
         factors[:, block(4)] *= tanh
-        activation.slope(c_after if activation.needs_input else tanh, of_c, workspace)
-        of_c *= o
+        c_after = trace.blocks_after(self._C)
+        f.slope(c_after if f.needs_input else tanh, of_c, workspace)
+        of_c *= trace.blocks(2)
 
     @override
     def run_backward(

@@ -9,7 +9,8 @@ import numpy as np
 
 from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import Cell, CellWeights, masked
+from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -20,12 +21,11 @@ class SimpleCell(Cell):
 
         h' = f(x @ kernel + h @ recurrent_kernel + bias)
 
-    ``trace[t]`` is what is activated, and h.
+    The trace has what is activated.
     """
 
     n_gates: ClassVar[int] = 1
-    n_traced = 2
-    state: ClassVar[int] = 1
+    n_blocks = 1
     n_factors: ClassVar[int] = 1
     n_collected: ClassVar[int] = 1
 
@@ -33,29 +33,25 @@ class SimpleCell(Cell):
         super().__init__(units, activation, activation)
 
     @override
-    def prepare(self, weights: CellWeights, workspace: Workspace) -> CellWeights:
-        return weights
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        return [stacked(weights, weights.bias, workspace)]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel = prepared.recurrent_kernel.T
-        shape = (self.units, trace.shape[-1])
-        sums = workspace.scratch("sums", shape, trace.dtype)
-        dropped = workspace.scratch("dropped", shape, trace.dtype)
-        z, h = self.block(0), self.block(1)
-        for own, before, after in zip(
-            trace[:-1, z], trace[:-1, h], trace[1:, h], strict=True
+        kernel, mask = prepared[0].T, trace.mask
+        for inputs, z, h, h_masked in zip(
+            trace.all_inputs,
+            trace.blocks(0),
+            trace.h_after,
+            trace.masked_h_after,
+            strict=True,
         ):
-            np.matmul(kernel, masked(before, mask, dropped), out=sums)
-            np.add(own, sums, out=own)
-            self.activation.apply(own, after, workspace)
+            np.matmul(kernel, inputs, out=z)
+            self.activation.apply(z, h, workspace)
+            if mask is not None:
+                np.multiply(h, mask, out=h_masked)
 
     @override
     def prepare_backward(
@@ -65,16 +61,10 @@ class SimpleCell(Cell):
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        z, h = trace[:-1, self.block(0)], trace[1:, self.block(1)]
-        self.activation.slope(
-            z if self.activation.needs_input else h, factors, workspace
-        )
+        f = self.activation
+        f.slope(trace.blocks(0) if f.needs_input else trace.h_after, factors, workspace)
 
     @override
     def run_backward(
