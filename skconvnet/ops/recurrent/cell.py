@@ -56,19 +56,20 @@ class Cell(ABC):
         Blocks of the trace that are remembered from step to step, besides h.
     n_factors : int
         Blocks of ``factors[t]`` and of ``differentials[t]``.
-    n_collected : int
-        How many blocks of differentials are kept of all steps, for products with whole
-        sequences. Those of the gates come first, in the order of the kernels.
-    n_recurrent_inputs : int
-        How many arrays the recurrent kernel is multiplied by.
+    gradients : (int, int)
+        The first, and the number, of the blocks of differentials that are gradients,
+        which are kept of all steps.
+    order : tuple of int
+        For each of these gradients that belongs to a product with x, its position in
+        the order of the kernels.
     """
 
     n_gates: ClassVar[int]
     n_blocks: int
     states: ClassVar[tuple[int, ...]] = ()
     n_factors: ClassVar[int]
-    n_collected: ClassVar[int]
-    n_recurrent_inputs: ClassVar[int] = 1
+    gradients: ClassVar[tuple[int, int]]
+    order: ClassVar[tuple[int, ...]]
 
     def __init__(
         self,
@@ -97,11 +98,20 @@ class Cell(ABC):
         `prepared` is what `prepare` returned.
         """
 
-    @abstractmethod
     def prepare_backward(
         self, weights: CellWeights, workspace: Workspace
     ) -> np.ndarray:
-        """Return the recurrent kernel as `run_backward` needs it."""
+        """Return the recurrent kernel as `run_backward` needs it, in scratch."""
+        return self.in_order(weights.recurrent_kernel, "recurrent_kernel", workspace)
+
+    def in_order(
+        self, kernel: np.ndarray, name: str, workspace: Workspace
+    ) -> np.ndarray:
+        """Return the columns of a kernel in the order of the gradients, in scratch."""
+        copy = workspace.scratch(name, kernel.shape, kernel.dtype)
+        for number, own in enumerate(self.order):
+            copy[:, self.block(number)] = kernel[:, self.block(own)]
+        return copy
 
     @abstractmethod
     def write_factors(
@@ -137,35 +147,36 @@ class Cell(ABC):
         workspace : Workspace
         """
 
-    @abstractmethod
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        """Copy the differentials that are kept.
-
-        Parameters
-        ----------
-        differentials : ndarray of shape (n_factors, units, steps, batch)
-        collected : ndarray of shape (n_collected, units, steps, batch)
-        """
-
-    def recurrent_inputs(self, trace: Trace) -> list[np.ndarray]:
-        """Return what the recurrent kernel was multiplied by, step by step."""
-        return [trace.masked_h]
-
     def write_gradients(
-        self, inputs: np.ndarray, collected: np.ndarray, gradients: CellWeights
+        self,
+        inputs: np.ndarray,
+        collected: np.ndarray,
+        trace: Trace,  # noqa: ARG002  for cells that need more of it
+        gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        """Write the gradients of the recurrent kernel and of the bias.
+        """Write the gradients of the weights.
 
         Parameters
         ----------
-        inputs : ndarray of shape (n_recurrent_inputs, units, columns)
-            Those of all steps of all samples.
-        collected : ndarray of shape (n_collected * units, columns)
+        inputs : ndarray of shape (n_in + 1 + units, columns)
+            ``Trace.all_inputs`` of all steps of all samples.
+        collected : ndarray of shape (n * units, columns)
+            The gradients among the differentials. The last ones are those of the
+            products with x.
+        trace : Trace
         gradients : CellWeights
+            Overwritten.
+        workspace : Workspace
         """
-        np.matmul(inputs[0], collected.T, out=gradients.recurrent_kernel)
-        if gradients.bias is not None:
-            np.sum(collected, axis=1, out=gradients.bias)
+        n_in = len(gradients.kernel)
+        sums = sums_of_products(inputs, collected, workspace)
+        for number, own in enumerate(self.order):
+            columns, target = sums[:, self.block(number)], self.block(own)
+            gradients.kernel[:, target] = columns[:n_in]
+            gradients.recurrent_kernel[:, target] = columns[n_in + 1 :]
+            if gradients.bias is not None:
+                gradients.bias[target] = columns[n_in]
 
 
 def stacked(
@@ -183,6 +194,15 @@ def stacked(
     rows[n_in] = 0 if bias is None else bias
     rows[n_in + 1 :] = recurrent_kernel
     return rows
+
+
+def sums_of_products(
+    inputs: np.ndarray, collected: np.ndarray, workspace: Workspace
+) -> np.ndarray:
+    """Return ``inputs @ collected.T``, summed over all steps of all samples."""
+    shape = (len(inputs), len(collected))
+    sums = workspace.scratch("sums", shape, inputs.dtype)
+    return np.matmul(inputs, collected.T, out=sums)
 
 
 def steps_or_none(values: np.ndarray | None) -> Iterable[np.ndarray | None]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none
+from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
 from skconvnet.ops.recurrent.gru import GRUCell
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
@@ -31,7 +31,8 @@ class ResetAfterCell(GRUCell):
                              of the recurrent kernel
     """
 
-    n_collected: ClassVar[int] = 4
+    gradients: ClassVar[tuple[int, int]] = (1, 4)
+    order: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
     @override
     def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
@@ -90,7 +91,7 @@ class ResetAfterCell(GRUCell):
     def prepare_backward(
         self, weights: CellWeights, workspace: Workspace
     ) -> np.ndarray:
-        # From the order z, r, g to the order g, z, r.
+        # From the order z, r, g to that of dp, dz, dr.
         kernel = weights.recurrent_kernel
         copy = workspace.scratch("recurrent_kernel", kernel.shape, kernel.dtype)
         copy[:, self.block(0)] = kernel[:, self.block(2)]
@@ -144,24 +145,27 @@ class ResetAfterCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order dp, dz, dr, dg to the order dz, dr, dg, dp.
-        np.copyto(collected[:3], differentials[2:])
-        np.copyto(collected[3], differentials[1])
-
-    @override
     def write_gradients(
-        self, inputs: np.ndarray, collected: np.ndarray, gradients: CellWeights
+        self,
+        inputs: np.ndarray,
+        collected: np.ndarray,
+        trace: Trace,
+        gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        block = self.block
-        for columns, rows in ((block(0, 2), block(0, 2)), (block(2), block(3))):
-            np.matmul(
-                inputs[0],
-                collected[rows].T,
-                out=gradients.recurrent_kernel[:, columns],
-            )
-        if gradients.bias is not None:
-            of_inputs, of_sums = gradients.bias
-            np.sum(collected[block(0, 3)], axis=1, out=of_inputs)
-            np.copyto(of_sums, of_inputs)
-            np.sum(collected[block(3)], axis=1, out=of_sums[block(2)])
+        kernel, recurrent_kernel, bias = gradients
+        n_in, block = len(kernel), self.block
+        gates, g = block(0, 2), block(2)
+        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
+        kernel[:, gates] = sums[:n_in]
+        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        if bias is not None:
+            bias[:, gates] = sums[n_in]
+        sums = sums_of_products(inputs[: n_in + 1], collected[block(3)], workspace)
+        kernel[:, g] = sums[:n_in]
+        if bias is not None:
+            bias[0, g] = sums[n_in]
+        sums = sums_of_products(inputs[n_in:], collected[block(0)], workspace)
+        recurrent_kernel[:, g] = sums[1:]
+        if bias is not None:
+            bias[1, g] = sums[0]

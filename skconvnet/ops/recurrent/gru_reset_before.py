@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none
+from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
 from skconvnet.ops.recurrent.gru import GRUCell
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
@@ -31,9 +31,8 @@ class ResetBeforeCell(GRUCell):
                         times dh'                               times dq
     """
 
-    n_collected: ClassVar[int] = 3
-
-    n_recurrent_inputs: ClassVar[int] = 2
+    gradients: ClassVar[tuple[int, int]] = (1, 3)
+    order: ClassVar[tuple[int, ...]] = (2, 0, 1)
 
     @override
     def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
@@ -77,12 +76,6 @@ class ResetBeforeCell(GRUCell):
                 np.multiply(h_after, mask, out=h_masked)
 
     @override
-    def prepare_backward(
-        self, weights: CellWeights, workspace: Workspace
-    ) -> np.ndarray:
-        return weights.recurrent_kernel
-
-    @override
     def write_factors(
         self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
@@ -109,9 +102,8 @@ class ResetBeforeCell(GRUCell):
         mask: np.ndarray | None,
         workspace: Workspace,
     ) -> None:
-        kernel_of_gates, kernel_of_g = (
-            kernel[:, self.block(0, 2)],
-            kernel[:, self.block(2)],
+        kernel_of_g, kernel_of_gates = (
+            kernel[:, rows] for rows in (self.block(0), self.block(1, 2))
         )
         dh, block = carry[0], self.block
         dq = workspace.scratch("term", dh.shape, dh.dtype)
@@ -141,24 +133,28 @@ class ResetBeforeCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order dg, dz, dr to the order dz, dr, dg.
-        np.copyto(collected[:2], differentials[2:4])
-        np.copyto(collected[2], differentials[1])
-
-    @override
-    def recurrent_inputs(self, trace: Trace) -> list[np.ndarray]:
-        return [trace.masked_h, trace.blocks(self._OWN)]
-
-    @override
     def write_gradients(
-        self, inputs: np.ndarray, collected: np.ndarray, gradients: CellWeights
+        self,
+        inputs: np.ndarray,
+        collected: np.ndarray,
+        trace: Trace,
+        gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        for own, columns in zip(inputs, (self.block(0, 2), self.block(2)), strict=True):
-            np.matmul(
-                own,
-                collected[columns].T,
-                out=gradients.recurrent_kernel[:, columns],
-            )
-        if gradients.bias is not None:
-            np.sum(collected, axis=1, out=gradients.bias)
+        kernel, recurrent_kernel, bias = gradients
+        n_in, block = len(kernel), self.block
+        gates, g = block(0, 2), block(2)
+        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
+        kernel[:, gates] = sums[:n_in]
+        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        if bias is not None:
+            bias[gates] = sums[n_in]
+        sums = sums_of_products(inputs[: n_in + 1], collected[block(0)], workspace)
+        kernel[:, g] = sums[:n_in]
+        if bias is not None:
+            bias[g] = sums[n_in]
+        by_step = trace.blocks(self._OWN)
+        q = workspace.scratch("q", (self.units, inputs.shape[1]), inputs.dtype)
+        maps = q.reshape(self.units, len(by_step), -1)
+        np.copyto(maps, by_step.transpose(1, 0, 2))
+        np.matmul(q, collected[block(0)].T, out=recurrent_kernel[:, g])

@@ -44,7 +44,8 @@ class LSTMCell(Cell):
     n_gates: ClassVar[int] = 4
     states: ClassVar[tuple[int, ...]] = (4,)
     n_factors: ClassVar[int] = 6
-    n_collected: ClassVar[int] = 4
+    gradients: ClassVar[tuple[int, int]] = (1, 4)
+    order: ClassVar[tuple[int, ...]] = (2, 0, 1, 3)
     _C, _TANH, _INPUTS = 4, 5, 6
 
     def __init__(
@@ -104,18 +105,6 @@ class LSTMCell(Cell):
                 np.multiply(h, mask, out=h_masked)
 
     @override
-    def prepare_backward(
-        self, weights: CellWeights, workspace: Workspace
-    ) -> np.ndarray:
-        # From the order i, f, g, o to the order g, i, f, o.
-        kernel = weights.recurrent_kernel
-        copy = workspace.scratch("recurrent_kernel", kernel.shape, kernel.dtype)
-        copy[:, self.block(0)] = kernel[:, self.block(2)]
-        copy[:, self.block(1, 2)] = kernel[:, self.block(0, 2)]
-        copy[:, self.block(3)] = kernel[:, self.block(3)]
-        return copy
-
-    @override
     def write_factors(
         self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
@@ -171,10 +160,3 @@ class LSTMCell(Cell):
                 np.multiply(dh, mask, out=dh)
             dc_after = dc_before
         np.copyto(carry[1], dc_after)
-
-    @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order g, i, f, o to the order i, f, g, o.
-        np.copyto(collected[:2], differentials[2:4])
-        np.copyto(collected[2], differentials[1])
-        np.copyto(collected[3], differentials[4])

@@ -13,6 +13,7 @@ zero. Only states are cleared after the end of a sample, so that they cannot ove
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,11 +28,25 @@ _BLOCK_BYTES = 2**19
 _MAX_BLOCK_STEPS = 16
 
 
+class Masks(NamedTuple):
+    """What dropout multiplies values by, the same at all steps, or None.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n_in, batch) or None
+    h : ndarray of shape (units, batch) or None
+        Only where h is multiplied by the recurrent kernel.
+    """
+
+    x: np.ndarray | None
+    h: np.ndarray | None
+
+
 def forward(
     cell: Cell,
     x: FeatureMap,
     weights: CellWeights,
-    mask: np.ndarray | None,
+    masks: Masks,
     ys: FeatureMap | None,
     workspace: Workspace,
 ) -> Trace:
@@ -42,18 +57,19 @@ def forward(
     cell : Cell
     x : ndarray of shape (n_in, length, batch)
     weights : CellWeights
-    mask : ndarray of shape (units, batch) or None
-        What h is multiplied by before the recurrent kernel is.
+    masks : Masks
     ys : ndarray of shape (units, length, batch) or None
         Overwritten with h after each step.
     workspace : Workspace
         Its lengths tell where samples end.
     """
-    trace = Trace.start(x, cell.units, cell.n_blocks, mask, workspace)
+    trace = Trace.start(x, cell.units, cell.n_blocks, masks.h, workspace)
     prepared = cell.prepare(weights, workspace)
     for steps in _blocks(cell, trace):
         own = trace.steps(steps)
         np.copyto(own.x, x[:, steps].transpose(1, 0, 2))
+        if masks.x is not None:
+            np.multiply(own.x, masks.x, out=own.x)
         cell.run(own, prepared, workspace)
         if workspace.lengths is not None:
             own.clear_after(workspace.lengths - steps.start, cell.states)
@@ -80,7 +96,7 @@ def backward(
     dlast: np.ndarray | None,
     workspace: Workspace,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients of the gates, and what the recurrent kernel multiplied.
+    """Compute all steps backward.
 
     Parameters
     ----------
@@ -95,27 +111,27 @@ def backward(
 
     Returns
     -------
-    collected : ndarray of shape (n_collected * units, length * batch)
-        See `Cell`.
-    inputs : ndarray of shape (n_recurrent_inputs, units, length * batch)
-        What the recurrent kernel was multiplied by.
+    inputs : ndarray of shape (n_in + 1 + units, length * batch)
+        What the weights were multiplied by, see `Trace`.
+    collected : ndarray of shape (n * units, length * batch)
+        The gradients of these products, see `Cell`.
     """
-    length, _, batch = trace.x.shape
+    length, n_rows, batch = trace.all_inputs.shape
     dtype, units, n = trace.values.dtype, cell.units, cell.n_factors
+    first, n_gradients = cell.gradients
     carry = workspace.scratch("carry", (2, units, batch), dtype)
     carry.fill(0)
     if dlast is not None:
         np.copyto(carry[0], dlast)
-    maps = (units, length, batch)
-    collected = workspace.array("collected", (cell.n_collected, *maps), dtype)
-    inputs = workspace.array("states", (cell.n_recurrent_inputs, *maps), dtype)
+    collected = workspace.array(
+        "gradients", (n_gradients * units, length, batch), dtype
+    )
+    inputs = workspace.array("inputs", (n_rows, length, batch), dtype)
     kernel = cell.prepare_backward(weights, workspace)
     for steps in reversed(list(_blocks(cell, trace))):
-        own, n_steps = trace.steps(steps), steps.stop - steps.start
-        factors, differentials = (
-            workspace.scratch(name, (n_steps, n * units, batch), dtype)
-            for name in ("factors", "differentials")
-        )
+        own, shape = trace.steps(steps), (steps.stop - steps.start, n * units, batch)
+        factors = workspace.scratch("factors", shape, dtype)
+        differentials = workspace.scratch("differentials", shape, dtype)
         cell.write_factors(own, factors, workspace)
         own_dys = None if dys is None else dys[:, steps].transpose(1, 0, 2)[::-1]
         cell.run_backward(
@@ -127,12 +143,8 @@ def backward(
             trace.mask,
             workspace,
         )
-        by_block = differentials.reshape(n_steps, n, units, batch)
-        cell.collect(by_block.transpose(1, 2, 0, 3), collected[:, :, steps])
-        for target, values in zip(inputs, cell.recurrent_inputs(own), strict=True):
-            np.copyto(target[:, steps], values.transpose(1, 0, 2))
+        gradients = differentials[:, cell.block(first, n_gradients)]
+        np.copyto(collected[:, steps], gradients.transpose(1, 0, 2))
+        np.copyto(inputs[:, steps], own.all_inputs.transpose(1, 0, 2))
     columns = length * batch
-    return (
-        collected.reshape(-1, columns),
-        inputs.reshape(len(inputs), units, columns),
-    )
+    return inputs.reshape(-1, columns), collected.reshape(-1, columns)

@@ -27,7 +27,8 @@ class SimpleCell(Cell):
     n_gates: ClassVar[int] = 1
     n_blocks = 1
     n_factors: ClassVar[int] = 1
-    n_collected: ClassVar[int] = 1
+    gradients: ClassVar[tuple[int, int]] = (0, 1)
+    order: ClassVar[tuple[int, ...]] = (0,)
 
     def __init__(self, units: int, activation: ActivationFunction) -> None:
         super().__init__(units, activation, activation)
@@ -52,12 +53,6 @@ class SimpleCell(Cell):
             self.activation.apply(z, h, workspace)
             if mask is not None:
                 np.multiply(h, mask, out=h_masked)
-
-    @override
-    def prepare_backward(
-        self, weights: CellWeights, workspace: Workspace
-    ) -> np.ndarray:
-        return weights.recurrent_kernel
 
     @override
     def write_factors(
@@ -85,7 +80,3 @@ class SimpleCell(Cell):
             np.matmul(kernel, dz, out=dh)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
-
-    @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        np.copyto(collected, differentials)
