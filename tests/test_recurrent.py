@@ -124,7 +124,7 @@ def torch_arrays(weights, kind):
 
 @pytest.mark.torch
 @pytest.mark.usefixtures("_blocks")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
     ("spec", "kind", "params"),
     [
@@ -138,6 +138,8 @@ def torch_arrays(weights, kind):
 def test_both_passes_are_those_of_torch(torch, spec, kind, params, seed):
     rng = np.random.default_rng(seed)
     units, n_in, length, batch = map(int, rng.integers(1, 9, 4))
+    if seed == 4:  # products are cut into blocks of rows
+        units, n_in, batch = 96, 60, 40
     own = {"activation": "relu"} if params else {}
     bench = Bench(spec(units, return_sequences=bool(seed % 2), **own), (length, n_in))
     bench.network.vector *= 0.3

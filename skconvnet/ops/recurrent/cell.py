@@ -182,17 +182,17 @@ class Cell(ABC):
 def stacked(
     weights: CellWeights, bias: np.ndarray | None, workspace: Workspace
 ) -> np.ndarray:
-    """Return kernel, bias and recurrent kernel in one array, in scratch.
+    """Return kernel, bias and recurrent kernel as one matrix, in scratch.
 
-    It is the transpose of what ``Trace.all_inputs`` is multiplied by.
+    Its product with ``Trace.all_inputs[t]`` has a row for each column of the kernels.
     """
     kernel, recurrent_kernel, _ = weights
-    n_in, n_columns = kernel.shape
-    shape = (n_in + 1 + len(recurrent_kernel), n_columns)
+    n_in, n_rows = kernel.shape
+    shape = (n_rows, n_in + 1 + len(recurrent_kernel))
     rows = workspace.scratch("stacked", shape, kernel.dtype)
-    rows[:n_in] = kernel
-    rows[n_in] = 0 if bias is None else bias
-    rows[n_in + 1 :] = recurrent_kernel
+    rows[:, :n_in] = kernel.T
+    rows[:, n_in] = 0 if bias is None else bias
+    rows[:, n_in + 1 :] = recurrent_kernel.T
     return rows
 
 

@@ -43,9 +43,9 @@ class GRUCell(Cell):
     def _stacked(
         self, weights: CellWeights, bias: np.ndarray | None, workspace: Workspace
     ) -> np.ndarray:
-        """Return all weights, with the columns of the gates scaled."""
+        """Return all weights as one matrix, with the rows of the gates scaled."""
         kernel = stacked(weights, bias, workspace)
-        kernel[:, self.block(0, 2)] *= kernel.dtype.type(self.gates.scale)
+        kernel[self.block(0, 2)] *= kernel.dtype.type(self.gates.scale)
         return kernel
 
     def _kept_inputs(self, trace: Trace) -> np.ndarray | None:

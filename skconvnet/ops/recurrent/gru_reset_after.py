@@ -10,6 +10,7 @@ import numpy as np
 from skconvnet._typing import override
 from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
 from skconvnet.ops.recurrent.gru import GRUCell
+from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
@@ -43,26 +44,41 @@ class ResetAfterCell(GRUCell):
             total = bias[0].copy()
             total[gates] += bias[1, gates]
         kernel = self._stacked(weights, total, workspace)
-        shape = (1 + self.units, self.units)
+        shape = (self.units, 1 + self.units)
         of_p = workspace.scratch("of_p", shape, kernel.dtype)
-        of_p[0] = 0 if bias is None else bias[1, of_g]
-        of_p[1:] = weights.recurrent_kernel[:, of_g]
+        of_p[:, 0] = 0 if bias is None else bias[1, of_g]
+        of_p[:, 1:] = weights.recurrent_kernel[:, of_g].T
         return [kernel, of_p]
 
     @override
     def run(
         self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, kernel_of_p = prepared[0].T, prepared[1].T
+        kernel, kernel_of_p = prepared
         n_in, batch, mask = trace.x.shape[1], trace.values.shape[-1], trace.mask
         block, g_all = self.block, trace.blocks(2)
         np.matmul(kernel[block(2), : n_in + 1], trace.x_and_one, out=g_all)
-        kernel = kernel[block(0, 2)]
+        n = n_row_blocks(kernel[block(0, 2)], batch)
+        kernel, gates_all = in_row_blocks(kernel[block(0, 2)], n), trace.blocks(0, 2)
         term = workspace.scratch("term", (self.units, batch), kernel.dtype)
-        for inputs, one_and_h, gates, z, r, g, p, kept, h, h_after, h_masked in zip(
+        for (
+            inputs,
+            one_and_h,
+            product,
+            gates,
+            z,
+            r,
+            g,
+            p,
+            kept,
+            h,
+            h_after,
+            h_masked,
+        ) in zip(
             trace.all_inputs,
             trace.one_and_h,
-            trace.blocks(0, 2),
+            in_row_blocks(gates_all, n),
+            gates_all,
             trace.blocks(0),
             trace.blocks(1),
             g_all,
@@ -73,7 +89,7 @@ class ResetAfterCell(GRUCell):
             trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, inputs, out=gates)
+            np.matmul(kernel, inputs, out=product)
             if kept is not None:
                 np.copyto(kept[block(0, 2)], gates)
             self.gates.apply(gates, workspace)
@@ -126,6 +142,8 @@ class ResetAfterCell(GRUCell):
         workspace: Workspace,
     ) -> None:
         dh = carry[0]
+        n = n_row_blocks(kernel, dh.shape[-1])
+        kernel, product = in_row_blocks(kernel, n), in_row_blocks(dh, n)
         by_block = factors.reshape(len(factors), 5, self.units, -1)[::-1]
         own = differentials.reshape(by_block.shape)[::-1]
         for factor, d_all, d_before, d_sums, dy in zip(
@@ -139,7 +157,7 @@ class ResetAfterCell(GRUCell):
             if dy is not None:
                 np.add(dh, dy, out=dh)
             np.multiply(dh, factor, out=d_all)
-            np.matmul(kernel, d_sums, out=dh)
+            np.matmul(kernel, d_sums, out=product)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
             np.add(dh, d_before, out=dh)

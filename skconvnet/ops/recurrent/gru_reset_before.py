@@ -42,7 +42,7 @@ class ResetBeforeCell(GRUCell):
     def run(
         self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, block, g_all = prepared[0].T, self.block, trace.blocks(2)
+        (kernel,), block, g_all = prepared, self.block, trace.blocks(2)
         n_in, batch, mask = trace.x.shape[1], trace.values.shape[-1], trace.mask
         np.matmul(kernel[block(2), : n_in + 1], trace.x_and_one, out=g_all)
         kernel, kernel_of_q = kernel[block(0, 2)], kernel[block(2), n_in + 1 :]

@@ -11,6 +11,7 @@ from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
 from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked, steps_or_none
 from skconvnet.ops.recurrent.gates import Gates
+from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
@@ -63,24 +64,42 @@ class LSTMCell(Cell):
     def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
         # From the order i, f, g, o to the order i, f, o, g.
         kernel = stacked(weights, weights.bias, workspace)
-        g = workspace.scratch("columns", (len(kernel), self.units), kernel.dtype)
-        np.copyto(g, kernel[:, self.block(2)])
-        kernel[:, self.block(2)] = kernel[:, self.block(3)]
-        kernel[:, self.block(3)] = g
-        kernel[:, self.block(0, 3)] *= kernel.dtype.type(self.gates.scale)
+        g, o = kernel[self.block(2)], kernel[self.block(3)]
+        copy = workspace.scratch("rows", g.shape, g.dtype)
+        np.copyto(copy, g)
+        np.copyto(g, o)
+        np.copyto(o, copy)
+        kernel[self.block(0, 3)] *= kernel.dtype.type(self.gates.scale)
         return [kernel]
 
     @override
     def run(
         self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, mask, batch = prepared[0].T, trace.mask, trace.values.shape[-1]
+        mask, batch = trace.mask, trace.values.shape[-1]
+        n = n_row_blocks(prepared[0], batch)
+        kernel, z_all = in_row_blocks(prepared[0], n), trace.blocks(0, 4)
         terms = workspace.scratch("terms", (2 * self.units, batch), kernel.dtype)
         first, second = terms[: self.units], terms[self.units :]
         kept = trace.blocks(self._INPUTS, 4) if self.keeps_inputs else None
-        for inputs, z, z_kept, i_f_o, i_f, o, g, g_c, c_after, tanh, h, h_masked in zip(
+        for (
+            inputs,
+            product,
+            z,
+            z_kept,
+            i_f_o,
+            i_f,
+            o,
+            g,
+            g_c,
+            c_after,
+            tanh,
+            h,
+            h_masked,
+        ) in zip(
             trace.all_inputs,
-            trace.blocks(0, 4),
+            in_row_blocks(z_all, n),
+            z_all,
             steps_or_none(kept),
             trace.blocks(0, 3),
             trace.blocks(0, 2),
@@ -93,7 +112,7 @@ class LSTMCell(Cell):
             trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, inputs, out=z)
+            np.matmul(kernel, inputs, out=product)
             if z_kept is not None:
                 np.copyto(z_kept, z)
             self.gates.apply_to_all(z, i_f_o, g, workspace)
@@ -139,6 +158,8 @@ class LSTMCell(Cell):
         by_block = factors.reshape(shape)[::-1]
         own = differentials.reshape(shape)[::-1]
         (dh, dc_after), block = carry, self.block
+        n = n_row_blocks(kernel, dh.shape[-1])
+        kernel, product = in_row_blocks(kernel, n), in_row_blocks(dh, n)
         for of_c, of_h, d_c, d_h, dc, dc_before, gates, dy in zip(
             by_block[:, :4],
             by_block[:, 4:],
@@ -155,7 +176,7 @@ class LSTMCell(Cell):
             np.multiply(dh, of_h, out=d_h)
             np.add(dc, dc_after, out=dc)
             np.multiply(dc, of_c, out=d_c)
-            np.matmul(kernel, gates, out=dh)
+            np.matmul(kernel, gates, out=product)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
             dc_after = dc_before

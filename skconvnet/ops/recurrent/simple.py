@@ -10,6 +10,7 @@ import numpy as np
 from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
 from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked
+from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
@@ -41,15 +42,18 @@ class SimpleCell(Cell):
     def run(
         self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, mask = prepared[0].T, trace.mask
-        for inputs, z, h, h_masked in zip(
+        mask, batch = trace.mask, trace.values.shape[-1]
+        n = n_row_blocks(prepared[0], batch)
+        kernel, z_all = in_row_blocks(prepared[0], n), trace.blocks(0)
+        for inputs, product, z, h, h_masked in zip(
             trace.all_inputs,
-            trace.blocks(0),
+            in_row_blocks(z_all, n),
+            z_all,
             trace.h_after,
             trace.masked_h_after,
             strict=True,
         ):
-            np.matmul(kernel, inputs, out=z)
+            np.matmul(kernel, inputs, out=product)
             self.activation.apply(z, h, workspace)
             if mask is not None:
                 np.multiply(h, mask, out=h_masked)
@@ -73,10 +77,12 @@ class SimpleCell(Cell):
         workspace: Workspace,
     ) -> None:
         dh = carry[0]
+        n = n_row_blocks(kernel, dh.shape[-1])
+        kernel, product = in_row_blocks(kernel, n), in_row_blocks(dh, n)
         for slope, dz, dy in zip(factors[::-1], differentials[::-1], dys, strict=False):
             if dy is not None:
                 np.add(dh, dy, out=dh)
             np.multiply(dh, slope, out=dz)
-            np.matmul(kernel, dz, out=dh)
+            np.matmul(kernel, dz, out=product)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
