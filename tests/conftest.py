@@ -114,7 +114,10 @@ def pytest_runtest_setup(item):
 def pytest_sessionfinish(session, exitstatus):
     if not session.config.getoption("no_skips") or exitstatus != pytest.ExitCode.OK:
         return
-    outcomes = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # one of several processes, whose results another one collects
+        return
+    outcomes = reporter.stats
     if "skipped" in outcomes or "passed" not in outcomes:
         print("\n--no-skips: a test was skipped, or none was run")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

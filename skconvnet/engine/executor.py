@@ -139,7 +139,7 @@ class Executor:
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
-        cuts = cut_minibatch(self.network, samples.inputs, index)
+        cuts = self._cut_to_train(samples, index)
         is_joint = train and self.network.needs_whole_batch
         # Layers that need the whole minibatch weigh its samples only if run together.
         if len(cuts) == 1 and not (is_joint and samples.weights is not None):
@@ -158,6 +158,11 @@ class Executor:
         else:
             losses = self._differentiate_in_rounds(micro_batches, gradient)
         return float(losses.sum()), total
+
+    def _cut_to_train(self, samples: Samples, index: Index) -> list[Index]:
+        # Augmentation knows nothing of padding.
+        may_pad = self.augmenter is None
+        return cut_minibatch(self.network, samples.inputs, index, may_pad=may_pad)
 
     def _differentiate_in_rounds(
         self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
@@ -224,7 +229,10 @@ class Executor:
 
         def differentiate_loss(m: int) -> float:
             batch = batches[m]
-            return loss_of_outputs(self.loss, ys[m], batch.targets, batch.weights)
+            after = self.network.chain.lengths_after(batch.x, lengths[m])
+            return loss_of_outputs(
+                self.loss, ys[m], batch.targets, batch.weights, after
+            )
 
         losses = runner.map(differentiate_loss)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
@@ -262,7 +270,7 @@ class Executor:
         n_numbers = index_length(index) * prod(self.network.in_shape)
         if n_numbers < self.min_numbers_to_read_ahead:
             return
-        is_cut = len(cut_minibatch(self.network, samples.inputs, index)) > 1
+        is_cut = len(self._cut_to_train(samples, index)) > 1
         if is_cut or len(chunks_of(self.network.vector.size)) > 1:
             return
         worker = self._workers[0]
@@ -288,24 +296,30 @@ class Executor:
             The outputs, channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
-        cuts = cut_minibatch(self.network, inputs, index)
-        network = self.network
-        if cuts:  # samples of a list may be smaller than those it was built for
-            network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
-        layers = list(network.layers.values())[:stop]
-        shape = layers[-1].out_shape if layers else network.in_shape
+        layers = list(self.network.layers.values())[:stop]
+        shape = layers[-1].out_shape if layers else self.network.in_shape
+        # Maps of samples of a list are one array only if they have the same size.
+        may_pad = inputs.has_one_size or len(shape) == 1 or pooling is not None
+        cuts = cut_minibatch(self.network, inputs, index, may_pad=may_pad)
+        if cuts and not inputs.has_one_size:  # smaller than it was built for, perhaps
+            first = inputs.shape_of(index_at(index, cuts[0]))
+            layers = list(self.network.for_shape(first).layers.values())[:stop]
+            shape = layers[-1].out_shape if layers else first
         shape = shape if pooling is None else shape[-1:]
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:
             own = index_at(index, cuts[i])
-            y = self._workers[thread].predict(inputs, own, stop)
+            y, lengths = self._workers[thread].predict(inputs, own, stop)
             if stop is None and not scores:
                 self.loss.predict(y)
             if pooling is not None:
-                y = pool_whole_maps(y, pooling)
-            _check_same_size(channels_last(y).shape[1:], shape)
-            outputs[cuts[i]] = channels_last(y)
+                y = pool_whole_maps(y, pooling, lengths)
+            values = channels_last(y)
+            if values.ndim > 2:
+                values = inputs.in_order(values, own, shape[0])
+            _check_same_size(values.shape[1:], shape)
+            outputs[cuts[i]] = values
 
         flops = len(outputs) * sum(layer.flops for layer in layers)
         self._run_predictions(len(cuts), task, flops)
@@ -345,7 +359,7 @@ class Executor:
             shapes.
         """
         index = slice(0, len(inputs))
-        cuts = cut_minibatch(self.network, inputs, index)
+        cuts = cut_minibatch(self.network, inputs, index, may_pad=False)
         shapes = inputs.shapes
         gradients: Image = np.empty(len(inputs), dtype=object)
         if len(shapes) == 1:

@@ -125,8 +125,13 @@ class Inputs:
         self,
         index: Index,  # noqa: ARG002  for samples of different sizes
     ) -> Shape:
-        """Return the shape of the samples at `index`, which must all have the same."""
+        """Return the shape that `read` gives the samples at `index`."""
         return self.in_shape
+
+    @property
+    def has_one_size(self) -> bool:
+        """Whether all samples of X have the same shape, perhaps with padding tokens."""
+        return True
 
     def lengths_of(
         self,
@@ -134,6 +139,34 @@ class Inputs:
     ) -> Lengths | None:
         """Return the lengths of the samples at `index`, None if `read` pads none."""
         return None
+
+    def as_read(
+        self,
+        values: npt.NDArray[Any],
+        index: Index,  # noqa: ARG002  for samples that `read` rearranges
+    ) -> npt.NDArray[Any]:
+        """Return values per position, (n, *spatial, ...), with positions as `read` has.
+
+        They are those of the samples at `index`.
+        """
+        return values
+
+    def in_order(
+        self,
+        maps: Image,
+        index: Index,  # noqa: ARG002  for samples that `read` rearranges
+        length: int,  # noqa: ARG002  for samples that `read` cuts off
+    ) -> Image:
+        """Return maps of the samples at `index` with their positions as in X.
+
+        Parameters
+        ----------
+        maps : ndarray of shape (n, *spatial, channels)
+        index : ndarray of int or slice
+        length : int
+            How many positions maps have along the first spatial axis for whole samples.
+        """
+        return maps
 
     def _read_rows(self, index: Index, workspace: Workspace) -> Rows:
         taken = self._take(index, workspace)

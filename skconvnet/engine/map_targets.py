@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import FeatureMap, Index, Rows, Shape, override
-from skconvnet.engine.inputs import index_numbers
+from skconvnet._typing import FeatureMap, Index, Lengths, Rows, Shape, override
+from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.engine.minibatches import Samples, Weights
 from skconvnet.engine.ragged import MapList
 from skconvnet.losses import Loss
+from skconvnet.ops.lengths import is_padding
 
 
 class MapTargets:
@@ -91,14 +92,20 @@ class MapTargets:
         shape: Shape = self.values[number].shape
         return shape if self.are_classes else shape[:-1]
 
-    def read(self, index: Index, dtype: npt.DTypeLike) -> FeatureMap:
+    def read(
+        self, index: Index, dtype: npt.DTypeLike, inputs: Inputs | None = None
+    ) -> FeatureMap:
         """Return the targets of samples of one size, batch last.
+
+        With `inputs`, their positions are those that the samples have when read.
 
         Returns
         -------
         targets : ndarray of shape (n_outputs, *spatial, batch)
         """
         values = maps_at(self.values, index)
+        if inputs is not None:
+            values = inputs.as_read(values, index)
         if not self.are_classes:
             return np.ascontiguousarray(np.moveaxis(values, (0, -1), (-1, 0)), dtype)
         classes = np.moveaxis(values, 0, -1)
@@ -135,14 +142,15 @@ class MapSamples(Samples):
 
     @override
     def read_targets(self, index: Index) -> FeatureMap:
-        targets: FeatureMap = self.targets.read(index, self.inputs.dtype)
+        targets: FeatureMap = self.targets.read(index, self.inputs.dtype, self.inputs)
         return targets
 
     @override
     def read_weights(self, index: Index, total: float) -> Weights | float:
         if self.position_weights is None:
             return super().read_weights(index, total)
-        weights = maps_at(self.position_weights, index) / total
+        weights = self.inputs.as_read(maps_at(self.position_weights, index), index)
+        weights = weights / total
         return np.moveaxis(weights, 0, -1).astype(self.inputs.dtype)
 
     @override
@@ -175,10 +183,20 @@ class MapSamples(Samples):
 
 
 def maps_at(values: npt.NDArray[Any] | MapList, index: Index) -> npt.NDArray[Any]:
-    """Return the maps at `index`, which must have one shape, as an array."""
-    if isinstance(values, MapList):
-        return np.stack([values.maps[number] for number in index_numbers(index)])
-    return values[index]
+    """Return the maps at `index` as an array.
+
+    They must have one shape, or are sequences, which zeros fill up.
+    """
+    if not isinstance(values, MapList):
+        return values[index]
+    maps = [values.maps[number] for number in index_numbers(index)]
+    longest = max(maps, key=len)
+    if all(len(one) == len(longest) for one in maps):
+        return np.stack(maps)
+    filled = np.zeros((len(maps), *longest.shape), values.dtype)
+    for own, one in zip(filled, maps, strict=True):
+        own[: len(one)] = one
+    return filled
 
 
 def flat_positions(values: npt.NDArray[Any] | MapList, n_last: int) -> npt.NDArray[Any]:
@@ -193,7 +211,11 @@ def flat_positions(values: npt.NDArray[Any] | MapList, n_last: int) -> npt.NDArr
 
 
 def loss_of_outputs(
-    loss: Loss, scores: FeatureMap, targets: FeatureMap, weights: Weights | float
+    loss: Loss,
+    scores: FeatureMap,
+    targets: FeatureMap,
+    weights: Weights | float,
+    lengths: Lengths | None = None,
 ) -> float:
     """Return the weighted sum of the losses, and turn the scores into its gradient.
 
@@ -206,15 +228,42 @@ def loss_of_outputs(
     weights : ndarray of shape (batch,) or (*spatial, batch), or float
         The weights of samples, over whose positions losses are averaged, or of
         positions.
+    lengths : ndarray of int of shape (batch,), optional
+        Lengths of outputs that are padded. Padding has no loss.
     """
     if scores.ndim == 2:
         return loss(scores, targets, weights)
+    if lengths is not None:
+        weights = _weights_of_steps(weights, lengths, scores)
+        targets = _with_length(targets, scores.shape[1])
+        columns = scores.reshape(len(scores), -1)
+        return loss(columns, targets.reshape(len(targets), -1), weights.reshape(-1))
     weights = np.divide(weights, prod(scores.shape[1:-1]), dtype=scores.dtype)
     if np.ndim(weights):
         weights = np.broadcast_to(weights, scores.shape[1:]).reshape(-1)
     columns = scores.reshape(len(scores), -1)
     assert np.shares_memory(columns, scores)
     return loss(columns, targets.reshape(len(targets), -1), weights)
+
+
+def _weights_of_steps(
+    weights: Weights | float, lengths: Lengths, scores: FeatureMap
+) -> Weights:
+    """Return the weight of the loss of each step, of shape (length, batch)."""
+    length = scores.shape[1]
+    if np.ndim(weights) > 1:
+        weights = _with_length(np.asarray(weights), length)
+    per_step = np.divide(weights, np.maximum(lengths, 1), dtype=scores.dtype)
+    own: Weights = ~is_padding(lengths, length) * per_step
+    return own
+
+
+def _with_length(x: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    """Cut off the axis before the last, or fill it up with zeros."""
+    missing = length - x.shape[-2]
+    if missing <= 0:
+        return x[..., :length, :]
+    return np.pad(x, (*((0, 0),) * (x.ndim - 2), (0, missing), (0, 0)))
 
 
 def weights_of_samples(weights: Weights | float) -> npt.NDArray[np.floating] | None:

@@ -14,12 +14,18 @@ from dataclasses import dataclass
 from math import ceil, inf, prod
 from typing import TYPE_CHECKING, Any, Self
 
-from skconvnet._typing import Index, Shape
+import numpy as np
+
+from skconvnet._typing import Index, Lengths, Shape
 from skconvnet.engine.inputs import Inputs, index_at, index_length
 from skconvnet.layers.base import Layer
 
 if TYPE_CHECKING:
     from skconvnet.engine.network import Network
+
+
+# The shortest sequence of a micro-batch by its longest, unless there are few samples.
+_MIN_FILLED = 0.75
 
 
 @dataclass(frozen=True)
@@ -116,10 +122,14 @@ def micro_batch_size(
     return min(max(size, limits.smallest), largest)
 
 
-def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]:
-    """Cut a minibatch into micro-batches of samples of the same shape.
+def cut_minibatch(
+    network: Network, inputs: Inputs, index: Index, *, may_pad: bool = True
+) -> list[Index]:
+    """Cut a minibatch into micro-batches.
 
-    Micro-batches of samples of one shape have nearly equal sizes.
+    The samples of a micro-batch have the same shape, or are sequences of similar
+    lengths if the network takes these padded. Micro-batches of samples of one shape
+    have nearly equal sizes.
 
     Parameters
     ----------
@@ -127,12 +137,18 @@ def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]
     inputs : Inputs
     index : ndarray of int or slice
         Samples of the minibatch.
+    may_pad : bool, default=True
+        If False, sequences of a micro-batch have the same length in any case.
 
     Returns
     -------
     positions : list of ndarray of int or slice
         Positions in `index` of the samples of each micro-batch.
     """
+    if may_pad and network.pads_samples:
+        lengths = inputs.lengths_of(index)
+        if lengths is not None:
+            return _cut_by_length(network, inputs, index, lengths)
     micro_batches: list[Index] = []
     for positions in inputs.groups(index):
         batch = index_length(positions)
@@ -144,4 +160,29 @@ def cut_minibatch(network: Network, inputs: Inputs, index: Index) -> list[Index]
             index_at(positions, slice(start, min(start + size, batch)))
             for start in range(0, batch, size)
         ]
+    return micro_batches
+
+
+def _cut_by_length(
+    network: Network, inputs: Inputs, index: Index, lengths: Lengths
+) -> list[Index]:
+    """Cut a minibatch of sequences into micro-batches of similar lengths.
+
+    From the longest to the shortest, a micro-batch ends when it is full, or before a
+    sequence that would mostly be padding if it has enough samples by then.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    own, batch = lengths[order], len(order)
+    shape = inputs.shape_of(index_at(index, order[:1]))
+    largest = network.for_shape(shape).micro_batch_size(batch)
+    full = -(-batch // -(-batch // largest))
+    micro_batches: list[Index] = []
+    start = 0
+    while start < batch:
+        # Lengths descend, so their negatives ascend.
+        short = np.searchsorted(-own, -_MIN_FILLED * own[start], side="right")
+        enough = start + network.limits.smallest
+        stop = min(start + full, max(int(short), enough), batch)
+        micro_batches.append(order[start:stop])
+        start = stop
     return micro_batches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -30,6 +31,11 @@ __all__ = ["Network", "build_layers"]
 # Workspaces kept for later predictions. This many threads can predict at the same time
 # without allocating new arrays.
 _MAX_SPARE_WORKSPACES = 4
+
+
+# The most axes of a sample with one spatial axis: its length and its channels. Rows of
+# tokens have their length alone.
+_SEQUENCE_NDIM = 2
 
 
 class SizeDependentWeightsError(ValueError):
@@ -69,6 +75,8 @@ class Network:
         the weights and buffers of frozen layers.
     trained_state : ndarray
         All numbers that training changes, the first two parts of `state`.
+    ends_at_padding : bool
+        Whether samples are rows of tokens that end at a padding token.
     weights, buffers : dict of str to ndarray
         Views of `state`, named ``"layer/array"``.
     spare_workspaces : list of list of Workspace
@@ -98,6 +106,12 @@ class Network:
         )
         self.layers = self.chain.layers
         chain = self.chain
+        self.ends_at_padding = False
+        if chain.padding_token is not None:
+            if chain.fits_other_lengths():
+                self.ends_at_padding = len(in_shape) == 1 and _has_steps(chain)
+            else:
+                chain.keep_padding()
         trained, updated = chain.trained_shapes, chain.updated_shapes
         self.layout = ParameterLayout(trained, chain.penalized)
         self._buffer_layout = ParameterLayout(updated, ())
@@ -149,6 +163,19 @@ class Network:
         others = other.arrays
         for name, array in self.arrays.items():
             array[...] = others[name]
+
+    @property
+    def pads_samples(self) -> bool:
+        """Whether sequences of different lengths may share a micro-batch, padded."""
+        return len(self.in_shape) <= _SEQUENCE_NDIM and self.chain.takes_lengths
+
+    @cached_property
+    def shortest_length(self) -> int:
+        """The smallest length of sequences for which all layers have an output."""
+        length, *rest = self.in_shape
+        return 1 + bisect_left(
+            range(1, length), True, key=lambda n: _can_build(self.specs, (n, *rest))
+        )
 
     @property
     def predicts_maps(self) -> bool:
@@ -372,6 +399,21 @@ class Network:
         # Layers are not pickled, but built again from their specs.
         Network.__init__(self, state["specs"], state["in_shape"], state["dtype"])
         self._bind(state["state"])
+
+
+def _has_steps(chain: Chain) -> bool:
+    """Return whether the first layer gives a map, with a position for each token."""
+    first = next(iter(chain.layers.values()))
+    return len(first.out_shape) > 1
+
+
+def _can_build(specs: Sequence[tuple[str, LayerSpec]], in_shape: Shape) -> bool:
+    """Return whether all layers have an output for samples of this shape."""
+    try:
+        Chain(specs, in_shape, fuse_pairs=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _shape_of_samples(x: FeatureMap) -> Shape:

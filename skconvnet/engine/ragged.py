@@ -1,4 +1,4 @@
-"""Samples of different sizes: a list of maps, which are read one size at a time."""
+"""Samples of different sizes: a list of maps."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from skconvnet._typing import FeatureMap, Image, Index, Shape, override
+from skconvnet._typing import FeatureMap, Image, Index, Lengths, Shape, override
 from skconvnet.engine.finite import check_samples
 from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.ops.layout import channels_last, map_shape
+from skconvnet.ops.lengths import padded_length
 from skconvnet.ops.workspace import Workspace
 
 
@@ -67,7 +69,10 @@ class MapList:
 
 
 class RaggedInputs(Inputs):
-    """Maps of different sizes, of which only maps of the same size are read together.
+    """Maps of different sizes.
+
+    Sequences of different lengths may be read together: they are then padded to a
+    common length. Other maps must have the same size.
 
     Parameters
     ----------
@@ -76,9 +81,28 @@ class RaggedInputs(Inputs):
         Only the number of axes and the channels matter.
     dtype : dtype
     name : str, default="X"
+    padding_value : float, default=0
+        What sequences are padded with.
     """
 
     X: MapList
+
+    def __init__(
+        self,
+        X: MapList,
+        in_shape: Shape,
+        dtype: npt.DTypeLike,
+        name: str = "X",
+        *,
+        padding_value: float = 0,
+    ) -> None:
+        super().__init__(X, in_shape, dtype, name)
+        self.padding_value = padding_value
+
+    @property
+    @override
+    def has_one_size(self) -> bool:
+        return False
 
     @property
     @override
@@ -95,17 +119,29 @@ class RaggedInputs(Inputs):
 
     @override
     def shape_of(self, index: Index) -> Shape:
-        first: Image = self.X.maps[index_numbers(index)[0]]
-        return first.shape
+        shapes = {self.X.maps[number].shape for number in index_numbers(index)}
+        if len(shapes) == 1:
+            (shape,) = shapes
+            return tuple(shape)
+        longest, *channels = max(shapes)
+        return (padded_length(longest), *channels)
+
+    @override
+    def lengths_of(self, index: Index) -> Lengths | None:
+        lengths = [len(self.X.maps[number]) for number in index_numbers(index)]
+        if len(set(lengths)) == 1:
+            return None
+        return np.array(lengths, np.intp)
 
     @override
     def _read(self, index: Index, workspace: Workspace) -> FeatureMap:
         maps = [self.X.maps[number] for number in index_numbers(index)]
-        shape = map_shape(maps[0].shape, len(maps))
+        shape = map_shape(self.shape_of(index), len(maps))
         x = workspace.array("x", shape, self.dtype)
         samples = channels_last(x)
-        for i, one in enumerate(maps):
-            np.copyto(samples[i], one, casting="unsafe")
+        for sample, one in zip(samples, maps, strict=True):
+            np.copyto(sample[: len(one)], one, casting="unsafe")
+            sample[len(one) :] = self.padding_value
         return x
 
     @override

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, FlatVector, Index
+from skconvnet._typing import FeatureMap, FlatVector, Index, Lengths
 from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.map_targets import loss_of_outputs
@@ -147,14 +147,16 @@ class Worker:
         network = self.network.for_shape(shape)
         batch = self.prepare(micro_batch, rng)
         with _OVERFLOW_IS_CHECKED():
+            lengths = samples.inputs.lengths_of(micro_batch.index)
             y, caches = network.forward(
                 batch.x,
                 self.workspaces,
                 train=micro_batch.train,
                 rng=rng,
-                lengths=samples.inputs.lengths_of(micro_batch.index),
+                lengths=lengths,
             )
-            loss = loss_of_outputs(self.loss, y, batch.targets, batch.weights)
+            after = network.chain.lengths_after(batch.x, lengths)
+            loss = loss_of_outputs(self.loss, y, batch.targets, batch.weights, after)
             network.backward(y, caches, self.views(gradient), self.workspaces)
         return loss
 
@@ -198,13 +200,19 @@ class Worker:
             targets.differentiate(scores, index)
             return network.input_gradient(scores, caches, self.workspaces)
 
-    def predict(self, inputs: Inputs, index: Index, stop: int | None) -> FeatureMap:
-        """Return raw scores, or the input of the layer at position `stop`."""
+    def predict(
+        self, inputs: Inputs, index: Index, stop: int | None
+    ) -> tuple[FeatureMap, Lengths | None]:
+        """Return raw scores, or the input of the layer at position `stop`.
+
+        Their lengths are returned as well, if they are padded.
+        """
         x = inputs.read(index, self._reading)
         network = self.network.for_shape(inputs.shape_of(index))
         lengths = inputs.lengths_of(index)
         with _OVERFLOW_IS_CHECKED():
             if stop is None:
-                return network.predict(x, self.workspaces, lengths)
-            y, _ = network.forward(x, self.workspaces, stop=stop, lengths=lengths)
-        return y
+                y = network.predict(x, self.workspaces, lengths)
+            else:
+                y, _ = network.forward(x, self.workspaces, stop=stop, lengths=lengths)
+        return y, network.chain.lengths_after(x, lengths, stop)

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from skconvnet._checks import check_n_layers
@@ -16,6 +17,7 @@ from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.memory_limits import check_network_fits
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network, build_layers
+from skconvnet.engine.padded_tokens import PaddedTokens
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.sample_weights import normalized_weights
 from skconvnet.estimators._input_validation import CheckedX
@@ -196,9 +198,24 @@ def make_inputs(
 
     If `channels_first`, X has the channels before the spatial axes.
     """
+    token = network.chain.padding_token
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
-        return RaggedInputs(maps, network.in_shape, network.dtype, name)
+        fill = 0 if token is None else token
+        return RaggedInputs(
+            maps, network.in_shape, network.dtype, name, padding_value=fill
+        )
+    if network.ends_at_padding and isinstance(X, np.ndarray):
+        assert token is not None
+        return PaddedTokens(
+            X,
+            network.in_shape,
+            network.dtype,
+            name,
+            padding_token=token,
+            shortest_length=network.shortest_length,
+            cuts_off=not network.predicts_maps,
+        )
     return Inputs(
         X, network.in_shape, network.dtype, name, channels_first=channels_first
     )

@@ -47,6 +47,8 @@ class Activation(LayerSpec):
 class ActivationLayer(WeightlessLayer[FeatureMap]):
     """Runtime layer of `Activation`; its cache is the input or the output."""
 
+    takes_lengths = True
+
     def __init__(self, in_shape: Shape, function: str) -> None:
         super().__init__(in_shape, in_shape)
         self.function = get_activation(function, "function")
@@ -120,6 +122,7 @@ class PReLULayer(Layer[FeatureMap]):
     """Runtime layer of `PReLU`; its cache is the input as rows (channels, columns)."""
 
     penalized = ()
+    takes_lengths = True
 
     def __init__(self, in_shape: Shape, shared: bool, initial: float) -> None:
         super().__init__(in_shape, in_shape)
@@ -227,6 +230,8 @@ class RReLUCache(NamedTuple):
 
 class RReLULayer(WeightlessLayer[RReLUCache]):
     """Runtime layer of `RReLU`."""
+
+    takes_lengths = True
 
     def __init__(self, in_shape: Shape, lower: float, upper: float) -> None:
         super().__init__(in_shape, in_shape)

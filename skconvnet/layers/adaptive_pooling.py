@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skconvnet._checks import check_choice, check_positive_int, is_int, is_sequence
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import adaptive_pooling as ops
@@ -27,7 +27,8 @@ class GlobalMaxPool(LayerSpec):
 
     Maps of shape (*spatial, channels), with one, two or three spatial axes, become
     features of shape (channels,). The gradient goes to the largest value, the first of
-    equals.
+    equals. Of a padded sequence, only its own positions count; a sequence without any
+    gives zeros.
 
     Examples
     --------
@@ -47,7 +48,8 @@ class GlobalAvgPool(LayerSpec):
     """Mean of each channel over the whole map [1]_.
 
     Maps of shape (*spatial, channels), with one, two or three spatial axes, become
-    features of shape (channels,).
+    features of shape (channels,). Of a padded sequence, only its own positions count; a
+    sequence without any gives zeros.
 
     References
     ----------
@@ -149,6 +151,11 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
         if pooling == "avg":
             self._counts = [ops.window_sizes(spatial, n) for n in levels]
         self.flops = len(levels) * prod(in_shape)
+        self.takes_lengths = len(spatial) == 1 and levels == (1,)
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return None
 
     @override
     def forward(
@@ -160,6 +167,9 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
         workspace: Workspace,
     ) -> tuple[FeatureMap, AdaptivePoolCache]:
         y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)
+        if workspace.lengths is not None:
+            y[...] = ops.pool_whole_maps(x, self.pooling, workspace.lengths)
+            return y, AdaptivePoolCache(x, y)
         for i, level in enumerate(self._levels_of(y)):
             ops.reduce_windows(self._ufunc, x, level, workspace)
             if self._counts is not None:
@@ -178,8 +188,11 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
             for dlevel, level in zip(dlevels, self._levels_of(y), strict=True):
                 ops.add_to_maxima(dlevel, x, level, dx, workspace)
             return dx
+        counts: Sequence[np.ndarray] = self._counts
+        if workspace.lengths is not None:
+            counts = [np.maximum(workspace.lengths, 1).astype(dy.dtype)]
         for i, dlevel in enumerate(dlevels):
-            dlevel /= self._counts[i]
+            dlevel /= counts[i]
             ops.spread_windows(dlevel, dx, workspace, add=i > 0)
         return dx
 

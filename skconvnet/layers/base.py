@@ -147,6 +147,11 @@ class Layer(ABC, Generic[Cache]):
         self.flops = prod(in_shape)
 
     @property
+    def padding_token(self) -> int | None:
+        """The token that fills up short samples, if the layer takes tokens."""
+        return None
+
+    @property
     def is_flat(self) -> bool:
         """Whether input and output are features, without spatial axes."""
         return len(self.in_shape) == 1 and len(self.out_shape) == 1
@@ -191,6 +196,12 @@ class Layer(ABC, Generic[Cache]):
         None means that no output is padded, or that it has no length.
         """
         return lengths
+
+    def keep_padding(self) -> None:
+        """Take padding tokens for positions of a sample, not for its end.
+
+        This is for networks in which a later layer needs samples of a fixed length.
+        """
 
     def statistics(
         self, x: FeatureMap, weights: np.ndarray | None

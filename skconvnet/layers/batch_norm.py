@@ -18,13 +18,14 @@ from skconvnet.ops.normalization import (
     Moments,
     Normalization,
     PerChannel,
-    SampleWeights,
+    ValueWeights,
     backward_of_activation,
     input_gradient,
     input_gradient_of_fixed,
     is_far_from_zero,
     moments,
     normalize,
+    weights_of_values,
 )
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -93,8 +94,8 @@ class BatchNormCache:
     count : float or None
         Number of values per channel in the minibatch, or the sum of their weights. None
         if the statistics do not depend on the input.
-    weights : ndarray of shape (batch,) or None
-        Weights of the samples of this micro-batch; None if all are equal.
+    weights : ndarray of shape (batch,) or (length, batch), or None
+        What `weights_of_values` returned.
     """
 
     x: FeatureMap
@@ -102,7 +103,7 @@ class BatchNormCache:
     how: Normalization
     deviation: PerChannel
     count: float | None = None
-    weights: SampleWeights | None = None
+    weights: ValueWeights | None = None
 
 
 class BatchNormLayer(Layer[BatchNormCache]):
@@ -129,6 +130,7 @@ class BatchNormLayer(Layer[BatchNormCache]):
 
     penalized = ()
     needs_whole_batch = True
+    takes_lengths = True
 
     def __init__(
         self,
@@ -227,9 +229,11 @@ class BatchNormLayer(Layer[BatchNormCache]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
     ) -> tuple[list[FeatureMap], list[BatchNormCache]]:
-        found = runner.map(
-            lambda m: moments(xs[m], runner.weights_of(m), workspaces[m])
-        )
+        weights = [
+            weights_of_values(x, runner.weights_of(m), workspaces[m].lengths)
+            for m, x in enumerate(xs)
+        ]
+        found = runner.map(lambda m: moments(xs[m], weights[m], workspaces[m]))
         layer = layers[0]
         mean, variance, count = layer.merge(found)
         how, deviation = layer._normalization(  # noqa: SLF001  of the same class
@@ -237,12 +241,14 @@ class BatchNormLayer(Layer[BatchNormCache]):
         )
         ys = runner.map(lambda m: normalize(xs[m], how, workspaces[m]))
         caches = [
-            BatchNormCache(x, y, how, deviation, count, runner.weights_of(m))
+            BatchNormCache(x, y, how, deviation, count, weights[m])
             for m, (x, y) in enumerate(zip(xs, ys, strict=True))
         ]
         return ys, caches
 
-    def merge(self, found: Sequence[Moments]) -> tuple[PerChannel, PerChannel, float]:
+    def merge(
+        self, found: Sequence[Moments]
+    ) -> tuple[PerChannel, PerChannel, float | None]:
         """Merge the moments of all micro-batches, and update the moving statistics.
 
         The squares of each micro-batch were summed about its own mean. The squares
@@ -253,10 +259,13 @@ class BatchNormLayer(Layer[BatchNormCache]):
         -------
         mean, variance : ndarray of shape (channels,)
             In float64.
-        count : float
+        count : float or None
+            None if there is no value, so that the moving statistics are returned.
         """
         counts = np.array([own.count for own in found], dtype=np.float64)
         count = counts.sum()
+        if count == 0:  # all sequences are empty
+            return self.buffers["moving_mean"], self.buffers["moving_variance"], None
         means = np.array([own.mean for own in found], dtype=np.float64)
         mean = counts @ means / count
         squares = np.sum([own.squares for own in found], axis=0, dtype=np.float64)

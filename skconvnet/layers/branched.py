@@ -95,6 +95,17 @@ class BranchedLayer(Layer[BranchCaches]):
     def is_flat(self) -> bool:
         return super().is_flat and all(layer.is_flat for layer in self._inner_layers())
 
+    @override
+    def keep_padding(self) -> None:
+        for chain in self.chains.values():
+            chain.keep_padding()
+
+    @property
+    @override
+    def padding_token(self) -> int | None:
+        tokens = {chain.padding_token for chain in self.chains.values()}
+        return tokens.pop() if len(tokens) == 1 else None
+
     @property
     @override
     def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant

@@ -186,15 +186,44 @@ class Chain:
     @cached_property
     def takes_lengths(self) -> bool:
         """Whether samples of different lengths may go through at once, padded."""
-        return all(step.layer.takes_lengths for step in self.steps)
+        for layer in self.layers.values():
+            if not layer.takes_lengths:
+                return False
+            if len(layer.out_shape) == 1:  # features, whatever the length
+                return True
+        return True
 
-    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+    def keep_padding(self) -> None:
+        """Take padding tokens for positions of a sample, not for its end."""
+        for layer in self.layers.values():
+            layer.keep_padding()
+
+    @property
+    def padding_token(self) -> int | None:
+        """The token that fills up short samples, if the first layer takes tokens."""
+        for layer in self.layers.values():
+            return layer.padding_token
+        return None
+
+    def fits_other_lengths(self) -> bool:
+        """Return whether sequences of other lengths need the same weights."""
+        length, *rest = self.in_shape
+        try:
+            other = Chain(self.specs, (length + 1, *rest), fuse_pairs=False)
+        except (TypeError, ValueError):
+            return False
+        return other.weight_shapes == self.weight_shapes
+
+    def lengths_after(
+        self, x: FeatureMap, lengths: Lengths | None, stop: int | None = None
+    ) -> Lengths | None:
         """Return the lengths of the outputs, given the input and its lengths.
 
-        Only a layer of tokens, which comes first, reads its input for that.
+        Only a layer of tokens, which comes first, reads its input for that. With
+        `stop`, they are those of the input of the layer at that position.
         """
-        for step in self.steps:
-            lengths = step.layer.lengths_after(x, lengths)
+        for layer in list(self.layers.values())[:stop]:
+            lengths = layer.lengths_after(x, lengths)
         return lengths
 
     def forward(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
@@ -142,6 +142,11 @@ class ConvolutionLayer(ConvolutionBase[_Cache]):
         self.selector = selector
         self.flops = 2 * prod(windows.out_shape) * prod(kernel.shape)
         self.cached_values = selector.cached_values
+        self.takes_lengths = windows.ndim == 1 and windows.has_fixed_pads
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return None if lengths is None else self.windows.lengths_after(lengths)
 
     @override
     def forward(

@@ -84,14 +84,19 @@ class PooledConvolutionLayer(Layer[_Cache]):
         workspace: Workspace,
     ) -> tuple[FeatureMap, _Cache]:
         batch = x.shape[-1]
-        pooling = self.pooling_algorithm(batch)
+        lengths = workspace.lengths
+        ends_inside = lengths is not None and self.pool.windows.is_padded
+        # Only the pooling layer knows of ends within the map.
+        pooling = None if ends_inside else self.pooling_algorithm(batch)
         algorithm = pooling or self.convolution.selector.for_batch(batch)
         kernel = self.convolution.weights["kernel"]
         z, algorithm_cache = algorithm.forward(x, kernel, workspace, train=train)
         largest, pool_cache = algorithm.crop_row_padding(z), None
         if pooling is None:
+            inner = workspace.nested("pool")
+            inner.lengths = self.convolution.lengths_after(x, lengths)
             largest, pool_cache = self.pool.forward(
-                largest, train=train, rng=rng, workspace=workspace.nested("pool")
+                largest, train=train, rng=rng, workspace=inner
             )
         y = workspace.array("pooled", largest.shape, largest.dtype)
         np.add(largest, per_channel(self.convolution.weights["bias"], x), out=y)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.initializers import Initializer, convolution_fans
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
@@ -175,6 +175,15 @@ class ConvolutionTransposeLayer(ConvolutionBase[ConvolutionTransposeCache]):
         self.strides = tuple(Fraction(1, s) for s in windows.strides)
         self.flops = 2 * prod(windows.out_shape) * prod(kernel.shape)
         self.cached_values = selector.cached_values
+        self.takes_lengths = windows.ndim == 1
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        if lengths is None:
+            return None
+        # What is added to or cut off from an output does not depend on its length.
+        missing = (self.in_shape[0] - lengths) * self.selector.windows.strides[0]
+        return np.where(lengths > 0, np.maximum(self.out_shape[0] - missing, 0), 0)
 
     @override
     def forward(

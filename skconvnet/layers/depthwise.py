@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._checks import check_positive_int
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.initializers import Initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.conv_base import (
@@ -294,6 +294,13 @@ class SeparableLayer(ConvolutionBase[SeparableCache]):
         self.strides = windows.strides
         self.cached_values = prod(windows.out_shape) * n_maps
         self.flops = 2 * self.cached_values * (windows.size + filters)
+        self.takes_lengths = windows.ndim == 1 and windows.has_fixed_pads
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return (
+            None if lengths is None else self.algorithm.windows.lengths_after(lengths)
+        )
 
     @override
     def forward(

@@ -50,6 +50,8 @@ class Dropout(LayerSpec):
 class DropoutLayer(WeightlessLayer[FeatureMap | None]):
     """Runtime layer of `Dropout`; its cache is the scale of each value."""
 
+    takes_lengths = True
+
     def __init__(self, in_shape: Shape, rate: float) -> None:
         super().__init__(in_shape, in_shape)
         self.rate = rate
@@ -164,6 +166,8 @@ class GaussianNoise(LayerSpec):
 
 class GaussianNoiseLayer(WeightlessLayer[None]):
     """Runtime layer of `GaussianNoise`."""
+
+    takes_lengths = True
 
     def __init__(self, in_shape: Shape, stddev: float) -> None:
         super().__init__(in_shape, in_shape)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._checks import check_choice, check_positive_int, is_int
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops import embedding
 from skconvnet.ops.layout import map_shape
@@ -48,8 +48,10 @@ class Embedding(TrainableSpec):
         Length of a vector.
     padding_token : int, default=None
         Token that fills up short texts. Its vector is zero whatever the table holds,
-        gets no gradient, and is left out by `reduce`. None means that there is no such
-        token.
+        gets no gradient, and is left out by `reduce`. If this is the first layer, a
+        padded text gives the output that the same text gives without padding, wherever
+        the padding is. Only if a layer such as `Flatten` needs texts of a fixed length,
+        padding counts as tokens of zeros. None means that there is no such token.
     reduce : {"mean", "sum", "max"}, default=None
         How the vectors of a text are combined along each dimension. A text that is all
         padding gives zeros. None means that they are not combined.
@@ -122,6 +124,7 @@ class EmbeddingLayer(Layer[_Tokens]):
 
     penalized = ()
     takes_tokens = True
+    _keeps_padding = False
 
     def __init__(
         self,
@@ -141,6 +144,26 @@ class EmbeddingLayer(Layer[_Tokens]):
         self.block_size = block_size
         self.flops = length * n_dims
         self.cached_values = length
+        # Without a padding token, a reduction counts every position.
+        self.takes_lengths = reduce is None or padding is not None
+
+    @property
+    @override
+    def padding_token(self) -> int | None:
+        return self.padding
+
+    @override
+    def keep_padding(self) -> None:
+        self._keeps_padding = True
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        if self.reduce or self._keeps_padding:
+            return None
+        if self.padding is None:
+            return lengths
+        lengths = embedding.lengths_of(x, self.padding)
+        return None if lengths.min(initial=len(x)) == len(x) else lengths
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:

@@ -101,6 +101,7 @@ class LayerNormLayer(Layer[LayerNormCache]):
         self.group_size = _group_size(self.n_features)
         self.flops = 8 * prod(in_shape)
         self.cached_values = prod(in_shape)
+        self.takes_lengths = axis == "channels"
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:

@@ -80,6 +80,8 @@ class LocalResponseNormCache(NamedTuple):
 class LocalResponseNormLayer(WeightlessLayer[LocalResponseNormCache]):
     """Runtime layer of `LocalResponseNorm`."""
 
+    takes_lengths = True
+
     def __init__(
         self, in_shape: Shape, size: int, alpha: float, beta: float, k: float
     ) -> None:

@@ -31,6 +31,8 @@ class MapOutputLayer(Layer[FeatureMap]):
     kernel_initializer : str or Initializer
     """
 
+    takes_lengths = True
+
     def __init__(
         self,
         in_shape: Shape,

@@ -71,6 +71,8 @@ class MaxoutCache(NamedTuple):
 class MaxoutLayer(WeightlessLayer[MaxoutCache]):
     """Runtime layer of `Maxout`."""
 
+    takes_lengths = True
+
     def __init__(self, in_shape: Shape, pieces: int) -> None:
         super().__init__(in_shape, (*in_shape[:-1], in_shape[-1] // pieces))
         self.pieces = pieces

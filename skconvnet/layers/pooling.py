@@ -10,11 +10,12 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.layers.base import Cache, Layer, check_ndim
 from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import pooling
 from skconvnet.ops.layout import map_shape
+from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.padding import pad
 from skconvnet.ops.pooling import TapArrays, tap_views
 from skconvnet.ops.windows import Windows, sliding_windows
@@ -226,12 +227,18 @@ class PoolingLayer(WeightlessLayer[Cache]):
         self.strides = windows.strides
         self.flops = prod(self.out_shape) * windows.size
 
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return None if lengths is None else self.windows.lengths_after(lengths)
+
     def _padded(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
         if not self.windows.is_padded:
             return x
         shape = map_shape((*self.windows.padded_shape, len(x)), x.shape[-1])
         padded = workspace.array("padded", shape, x.dtype)
         pad(x, self.windows.interior, padded, self.padding_value)
+        inside = self._without_padding(padded)
+        clear_padding(inside, workspace.lengths, self.padding_value)
         return padded
 
     def _empty_gradient(self, dy: FeatureMap, workspace: Workspace) -> FeatureMap:
@@ -268,6 +275,10 @@ class MaxPoolLayer(PoolingLayer[MaxPoolCache]):
     """Runtime layer of max pooling."""
 
     padding_value = -np.inf
+
+    def __init__(self, in_shape: Shape, windows: Windows) -> None:
+        super().__init__(in_shape, windows)
+        self.takes_lengths = windows.ndim == 1 and windows.has_fixed_pads
 
     @override
     def forward(
@@ -314,6 +325,10 @@ class AvgPoolLayer(PoolingLayer[None]):
 
     def __init__(self, in_shape: Shape, windows: Windows) -> None:
         super().__init__(in_shape, windows)
+        # The means of windows that reach beyond the end have other counts.
+        self.takes_lengths = (
+            windows.ndim == 1 and windows.has_fixed_pads and not windows.is_padded
+        )
         # Positions of each window that are not padding. float32 holds these integers
         # exactly, and dividing an array by them keeps the dtype of the array.
         self._counts: np.ndarray | np.float32 = np.float32(windows.size)

@@ -50,6 +50,8 @@ class Rescaling(LayerSpec):
 class RescalingLayer(WeightlessLayer[None]):
     """Runtime layer of `Rescaling`."""
 
+    takes_lengths = True
+
     def __init__(self, in_shape: Shape, scale: float, offset: float) -> None:
         super().__init__(in_shape, in_shape)
         self.scale = scale
@@ -128,6 +130,7 @@ class StandardizeLayer(WeightlessLayer[None]):
         shape = in_shape if per_pixel else in_shape[-1:]
         self.buffer_shapes = {"mean": shape, "deviation": shape}
         self.flops = 2 * prod(in_shape)
+        self.takes_lengths = not per_pixel
 
     @override
     def initial_buffers(self) -> dict[str, np.ndarray]:

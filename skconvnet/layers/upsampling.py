@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet._checks import check_choice, per_axis
-from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops.layout import map_shape
@@ -120,6 +120,12 @@ class UpsampleLayer(WeightlessLayer[None]):
 
 class NearestUpsampleLayer(UpsampleLayer):
     """Runtime layer of `Upsample` with ``mode="nearest"``."""
+
+    takes_lengths = True
+
+    @override
+    def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
+        return None if lengths is None else lengths * self.size[0]
 
     @override
     def enlarge(self, x: FeatureMap, y: FeatureMap, workspace: Workspace) -> None:

@@ -14,6 +14,8 @@ from itertools import product
 
 import numpy as np
 
+from skconvnet._typing import Lengths
+from skconvnet.ops.lengths import is_padding
 from skconvnet.ops.workspace import Workspace
 
 
@@ -147,7 +149,9 @@ def add_to_maxima(
         flat[position * batch + samples] += dy[(slice(None), *number)]
 
 
-def pool_whole_maps(x: np.ndarray, pooling: str) -> np.ndarray:
+def pool_whole_maps(
+    x: np.ndarray, pooling: str, lengths: Lengths | None = None
+) -> np.ndarray:
     """Return the mean or the maximum of each channel over all positions.
 
     Parameters
@@ -155,6 +159,8 @@ def pool_whole_maps(x: np.ndarray, pooling: str) -> np.ndarray:
     x : ndarray of shape (channels, *spatial, batch)
         Flat features have no positions, and are returned as they are.
     pooling : {"avg", "max"}
+    lengths : ndarray of int of shape (batch,), optional
+        Lengths of padded sequences, of which those without any position give zeros.
 
     Returns
     -------
@@ -168,5 +174,13 @@ def pool_whole_maps(x: np.ndarray, pooling: str) -> np.ndarray:
            [5.5]])
     """
     values = x.reshape(len(x), -1, x.shape[-1])
-    pooled: np.ndarray = values.mean(axis=1) if pooling == "avg" else values.max(axis=1)
+    pooled: np.ndarray
+    if lengths is None or x.ndim < 3:
+        pooled = values.mean(axis=1) if pooling == "avg" else values.max(axis=1)
+    elif pooling == "avg":
+        pooled = values.sum(axis=1) / np.maximum(lengths, 1).astype(x.dtype)
+    else:
+        own = ~is_padding(lengths, x.shape[1])
+        pooled = values.max(axis=1, where=own, initial=-np.inf)
+        pooled[:, lengths == 0] = 0
     return pooled

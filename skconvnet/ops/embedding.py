@@ -12,11 +12,57 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
+from skconvnet._typing import Lengths
 from skconvnet.ops.workspace import Workspace
 
 # Numbers in a block: 512 kB in float32. Blocks of a quarter of this size take up to
 # twice as long, and blocks four times as large up to a third less time.
 BLOCK_SIZE = 2**17
+
+
+def lengths_of(tokens: np.ndarray, padding: int) -> Lengths:
+    """Return the length of each text without the padding at its end.
+
+    Parameters
+    ----------
+    tokens : ndarray of shape (length, n)
+    padding : int
+
+    Examples
+    --------
+    >>> lengths_of(np.array([[0, 5, 0], [3, 0, 0], [4, 0, 0]]), 0)
+    array([3, 1, 0])
+    """
+    is_token = tokens[::-1] != padding
+    from_end = np.argmax(is_token, axis=0)
+    return np.where(is_token.any(axis=0), len(tokens) - from_end, 0)
+
+
+def order_with_padding_last(tokens: np.ndarray, padding: int) -> np.ndarray | None:
+    """Return in which order padding comes last and other tokens keep their order.
+
+    Parameters
+    ----------
+    tokens : ndarray of shape (length, n)
+    padding : int
+
+    Returns
+    -------
+    order : ndarray of int of shape (length, n), or None
+        Position in `tokens` of each token. None if padding comes last already.
+
+    Examples
+    --------
+    >>> tokens = np.array([[0, 5], [3, 0], [4, 6]])
+    >>> np.take_along_axis(tokens, order_with_padding_last(tokens, 0), axis=0)
+    array([[3, 5],
+           [4, 6],
+           [0, 0]])
+    """
+    is_padding = tokens == padding
+    if not (is_padding[:-1] & ~is_padding[1:]).any():
+        return None
+    return np.argsort(is_padding, axis=0, kind="stable")
 
 
 def gather(

@@ -23,6 +23,19 @@ import numpy as np
 from skconvnet._typing import FeatureMap, Lengths
 
 
+def padded_length(longest: int) -> int:
+    """Return the length that sequences are padded to: at most an eighth more.
+
+    A network is built for each length, so there should be few of them: eight from any
+    length to its double.
+
+    >>> [padded_length(n) for n in (3, 17, 100, 1000)]
+    [3, 18, 104, 1024]
+    """
+    step: int = 2 ** max(longest.bit_length() - 4, 0)
+    return -(-longest // step) * step
+
+
 def is_padding(lengths: Lengths, length: int, start: int = 0) -> np.ndarray:
     """Tell which of the positions from `start` on are padding.
 

@@ -23,10 +23,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import FeatureMap
+from skconvnet._typing import FeatureMap, Lengths
 from skconvnet.ops.activations import ActivationFunction
 from skconvnet.ops.blas_kernels import axpy, channel_products, channel_sums
 from skconvnet.ops.layout import per_channel
+from skconvnet.ops.lengths import is_padding
 from skconvnet.ops.workspace import Workspace
 
 # Bytes of a block. Threads wait for the interpreter's lock between two operations, so
@@ -39,8 +40,8 @@ _MAX_SQUARED_RATIO = 16
 # One number per channel.
 PerChannel: TypeAlias = npt.NDArray[np.floating]
 
-# One weight per sample.
-SampleWeights: TypeAlias = npt.NDArray[np.floating]
+# The weights of values: one per sample, or one per position of a sequence.
+ValueWeights: TypeAlias = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -106,17 +107,40 @@ def is_far_from_zero(mean: PerChannel, variance: PerChannel) -> bool:
     return bool(np.any(mean * mean > _MAX_SQUARED_RATIO * variance))
 
 
+def weights_of_values(
+    x: FeatureMap, weights: npt.NDArray[np.floating] | None, lengths: Lengths | None
+) -> ValueWeights | None:
+    """Return how much the values at each position count, None if all count the same.
+
+    Parameters
+    ----------
+    x : ndarray of shape (channels, *spatial, batch)
+    weights : ndarray of shape (batch,) or None
+        Weights of the samples.
+    lengths : ndarray of int of shape (batch,) or None
+        Lengths of padded sequences. Padding does not count.
+
+    Returns
+    -------
+    weights : ndarray of shape (batch,) or (length, batch), or None
+    """
+    if lengths is None:
+        return weights
+    own: ValueWeights = (~is_padding(lengths, x.shape[1])).astype(x.dtype)
+    return own if weights is None else own * weights
+
+
 def moments(
-    x: FeatureMap, weights: SampleWeights | None, workspace: Workspace
+    x: FeatureMap, weights: ValueWeights | None, workspace: Workspace
 ) -> Moments:
     """Return the moments of a map.
 
     Squares are summed about zero, which takes two reads of a block, and again about the
     mean if that is far from zero.
     """
-    n_positions = x[0].size // x.shape[-1]
     count, n_values = float(x[0].size), x[0].size
     if weights is not None:
+        n_positions = x[0].size // weights.size
         count = float(weights.sum(dtype=np.float64)) * n_positions
         n_values = int(np.count_nonzero(weights)) * n_positions
     # Samples without any weight have no mean, and add nothing to the minibatch's.
@@ -194,7 +218,7 @@ def input_gradient(
     how: Normalization,
     slope: PerChannel,
     constant: PerChannel,
-    weights: SampleWeights | None,
+    weights: ValueWeights | None,
     workspace: Workspace,
 ) -> None:
     """Replace `dz` by ``factor * dz + weights * (slope * (x - m) + constant)``."""

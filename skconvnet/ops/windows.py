@@ -7,9 +7,11 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
+import numpy as np
+
 from skconvnet._checks import per_axis
 from skconvnet._memory import check_map_fits
-from skconvnet._typing import Shape
+from skconvnet._typing import Lengths, Shape
 from skconvnet.ops.padding import pad_amounts
 
 # There are slices for each tap of a kernel, and for each stride phase.
@@ -48,6 +50,8 @@ class Windows:
     kernel, strides, dilation : tuple of int
     pads : tuple of (int, int)
         Positions added before and after each axis.
+    has_fixed_pads : bool
+        Whether the pads are the same for maps of any size.
     """
 
     in_shape: Shape
@@ -56,6 +60,7 @@ class Windows:
     strides: tuple[int, ...]
     dilation: tuple[int, ...]
     pads: tuple[tuple[int, int], ...]
+    has_fixed_pads: bool = True
 
     @property
     def ndim(self) -> int:
@@ -102,6 +107,19 @@ class Windows:
             slice(before, before + n)
             for n, (before, _) in zip(self.in_shape, self.pads, strict=True)
         )
+
+    def lengths_after(self, lengths: Lengths) -> Lengths:
+        """Return how many windows sequences of these lengths have.
+
+        A sequence without any position has no window, whatever the padding.
+
+        >>> sliding_windows((9,), 3, strides=2).lengths_after(np.array([9, 4, 2, 0]))
+        array([4, 1, 0, 0])
+        """
+        (before, after), *_ = self.pads
+        extent = self.dilation[0] * (self.kernel[0] - 1) + 1
+        rooms = lengths + (before + after - extent)
+        return np.where(lengths > 0, np.maximum(rooms // self.strides[0] + 1, 0), 0)
 
     @cached_property
     def taps(self) -> list[tuple[slice, ...]]:
@@ -186,7 +204,10 @@ def sliding_windows(
             window = f"{kernel_name}={taps}{dilated}"
             raise NoOutputError(message, window, tuple(in_shape))
         out_shape.append(room // step + 1)
-    windows = Windows(tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads)
+    follows_size = isinstance(padding, str) and padding == "same" and max(steps) > 1
+    windows = Windows(
+        tuple(in_shape), tuple(out_shape), taps, steps, gaps, pads, not follows_size
+    )
     check_size(windows, kernel_name)
     return windows
 
