@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         SpatialPyramidPool as SpatialPyramidPool,
     )
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
+    from skconvnet.layers.bidirectional import Bidirectional as Bidirectional
     from skconvnet.layers.conv import Conv1D as Conv1D
     from skconvnet.layers.conv import Conv2D as Conv2D
     from skconvnet.layers.conv import Conv3D as Conv3D
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
+    from skconvnet.layers.time_distributed import TimeDistributed as TimeDistributed
     from skconvnet.layers.upsampling import Upsample as Upsample
 
 __getattr__, __dir__, __all__ = lazily(
@@ -68,6 +70,7 @@ __getattr__, __dir__, __all__ = lazily(
         "activation": ["Activation", "PReLU", "RReLU"],
         "adaptive_pooling": ["GlobalAvgPool", "GlobalMaxPool", "SpatialPyramidPool"],
         "batch_norm": ["BatchNorm"],
+        "bidirectional": ["Bidirectional"],
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
         "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
         "dense": ["Dense"],
@@ -100,6 +103,7 @@ __getattr__, __dir__, __all__ = lazily(
         "residual": ["Residual"],
         "simple_rnn": ["SimpleRNN"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
+        "time_distributed": ["TimeDistributed"],
         "upsampling": ["Upsample"],
     },
     words=LAYERS,
