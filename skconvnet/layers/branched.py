@@ -21,7 +21,8 @@ BranchCaches: TypeAlias = list[list[object]]
 class BranchedLayer(CompositeLayer[BranchCaches]):
     """Runs several chains on the same input, and joins their outputs.
 
-    Subclasses define how, with `join`, and with `divide` for the gradient.
+    Subclasses define how, with `join`, and with `divide` for the gradient. If the
+    chains take something else than the input itself, they define `enter` and `leave`.
     """
 
     @property
@@ -40,6 +41,18 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         # All chains end with maps of the same length, or with features.
         first, *_ = self.chains.values()
         return first.lengths_after(x, lengths)
+
+    def enter(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+        """Return the input of the chains."""
+        return x
+
+    def inner_lengths(self, workspace: Workspace) -> Lengths | None:
+        """Return the lengths of the input of the chains."""
+        return workspace.lengths
+
+    def leave(self, dx: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+        """Return the gradient of the input, given that of the input of the chains."""
+        return dx
 
     @abstractmethod
     def join(
@@ -65,9 +78,10 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
     ) -> tuple[FeatureMap, BranchCaches]:
         ys: list[FeatureMap] = []
         caches: BranchCaches = []
+        inputs, lengths = self.enter(x, workspace), self.inner_lengths(workspace)
         for branch in self.chains:
             y, branch_caches = self.forward_chain(
-                branch, x, workspace.lengths, train=train, rng=rng, workspace=workspace
+                branch, inputs, lengths, train=train, rng=rng, workspace=workspace
             )
             ys.append(y)
             caches.append(branch_caches)
@@ -75,8 +89,9 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
 
     @override
     def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        inputs, lengths = self.enter(x, workspace), self.inner_lengths(workspace)
         ys = [
-            self.predict_chain(branch, x, workspace.lengths, workspace)
+            self.predict_chain(branch, inputs, lengths, workspace)
             for branch in self.chains
         ]
         return self.join(ys, x, workspace)
@@ -105,7 +120,9 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         ]
         if not need_dx:
             return None
-        return _sum([dx for dx in dxs if dx is not None], workspace)
+        return self.leave(
+            _sum([dx for dx in dxs if dx is not None], workspace), workspace
+        )
 
     @override
     @classmethod
@@ -119,10 +136,15 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
     ) -> tuple[list[FeatureMap], list[BranchCaches]]:
         outputs: list[list[FeatureMap]] = []
         caches: list[list[list[object]]] = []
+        inputs = runner.map(lambda m: layers[m].enter(xs[m], workspaces[m]))
+        lengths = [
+            layer.inner_lengths(workspace)
+            for layer, workspace in zip(layers, workspaces, strict=True)
+        ]
         for branch in layers[0].chains:
             ys, branch_caches = _micro_batches_in(
                 layers, branch, runner, workspaces
-            ).forward(xs, [workspace.lengths for workspace in workspaces])
+            ).forward(inputs, lengths)
             outputs.append(ys)
             caches.append(branch_caches)
 
@@ -163,7 +185,8 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
             return None
 
         def add(m: int) -> FeatureMap:
-            return _sum([branch_dxs[m] for branch_dxs in dxs], workspaces[m])
+            dx = _sum([branch_dxs[m] for branch_dxs in dxs], workspaces[m])
+            return layers[m].leave(dx, workspaces[m])
 
         return runner.map(add)
 
