@@ -41,9 +41,9 @@ def reversals(rng: np.random.Generator, n: int) -> Pairs:
 
 
 def sums(rng: np.random.Generator, n: int) -> Pairs:
-    """Return sums of two numbers of up to two digits, and their values."""
-    numbers = rng.integers(0, 10 ** rng.integers(1, 3, (n, 2)))
-    return [(f"{a}+{b}", str(a + b)) for a, b in numbers.tolist()]
+    """Return different sums of two numbers of up to two digits, and their values."""
+    numbers = divmod(rng.permutation(100 * 100)[:n], 100)
+    return [(f"{a}+{b}", str(a + b)) for a, b in np.transpose(numbers).tolist()]
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Result:
 
 def learn(
     task: Callable[[np.random.Generator, int], Pairs],
-    n_pairs: int = 6000,
+    n_pairs: int,
     **params: object,
 ) -> Result:
     """Train a network on drawn pairs, and try it on others."""
@@ -196,7 +196,10 @@ def plot(results: dict[str, Result], file: Path) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Print what was written, and draw the attention if requested."""
     file = picture_file(__doc__, argv)
-    results = {"reverse": learn(reversals), "add": learn(sums)}
+    results = {
+        "reverse": learn(reversals, 3000, max_iter=15),
+        "add": learn(sums, 8000, max_iter=20),
+    }
     for name, result in results.items():
         print(f"\n{name}: {result.share:.1%} of {len(result.pairs)} new ones are right")
         for (source, target), own in list(
