@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -27,6 +27,7 @@ from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._file_names import refuse_no_samples
 from skconvnet.estimators._map_form import MapForm, as_maps
+from skconvnet.estimators._missing_steps import located_if_not_finite
 from skconvnet.estimators._numeric_data import refuse_non_numeric
 from skconvnet.estimators._pillow_images import (
     check_modes,
@@ -41,6 +42,7 @@ from skconvnet.estimators._position_weights import (
     are_of_positions,
     check_position_weights,
 )
+from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
 from skconvnet.estimators._tensors import check_tensors
@@ -124,7 +126,8 @@ def _check_finite(estimator: BaseEstimator, X: npt.NDArray[Any]) -> None:
     """Raise scikit-learn's error unless all numbers are finite."""
     if X.size > _FEW_NUMBERS or not np.isfinite(X).all():
         name = type(estimator).__name__
-        assert_all_finite(X, estimator_name=name, input_name="X")
+        with located_if_not_finite(estimator, X):
+            assert_all_finite(X, estimator_name=name, input_name="X")
 
 
 def check_X_and_y(
@@ -141,6 +144,7 @@ def check_X_and_y(
     `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val. A y
     of maps of different sizes is returned as a MapList.
     """
+    X = without_frames(estimator, X, y, reset=reset)
     check_y(estimator, X, y, suffix)
     if getattr(estimator, "_takes_map_targets", False):
         maps = as_maps(y, f"y{suffix}")
@@ -168,7 +172,8 @@ def check_X_and_y(
     _check_axes(array)
     if reset:
         _forget(estimator, "feature_names_in_")
-    checked = check_X_y(array, y, **_for_maps(estimator, options))
+    with located_if_not_finite(estimator, array):
+        checked = check_X_y(array, y, **_for_maps(estimator, options))
     return checked
 
 
@@ -281,17 +286,29 @@ def _stacked(
         if isinstance(X, np.ndarray):
             return X
         samples = X
-    if samples and all(np.ndim(x) >= 1 and hasattr(x, "dtype") for x in samples):
+    if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
         if np.ndim(samples[0]) > 1 and is_one_size:
             return np.stack(samples)
         if not is_one_size:
             maps = [np.asarray(x) for x in samples]
             return MapList(maps, channels_first=channels_first)
+    if not hasattr(X, "ndim"):
+        with suppress(ValueError):  # of different lengths
+            return np.asarray(X)
+    ragged = _as_maps(samples)
+    # scikit-learn raises an error for anything else.
+    return X if ragged is None else MapList(ragged, channels_first=channels_first)
+
+
+def _as_maps(samples: list[Any]) -> list[npt.NDArray[Any]] | None:
+    """Return samples such as lists as arrays, if they are maps of different sizes."""
     try:
-        return X if hasattr(X, "ndim") else np.asarray(X)
-    except ValueError:  # ragged: scikit-learn raises an error for it
-        return X
+        maps = [np.asarray(sample) for sample in samples]
+    except ValueError:
+        return None
+    are_maps = all(one.ndim and one.dtype.kind in _REAL_KINDS for one in maps)
+    return maps if are_maps and len({one.shape for one in maps}) > 1 else None
 
 
 def _kind_of(X: object) -> object:
@@ -356,6 +373,9 @@ def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
                 f"X[{i}] has shape {one.shape}; every axis must have a length of at "
                 "least 1."
             )
-        assert_all_finite(one, estimator_name=type(estimator).__name__, input_name="X")
+        with located_if_not_finite(estimator, [one], first=i):
+            assert_all_finite(
+                one, estimator_name=type(estimator).__name__, input_name="X"
+            )
     if reset:
         _forget(estimator, "n_features_in_", "feature_names_in_")
