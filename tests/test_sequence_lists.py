@@ -1,5 +1,7 @@
 """Lists of sequences: what is read, and errors that name the sample and the step."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,6 +174,22 @@ def test_values_of_univariate_sequences_and_images():
         ValueError, match=r"X\[2\] is nan at step 5 of channel 0\. Fill"
     ):
         KINDS["sequential"]().fit(X, Y)
+    rows = [x[:6] for x in X]
+    models = [
+        KINDS["sequential"](),
+        KINDS["sequential"](input_shape=(None, 1)),
+        KINDS["convnet"](input_shape=(1, None), data_format="channels_first"),
+    ]
+    for model, given in itertools.product(models, (rows, np.stack(rows))):
+        message = r"X\[2\] is nan at step 5 of channel 0\. Fill"
+        with pytest.raises(ValueError, match=message):
+            model.fit(given, Y)
+        model.fit([x[:6, 0] for x in sequences()], Y)
+        with pytest.raises(ValueError, match=message):
+            model.predict(given)
+    for other in (MLPClassifier(), KINDS["sequential"](input_shape=(3, 2))):
+        with pytest.raises(ValueError, match=r"Input X contains NaN\.\n"):
+            other.fit(np.stack(rows), Y)
     images = np.zeros((N, 8, 8))
     images[1, 2, 3] = np.nan
     message = r"Input X contains NaN: X\[1\] is nan at position \(2, 3\)\.$"

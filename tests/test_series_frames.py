@@ -223,6 +223,22 @@ def test_rows_with_an_index_of_two_levels_remain_rows():
     assert list(dense.feature_names_in_) == list(rows.columns)
 
 
+def test_numbers_of_targets_that_fit_neither_rows_nor_instances():
+    X = multiindex(sequences())
+    with pytest.raises(ValueError, match=r"108 rows of 12 instances, but y has 11 tar"):
+        make().fit(X, LABELS[:-1])
+    with pytest.raises(ValueError, match="one after the other"):
+        make().fit(X.iloc[np.argsort(np.arange(len(X)) % 9)], LABELS)
+
+
+def test_a_model_for_onnx_takes_arrays():
+    pytest.importorskip("onnx")
+    fitted = make(data_format="channels_first").fit(nested(sequences()), LABELS)
+    model = fitted.to_onnx(nested(sequences()))
+    shape = model.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_value for d in shape][1:] == [2, 9]
+
+
 def test_rows_of_a_frame_are_univariate_series():
     X = sequences(n_channels=1)
     rows = pd.DataFrame(np.stack(X)[..., 0])
@@ -283,5 +299,7 @@ def test_sequences_must_fit_the_layers():
     fitted = make().fit(nested(sequences()), LABELS)
     with pytest.raises(ValueError, match="must be the channels"):
         fitted.predict(nested(sequences(n_channels=1)))
+    with pytest.raises(ValueError, match="must be the channels"):
+        fitted.predict(multiindex(sequences(n_channels=3)))
     with pytest.raises(ValueError, match=r"1 channel instead of 2"):
         make().fit(sequences(), LABELS).predict(nested(sequences(n_channels=1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, TypeGuard
 
@@ -91,7 +91,10 @@ def check_X(
         _check_maps(estimator, array, reset)
         return array
     if _is_rows(array):
-        with _how_rows_are_read(estimator, reset=reset):
+        with (
+            _how_rows_are_read(estimator, reset=reset),
+            located_if_not_finite(estimator, _if_array(array)),
+        ):
             rows: CheckedX = validate_data(estimator, array, reset=reset, **options)
         return rows
     _check_axes(array)
@@ -166,7 +169,10 @@ def check_X_and_y(
         return array, targets
     checked: tuple[CheckedX, npt.NDArray[Any]]
     if _is_rows(array):
-        with _how_rows_are_read(estimator, reset=reset):
+        with (
+            _how_rows_are_read(estimator, reset=reset),
+            located_if_not_finite(estimator, _if_array(array)),
+        ):
             checked = validate_data(estimator, array, y, reset=reset, **options)
         return checked
     _check_axes(array)
@@ -330,6 +336,11 @@ def _how_rows_are_read(estimator: BaseEstimator, *, reset: bool) -> Iterator[Non
             f"{str(error).rstrip('.')}. Rows are read as {kind(in_shape)}, with "
             f"data_format={order!r}."
         ) from error
+
+
+def _if_array(X: object) -> Sequence[Image] | Image:
+    """Return X if its samples can be iterated over, unlike those of a DataFrame."""
+    return X if isinstance(X, np.ndarray) and X.ndim > 1 else ()
 
 
 def _is_rows(X: object) -> bool:

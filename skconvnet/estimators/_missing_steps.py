@@ -45,7 +45,10 @@ def _where(
     samples: Sequence[Image] | Image,
     first: int,
 ) -> str | None:
-    """Return the place of the first value that is not finite, and what to do."""
+    """Return the place of the first value that is not finite, and what to do.
+
+    Rows of features have no steps: scikit-learn's error stays as it is.
+    """
     for i, one in enumerate(samples, start=first):
         values = np.asarray(one)
         if values.dtype.kind != "f" or np.isfinite(values).all():
@@ -53,7 +56,8 @@ def _where(
         position = [int(n) for n in np.argwhere(~np.isfinite(values))[0]]
         value = values[tuple(position)]
         if not _are_steps(estimator, values):
-            return f"X[{i}] is {value} at position {tuple(position)}."
+            where = f"X[{i}] is {value} at position {tuple(position)}."
+            return where if values.ndim > 1 else None
         if len(position) == 1:
             position.append(0)
         elif is_channels_first(estimator):
@@ -70,8 +74,14 @@ def _where(
 
 
 def _are_steps(estimator: Any, values: Image) -> bool:  # noqa: ANN401  estimators have no type
-    """Return whether a sample is read as a sequence."""
+    """Return whether a sample is read as a sequence.
+
+    A row is, if it has one channel.
+    """
     if values.ndim > 2:
         return False
     n_spatial = estimator._spatial_ndim_of(values[np.newaxis])  # noqa: SLF001  of ours
+    shape = list(estimator.input_shape or ()) if n_spatial == 1 else []
+    if values.ndim == 1 and len(shape) > 1:
+        return bool(shape[0 if is_channels_first(estimator) else -1] == 1)
     return bool(n_spatial == 1)

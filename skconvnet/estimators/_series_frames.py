@@ -88,11 +88,19 @@ def _has_times_in_index(
     if n is None or not n:
         return False
     if reset:
-        return hasattr(y, "__len__") and len(y) == n < len(X)
+        n_targets = len(y) if hasattr(y, "__len__") else len(X)
+        if n_targets not in (n, len(X)):
+            raise ValueError(
+                f"X has {len(X)} rows of {n} instances, but y has {n_targets} targets; "
+                "it must have one for each instance, or one for each row if the rows "
+                "are samples."
+            )
+        return n_targets == n < len(X)
     in_shape = estimator.network_.in_shape
     n_columns = X.shape[1] if X.ndim == 2 else 1
-    is_row = n_columns == getattr(estimator, "n_features_in_", None)
-    return len(in_shape) == 2 and n_columns == in_shape[-1] and not is_row
+    if len(in_shape) != 2 or n_columns == getattr(estimator, "n_features_in_", None):
+        return False
+    return n_columns == in_shape[-1] or hasattr(estimator, "_channel_names")
 
 
 def _check_names(

@@ -131,8 +131,7 @@ def n_instances(X: Any) -> int | None:  # noqa: ANN401  what users pass
     """
     if not hasattr(X, "iloc") or getattr(X.index, "nlevels", 1) != 2:
         return None
-    instances = np.asarray(X.index.codes[0])
-    return int(np.count_nonzero(np.diff(instances))) + 1 if len(X) else 0
+    return len(set(X.index.codes[0]))
 
 
 def _as_frame(X: Any) -> Any:  # noqa: ANN401  of pandas
