@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -23,18 +23,12 @@ from sklearn.utils.validation import (
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._cell_arrays import refuse_cell_arrays
-from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._file_names import refuse_no_samples
 from skconvnet.estimators._map_form import MapForm, as_maps
 from skconvnet.estimators._missing_steps import located_if_not_finite
 from skconvnet.estimators._numeric_data import refuse_non_numeric
-from skconvnet.estimators._pillow_images import (
-    check_modes,
-    check_not_one_image,
-    images_to_arrays,
-    is_pillow_image,
-)
+from skconvnet.estimators._pillow_images import check_not_one_image
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
@@ -42,6 +36,7 @@ from skconvnet.estimators._position_weights import (
     are_of_positions,
     check_position_weights,
 )
+from skconvnet.estimators._sample_lists import stacked_samples
 from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
@@ -259,7 +254,7 @@ def _as_array(
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
         check = not reset and hasattr(estimator, "network_")
-        X = _stacked(estimator, X, name, check_channels=check)
+        X = stacked_samples(estimator, X, name, check_channels=check)
         if not isinstance(X, MapList):
             refuse_non_numeric(X, name)
     if _kind_of(X) == "O":
@@ -270,51 +265,6 @@ def _as_array(
     if takes_any_size and getattr(X, "ndim", 2) > 2:
         return MapList(X, channels_first=channels_first)
     return X
-
-
-def _stacked(
-    estimator: BaseEstimator,
-    X: Any,  # noqa: ANN401  anything that users pass
-    name: str,
-    *,
-    check_channels: bool,
-) -> Any:  # noqa: ANN401  an array, a MapList, or X
-    """Return a list of maps as an array if all have the same size, else a MapList."""
-    channels_first = is_channels_first(estimator)
-    if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
-        return X
-    samples = list(X)
-    if any(map(is_pillow_image, samples)):
-        check_modes(samples)
-        if check_channels:
-            check_channels_of_images(estimator, samples, name)
-        X = images_to_arrays(samples, channels_first=channels_first)
-        if isinstance(X, np.ndarray):
-            return X
-        samples = X
-    if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
-        is_one_size = len({np.shape(x) for x in samples}) == 1
-        if np.ndim(samples[0]) > 1 and is_one_size:
-            return np.stack(samples)
-        if not is_one_size:
-            maps = [np.asarray(x) for x in samples]
-            return MapList(maps, channels_first=channels_first)
-    if not hasattr(X, "ndim"):
-        with suppress(ValueError):  # of different lengths
-            return np.asarray(X)
-    ragged = _as_maps(samples)
-    # scikit-learn raises an error for anything else.
-    return X if ragged is None else MapList(ragged, channels_first=channels_first)
-
-
-def _as_maps(samples: list[Any]) -> list[npt.NDArray[Any]] | None:
-    """Return samples such as lists as arrays, if they are maps of different sizes."""
-    try:
-        maps = [np.asarray(sample) for sample in samples]
-    except ValueError:
-        return None
-    are_maps = all(one.ndim and one.dtype.kind in _REAL_KINDS for one in maps)
-    return maps if are_maps and len({one.shape for one in maps}) > 1 else None
 
 
 def _kind_of(X: object) -> object:
