@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,6 +24,7 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(own, other)
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 3), st.sampled_from(["nan", "lengths", "mask"]))
 def test_what_was_padded_comes_back(lengths, n_channels, by):
     X = sequences(lengths, n_channels)
@@ -40,6 +41,7 @@ def test_what_was_padded_comes_back(lengths, n_channels, by):
     assert all(np.shares_memory(x, padded) for x in found)
 
 
+@settings(deadline=None)
 @given(arrays(bool, (3, 5)))
 def test_a_mask_has_one_run_of_steps(mask):
     X = np.arange(15.0).reshape(3, 5, 1)

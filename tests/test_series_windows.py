@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
@@ -24,6 +24,7 @@ def plain_windows(values, length, horizon, step, channel=0):
     return np.array(X), np.array(y)
 
 
+@settings(deadline=None)
 @given(
     length=st.integers(1, 5),
     horizon=st.integers(1, 4),
