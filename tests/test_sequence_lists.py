@@ -214,5 +214,16 @@ def test_what_is_not_numeric(make):
     for call in calls(model, X)[:3]:
         with pytest.raises(ValueError, match=r"X\[3\] must be numeric; got dtype <U1"):
             call()
-    with pytest.raises(ValueError):  # noqa: PT011  that of NumPy, by scikit-learn
+    with pytest.raises(ValueError, match=r"inhomogeneous"):  # scikit-learn's
         model.predict([[[1.0, 2.0]], [["a", 2.0], [1.0, 3.0]]])
+
+
+@both
+def test_steps_with_different_numbers_of_channels(make):
+    X = [x.tolist() for x in sequences()]
+    model = fitted(make, sequences())
+    X[3][2] = [1.0]
+    message = r"^X(_val)?\[3\] has parts of different lengths, such as steps with diff"
+    for call in calls(model, X):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -115,11 +115,11 @@ NESTED_ERRORS = [
     (lambda: nested(sequences()).iloc[:0], r"rows and columns; got shape \(0, 2\)"),
     (
         lambda: pd.DataFrame({"a": [pd.Series(["x", "y"])]}),
-        r"Row 0 of column 'a' of X must be numeric",
+        r"Row 0 of column 'a' of X must be numeric: it holds the text 'x'\.",
     ),
     (
         lambda: pd.DataFrame({"a": [pd.Series(pd.to_datetime(["2020", "2021"]))]}),
-        "must be numeric; got dtype datetime64",
+        "must be numeric: it has dtype datetime64",
     ),
     (
         lambda: pd.DataFrame({"a": [np.zeros((2, 2))]}),

@@ -69,16 +69,21 @@ def stacked_samples(
     if not hasattr(X, "ndim"):
         with suppress(ValueError):  # of different lengths
             return np.asarray(X)
-    ragged = _as_maps(samples)
+    ragged = _as_maps(samples, name)
     # scikit-learn raises an error for anything else.
     return X if ragged is None else MapList(ragged, channels_first=channels_first)
 
 
-def _as_maps(samples: list[Any]) -> list[npt.NDArray[Any]] | None:
+def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:
     """Return samples such as lists as arrays, if they are maps of different sizes."""
-    try:
-        maps = [np.asarray(sample) for sample in samples]
-    except ValueError:
-        return None
+    maps = []
+    for i, sample in enumerate(samples):
+        try:
+            maps.append(np.asarray(sample))
+        except ValueError as error:
+            raise ValueError(
+                f"{name}[{i}] has parts of different lengths, such as steps with "
+                "different numbers of channels."
+            ) from error
     are_maps = all(one.ndim and one.dtype.kind in _NUMERIC_KINDS for one in maps)
     return maps if are_maps and len({one.shape for one in maps}) > 1 else None

@@ -46,10 +46,13 @@ def as_numbers(values: Any, where: str) -> npt.NDArray[Any]:  # noqa: ANN401  wh
         array = np.asarray(values)
         if array.dtype.kind in _NUMERIC_KINDS:
             return array
-        if array.dtype.kind == "O" and not any(isinstance(v, str) for v in array.flat):
-            if hasattr(values, "to_numpy"):  # which knows the missing values of pandas
-                return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-            return array.astype(np.float64)
+        if array.dtype.kind not in "OUST":
+            raise ValueError(f"it has dtype {array.dtype}")
+        text = next((v for v in array.flat if isinstance(v, (str, bytes))), None)
+        if text is not None:  # such as "3.5", which NumPy converts
+            raise ValueError(f"it holds the text {str(text)!r}")
+        if hasattr(values, "to_numpy"):  # which knows the missing values of pandas
+            return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+        return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where} must be numeric: {error}.") from error
-    raise ValueError(f"{where} must be numeric; got dtype {array.dtype}.")
