@@ -13,8 +13,9 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # Packages that tests may need. Each is the name of a marker too. All of them are in the
-# extras `bench`, `progress`, `safetensors` and `onnx`.
+# extras `bench`, `progress`, `safetensors`, `onnx`, `aeon` and `sktime`.
 OPTIONAL = (
+    "aeon",
     "captum",
     "keras",
     "matplotlib",
@@ -22,6 +23,7 @@ OPTIONAL = (
     "optuna",
     "rich",
     "safetensors",
+    "sktime",
     "torch",
 )
 

@@ -103,7 +103,11 @@ input_shape : tuple of int or None, default=None
     for any length. If input_shape is None, dense layers
     take rows as they are, and 1-D layers take them as sequences of one channel. For
     2-D layers, rows whose length is a perfect square become square images, and all
-    others become images of height 1.""",
+    others become images of height 1.
+data_format : {"channels_last", "channels_first"}, default="channels_last"
+    The order of the axes of X and of `input_shape`. With "channels_first", sequences
+    have the shape (n, channels, length), and rows are in that order. Targets and
+    predictions of positions, and everything that is reported, remain channels last.""",
     "augmentation": """\
 augmentation : Augmentation, list or None, default=None
     Random changes to the training samples; samples used for validation or prediction
