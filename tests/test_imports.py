@@ -117,6 +117,7 @@ MADE_OF = {
     "composite": {"chain"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
+    "parametric_activations": {"activation"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
 }
 

@@ -82,6 +82,15 @@ def test_an_activation_holds_for_extreme_values(function, dtype):
     np.testing.assert_allclose(found, model.predict(values[:, None]), 1e-5, 1e-5)
 
 
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 14, 18, 22])
+@pytest.mark.parametrize("function", ACTIVATIONS)
+def test_an_activation_has_operators_of_every_version(function, opset, dtype):
+    X = samples(None, (4, 3), dtype)
+    model = network_of([("layer", Activation(function))], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
+
+
 @dataclass(eq=False, repr=False)
 class Shout(Dense):
     """A dense layer that may compute something else."""

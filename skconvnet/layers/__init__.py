@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     )
     from skconvnet.layers.maxout import Maxout as Maxout
     from skconvnet.layers.parallel import Parallel as Parallel
+    from skconvnet.layers.parametric_activations import CELU as CELU
+    from skconvnet.layers.parametric_activations import ELU as ELU
+    from skconvnet.layers.parametric_activations import SELU as SELU
+    from skconvnet.layers.parametric_activations import LeakyReLU as LeakyReLU
     from skconvnet.layers.pooling import AvgPool1D as AvgPool1D
     from skconvnet.layers.pooling import AvgPool2D as AvgPool2D
     from skconvnet.layers.pooling import AvgPool3D as AvgPool3D
@@ -82,6 +86,7 @@ __getattr__, __dir__, __all__ = lazily(
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
         "maxout": ["Maxout"],
         "parallel": ["Parallel"],
+        "parametric_activations": ["CELU", "ELU", "SELU", "LeakyReLU"],
         "pooling": [
             "AvgPool1D",
             "AvgPool2D",

@@ -32,7 +32,7 @@ def batch_norm(graph: Graph, layer: BatchNormLayer, x: str) -> str:
         names = ("gamma", "beta", "moving_mean", "moving_variance")
         own = [graph.numbers(arrays[name], name) for name in names]
         x = graph.add("BatchNormalization", x, *own, epsilon=layer.epsilon)
-    return activate(graph, x, layer.activation.name)
+    return activate(graph, x, layer.activation)
 
 
 def layer_norm(graph: Graph, layer: LayerNormLayer, x: str) -> str:
