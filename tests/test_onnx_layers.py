@@ -16,6 +16,8 @@ from skconvnet.layers import (
     Conv2D,
     Dense,
     Flatten,
+    GroupNorm,
+    InstanceNorm,
     Parallel,
     Residual,
 )
@@ -88,6 +90,19 @@ def test_an_activation_holds_for_extreme_values(function, dtype):
 def test_an_activation_has_operators_of_every_version(function, opset, dtype):
     X = samples(None, (4, 3), dtype)
     model = network_of([("layer", Activation(function))], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
+
+
+NORMS = [case for case in CASES if isinstance(case[0], (GroupNorm, InstanceNorm))]
+
+
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 18, 21, 22])
+@pytest.mark.parametrize("case", NORMS, ids=name)
+def test_norms_of_groups_have_operators_of_every_version(case, opset, dtype):
+    spec, shape = case
+    X = samples(spec, shape, dtype)
+    model = network_of([("layer", spec)], X, dtype)
     assert_equal_in_runtime(model, X, dtype, opset)
 
 

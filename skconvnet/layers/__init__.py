@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
     from skconvnet.layers.flatten import Flatten as Flatten
+    from skconvnet.layers.group_norm import GroupNorm as GroupNorm
+    from skconvnet.layers.group_norm import InstanceNorm as InstanceNorm
     from skconvnet.layers.layer_norm import LayerNorm as LayerNorm
     from skconvnet.layers.local_response_norm import (
         LocalResponseNorm as LocalResponseNorm,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.reshape import Permute as Permute
     from skconvnet.layers.reshape import Reshape as Reshape
     from skconvnet.layers.residual import Residual as Residual
+    from skconvnet.layers.rms_norm import RMSNorm as RMSNorm
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
@@ -81,6 +84,7 @@ __getattr__, __dir__, __all__ = lazily(
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
         "flatten": ["Flatten"],
+        "group_norm": ["GroupNorm", "InstanceNorm"],
         "layer_norm": ["LayerNorm"],
         "local_response_norm": ["LocalResponseNorm"],
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
@@ -98,6 +102,7 @@ __getattr__, __dir__, __all__ = lazily(
         "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
         "residual": ["Residual"],
+        "rms_norm": ["RMSNorm"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
         "upsampling": ["Upsample"],
     },
