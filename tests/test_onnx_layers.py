@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_cases import CASES, TAKES_TOKENS, name
 from onnx_tools import TOLERANCE, TOLERANCE_OF_ERF, assert_close, randomize, run
+from sklearn.base import clone
 
 from skconvnet import SequentialRegressor, layers
 from skconvnet.layers import (
@@ -16,8 +17,10 @@ from skconvnet.layers import (
     Conv2D,
     Dense,
     Flatten,
+    GlobalLpPool,
     GroupNorm,
     InstanceNorm,
+    LpPool2D,
     Parallel,
     Residual,
 )
@@ -90,6 +93,17 @@ def test_an_activation_holds_for_extreme_values(function, dtype):
 def test_an_activation_has_operators_of_every_version(function, opset, dtype):
     X = samples(None, (4, 3), dtype)
     model = network_of([("layer", Activation(function))], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
+
+
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 18, 22])
+@pytest.mark.parametrize("p", [1, 2, 3, 2.5])
+@pytest.mark.parametrize("spec", [LpPool2D((3, 2), 2, "same"), GlobalLpPool()], ids=str)
+def test_norms_of_windows_have_operators_of_every_version(spec, p, opset, dtype):
+    X = samples(spec, (6, 5, 2), dtype)
+    own = clone(spec).set_params(p=p)
+    model = network_of([("layer", own)], X, dtype)
     assert_equal_in_runtime(model, X, dtype, opset)
 
 
@@ -205,7 +219,7 @@ def test_transposed_convolutions_of_any_parameters(dtype, drawn, groups, data):
 
 
 @every_dtype
-@pytest.mark.parametrize("kind", ["Max", "Avg"])
+@pytest.mark.parametrize("kind", ["Max", "Avg", "Lp"])
 @settings(deadline=None, max_examples=30)
 @given(drawn=windows(is_pool=True))
 def test_pooling_of_any_parameters(dtype, kind, drawn):

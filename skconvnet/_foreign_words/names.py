@@ -44,6 +44,7 @@ LAYERS: Words = {
     "MaxPool": "MaxPool2D",
     "MaxPooling": "MaxPool2D",
     "AvgPool": "AvgPool2D",
+    "LpPool": "LpPool2D",
     "AveragePooling": "AvgPool2D",
     "Pooling": "MaxPool2D",
     "GlobalAveragePooling": "GlobalAvgPool",

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from skconvnet.layers.locally_connected import (
         LocallyConnected2D as LocallyConnected2D,
     )
+    from skconvnet.layers.lp_pooling import GlobalLpPool as GlobalLpPool
+    from skconvnet.layers.lp_pooling import LpPool1D as LpPool1D
+    from skconvnet.layers.lp_pooling import LpPool2D as LpPool2D
+    from skconvnet.layers.lp_pooling import LpPool3D as LpPool3D
     from skconvnet.layers.maxout import Maxout as Maxout
     from skconvnet.layers.parallel import Parallel as Parallel
     from skconvnet.layers.parametric_activations import CELU as CELU
@@ -88,6 +92,7 @@ __getattr__, __dir__, __all__ = lazily(
         "layer_norm": ["LayerNorm"],
         "local_response_norm": ["LocalResponseNorm"],
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
+        "lp_pooling": ["GlobalLpPool", "LpPool1D", "LpPool2D", "LpPool3D"],
         "maxout": ["Maxout"],
         "parallel": ["Parallel"],
         "parametric_activations": ["CELU", "ELU", "SELU", "LeakyReLU"],

@@ -26,6 +26,7 @@ from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.local_response_norm import LocalResponseNormLayer
 from skconvnet.layers.locally_connected import LocallyConnectedLayer
+from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
@@ -110,10 +111,12 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     EmbeddingLayer: dense.embedding,
     FlattenLayer: shapes.flatten,
     GaussianNoiseLayer: shapes.identity,
+    GlobalLpPoolLayer: pooling.global_lp_pool,
     GroupNormLayer: normalization.group_norm,
     LayerNormLayer: normalization.layer_norm,
     LocalResponseNormLayer: normalization.local_response_norm,
     LocallyConnectedLayer: convolutions.locally_connected,
+    LpPoolLayer: pooling.lp_pool,
     MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,

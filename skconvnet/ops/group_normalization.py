@@ -20,7 +20,6 @@ With m and s for the mean and the deviation of a group in a sample::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,12 +29,11 @@ from skconvnet.ops.blocks import channel_blocks
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.matrix_sums import sum_rows
+from skconvnet.ops.row_broadcast import combine_rows
 from skconvnet.ops.workspace import Workspace
 
 # Bytes of a block of groups.
 _BLOCK_BYTES = 400_000
-# How many numbers to combine by one of NumPy's inner loops.
-_RUN = 512
 
 
 class GroupStatistics(NamedTuple):
@@ -89,7 +87,7 @@ def normalize_groups(
         out = own.reshape(matrices.shape)
         sum_rows(matrices, mean, workspace)
         mean /= n_values
-        _combine(np.subtract, matrices, mean, out, workspace)
+        combine_rows(np.subtract, matrices, mean, out, workspace)
         clear_padding(own, lengths)
         squares = workspace.scratch("squares", out.shape, x.dtype)
         sum_rows(np.multiply(out, out, out=squares), inverse, workspace)
@@ -97,7 +95,8 @@ def normalize_groups(
         inverse += x.dtype.type(epsilon)
         np.sqrt(inverse, out=inverse)
         np.reciprocal(inverse, out=inverse)
-        _combine(np.multiply, own, _factors(gamma[channels], inverse), own, workspace)
+        factors = _factors(gamma[channels], inverse)
+        combine_rows(np.multiply, own, factors, own, workspace)
         own += per_channel(beta[channels], own)
     return y, GroupStatistics(means, inverses, n_values)
 
@@ -126,7 +125,7 @@ def backward_of_groups(
         matrices = own.reshape(len(inverse), -1, batch)
         deviations = workspace.scratch("deviations", matrices.shape, x.dtype)
         products = workspace.scratch("products", own.shape, x.dtype)
-        _combine(
+        combine_rows(
             np.subtract,
             x[channels].reshape(matrices.shape),
             statistics.mean[groups],
@@ -148,9 +147,10 @@ def backward_of_groups(
         means /= statistics.n_values
         means *= inverse
         means[1] *= inverse
-        _combine(np.multiply, own, _factors(gamma[channels], inverse), own, workspace)
-        _combine(np.subtract, matrices, means[0], matrices, workspace)
-        _combine(np.multiply, deviations, means[1], deviations, workspace)
+        factors = _factors(gamma[channels], inverse)
+        combine_rows(np.multiply, own, factors, own, workspace)
+        combine_rows(np.subtract, matrices, means[0], matrices, workspace)
+        combine_rows(np.multiply, deviations, means[1], deviations, workspace)
         matrices -= deviations
     return dgamma, dbeta
 
@@ -167,48 +167,3 @@ def _factors(gamma: np.ndarray, inverse: np.ndarray) -> np.ndarray:
     by_group = gamma.reshape(len(inverse), -1, 1) * inverse[:, np.newaxis]
     factors: np.ndarray = by_group.reshape(len(gamma), -1)
     return factors
-
-
-def _combine(
-    ufunc: np.ufunc,
-    x: np.ndarray,
-    values: np.ndarray,
-    out: np.ndarray,
-    workspace: Workspace,
-) -> None:
-    """Write ``ufunc(x, values)`` into `out`, for values that are the same in all rows.
-
-    NumPy's inner loop would go along a row, which is short. So the values are repeated
-    for several rows, which become one::
-
-        row 0 | row 1 | row 2        values | values | values
-        row 3 | row 4 | row 5        the same
-
-    Parameters
-    ----------
-    ufunc : ufunc
-    x, out : ndarray of shape (matrices, rows, columns)
-        Contiguous; they may be the same.
-    values : ndarray of shape (matrices, columns)
-    workspace : Workspace
-    """
-    n_matrices, n_rows, n_columns = x.shape
-    n_joined = _largest_divisor(n_rows, _RUN // n_columns)
-    if n_joined == n_rows:  # to write them out would take as long
-        ufunc(x, values[:, np.newaxis], out=out)
-        return
-    shape = (n_matrices, n_joined, n_columns)
-    repeated = workspace.scratch("repeated", shape, values.dtype)
-    repeated[...] = values[:, np.newaxis]
-    joined = (n_matrices, -1, n_joined * n_columns)
-    ufunc(x.reshape(joined), repeated.reshape(joined), out=out.reshape(joined))
-
-
-@lru_cache(maxsize=128)
-def _largest_divisor(n: int, limit: int) -> int:
-    """Return the largest divisor of n up to a limit.
-
-    >>> _largest_divisor(200, 32), _largest_divisor(7, 5)
-    (25, 1)
-    """
-    return next((d for d in range(min(n, limit), 1, -1) if n % d == 0), 1)
