@@ -101,7 +101,7 @@ def test_scikit_learn_stays_outside_the_engine(path):
 
 
 # Layers that are made of layers import these; all may import the protocol, and those
-# without weights or of convolution what these share.
+# without weights, of convolution or of pooling what these share.
 MADE_OF = {
     "chain": {"conv_batch_norm_folding", "fusion"},
     "conv_batch_norm_folding": {
@@ -118,6 +118,7 @@ MADE_OF = {
     "composite": {"chain"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
+    "parametric_activations": {"activation"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
 }
 
@@ -129,7 +130,8 @@ def test_layers_do_not_import_each_other(path):
     if path.name in ("__init__.py", "base.py"):
         return
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
-    allowed = {"base", "conv_base", "weightless", *MADE_OF.get(path.stem, ())}
+    shared = {"base", "conv_base", "pooling_base", "weightless"}
+    allowed = {*shared, *MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
 
 

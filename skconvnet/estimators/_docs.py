@@ -41,10 +41,11 @@ hidden_layer_sizes : int or tuple of int, default=(128,)
     layer.
 activation : str or tuple, default="relu"
     The activation function of the convolutions and the dense layers: "identity",
-    "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
-    "hard_sigmoid" or "step" (only for weights that are set by hand). A tuple gives
-    either one function per block, of which the last is also used for the dense layers,
-    or one per block followed by one per dense layer.
+    "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu",
+    "hard_swish", "mish", "softplus", "softsign", "hard_sigmoid" or "step" (only for
+    weights that are set by hand). A tuple gives either one function per block, of which
+    the last is also used for the dense layers, or one per block followed by one per
+    dense layer.
 kernel_initializer : str or Initializer, default="auto"
     The distribution of the initial kernels of all layers, the output layer included,
     see `skconvnet.layers.Conv2D` and `skconvnet.layers.Dense`.
