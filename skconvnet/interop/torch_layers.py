@@ -19,6 +19,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.reshape import ReshapeLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 
 Found = tuple[list[Counterpart], Arrangement]
 
@@ -29,6 +30,7 @@ _KEEPS_ORDER = (
     FlattenLayer,
     LayerNormLayer,
     PReLULayer,
+    RMSNormLayer,
 )
 
 
