@@ -118,6 +118,7 @@ MADE_OF = {
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
+    "transformer": {"attention", "chain", "dropout", "layer_norm", "position_dense"},
 }
 
 
