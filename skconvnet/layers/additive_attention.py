@@ -94,7 +94,7 @@ class AdditiveCache(NamedTuple):
 class AdditiveAttentionLayer(Layer[AdditiveCache]):
     """Runtime layer of `AdditiveAttention`."""
 
-    penalized = ("query_kernel", "key_kernel")
+    penalized = ("query_kernel", "key_kernel", "context")
     takes_lengths = True
 
     def __init__(

@@ -82,6 +82,7 @@ class PoolingCache(NamedTuple):
 class AttentionPoolingLayer(Layer[PoolingCache]):
     """Runtime layer of `AttentionPooling`."""
 
+    penalized = ("kernel", "context")
     takes_lengths = True
 
     def __init__(

@@ -23,8 +23,10 @@ Short sequences make blocks of several heads and samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from skconvnet.ops.workspace import Workspace
 
 # Two arrays of this size stay in the second level of the cache.
 BLOCK_BYTES = 800_000
@@ -52,11 +54,8 @@ class Extent(NamedTuple):
 
 def blocks_of(
     extent: Extent, itemsize: int, *, causal: bool, block_bytes: int = BLOCK_BYTES
-) -> Iterator[Block]:
+) -> list[list[Block]]:
     """Cut all pairs of queries and keys into blocks of scores.
-
-    Of the blocks of a head, the one with the last queries comes first. It has all keys,
-    so that sums over blocks can begin with it.
 
     Parameters
     ----------
@@ -68,10 +67,18 @@ def blocks_of(
     block_bytes : int
         Bytes of the scores of a block; of a few queries if these take more.
 
+    Returns
+    -------
+    groups : list of list of Block
+        The blocks of the same samples and heads are a group. Groups have nothing in
+        common, so that threads can share them out. In a group, the block with the last
+        queries comes first. It has all keys, so that sums can begin with it.
+
     Examples
     --------
     >>> all_pairs = Extent(samples=1, heads=1, queries=40, keys=40)
-    >>> for block in blocks_of(all_pairs, 4, causal=True, block_bytes=3200):
+    >>> (group,) = blocks_of(all_pairs, 4, causal=True, block_bytes=3200)
+    >>> for block in group:
     ...     print(block.queries.start, block.queries.stop, block.keys.stop)
     20 40 40
     0 20 20
@@ -80,11 +87,38 @@ def blocks_of(
     n_queries = min(extent.queries, room)
     n_heads = min(extent.heads, room // n_queries)
     n_samples = min(extent.samples, room // (n_queries * n_heads))
-    for samples in _cut(extent.samples, n_samples):
-        for heads in _cut(extent.heads, n_heads):
-            for queries in reversed(_cut(extent.queries, n_queries)):
-                keys = slice(0, queries.stop if causal else extent.keys)
-                yield Block(samples, heads, queries, keys)
+    return [
+        [
+            Block(
+                samples,
+                heads,
+                queries,
+                slice(0, queries.stop if causal else extent.keys),
+            )
+            for queries in reversed(_cut(extent.queries, n_queries))
+        ]
+        for samples in _cut(extent.samples, n_samples)
+        for heads in _cut(extent.heads, n_heads)
+    ]
+
+
+def run_blocks(
+    groups: Sequence[Sequence[Block]],
+    task: Callable[[Block, Workspace], None],
+    workspace: Workspace,
+    *,
+    n_scores: int,
+) -> None:
+    """Call ``task(block, workspace)`` for all blocks, one group after the other.
+
+    If there are `n_scores` enough, threads share out the groups.
+    """
+
+    def run(i: int, own: Workspace) -> None:
+        for block in groups[i]:
+            task(block, own)
+
+    workspace.share_out(len(groups), run, n_scores)
 
 
 def _cut(n: int, largest: int) -> list[slice]:

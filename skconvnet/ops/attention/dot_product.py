@@ -18,13 +18,20 @@ for the order of the computation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet.ops.attention.blocks import BLOCK_BYTES, Block, Extent, blocks_of
+from skconvnet.ops.attention.blocks import (
+    BLOCK_BYTES,
+    Block,
+    Extent,
+    blocks_of,
+    run_blocks,
+)
 from skconvnet.ops.attention.dropout import WeightDropout
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
 from skconvnet.ops.workspace import Workspace
@@ -92,17 +99,20 @@ class DotProductAttention:
             What `backward` needs of the softmax is written here.
         workspace : Workspace
         """
-        for number, block in enumerate(self._blocks(heads)):
+
+        def task(block: Block, workspace: Workspace) -> None:
             samples, some, queries, _ = block
             own, weights = heads.at(block), self._scores(heads, block, workspace)
             shape = (*weights.shape[:2], weights.shape[3])
             sums = workspace.scratch("sums", shape, weights.dtype)
             exponentiate(weights, sums, log_sums[samples, some, queries])
             if self.dropout is not None:
-                weights *= self.dropout.scales(number, weights, workspace)
+                weights *= self.dropout.scales(block, weights, workspace)
             means = out[samples, some, :, queries]
             np.matmul(own.v, weights, out=means)
             means /= sums[:, :, np.newaxis]
+
+        self._run(heads, task, workspace)
 
     def backward(
         self,
@@ -126,7 +136,8 @@ class DotProductAttention:
         gradients : Heads
         workspace : Workspace
         """
-        for number, block in enumerate(self._blocks(heads)):
+
+        def task(block: Block, workspace: Workspace) -> None:
             samples, some, queries, _ = block
             own, weights = heads.at(block), self._scores(heads, block, workspace)
             weights_again(weights, log_sums[samples, some, queries])
@@ -135,7 +146,7 @@ class DotProductAttention:
             np.matmul(own.v.swapaxes(-1, -2), dmeans, out=dscores)
             dropped = weights
             if self.dropout is not None:
-                dropped = self.dropout.scales(number, weights, workspace)
+                dropped = self.dropout.scales(block, weights, workspace)
                 dscores *= dropped
                 dropped *= weights
             dscores -= dots[samples, some, np.newaxis, queries]
@@ -144,6 +155,8 @@ class DotProductAttention:
             np.matmul(own.k, dscores, out=d.q)
             _sum_over_queries(dscores, own.q, d.k, workspace, is_first)
             _sum_over_queries(dropped, dmeans, d.v, workspace, is_first)
+
+        self._run(heads, task, workspace)
 
     def weights(self, heads: Heads, workspace: Workspace) -> np.ndarray:
         """Return all weights at once, without dropout.
@@ -160,13 +173,20 @@ class DotProductAttention:
         weights /= sums[:, :, np.newaxis]
         return weights
 
-    def _blocks(self, heads: Heads) -> Iterator[Block]:
-        return blocks_of(
+    def _run(
+        self,
+        heads: Heads,
+        task: Callable[[Block, Workspace], None],
+        workspace: Workspace,
+    ) -> None:
+        """Call ``task(block, workspace)`` for all blocks, on all threads."""
+        groups = blocks_of(
             heads.extent,
             heads.q.itemsize,
             causal=self.mask.causal,
             block_bytes=self.block_bytes,
         )
+        run_blocks(groups, task, workspace, n_scores=prod(heads.extent))
 
     def _scores(self, heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
         """Return the scores of a block, of shape (samples, heads, keys, queries)."""
