@@ -96,8 +96,8 @@ def test_padding_gets_no_attention():
 @given(
     n_samples=st.integers(1, 5),
     n_heads=st.integers(1, 4),
-    length=st.integers(1, 60),
-    room=st.integers(1, 3000),
+    length=st.integers(1, 200),
+    room=st.integers(1, 30_000),
     causal=st.booleans(),
 )
 def test_blocks_hold_every_pair_once(n_samples, n_heads, length, room, causal):
@@ -109,7 +109,7 @@ def test_blocks_hold_every_pair_once(n_samples, n_heads, length, room, causal):
         for samples, heads, queries, keys in group:
             seen[samples, heads, keys, queries] += 1
             count = seen[samples, heads, keys, queries].size
-            assert count <= max(room, 16 * length)
+            assert count <= max(room, 64 * length)
     must = np.triu(np.ones((length, length), bool)) if causal else True
     assert seen.max() == 1
     assert (seen == 1)[..., must].all()
@@ -118,14 +118,14 @@ def test_blocks_hold_every_pair_once(n_samples, n_heads, length, room, causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_blocks_of_any_size_give_the_same(causal):
     rng = np.random.default_rng(0)
-    rows = (3, 2, 4, 50), (3, 2, 4, 50), (3, 2, 5, 50)
+    rows = (3, 2, 4, 150), (3, 2, 4, 150), (3, 2, 5, 150)
     heads = Heads(*(rng.normal(size=shape) for shape in rows))
-    dout, lengths = rng.normal(size=rows[2]), np.array([50, 7, 23])
+    dout, lengths = rng.normal(size=rows[2]), np.array([150, 7, 123])
     results = []
-    for block_bytes in (10**7, 50 * 8 * 50, 50 * 8 * 17, 1):
+    for block_bytes in (10**7, 150 * 8 * 150, 150 * 8 * 80, 1):
         attention = DotProductAttention(Mask(causal, lengths), None, block_bytes)
         workspace, out = Workspace(), np.empty(rows[2])
-        log_sums = np.empty((3, 2, 50))
+        log_sums = np.empty((3, 2, 150))
         attention.forward(heads, out, log_sums, workspace)
         gradients = Heads(*(np.full(shape, np.nan) for shape in rows))
         dots = (dout * out).sum(axis=2)
@@ -139,11 +139,11 @@ def test_blocks_of_any_size_give_the_same(causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_gradients_with_dropout_are_differences_in_every_block(causal):
     rng = np.random.default_rng(0)
-    rows = (2, 2, 3, 40), (2, 2, 3, 40), (2, 2, 4, 40)
+    rows = (2, 2, 3, 100), (2, 2, 3, 100), (2, 2, 4, 100)
     heads = Heads(*(rng.normal(size=shape) for shape in rows))
     dout = rng.normal(size=rows[2])
-    attention = DotProductAttention(Mask(causal), WeightDropout(0.3, 5), 40 * 8 * 17)
-    workspace, log_sums = Workspace(), np.empty((2, 2, 40))
+    attention = DotProductAttention(Mask(causal), WeightDropout(0.3, 5), 1)
+    workspace, log_sums = Workspace(), np.empty((2, 2, 100))
 
     def outputs(heads):
         out = np.empty(rows[2])

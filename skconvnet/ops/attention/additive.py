@@ -15,7 +15,7 @@ backward pass, so that memory grows in proportion to the number of steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import prod
@@ -28,7 +28,7 @@ from skconvnet.ops.attention.blocks import (
     Block,
     Extent,
     blocks_of,
-    run_blocks,
+    run_groups,
 )
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
 from skconvnet.ops.blas_kernels import constant
@@ -100,16 +100,18 @@ class AdditiveAttention:
         workspace : Workspace
         """
 
-        def task(block: Block, workspace: Workspace) -> None:
-            own = inputs.at(block)
-            _, weights = self._scores(own, block, workspace)
-            sums = workspace.scratch("sums", weights[:, 0].shape, weights.dtype)
-            exponentiate(weights, sums, log_sums[block.samples, block.queries])
-            means = out[:, block.samples, block.queries]
-            np.matmul(own.v, weights, out=means.transpose(1, 0, 2))
-            means /= sums
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            for block in group:
+                own = inputs.at(block)
+                _, weights = self._scores(own, block, workspace)
+                sums = workspace.scratch("sums", weights[:, 0].shape, weights.dtype)
+                exponentiate(weights, sums, log_sums[block.samples, block.queries])
+                means = out[:, block.samples, block.queries]
+                np.matmul(own.v, weights, out=means.transpose(1, 0, 2))
+                means /= sums
 
-        self._run(inputs, task, workspace)
+        n_scores = prod(inputs.extent) * len(inputs.context)
+        run_groups(self._blocks(inputs), task, workspace, n_scores=n_scores)
 
     def backward(
         self,
@@ -168,25 +170,13 @@ class AdditiveAttention:
         n_samples, _, n_queries, n_keys = inputs.extent
         all_weights = np.zeros((n_samples, n_keys, n_queries), inputs.q.dtype)
 
-        def task(block: Block, workspace: Workspace) -> None:
+        for block in chain.from_iterable(self._blocks(inputs)):
             samples, _, queries, keys = block
             _, weights = self._scores(inputs.at(block), block, workspace)
             sums = np.empty_like(weights[:, 0])
             exponentiate(weights, sums, np.empty_like(sums))
             all_weights[samples, keys, queries] = weights / sums[:, np.newaxis]
-
-        self._run(inputs, task, workspace)
         return all_weights
-
-    def _run(
-        self,
-        inputs: AdditiveInputs,
-        task: Callable[[Block, Workspace], None],
-        workspace: Workspace,
-    ) -> None:
-        """Call ``task(block, workspace)`` for all blocks, on all threads."""
-        n_scores = prod(inputs.extent) * len(inputs.context)
-        run_blocks(self._blocks(inputs), task, workspace, n_scores=n_scores)
 
     def _blocks(self, inputs: AdditiveInputs) -> list[list[Block]]:
         itemsize = inputs.q.itemsize * len(inputs.q)

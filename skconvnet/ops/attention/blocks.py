@@ -30,8 +30,10 @@ from skconvnet.ops.workspace import Workspace
 
 # Two arrays of this size stay in the second level of the cache.
 BLOCK_BYTES = 800_000
-# Products of matrices with fewer columns are slow.
-_MIN_QUERIES = 16
+# Products of matrices with fewer columns are slow, and so are those with a number of
+# columns that is no multiple of the second one.
+_MIN_QUERIES = 64
+_MULTIPLE = 16
 
 
 class Block(NamedTuple):
@@ -76,15 +78,15 @@ def blocks_of(
 
     Examples
     --------
-    >>> all_pairs = Extent(samples=1, heads=1, queries=40, keys=40)
-    >>> (group,) = blocks_of(all_pairs, 4, causal=True, block_bytes=3200)
+    >>> all_pairs = Extent(samples=1, heads=1, queries=100, keys=100)
+    >>> (group,) = blocks_of(all_pairs, 4, causal=True, block_bytes=30_000)
     >>> for block in group:
     ...     print(block.queries.start, block.queries.stop, block.keys.stop)
-    20 40 40
-    0 20 20
+    64 100 100
+    0 64 64
     """
     room = max(block_bytes // (itemsize * extent.keys), _MIN_QUERIES)
-    n_queries = min(extent.queries, room)
+    n_queries = min(extent.queries, room // _MULTIPLE * _MULTIPLE)
     n_heads = min(extent.heads, room // n_queries)
     n_samples = min(extent.samples, room // (n_queries * n_heads))
     return [
@@ -102,30 +104,21 @@ def blocks_of(
     ]
 
 
-def run_blocks(
+def run_groups(
     groups: Sequence[Sequence[Block]],
-    task: Callable[[Block, Workspace], None],
+    task: Callable[[Sequence[Block], Workspace], None],
     workspace: Workspace,
     *,
     n_scores: int,
 ) -> None:
-    """Call ``task(block, workspace)`` for all blocks, one group after the other.
-
-    If there are `n_scores` enough, threads share out the groups.
-    """
-
-    def run(i: int, own: Workspace) -> None:
-        for block in groups[i]:
-            task(block, own)
-
-    workspace.share_out(len(groups), run, n_scores)
+    """Call ``task(group, workspace)`` for all groups, on threads if it pays off."""
+    workspace.share_out(len(groups), lambda i, own: task(groups[i], own), n_scores)
 
 
-def _cut(n: int, largest: int) -> list[slice]:
-    """Cut `n` indices into slices of nearly equal lengths.
+def _cut(n: int, size: int) -> list[slice]:
+    """Cut `n` indices into slices of a length, of which the last one may be shorter.
 
     >>> _cut(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    size = -(-n // -(-n // largest))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -18,7 +18,7 @@ for the order of the computation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import NamedTuple
@@ -30,7 +30,7 @@ from skconvnet.ops.attention.blocks import (
     Block,
     Extent,
     blocks_of,
-    run_blocks,
+    run_groups,
 )
 from skconvnet.ops.attention.dropout import WeightDropout
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
@@ -100,17 +100,18 @@ class DotProductAttention:
         workspace : Workspace
         """
 
-        def task(block: Block, workspace: Workspace) -> None:
-            samples, some, queries, _ = block
-            own, weights = heads.at(block), self._scores(heads, block, workspace)
-            shape = (*weights.shape[:2], weights.shape[3])
-            sums = workspace.scratch("sums", shape, weights.dtype)
-            exponentiate(weights, sums, log_sums[samples, some, queries])
-            if self.dropout is not None:
-                weights *= self.dropout.scales(block, weights, workspace)
-            means = out[samples, some, :, queries]
-            np.matmul(own.v, weights, out=means)
-            means /= sums[:, :, np.newaxis]
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            for block in group:
+                samples, some, queries, _ = block
+                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                shape = (*weights.shape[:2], weights.shape[3])
+                sums = workspace.scratch("sums", shape, weights.dtype)
+                exponentiate(weights, sums, log_sums[samples, some, queries])
+                if self.dropout is not None:
+                    weights *= self.dropout.scales(block, weights, workspace)
+                means = out[samples, some, :, queries]
+                np.matmul(own.v, weights, out=means)
+                means /= sums[:, :, np.newaxis]
 
         self._run(heads, task, workspace)
 
@@ -137,24 +138,36 @@ class DotProductAttention:
         workspace : Workspace
         """
 
-        def task(block: Block, workspace: Workspace) -> None:
-            samples, some, queries, _ = block
-            own, weights = heads.at(block), self._scores(heads, block, workspace)
-            weights_again(weights, log_sums[samples, some, queries])
-            dmeans = dout[samples, some, :, queries]
-            dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
-            np.matmul(own.v.swapaxes(-1, -2), dmeans, out=dscores)
-            dropped = weights
-            if self.dropout is not None:
-                dropped = self.dropout.scales(block, weights, workspace)
-                dscores *= dropped
-                dropped *= weights
-            dscores -= dots[samples, some, np.newaxis, queries]
-            dscores *= weights
-            d, is_first = gradients.at(block), queries.stop == heads.extent.queries
-            np.matmul(own.k, dscores, out=d.q)
-            _sum_over_queries(dscores, own.q, d.k, workspace, is_first)
-            _sum_over_queries(dropped, dmeans, d.v, workspace, is_first)
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            whole = gradients.at(group[0])
+            sums = [array.swapaxes(-1, -2) for array in (whole.k, whole.v)]
+            if len(group) > 1:
+                sums = [
+                    workspace.scratch(name, array.shape, array.dtype)
+                    for name, array in zip(("dk", "dv"), sums, strict=True)
+                ]
+            for block in group:
+                samples, some, queries, keys = block
+                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                weights_again(weights, log_sums[samples, some, queries])
+                dmeans = dout[samples, some, :, queries]
+                dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
+                np.matmul(own.v.swapaxes(-1, -2), dmeans, out=dscores)
+                dropped = weights
+                if self.dropout is not None:
+                    dropped = self.dropout.scales(block, weights, workspace)
+                    dscores *= dropped
+                    dropped *= weights
+                dscores -= dots[samples, some, np.newaxis, queries]
+                dscores *= weights
+                np.matmul(own.k, dscores, out=gradients.at(block).q)
+                dk, dv = (array[..., keys, :] for array in sums)
+                is_first = block is group[0]
+                _sum_over_queries(dscores, own.q, dk, workspace, is_first)
+                _sum_over_queries(dropped, dmeans, dv, workspace, is_first)
+            if len(group) > 1:
+                for array, own_sums in zip((whole.k, whole.v), sums, strict=True):
+                    np.copyto(array, own_sums.swapaxes(-1, -2))
 
         self._run(heads, task, workspace)
 
@@ -176,17 +189,17 @@ class DotProductAttention:
     def _run(
         self,
         heads: Heads,
-        task: Callable[[Block, Workspace], None],
+        task: Callable[[Sequence[Block], Workspace], None],
         workspace: Workspace,
     ) -> None:
-        """Call ``task(block, workspace)`` for all blocks, on all threads."""
+        """Call ``task(group, workspace)`` for all groups of blocks, on all threads."""
         groups = blocks_of(
             heads.extent,
             heads.q.itemsize,
             causal=self.mask.causal,
             block_bytes=self.block_bytes,
         )
-        run_blocks(groups, task, workspace, n_scores=prod(heads.extent))
+        run_groups(groups, task, workspace, n_scores=prod(heads.extent))
 
     def _scores(self, heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
         """Return the scores of a block, of shape (samples, heads, keys, queries)."""
@@ -201,29 +214,26 @@ class DotProductAttention:
 def _sum_over_queries(
     pairs: np.ndarray,
     per_query: np.ndarray,
-    per_key: np.ndarray,
+    sums: np.ndarray,
     workspace: Workspace,
     is_first: bool,
 ) -> None:
-    """Add ``per_query @ pairs.T`` to `per_key`, or write it for the first block.
+    """Add ``pairs @ per_query.T`` to sums, or write it for the first block.
 
     Parameters
     ----------
     pairs : ndarray of shape (..., keys, queries)
     per_query : ndarray of shape (..., dims, queries)
-    per_key : ndarray of shape (..., dims, keys)
+    sums : ndarray of shape (..., keys, dims)
     workspace : Workspace
     is_first : bool
     """
-    # For a product with a transposed factor, BLAS takes twice as long. So the smaller
-    # one is transposed first, and the product is written transposed.
+    # A product with a transposed factor takes BLAS twice as long.
     factor = per_query.swapaxes(-1, -2)
     copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
     np.copyto(copy, factor)
     if is_first:
-        np.matmul(pairs, copy, out=per_key.swapaxes(-1, -2))
+        np.matmul(pairs, copy, out=sums)
         return
-    shape = (*pairs.shape[:-1], copy.shape[-1])
-    product = workspace.scratch("keys_first", shape, pairs.dtype)
-    np.matmul(pairs, copy, out=product)
-    per_key += product.swapaxes(-1, -2)
+    product = workspace.scratch("keys_first", sums.shape, sums.dtype)
+    sums += np.matmul(pairs, copy, out=product)
