@@ -121,4 +121,4 @@ def _cut(n: int, size: int) -> list[slice]:
     >>> _cut(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    return [slice(start, min(start + size, n)) for start in range(0, n, max(size, 1))]

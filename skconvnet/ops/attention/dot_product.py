@@ -3,7 +3,7 @@
 For each sample and head, with the matrices Q (dims, queries), K (dims, keys) and
 V (value dims, keys) and with softmax along the keys::
 
-    S = K'Q,   P = softmax(S),   O = V P
+    S = K'Q,   P = softmax(S),   O = V P          of shape (keys, queries): S, P
 
 Scaling is left to the caller, who can scale the kernel of the queries. If G is the
 gradient of O, the gradients are, with ``*`` elementwise::
@@ -139,13 +139,7 @@ class DotProductAttention:
         """
 
         def task(group: Sequence[Block], workspace: Workspace) -> None:
-            whole = gradients.at(group[0])
-            sums = [array.swapaxes(-1, -2) for array in (whole.k, whole.v)]
-            if len(group) > 1:
-                sums = [
-                    workspace.scratch(name, array.shape, array.dtype)
-                    for name, array in zip(("dk", "dv"), sums, strict=True)
-                ]
+            of_keys = _SumsOverQueries(gradients.at(group[0]), len(group), workspace)
             for block in group:
                 samples, some, queries, keys = block
                 own, weights = heads.at(block), self._scores(heads, block, workspace)
@@ -161,13 +155,9 @@ class DotProductAttention:
                 dscores -= dots[samples, some, np.newaxis, queries]
                 dscores *= weights
                 np.matmul(own.k, dscores, out=gradients.at(block).q)
-                dk, dv = (array[..., keys, :] for array in sums)
-                is_first = block is group[0]
-                _sum_over_queries(dscores, own.q, dk, workspace, is_first)
-                _sum_over_queries(dropped, dmeans, dv, workspace, is_first)
-            if len(group) > 1:
-                for array, own_sums in zip((whole.k, whole.v), sums, strict=True):
-                    np.copyto(array, own_sums.swapaxes(-1, -2))
+                of_keys.add("k", dscores, own.q, keys)
+                of_keys.add("v", dropped, dmeans, keys)
+            of_keys.finish()
 
         self._run(heads, task, workspace)
 
@@ -211,29 +201,59 @@ class DotProductAttention:
         return scores
 
 
-def _sum_over_queries(
-    pairs: np.ndarray,
-    per_query: np.ndarray,
-    sums: np.ndarray,
-    workspace: Workspace,
-    is_first: bool,
-) -> None:
-    """Add ``pairs @ per_query.T`` to sums, or write it for the first block.
+class _SumsOverQueries:
+    """The gradients of keys and values, to which all blocks of a group add.
+
+    They have the keys first until all is added: for a product with a large transposed
+    factor, BLAS takes twice as long.
 
     Parameters
     ----------
-    pairs : ndarray of shape (..., keys, queries)
-    per_query : ndarray of shape (..., dims, queries)
-    sums : ndarray of shape (..., keys, dims)
+    gradients : Heads
+        Those of the first block, which has all keys.
+    n_blocks : int
     workspace : Workspace
-    is_first : bool
     """
-    # A product with a transposed factor takes BLAS twice as long.
-    factor = per_query.swapaxes(-1, -2)
-    copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
-    np.copyto(copy, factor)
-    if is_first:
-        np.matmul(pairs, copy, out=sums)
-        return
-    product = workspace.scratch("keys_first", sums.shape, sums.dtype)
-    sums += np.matmul(pairs, copy, out=product)
+
+    def __init__(self, gradients: Heads, n_blocks: int, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.targets = {"k": gradients.k, "v": gradients.v}
+        self.sums: dict[str, np.ndarray] = {}
+        for name, target in self.targets.items():
+            view = target.swapaxes(-1, -2)
+            if n_blocks > 1:
+                view = workspace.scratch(f"d{name}", view.shape, view.dtype)
+            self.sums[name] = view
+        self.is_direct = n_blocks == 1
+        self.begun: set[str] = set()
+
+    def add(
+        self, name: str, pairs: np.ndarray, per_query: np.ndarray, keys: slice
+    ) -> None:
+        """Add ``per_query @ pairs.T``.
+
+        Parameters
+        ----------
+        name : {"k", "v"}
+        pairs : ndarray of shape (samples, heads, keys, queries)
+        per_query : ndarray of shape (samples, heads, dims, queries)
+        keys : slice
+            Those of the block.
+        """
+        sums, workspace = self.sums[name][:, :, keys], self.workspace
+        factor = per_query.swapaxes(-1, -2)
+        copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
+        np.copyto(copy, factor)
+        if name not in self.begun:
+            self.begun.add(name)
+            np.matmul(pairs, copy, out=sums)
+            return
+        product = workspace.scratch("keys_first", sums.shape, sums.dtype)
+        sums += np.matmul(pairs, copy, out=product)
+
+    def finish(self) -> None:
+        """Write the sums to where they belong."""
+        if self.is_direct:
+            return
+        for name, target in self.targets.items():
+            np.copyto(target, self.sums[name].swapaxes(-1, -2))
