@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.conv import ConvolutionLayer
@@ -29,10 +33,12 @@ from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
+from skconvnet.layers.time_distributed import TimeDistributedLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
 from skconvnet.onnx import (
     activations,
@@ -40,6 +46,7 @@ from skconvnet.onnx import (
     dense,
     normalization,
     pooling,
+    recurrent,
     resizing,
     shapes,
 )
@@ -73,6 +80,30 @@ def residual(graph: Graph, layer: ResidualLayer, x: str) -> str:
     return graph.add("Add", *_branches(graph, layer, x))
 
 
+def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
+    """Convert `TimeDistributed`, with each step of each sample as a sample."""
+    inner = layer.chain
+    # The steps come after the batch, and the channels after the steps.
+    x = graph.add("Transpose", x, perm=_steps_and_channels_swapped(layer.in_shape))
+    *spatial, channels = inner.in_shape
+    shape = np.array([-1, channels, *spatial], np.int64)
+    x = graph.add("Reshape", x, graph.constant(shape, "shape"))
+    y = chain(graph, inner, x)
+    *spatial, channels = inner.out_shape
+    shape = np.array([-1, layer.n_steps, channels, *spatial], np.int64)
+    y = graph.add("Reshape", y, graph.constant(shape, "shape"))
+    return graph.add("Transpose", y, perm=_steps_and_channels_swapped(layer.out_shape))
+
+
+def _steps_and_channels_swapped(shape: Shape) -> list[int]:
+    """Return the axes of (batch, channels, steps, ...) with two of them swapped.
+
+    >>> _steps_and_channels_swapped((5, 8, 3))
+    [0, 2, 1, 3]
+    """
+    return [0, 2, 1, *range(3, len(shape) + 1)]
+
+
 def _branches(graph: Graph, layer: BranchedLayer, x: str) -> list[str]:
     outputs = []
     for name, branch in layer.chains.items():
@@ -99,6 +130,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     AdaptivePoolLayer: pooling.adaptive_pool,
     AvgPoolLayer: pooling.avg_pool,
     BatchNormLayer: normalization.batch_norm,
+    BidirectionalLayer: recurrent.bidirectional,
     BilinearUpsampleLayer: resizing.bilinear,
     ConvolutionLayer: convolutions.convolution,
     ConvolutionTransposeLayer: convolutions.transposed,
@@ -119,6 +151,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     ParallelLayer: parallel,
     PermuteLayer: shapes.permute,
     RReLULayer: activations.rrelu,
+    RecurrentLayer: recurrent.recurrent,
     RescalingLayer: normalization.rescaling,
     ReshapeLayer: shapes.reshape,
     ResidualLayer: residual,
@@ -126,4 +159,5 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SpatialDropoutLayer: shapes.identity,
     SpatiallySeparableLayer: convolutions.spatially_separable,
     StandardizeLayer: normalization.standardize,
+    TimeDistributedLayer: time_distributed,
 }
