@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from skconvnet.engine.network import Network
 from skconvnet.interop.arrangement import Arrangement, joined
 from skconvnet.interop.counterparts import Counterpart
@@ -19,6 +21,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.reshape import ReshapeLayer
+from skconvnet.layers.time_distributed import TimeDistributedLayer
 
 Found = tuple[list[Counterpart], Arrangement]
 
@@ -96,7 +99,9 @@ def _of_branches(
     wanted: Order,
     names: Collection[str] | None,
 ) -> Found:
-    """Return the counterparts inside of `Parallel` or `Residual`."""
+    """Return the counterparts inside of a layer that is made of others."""
+    if isinstance(layer, TimeDistributedLayer):
+        return _of_steps(layer, name, names)
     if isinstance(layer, ParallelLayer):
         parts = [
             _of_chain(chain, f"{name}/{branch}/", before, None, names)
@@ -114,6 +119,24 @@ def _of_branches(
         found, after = _of_chain(main, f"{name}/", before, _order(other), names)
     after, _ = _with_maps_alike([after, other], layer, name, must_equal=True)
     return [*found, *others], after
+
+
+def _of_steps(
+    layer: TimeDistributedLayer, name: str, names: Collection[str] | None
+) -> Found:
+    """Return the counterparts inside of `TimeDistributed`.
+
+    PyTorch's modules take the steps as samples, and their outputs are put together as
+    (steps, *step).
+    """
+    start = Arrangement.channels_first(layer.chain.in_shape)
+    found, after = _of_chain(layer.chain, f"{name}/", start, None, names)
+    size = prod(layer.chain.out_shape)
+    index = np.stack([after.index + step * size for step in range(layer.n_steps)])
+    as_ours = Arrangement.as_ours(layer.out_shape)
+    if np.array_equal(index, as_ours.index):
+        return found, as_ours
+    return found, Arrangement(layer.out_shape, index)
 
 
 def _of_chain(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet.interop.counterparts import Arrays, Counterpart, ForeignModule
 from skconvnet.interop.estimators import (
     Estimator,
     Weights,
@@ -27,7 +28,7 @@ from skconvnet.interop.torch_names import (
     named_matches,
     own_matches,
 )
-from skconvnet.interop.variants import Arrays, as_ours, as_theirs, without_padding
+from skconvnet.interop.variants import as_ours, as_theirs, without_padding
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.params.naming import OUTPUT_NAME
 
@@ -44,9 +45,10 @@ def to_torch_state(
 
     The network must have the same layers, of which those with weights are ``Linear``,
     ``Conv1d``, ``ConvTranspose1d``, ``BatchNorm1d``, ``LayerNorm``, ``PReLU``,
-    ``Embedding`` and ``EmbeddingBag``, and the same for more axes. Its maps are
-    channels first: the rows of a dense layer after `Flatten` are put into that order.
-    Separable convolutions are two modules, the first without a bias.
+    ``Embedding``, ``EmbeddingBag``, ``LSTM``, ``GRU`` and ``RNN``, and the same for
+    more axes. Its maps are channels first: the rows of a dense layer after `Flatten`
+    are put into that order. Separable convolutions are two modules, the first without a
+    bias.
 
     The network returns what `decision_function` returns, or for a regressor what
     `predict` returns. Layers without weights that are learned are not in the state: for
@@ -104,11 +106,14 @@ def to_torch_state(
     state: dict[str, npt.NDArray[Any]] = {}
     for own, module, prefix in matches:
         begin = f"{prefix}." if prefix else ""
+        arrays: Arrays = {}
         for array in module.arrays:
             values = weights[own.own_name(array)]
             if isinstance(own.layer, EmbeddingLayer):
                 values = without_padding(own, values)
-            state[begin + array.theirs] = np.ascontiguousarray(array.arrange(values))
+            arrays[array.theirs] = np.ascontiguousarray(array.arrange(values))
+        for name, values in module.separated(arrays).items():
+            state[begin + name] = values
         for constant in module.constants:
             state[begin + constant] = np.array(0)
     if groups is None:
@@ -252,12 +257,10 @@ def _as_in(
                     f"({module.kind}) gives {values.shape}"
                 )
             fitting[begin + name] = values
-        for array in module.arrays:
-            key = begin + array.theirs
-            if key not in fitting and array.theirs not in groups[prefix]:
-                neutral = array.default is not None and np.all(
-                    state[key] == array.default
-                )
+        for name, default in _defaults(module, own).items():
+            key = begin + name
+            if key not in fitting and name not in groups[prefix]:
+                neutral = default is not None and np.all(state[key] == default)
                 if not neutral:
                     problems.append(
                         f"{key!r} is not in it, but layer {own.name!r} needs it"
@@ -267,3 +270,13 @@ def _as_in(
             f"like is the state of another network: {listed(problems, '; ')}."
         )
     return fitting
+
+
+def _defaults(module: ForeignModule, own: Counterpart) -> dict[str, float | None]:
+    """Return the default of each array, as PyTorch has them."""
+    found: dict[str, float | None] = {}
+    for array in module.arrays:
+        shape = array.shape(own.own_shape(array))
+        for name in module.separated({array.theirs: np.empty(shape)}):
+            found[name] = array.default
+    return found
