@@ -13,6 +13,8 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import (
+    GRU,
+    LSTM,
     Activation,
     BatchNorm,
     Conv1D,
@@ -30,6 +32,7 @@ from skconvnet.layers import (
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.losses import LogLoss
 from skconvnet.params.base import LayerSpec
 
@@ -74,6 +77,9 @@ def modules_of(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Modu
         return [nn.BatchNorm2d(channels, spec.epsilon, 1 - spec.momentum)]
     if isinstance(spec, Embedding):
         return [nn.Embedding(spec.n_tokens, spec.n_dims), _ChannelsFirst()]
+    if isinstance(spec, GRU | LSTM):
+        kind = getattr(nn, type(spec).__name__)
+        return [_LastState(kind(channels, spec.units, batch_first=True))]
     if isinstance(spec, Residual):
         return [_Sum(_sequence(spec.layers, in_shape)[0])]
     if isinstance(spec, Parallel):
@@ -116,6 +122,17 @@ if torch is not None:
     class _ChannelsFirst(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.transpose(1, 2)
+
+    class _LastState(torch.nn.Module):
+        """The state of a recurrent module after the last step."""
+
+        def __init__(self, body: torch.nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            states, _ = self.body(x.transpose(1, 2))
+            return states[:, -1]
 
     class _Sum(torch.nn.Module):
         """The sum of an input and what a module makes of it."""
@@ -160,11 +177,17 @@ def layouts_of(X: np.ndarray) -> tuple[str, ...]:
     return ("contiguous", "channels_last") if X.ndim == 4 else ("contiguous",)
 
 
-def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarray]:
+def in_torchs_order(
+    model: SequentialClassifier, arrays: dict, *, are_gradients: bool = False
+) -> list[np.ndarray]:
     """Return weights, or gradients, as `torch_network(name).parameters()` has them."""
     layers = list(model.network_.layers.items())
     ordered = []
     for (_, before), (name, layer) in pairwise([("", None), *layers]):
+        if isinstance(layer, RecurrentLayer):
+            own = {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
+            ordered += _recurrent(own, are_gradients=are_gradients)
+            continue
         for array in layer.weight_shapes:
             values = arrays[f"{name}/{array}"]
             if isinstance(before, FlattenLayer) and array == "kernel":
@@ -174,6 +197,23 @@ def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarra
             if isinstance(layer, DenseLayer) and array == "kernel":
                 values = values.T
             ordered.append(values)
+    return ordered
+
+
+def _recurrent(arrays: dict, *, are_gradients: bool) -> list[np.ndarray]:
+    """Return the arrays of an LSTM or GRU as PyTorch has them.
+
+    A GRU has two biases in both, with z and r swapped. An LSTM has two in PyTorch,
+    which are added.
+    """
+    biases = arrays["bias"]
+    if biases.ndim == 1:
+        second = biases if are_gradients else np.zeros_like(biases)
+        return [arrays["kernel"].T, arrays["recurrent_kernel"].T, biases, second]
+    ordered = []
+    for array in (arrays["kernel"], arrays["recurrent_kernel"], *biases):
+        z, r, g = np.split(array, 3, axis=-1)
+        ordered.append(np.concatenate([r, z, g], axis=-1).T)
     return ordered
 
 
@@ -219,7 +259,7 @@ def disagreement(name: str, dtype: str) -> tuple[float, float]:
     }
     of_gradients = _largest_difference(
         [parameter.grad.numpy() for parameter in peer.parameters()],
-        in_torchs_order(model, named),
+        in_torchs_order(model, named, are_gradients=True),
     )
     return abs(loss / theirs.item() - 1), of_gradients
 
