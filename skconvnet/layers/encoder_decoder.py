@@ -17,7 +17,6 @@ from skconvnet.layers.composite import CompositeLayer, CompositeSpec, build_chai
 from skconvnet.ops.attention.additive import AdditiveAttention, AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
 from skconvnet.ops.attention.steps_last import to_batch_last, to_steps_last
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -265,8 +264,8 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         if not self.is_frozen:
             decoded, values = _columns(cache.decoded), _columns(cache.inputs.v)
             dkernel, dbias = gradients["query_kernel"], gradients["bias"]
-            write_gradients(decoded, dq, dkernel, dbias, workspace.run)
-            write_gradients(values, dk, gradients["key_kernel"], None, workspace.run)
+            write_gradients(decoded, dq, dkernel, dbias)
+            write_gradients(values, dk, gradients["key_kernel"], None)
             gradients["context"][...] = d.context
         dvalues = self._through(("key_kernel", dk), d.v.shape, workspace)
         dvalues += d.v
@@ -327,9 +326,9 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         (units,) = self.own_shapes["bias"]
         q = workspace.array("q", (units, *decoded.shape[1:]), v.dtype)
         k = workspace.array("k", (units, *v.shape[1:]), v.dtype)
-        w, run = self.weights, workspace.run
-        project(w["query_kernel"], w["bias"], _columns(decoded), _columns(q), run)
-        project(w["key_kernel"], None, _columns(v), _columns(k), run)
+        w = self.weights
+        project(w["query_kernel"], w["bias"], _columns(decoded), _columns(q))
+        project(w["key_kernel"], None, _columns(v), _columns(k))
         return AdditiveInputs(q, k, v, w["context"])
 
     def _attention_gradients(
@@ -358,7 +357,7 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         """Return the gradient of what a kernel multiplies."""
         name, gradient = kernel_and_gradient
         product = workspace.array(f"through {name}", shape, gradient.dtype)
-        matmul(self.weights[name], gradient, _columns(product), workspace.run)
+        np.matmul(self.weights[name], gradient, out=_columns(product))
         return product
 
 

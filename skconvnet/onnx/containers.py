@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.additive_attention import AdditiveAttentionLayer
@@ -12,6 +15,7 @@ from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.attention_pooling import AttentionPoolingLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.conv import ConvolutionLayer
@@ -36,11 +40,13 @@ from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
+from skconvnet.layers.time_distributed import TimeDistributedLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
 from skconvnet.onnx import (
@@ -50,6 +56,7 @@ from skconvnet.onnx import (
     dense,
     normalization,
     pooling,
+    recurrent,
     resizing,
     shapes,
 )
@@ -96,6 +103,30 @@ def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
     return x
 
 
+def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
+    """Convert `TimeDistributed`, with each step of each sample as a sample."""
+    inner = layer.chain
+    # The steps come after the batch, and the channels after the steps.
+    x = graph.add("Transpose", x, perm=_steps_and_channels_swapped(layer.in_shape))
+    *spatial, channels = inner.in_shape
+    shape = np.array([-1, channels, *spatial], np.int64)
+    x = graph.add("Reshape", x, graph.constant(shape, "shape"))
+    y = chain(graph, inner, x)
+    *spatial, channels = inner.out_shape
+    shape = np.array([-1, layer.n_steps, channels, *spatial], np.int64)
+    y = graph.add("Reshape", y, graph.constant(shape, "shape"))
+    return graph.add("Transpose", y, perm=_steps_and_channels_swapped(layer.out_shape))
+
+
+def _steps_and_channels_swapped(shape: Shape) -> list[int]:
+    """Return the axes of (batch, channels, steps, ...) with two of them swapped.
+
+    >>> _steps_and_channels_swapped((5, 8, 3))
+    [0, 2, 1, 3]
+    """
+    return [0, 2, 1, *range(3, len(shape) + 1)]
+
+
 def _branches(graph: Graph, layer: BranchedLayer, x: str) -> list[str]:
     outputs = []
     for name, branch in layer.chains.items():
@@ -124,6 +155,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     AttentionPoolingLayer: attention.attention_pooling,
     AvgPoolLayer: pooling.avg_pool,
     BatchNormLayer: normalization.batch_norm,
+    BidirectionalLayer: recurrent.bidirectional,
     BilinearUpsampleLayer: resizing.bilinear,
     ConvolutionLayer: convolutions.convolution,
     ConvolutionTransposeLayer: convolutions.transposed,
@@ -151,6 +183,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     PositionDenseLayer: attention.position_dense,
     PositionalEncodingLayer: attention.positional_encoding,
     RReLULayer: activations.rrelu,
+    RecurrentLayer: recurrent.recurrent,
     RescalingLayer: normalization.rescaling,
     ReshapeLayer: shapes.reshape,
     ResidualLayer: residual,
@@ -159,4 +192,5 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SpatiallySeparableLayer: convolutions.spatially_separable,
     StandardizeLayer: normalization.standardize,
     TransformerEncoderLayer: transformer,
+    TimeDistributedLayer: time_distributed,
 }
