@@ -122,7 +122,14 @@ MADE_OF = {
     "time_distributed": {"branched", "chain", "composite"},
     "parametric_activations": {"activation"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
-    "transformer": {"attention", "chain", "dropout", "layer_norm", "position_dense"},
+    "transformer": {
+        "attention",
+        "chain",
+        "composite",
+        "dropout",
+        "layer_norm",
+        "position_dense",
+    },
 }
 
 

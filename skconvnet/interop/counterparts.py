@@ -15,7 +15,7 @@ from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.interop.foreign_values import listed
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.composite import CompositeLayer
 
 Arrange = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 # The arrays of a module by name.
@@ -145,7 +145,7 @@ def layer_names(network: Network) -> list[str]:
 
 def _layer_names(layers: Mapping[str, Layer[Any]], prefix: str) -> Iterator[str]:
     for name, layer in layers.items():
-        if isinstance(layer, BranchedLayer):
+        if isinstance(layer, CompositeLayer):
             for branch, chain in layer.chains.items():
                 inside = f"{prefix}{name}/{branch}/" if branch else f"{prefix}{name}/"
                 yield from _layer_names(chain.layers, inside)

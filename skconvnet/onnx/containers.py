@@ -28,6 +28,7 @@ from skconvnet.layers.dropout import (
     SpatialDropoutLayer,
 )
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.layers.encoder_decoder import EncoderDecoderLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
@@ -103,6 +104,22 @@ def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
     return x
 
 
+def encoder_decoder(graph: Graph, layer: EncoderDecoderLayer, x: str) -> str:
+    """Convert `EncoderDecoder`."""
+    start, outputs, lengths = 0, {}, {}
+    for name, inner in layer.chains.items():
+        stop = start + inner.in_shape[0]
+        limits = (np.array([n], np.int64) for n in (start, stop, -1))
+        part = graph.add("Slice", x, *(graph.constant(n, "part") for n in limits))
+        with graph.layer(name):
+            outputs[name] = chain(graph, inner, part)
+        start, lengths[name] = stop, inner.out_shape[0]
+    decoded, memory = outputs["decoder"], outputs["encoder"]
+    n_steps = lengths["decoder"], lengths["encoder"]
+    means = attention.additive_means(graph, layer.weights, (decoded, memory), n_steps)
+    return graph.add("Concat", decoded, means, axis=1)
+
+
 def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
     """Convert `TimeDistributed`, with each step of each sample as a sample."""
     inner = layer.chain
@@ -162,6 +179,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     DenseLayer: dense.dense,
     DepthwiseLayer: convolutions.depthwise,
     DropoutLayer: shapes.identity,
+    EncoderDecoderLayer: encoder_decoder,
     EmbeddingLayer: dense.embedding,
     FlattenLayer: shapes.flatten,
     GaussianNoiseLayer: shapes.identity,
