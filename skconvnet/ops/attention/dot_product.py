@@ -36,6 +36,9 @@ from skconvnet.ops.attention.dropout import WeightDropout
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
 from skconvnet.ops.workspace import Workspace
 
+# Up to which BLAS writes a transposed product as fast as another one.
+_MAX_KEYS_OF_DIRECT = 256
+
 
 class Heads(NamedTuple):
     """Queries, keys and values of all samples and heads, or their gradients.
@@ -218,13 +221,14 @@ class _SumsOverQueries:
     def __init__(self, gradients: Heads, n_blocks: int, workspace: Workspace) -> None:
         self.workspace = workspace
         self.targets = {"k": gradients.k, "v": gradients.v}
+        n_keys = gradients.k.shape[-1]
+        self.is_direct = n_blocks == 1 and n_keys <= _MAX_KEYS_OF_DIRECT
         self.sums: dict[str, np.ndarray] = {}
         for name, target in self.targets.items():
             view = target.swapaxes(-1, -2)
-            if n_blocks > 1:
+            if not self.is_direct:
                 view = workspace.scratch(f"d{name}", view.shape, view.dtype)
             self.sums[name] = view
-        self.is_direct = n_blocks == 1
         self.begun: set[str] = set()
 
     def add(
