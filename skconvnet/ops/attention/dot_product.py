@@ -33,7 +33,12 @@ from skconvnet.ops.attention.blocks import (
     run_groups,
 )
 from skconvnet.ops.attention.dropout import WeightDropout
-from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
+from skconvnet.ops.attention.softmax import (
+    Mask,
+    are_moderate,
+    exponentiate,
+    weights_again,
+)
 from skconvnet.ops.workspace import Workspace
 
 # Up to which BLAS writes a transposed product as fast as another one.
@@ -106,10 +111,13 @@ class DotProductAttention:
         def task(group: Sequence[Block], workspace: Workspace) -> None:
             for block in group:
                 samples, some, queries, _ = block
-                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                own, weights = heads.at(block), _scores(heads, block, workspace)
+                moderate = are_moderate(weights)
+                self.mask.hide(weights, block)
                 shape = (*weights.shape[:2], weights.shape[3])
                 sums = workspace.scratch("sums", shape, weights.dtype)
-                exponentiate(weights, sums, log_sums[samples, some, queries])
+                logs = log_sums[samples, some, queries]
+                exponentiate(weights, sums, logs, moderate=moderate)
                 if self.dropout is not None:
                     weights *= self.dropout.scales(block, weights, workspace)
                 means = out[samples, some, :, queries]
@@ -145,7 +153,8 @@ class DotProductAttention:
             of_keys = _SumsOverQueries(gradients.at(group[0]), len(group), workspace)
             for block in group:
                 samples, some, queries, keys = block
-                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                own, weights = heads.at(block), _scores(heads, block, workspace)
+                self.mask.hide(weights, block)
                 weights_again(weights, log_sums[samples, some, queries])
                 dmeans = dout[samples, some, :, queries]
                 dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
@@ -173,7 +182,8 @@ class DotProductAttention:
         """
         extent = heads.extent
         whole = Block(*(slice(0, n) for n in extent))
-        weights = self._scores(heads, whole, workspace).copy()
+        weights = _scores(heads, whole, workspace).copy()
+        self.mask.hide(weights, whole)
         sums = np.empty((extent.samples, extent.heads, extent.queries), weights.dtype)
         exponentiate(weights, sums, np.empty_like(sums))
         weights /= sums[:, :, np.newaxis]
@@ -194,14 +204,14 @@ class DotProductAttention:
         )
         run_groups(groups, task, workspace, n_scores=prod(heads.extent))
 
-    def _scores(self, heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
-        """Return the scores of a block, of shape (samples, heads, keys, queries)."""
-        q, k, _ = heads.at(block)
-        shape = (*k.shape[:2], k.shape[-1], q.shape[-1])
-        scores = workspace.scratch("scores", shape, q.dtype)
-        np.matmul(k.swapaxes(-1, -2), q, out=scores)
-        self.mask.hide(scores, block)
-        return scores
+
+def _scores(heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
+    """Return the scores of a block, of shape (samples, heads, keys, queries)."""
+    q, k, _ = heads.at(block)
+    shape = (*k.shape[:2], k.shape[-1], q.shape[-1])
+    scores = workspace.scratch("scores", shape, q.dtype)
+    np.matmul(k.swapaxes(-1, -2), q, out=scores)
+    return scores
 
 
 class _SumsOverQueries:
