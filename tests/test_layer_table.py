@@ -47,6 +47,12 @@ def arrays(cell):
 
 
 ROWS = read_rows(TEXT)
+MADE_OF_LAYERS = (
+    layers.Bidirectional,
+    layers.Parallel,
+    layers.Residual,
+    layers.TimeDistributed,
+)
 
 
 def names_for(spec, layer):
@@ -69,6 +75,9 @@ def names_for(spec, layer):
         "channels": layer.in_shape[-1],
         "features": layer.in_shape[-1],
         "length": layer.in_shape[0],
+        "steps": layer.in_shape[0],
+        "step": layer.in_shape[1:],
+        "out_step": layer.out_shape[1:],
         "out_spatial": layer.out_shape[:-1],
         "out_channels": layer.out_shape[-1],
     }
@@ -131,12 +140,14 @@ def test_weights_and_buffers(spec, in_shape):
         (row["weights"], built.weight_shapes),
         (row["buffers"], built.buffer_shapes),
     ):
-        if isinstance(spec, (layers.Parallel, layers.Residual)):
+        if isinstance(spec, MADE_OF_LAYERS):
             assert not arrays(cell)
             assert cell
             assert all("/" in array for array in shapes)
             continue
         documented = arrays(cell)
+        if not getattr(spec, "use_bias", True):
+            documented.pop("bias", None)
         assert list(documented) == list(shapes)
         for array, shape in shapes.items():
             assert is_any_of(shape, documented[array], names_for(spec, built)), array
