@@ -52,11 +52,11 @@ class _Body:
 
     def gate(self, z: str) -> str:
         """Add the activation of a gate."""
-        return activate(self.graph, z, self.layer.cell.recurrent_activation.name)
+        return activate(self.graph, z, self.layer.cell.recurrent_activation)
 
     def activate(self, z: str) -> str:
         """Add the activation of the state."""
-        return activate(self.graph, z, self.layer.cell.activation.name)
+        return activate(self.graph, z, self.layer.cell.activation)
 
 
 def all_steps(graph: Graph, layer: RecurrentLayer, steps: str) -> str:
