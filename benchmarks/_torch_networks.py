@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -29,10 +29,12 @@ from skconvnet.layers import (
     Parallel,
     Residual,
     SeparableConv2D,
+    TransformerEncoder,
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.recurrent_base import RecurrentLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.losses import LogLoss
 from skconvnet.params.base import LayerSpec
 
@@ -77,6 +79,8 @@ def modules_of(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Modu
         return [nn.BatchNorm2d(channels, spec.epsilon, 1 - spec.momentum)]
     if isinstance(spec, Embedding):
         return [nn.Embedding(spec.n_tokens, spec.n_dims), _ChannelsFirst()]
+    if isinstance(spec, TransformerEncoder):
+        return [_StepsFirst(_encoder_block(spec, channels))]
     if isinstance(spec, GRU | LSTM):
         kind = getattr(nn, type(spec).__name__)
         return [_LastState(kind(channels, spec.units, batch_first=True))]
@@ -117,11 +121,36 @@ def _convolutions(spec: LayerSpec, channels: int, ndim: int) -> list[torch.nn.Mo
     return [getattr(nn, f"Conv{ndim}d")(channels, filters, size, **moves)]
 
 
+def _encoder_block(
+    spec: TransformerEncoder, channels: int
+) -> torch.nn.TransformerEncoderLayer:
+    return torch.nn.TransformerEncoderLayer(
+        channels,
+        spec.num_heads,
+        spec.units,
+        spec.dropout,
+        spec.activation,
+        spec.epsilon,
+        batch_first=True,
+        norm_first=spec.pre_norm,
+    )
+
+
 if torch is not None:
 
     class _ChannelsFirst(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.transpose(1, 2)
+
+    class _StepsFirst(torch.nn.Module):
+        """A module of (batch, steps, channels) between maps with the channels first."""
+
+        def __init__(self, body: torch.nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.body(x.transpose(1, 2)).transpose(1, 2)
 
     class _LastState(torch.nn.Module):
         """The state of a recurrent module after the last step."""
@@ -184,6 +213,9 @@ def in_torchs_order(
     layers = list(model.network_.layers.items())
     ordered = []
     for (_, before), (name, layer) in pairwise([("", None), *layers]):
+        if isinstance(layer, TransformerEncoderLayer):
+            ordered += _arrays_of_encoder_block(name, arrays)
+            continue
         if isinstance(layer, RecurrentLayer):
             own = {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
             ordered += _recurrent(own, are_gradients=are_gradients)
@@ -198,6 +230,20 @@ def in_torchs_order(
                 values = values.T
             ordered.append(values)
     return ordered
+
+
+def _arrays_of_encoder_block(
+    name: str, arrays: Mapping[str, np.ndarray]
+) -> Iterator[np.ndarray]:
+    projected = [f"{name}/attention/{part}" for part in ("query", "key", "value")]
+    yield np.concatenate([arrays[f"{part}_kernel"].T for part in projected])
+    yield np.concatenate([arrays[f"{part}_bias"] for part in projected])
+    for dense in ("attention/output_", "dense1/", "dense2/"):
+        yield arrays[f"{name}/{dense}kernel"].T
+        yield arrays[f"{name}/{dense}bias"]
+    for norm in ("norm1", "norm2"):
+        yield arrays[f"{name}/{norm}/gamma"]
+        yield arrays[f"{name}/{norm}/beta"]
 
 
 def _recurrent(arrays: dict, *, are_gradients: bool) -> list[np.ndarray]:

@@ -28,6 +28,7 @@ from skconvnet.layers import (
     Parallel,
     Residual,
     SeparableConv2D,
+    TransformerEncoder,
 )
 from skconvnet.params.base import LayerSpec
 
@@ -132,6 +133,11 @@ def _text() -> Layers:
     return [Embedding(N_TOKENS, 32), Parallel(phrases)]
 
 
+def _transformer() -> Layers:
+    """Return two encoder blocks of 4 heads, and the mean over the steps."""
+    return [*(TransformerEncoder(4, 128) for _ in range(2)), GlobalAvgPool()]
+
+
 class BenchmarkNetwork(NamedTuple):
     """A network, and how a benchmark uses it.
 
@@ -176,6 +182,7 @@ NETWORKS: dict[str, BenchmarkNetwork] = {
     "residual": BenchmarkNetwork(_IMAGE, _residual),
     "series": BenchmarkNetwork((1000, 3), _series, 512),
     "text": BenchmarkNetwork((100,), _text, 1024),
+    "transformer": BenchmarkNetwork((100, 128), _transformer, 256),
     "lstm": BenchmarkNetwork((100, 128), lambda: [LSTM(128)], 512),
     "gru": BenchmarkNetwork((100, 128), lambda: [GRU(128)], 512),
 }

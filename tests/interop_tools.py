@@ -34,8 +34,10 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    MultiHeadAttention,
     Parallel,
     Permute,
+    PositionalEncoding,
     PReLU,
     Reshape,
     Residual,
@@ -47,6 +49,7 @@ from skconvnet.layers import (
     SpatiallySeparableConv2D,
     SpatialPyramidPool,
     TimeDistributed,
+    TransformerEncoder,
     Upsample,
 )
 
@@ -250,6 +253,20 @@ NETWORKS = {
             Activation("relu"),
         ],
     ),
+    "attention": (
+        SEQUENCE,
+        [Conv1D(6, 3), MultiHeadAttention(3, 2), LayerNorm(), GlobalAvgPool()],
+    ),
+    "transformer": (
+        SEQUENCE,
+        [
+            PositionalEncoding("learned"),
+            TransformerEncoder(2, 5, activation="relu"),
+            TransformerEncoder(2, 5, activation="relu", pre_norm=True),
+            Conv1D(6, 3),
+            MultiHeadAttention(2, 3, causal=True),
+        ],
+    ),
     "nested": (
         IMAGE,
         [
@@ -271,6 +288,16 @@ TOKEN_NETWORKS = {
     "words to convolution": (
         TOKENS,
         [Embedding(N_TOKENS, 4), Conv1D(5, 3, activation="relu"), GlobalMaxPool()],
+    ),
+    "words to attention": (
+        TOKENS,
+        [
+            Embedding(N_TOKENS, 4),
+            PositionalEncoding(),
+            TransformerEncoder(2, 6),
+            MultiHeadAttention(1, 4, use_bias=False),
+            Flatten(),
+        ],
     ),
     "words to flatten": (TOKENS, [Embedding(N_TOKENS, 4), Flatten(), Dense(5)]),
     "words to maps": (

@@ -6,7 +6,6 @@ from skconvnet._foreign_words.words import NO_GPU, Words
 
 _MANY = {1: "1D", 2: "2D", 3: "3D"}
 
-_ATTENTION = ("Attention", "MultiHeadAttention", "Transformer")
 _RANDOM = (
     "RandomFlip",
     "RandomRotation",
@@ -64,6 +63,15 @@ LAYERS: Words = {
     "DepthwiseConv": "DepthwiseConv2D",
     "LocallyConnected": "LocallyConnected2D",
     "EmbeddingBag": "Embedding",
+    "Attention": "MultiHeadAttention",
+    "SelfAttention": "MultiHeadAttention",
+    "Transformer": "TransformerEncoder",
+    "TransformerBlock": "TransformerEncoder",
+    "TransformerEncoderLayer": "TransformerEncoder",
+    "BahdanauAttention": "AdditiveAttention",
+    "PositionEmbedding": "PositionalEncoding",
+    "PositionalEmbedding": "PositionalEncoding",
+    "SinePositionEncoding": "PositionalEncoding",
     "View": "Reshape",
     "Add": "Residual",
     "Concatenate": "Parallel",
@@ -96,7 +104,6 @@ LAYERS: Words = {
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
     "BiLSTM": "Use Bidirectional(LSTM(32)).",
-    **dict.fromkeys(_ATTENTION, "There is no attention; use Conv1D and GlobalMaxPool."),
     **dict.fromkeys(
         _RANDOM, "Augmentation belongs to the estimator: set augmentation."
     ),

@@ -15,7 +15,7 @@ from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.interop.foreign_values import listed
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.composite import CompositeLayer
 
 Arrange = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 # The arrays of a module by name.
@@ -44,6 +44,9 @@ class ForeignArray:
         the bias of a layer without one. None means that it cannot be left out.
     restore : callable, optional
         Turns their array into ours, where `inverse` would be slow.
+    part : (int, int), optional
+        ``(i, n)`` if their array consists of n arrays of ours, one after the other
+        along the first axis, of which this one is number i.
     """
 
     theirs: str
@@ -51,13 +54,21 @@ class ForeignArray:
     arrange: Arrange = as_it_is
     default: float | None = None
     restore: Arrange | None = None
+    part: tuple[int, int] | None = None
 
     def shape(self, own: Shape) -> Shape:
         """Return the shape that their array has if ours has the shape `own`."""
-        return self.arrange(np.empty(own, dtype=np.bool_)).shape
+        shape = self.arrange(np.empty(own, dtype=np.bool_)).shape
+        if self.part is None:
+            return shape
+        _, n = self.part
+        return (n * shape[0], *shape[1:])
 
     def inverse(self, theirs: npt.NDArray[Any], own: Shape) -> npt.NDArray[Any]:
         """Return our array, of shape `own`, that `arrange` turns into `theirs`."""
+        if self.part is not None:
+            i, n = self.part
+            theirs = np.split(theirs, n)[i]
         if self.restore is not None:
             return self.restore(theirs)
         ours = np.empty(own, dtype=theirs.dtype)
@@ -134,7 +145,7 @@ def layer_names(network: Network) -> list[str]:
 
 def _layer_names(layers: Mapping[str, Layer[Any]], prefix: str) -> Iterator[str]:
     for name, layer in layers.items():
-        if isinstance(layer, BranchedLayer):
+        if isinstance(layer, CompositeLayer):
             for branch, chain in layer.chains.items():
                 inside = f"{prefix}{name}/{branch}/" if branch else f"{prefix}{name}/"
                 yield from _layer_names(chain.layers, inside)

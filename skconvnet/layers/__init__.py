@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from skconvnet.layers.adaptive_pooling import (
         SpatialPyramidPool as SpatialPyramidPool,
     )
+    from skconvnet.layers.additive_attention import (
+        AdditiveAttention as AdditiveAttention,
+    )
+    from skconvnet.layers.attention import MultiHeadAttention as MultiHeadAttention
+    from skconvnet.layers.attention_pooling import AttentionPooling as AttentionPooling
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
     from skconvnet.layers.bidirectional import Bidirectional as Bidirectional
     from skconvnet.layers.conv import Conv1D as Conv1D
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
+    from skconvnet.layers.encoder_decoder import EncoderDecoder as EncoderDecoder
     from skconvnet.layers.flatten import Flatten as Flatten
     from skconvnet.layers.group_norm import GroupNorm as GroupNorm
     from skconvnet.layers.group_norm import InstanceNorm as InstanceNorm
@@ -62,6 +68,9 @@ if TYPE_CHECKING:
     from skconvnet.layers.pooling import MaxPool1D as MaxPool1D
     from skconvnet.layers.pooling import MaxPool2D as MaxPool2D
     from skconvnet.layers.pooling import MaxPool3D as MaxPool3D
+    from skconvnet.layers.positional_encoding import (
+        PositionalEncoding as PositionalEncoding,
+    )
     from skconvnet.layers.rescaling import Rescaling as Rescaling
     from skconvnet.layers.rescaling import Standardize as Standardize
     from skconvnet.layers.reshape import Permute as Permute
@@ -73,6 +82,7 @@ if TYPE_CHECKING:
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
     from skconvnet.layers.time_distributed import TimeDistributed as TimeDistributed
+    from skconvnet.layers.transformer import TransformerEncoder as TransformerEncoder
     from skconvnet.layers.upsampling import Upsample as Upsample
 
 __getattr__, __dir__, __all__ = lazily(
@@ -80,6 +90,9 @@ __getattr__, __dir__, __all__ = lazily(
     {
         "activation": ["Activation", "PReLU", "RReLU"],
         "adaptive_pooling": ["GlobalAvgPool", "GlobalMaxPool", "SpatialPyramidPool"],
+        "additive_attention": ["AdditiveAttention"],
+        "attention": ["MultiHeadAttention"],
+        "attention_pooling": ["AttentionPooling"],
         "batch_norm": ["BatchNorm"],
         "bidirectional": ["Bidirectional"],
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
@@ -93,6 +106,7 @@ __getattr__, __dir__, __all__ = lazily(
         ],
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
+        "encoder_decoder": ["EncoderDecoder"],
         "flatten": ["Flatten"],
         "group_norm": ["GroupNorm", "InstanceNorm"],
         "gru": ["GRU"],
@@ -112,6 +126,7 @@ __getattr__, __dir__, __all__ = lazily(
             "MaxPool2D",
             "MaxPool3D",
         ],
+        "positional_encoding": ["PositionalEncoding"],
         "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
         "residual": ["Residual"],
@@ -119,6 +134,7 @@ __getattr__, __dir__, __all__ = lazily(
         "simple_rnn": ["SimpleRNN"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
         "time_distributed": ["TimeDistributed"],
+        "transformer": ["TransformerEncoder"],
         "upsampling": ["Upsample"],
     },
     words=LAYERS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
+from skconvnet.layers.additive_attention import AdditiveAttentionLayer
+from skconvnet.layers.attention import MultiHeadAttentionLayer
+from skconvnet.layers.attention_pooling import AttentionPoolingLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
 from skconvnet.layers.bidirectional import BidirectionalLayer
@@ -25,6 +28,7 @@ from skconvnet.layers.dropout import (
     SpatialDropoutLayer,
 )
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.layers.encoder_decoder import EncoderDecoderLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
@@ -35,6 +39,8 @@ from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
+from skconvnet.layers.position_dense import PositionDenseLayer
+from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
@@ -42,9 +48,11 @@ from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.time_distributed import TimeDistributedLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
 from skconvnet.onnx import (
     activations,
+    attention,
     convolutions,
     dense,
     normalization,
@@ -67,7 +75,11 @@ def chain(graph: Graph, layers: Chain, x: str, stop: int | None = None) -> str:
     ValueError
         If there is no conversion for a layer; the message has its name.
     """
-    for name, layer in list(layers.layers.items())[:stop]:
+    return _in_a_row(graph, list(layers.layers.items())[:stop], x)
+
+
+def _in_a_row(graph: Graph, layers: Sequence[tuple[str, Layer[Any]]], x: str) -> str:
+    for name, layer in layers:
         with graph.layer(name):
             x = _converter(graph, layer)(graph, layer, x)
     return x
@@ -81,6 +93,31 @@ def parallel(graph: Graph, layer: ParallelLayer, x: str) -> str:
 def residual(graph: Graph, layer: ResidualLayer, x: str) -> str:
     """Convert `Residual`."""
     return graph.add("Add", *_branches(graph, layer, x))
+
+
+def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
+    """Convert `TransformerEncoder`."""
+    layers = list(layer.chain.layers.items())
+    for part in layer.parts:
+        y = _in_a_row(graph, layers[part.layers], x)
+        x = graph.add("Add", y, x) if part.has_shortcut else y
+    return x
+
+
+def encoder_decoder(graph: Graph, layer: EncoderDecoderLayer, x: str) -> str:
+    """Convert `EncoderDecoder`."""
+    start, outputs, lengths = 0, {}, {}
+    for name, inner in layer.chains.items():
+        stop = start + inner.in_shape[0]
+        limits = (np.array([n], np.int64) for n in (start, stop, -1))
+        part = graph.add("Slice", x, *(graph.constant(n, "part") for n in limits))
+        with graph.layer(name):
+            outputs[name] = chain(graph, inner, part)
+        start, lengths[name] = stop, inner.out_shape[0]
+    decoded, memory = outputs["decoder"], outputs["encoder"]
+    n_steps = lengths["decoder"], lengths["encoder"]
+    means = attention.additive_means(graph, layer.weights, (decoded, memory), n_steps)
+    return graph.add("Concat", decoded, means, axis=1)
 
 
 def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
@@ -131,6 +168,8 @@ def _converter(graph: Graph, layer: Layer[Any]) -> Converter:
 CONVERTERS: dict[type[Layer[Any]], Converter] = {
     ActivationLayer: activations.activation,
     AdaptivePoolLayer: pooling.adaptive_pool,
+    AdditiveAttentionLayer: attention.additive_attention,
+    AttentionPoolingLayer: attention.attention_pooling,
     AvgPoolLayer: pooling.avg_pool,
     BatchNormLayer: normalization.batch_norm,
     BidirectionalLayer: recurrent.bidirectional,
@@ -140,6 +179,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     DenseLayer: dense.dense,
     DepthwiseLayer: convolutions.depthwise,
     DropoutLayer: shapes.identity,
+    EncoderDecoderLayer: encoder_decoder,
     EmbeddingLayer: dense.embedding,
     FlattenLayer: shapes.flatten,
     GaussianNoiseLayer: shapes.identity,
@@ -152,11 +192,14 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,
+    MultiHeadAttentionLayer: attention.multi_head_attention,
     NearestUpsampleLayer: resizing.nearest,
     PReLULayer: activations.prelu,
     ParallelLayer: parallel,
     PermuteLayer: shapes.permute,
     RMSNormLayer: normalization.rms_norm,
+    PositionDenseLayer: attention.position_dense,
+    PositionalEncodingLayer: attention.positional_encoding,
     RReLULayer: activations.rrelu,
     RecurrentLayer: recurrent.recurrent,
     RescalingLayer: normalization.rescaling,
@@ -166,5 +209,6 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SpatialDropoutLayer: shapes.identity,
     SpatiallySeparableLayer: convolutions.spatially_separable,
     StandardizeLayer: normalization.standardize,
+    TransformerEncoderLayer: transformer,
     TimeDistributedLayer: time_distributed,
 }
