@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from layer_tools import Bench, assert_build_fails
-from padding_tools import assert_padding_changes_nothing
 
 from skconvnet.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN
 from skconvnet.params.nested import nested_params
@@ -33,16 +32,6 @@ def test_outputs_are_those_of_two_layers(kind, return_sequences, merge):
     if return_sequences:
         ys[1] = ys[1][:, ::-1]
     np.testing.assert_allclose(both.forward(x), MERGED[merge](*ys), rtol=1e-12)
-
-
-@pytest.mark.parametrize("merge", MERGED)
-@pytest.mark.parametrize("return_sequences", [False, True])
-@pytest.mark.parametrize("kind", [GRU, LSTM, SimpleRNN])
-def test_padding_changes_nothing(kind, return_sequences, merge):
-    spec = Bidirectional(kind(3, return_sequences=return_sequences), merge)
-    rng = np.random.default_rng(1)
-    xs = [rng.normal(size=(n, 2)) for n in (4, 0, 7, 1, 7)]
-    assert_padding_changes_nothing(spec, xs)
 
 
 @pytest.mark.torch

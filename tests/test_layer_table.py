@@ -69,6 +69,9 @@ def names_for(spec, layer):
         "channels": layer.in_shape[-1],
         "features": layer.in_shape[-1],
         "length": layer.in_shape[0],
+        "steps": layer.in_shape[0],
+        "step": layer.in_shape[1:],
+        "out_step": layer.out_shape[1:],
         "out_spatial": layer.out_shape[:-1],
         "out_channels": layer.out_shape[-1],
     }
@@ -85,13 +88,19 @@ def is_any_of(shape, expressions, names):
     return False
 
 
-MADE_OF_LAYERS = (layers.Parallel, layers.Residual, layers.TransformerEncoder)
+MADE_OF_LAYERS = (
+    layers.Bidirectional,
+    layers.Parallel,
+    layers.Residual,
+    layers.TimeDistributed,
+    layers.TransformerEncoder,
+)
 
 
 def is_left_out(spec, array):
     """Whether a layer with these hyperparameters does not have an array of its row."""
-    if isinstance(spec, layers.MultiHeadAttention):
-        return array.endswith("bias") and not spec.use_bias
+    if array.endswith("bias") and not getattr(spec, "use_bias", True):
+        return True
     return isinstance(spec, layers.PositionalEncoding) and spec.kind == "sinusoidal"
 
 

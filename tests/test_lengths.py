@@ -14,9 +14,11 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.layers import (
+    LSTM,
     Activation,
     AvgPool1D,
     BatchNorm,
+    Bidirectional,
     Conv1D,
     Conv1DTranspose,
     Dense,
@@ -27,6 +29,7 @@ from skconvnet.layers import (
     MaxPool1D,
     Residual,
     SpatialPyramidPool,
+    TimeDistributed,
     Upsample,
 )
 from skconvnet.losses import SquaredError
@@ -174,6 +177,8 @@ LAYERS = [
     Conv1D(4, 2, activation="tanh"),
     Upsample(2),
     Residual([Conv1D(4, 3, padding="same")]),
+    Bidirectional(LSTM(2, return_sequences=True)),
+    TimeDistributed([Dense(4, "tanh"), BatchNorm()]),
 ]
 
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench, assert_build_fails
-from padding_tools import assert_padding_changes_nothing
 from scipy.special import expit
 
 from skconvnet.initializers import Normal
@@ -30,9 +29,9 @@ KINDS = {
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 
-@pytest.fixture(params=[1, 2**18], ids=["blocks of one step", "one block"])
+@pytest.fixture(params=[1, 16], ids=["blocks of one step", "one block"])
 def _blocks(request, monkeypatch):
-    monkeypatch.setattr(sequence, "_BLOCK_BYTES", request.param)
+    monkeypatch.setattr(sequence, "_MAX_BLOCK_STEPS", request.param)
 
 
 def simple_step(spec, x, h, c, kernel, recurrent, bias):
@@ -203,14 +202,28 @@ def test_outputs_are_those_of_keras(name, spec, params, go_backwards, return_seq
 
 
 @every_kind
-@pytest.mark.usefixtures("_blocks")
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
-def test_padding_changes_nothing(kind, go_backwards, return_sequences):
+def test_padded_sequences_in_blocks(kind, go_backwards, return_sequences, monkeypatch):
+    # test_lengths.py has sequences of one block.
     spec = kind(3, return_sequences=return_sequences, go_backwards=go_backwards)
-    rng = np.random.default_rng(1)
-    xs = [rng.normal(size=(n, 2)) for n in (4, 0, 7, 1, 7)]
-    assert_padding_changes_nothing(spec, xs)
+    lengths = np.array([4, 0, 7, 1, 7])
+    x = np.random.default_rng(1).normal(size=(5, 7, 2))
+    x[np.arange(7) >= lengths[:, np.newaxis]] = 0
+    results = []
+    for n_steps in (16, 3, 1):
+        monkeypatch.setattr(sequence, "_MAX_BLOCK_STEPS", n_steps)
+        bench = Bench(spec, (7, 2))
+        bench.workspace.lengths = lengths
+        y = bench.forward(x)
+        dy = np.cos(y)
+        if return_sequences:
+            dy[np.arange(7) >= lengths[:, np.newaxis]] = 0
+        dx, _, gradient = bench.backward(dy)
+        results.append((y, dx, gradient))
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
 
 
 @every_kind

@@ -10,6 +10,7 @@ from skconvnet.engine.network import Network
 from skconvnet.layers import (
     GRU,
     LSTM,
+    AvgPool1D,
     BatchNorm,
     Bidirectional,
     Conv1D,
@@ -123,6 +124,28 @@ def test_padding_before_the_words_changes_nothing():
     assert_allclose(est.predict_proba(X), est.predict_proba(before), rtol=1e-12)
 
 
+@pytest.mark.parametrize("token", [0, N_TOKENS - 1])
+def test_lists_of_documents_are_padded(token):
+    rng = np.random.default_rng(1)
+    words = np.setdiff1d(np.arange(N_TOKENS), [token])
+    X = [rng.choice(words, (n, 4)) for n in (3, 1, 2, 3, 2, 5)]
+    y = np.array([0, 1, 0, 1, 0, 1])
+    padded = np.full((6, 7, 4), token)
+    for whole, own in zip(padded, X, strict=True):
+        own[:, 3] = token
+        whole[: len(own)] = own
+    sentences = TimeDistributed([Embedding(N_TOKENS, 3, padding_token=token), GRU(3)])
+    layers = [sentences, GRU(2)]
+    results = []
+    for own in (X, padded):
+        est = SequentialClassifier(layers, dtype="float64", random_state=0)
+        est.initialize(own, y)
+        loss, gradients = est.loss_gradients(own, y)
+        results.append([loss, est.predict_proba(own), *gradients.values()])
+    for one, other in zip(*results, strict=True):
+        assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
 def test_lengths_are_the_last_sentences_with_words():
     layer = HIERARCHY[0].build((3, 5))
     X = documents(np.random.default_rng(1), SHAPES, 3, 5)
@@ -134,9 +157,14 @@ def test_lengths_are_the_last_sentences_with_words():
     assert plain.lengths_after(batch_last(X * 1.0), None) is None
 
 
-def test_layers_for_a_fixed_number_of_sentences_count_padding():
+@pytest.mark.parametrize(
+    "after",
+    [[Flatten(), Dense(4, "tanh")], [AvgPool1D(2, padding="same"), GlobalMaxPool()]],
+    ids=["flatten", "mean"],
+)
+def test_layers_for_a_fixed_number_of_sentences_count_padding(after):
     X = documents(np.random.default_rng(1), SHAPES, 3, 5)
-    layers = [HIERARCHY[0], Flatten(), Dense(4, "tanh")]
+    layers = [HIERARCHY[0], *after]
     est = SequentialClassifier(layers, random_state=0)
     est.initialize(X, np.array([0, 1, 0, 1, 1]))
     layer = est.network_.layers["timedistributed"]
@@ -186,6 +214,17 @@ def test_micro_batches_and_threads_do_not_matter():
             est.partial_fit(X, y, classes=[0, 1])
         probabilities.append(est.predict_proba(X))
     np.testing.assert_array_equal(*probabilities)
+
+
+def test_layers_for_a_fixed_number_of_words_count_padding():
+    inner = [Embedding(N_TOKENS, 4, padding_token=0), Flatten(), Dense(3)]
+    layer = TimeDistributed(inner).build((3, 5))
+    X = documents(np.random.default_rng(1), SHAPES, 3, 5)
+    words = layer.chain.layers["embedding"]
+    assert words.lengths_after(X[0].T * 1.0, None) is None
+    # The number of sentences may still be any.
+    assert layer.takes_lengths
+    assert layer.lengths_after(batch_last(X * 1.0), None) is not None
 
 
 def test_parameters_of_the_layers_are_their_own():

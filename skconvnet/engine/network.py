@@ -108,8 +108,10 @@ class Network:
         chain = self.chain
         self.ends_at_padding = False
         if chain.padding_token is not None:
-            if chain.fits_other_lengths():
-                self.ends_at_padding = len(in_shape) == 1 and _has_steps(chain)
+            is_text = len(in_shape) == 1
+            # Documents of texts are not grouped by their lengths.
+            if chain.fits_other_lengths() and (is_text or chain.takes_lengths):
+                self.ends_at_padding = is_text and _has_steps(chain)
             else:
                 chain.keep_padding()
         trained, updated = chain.trained_shapes, chain.updated_shapes

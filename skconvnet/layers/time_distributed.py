@@ -103,8 +103,15 @@ class TimeDistributedLayer(BranchedLayer):
         self.cached_values *= self.n_steps
         self.chain = chain
         self._keeps_padding = False
-        if chain.padding_token is not None and not chain.fits_other_lengths():
+        takes_padding = chain.fits_other_lengths() and chain.takes_lengths
+        if chain.padding_token is not None and not takes_padding:
             chain.keep_padding()
+
+    @property
+    @override
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
+        # Steps after the end are samples of their own, whose outputs are cleared.
+        return True
 
     @property
     @override
