@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from skconvnet.layers.adaptive_pooling import (
         SpatialPyramidPool as SpatialPyramidPool,
     )
+    from skconvnet.layers.additive_attention import (
+        AdditiveAttention as AdditiveAttention,
+    )
+    from skconvnet.layers.attention import MultiHeadAttention as MultiHeadAttention
+    from skconvnet.layers.attention_pooling import AttentionPooling as AttentionPooling
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
     from skconvnet.layers.conv import Conv1D as Conv1D
     from skconvnet.layers.conv import Conv2D as Conv2D
@@ -49,6 +54,9 @@ if TYPE_CHECKING:
     from skconvnet.layers.pooling import MaxPool1D as MaxPool1D
     from skconvnet.layers.pooling import MaxPool2D as MaxPool2D
     from skconvnet.layers.pooling import MaxPool3D as MaxPool3D
+    from skconvnet.layers.positional_encoding import (
+        PositionalEncoding as PositionalEncoding,
+    )
     from skconvnet.layers.rescaling import Rescaling as Rescaling
     from skconvnet.layers.rescaling import Standardize as Standardize
     from skconvnet.layers.reshape import Permute as Permute
@@ -57,6 +65,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
+    from skconvnet.layers.transformer import TransformerEncoder as TransformerEncoder
     from skconvnet.layers.upsampling import Upsample as Upsample
 
 __getattr__, __dir__, __all__ = lazily(
@@ -64,6 +73,9 @@ __getattr__, __dir__, __all__ = lazily(
     {
         "activation": ["Activation", "PReLU", "RReLU"],
         "adaptive_pooling": ["GlobalAvgPool", "GlobalMaxPool", "SpatialPyramidPool"],
+        "additive_attention": ["AdditiveAttention"],
+        "attention": ["MultiHeadAttention"],
+        "attention_pooling": ["AttentionPooling"],
         "batch_norm": ["BatchNorm"],
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
         "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
@@ -90,10 +102,12 @@ __getattr__, __dir__, __all__ = lazily(
             "MaxPool2D",
             "MaxPool3D",
         ],
+        "positional_encoding": ["PositionalEncoding"],
         "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
         "residual": ["Residual"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
+        "transformer": ["TransformerEncoder"],
         "upsampling": ["Upsample"],
     },
     words=LAYERS,
