@@ -131,6 +131,17 @@ def check_positive_int(name: str, value: object) -> int:
     return check_int(name, value, 1)
 
 
+def check_bool(name: str, value: object) -> bool:
+    """Return `value` if it is True or False, or raise a TypeError.
+
+    >>> check_bool("use_bias", np.True_)
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False; got {shown(value)}.")
+    return bool(value)
+
+
 def check_float(
     name: str,
     value: object,

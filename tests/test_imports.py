@@ -100,7 +100,7 @@ def test_scikit_learn_stays_outside_the_engine(path):
 
 
 # Layers that are made of layers import these; all may import the protocol, and those
-# without weights or of convolution what these share.
+# without weights, of convolution or of recurrence what these share.
 MADE_OF = {
     "chain": {"conv_batch_norm_folding", "fusion"},
     "conv_batch_norm_folding": {
@@ -128,7 +128,8 @@ def test_layers_do_not_import_each_other(path):
     if path.name in ("__init__.py", "base.py"):
         return
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
-    allowed = {"base", "conv_base", "weightless", *MADE_OF.get(path.stem, ())}
+    allowed = {"base", "conv_base", "recurrent_base", "weightless"}
+    allowed |= {*MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
 
 

@@ -38,13 +38,17 @@ _BY_ACTIVATION = {
 }
 
 
-def get_initializer(value: object) -> Initializer | None:
-    """Return the initializer for a value of the hyperparameter `kernel_initializer`.
+def get_initializer(
+    value: object, parameter: str = "kernel_initializer"
+) -> Initializer | None:
+    """Return the initializer for a value of a hyperparameter.
 
     Parameters
     ----------
     value : str or Initializer
         The name of an initializer, or an initializer.
+    parameter : str
+        Name of the parameter that the user passed, for the error message.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def get_initializer(value: object) -> Initializer | None:
         return None
     if not isinstance(value, str) or value not in INITIALIZERS:
         raise ValueError(
-            "kernel_initializer must be 'auto', one of "
+            f"{parameter} must be 'auto', one of "
             f"{', '.join(map(repr, INITIALIZERS))}, or an object of "
             f"skconvnet.initializers such as Normal(std=0.05); got {value!r}."
             + value_suggestion("kernel_initializer", value, INITIALIZERS)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
     from skconvnet.layers.flatten import Flatten as Flatten
+    from skconvnet.layers.gru import GRU as GRU
     from skconvnet.layers.layer_norm import LayerNorm as LayerNorm
     from skconvnet.layers.local_response_norm import (
         LocalResponseNorm as LocalResponseNorm,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.locally_connected import (
         LocallyConnected2D as LocallyConnected2D,
     )
+    from skconvnet.layers.lstm import LSTM as LSTM
     from skconvnet.layers.maxout import Maxout as Maxout
     from skconvnet.layers.parallel import Parallel as Parallel
     from skconvnet.layers.pooling import AvgPool1D as AvgPool1D
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.reshape import Permute as Permute
     from skconvnet.layers.reshape import Reshape as Reshape
     from skconvnet.layers.residual import Residual as Residual
+    from skconvnet.layers.simple_rnn import SimpleRNN as SimpleRNN
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
@@ -89,9 +92,11 @@ __getattr__, __dir__, __all__ = lazily(
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
         "flatten": ["Flatten"],
+        "gru": ["GRU"],
         "layer_norm": ["LayerNorm"],
         "local_response_norm": ["LocalResponseNorm"],
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
+        "lstm": ["LSTM"],
         "maxout": ["Maxout"],
         "parallel": ["Parallel"],
         "pooling": [
@@ -106,6 +111,7 @@ __getattr__, __dir__, __all__ = lazily(
         "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
         "residual": ["Residual"],
+        "simple_rnn": ["SimpleRNN"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
         "transformer": ["TransformerEncoder"],
         "upsampling": ["Upsample"],
