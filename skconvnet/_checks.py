@@ -206,17 +206,6 @@ def check_fraction(name: str, value: object) -> float:
         raise ValueError(f"{error}{percent_suggestion(name, value)}") from None
 
 
-def check_bool(name: str, value: object) -> bool:
-    """Return `value` as a bool, or raise a TypeError that names the parameter.
-
-    >>> check_bool("causal", np.True_)
-    True
-    """
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False; got {shown(value)}.")
-    return bool(value)
-
-
 def check_choice(
     name: str, value: object, choices: Iterable[str], otherwise: str = ""
 ) -> str:
