@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -27,9 +27,11 @@ from skconvnet.layers import (
     Parallel,
     Residual,
     SeparableConv2D,
+    TransformerEncoder,
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.losses import LogLoss
 from skconvnet.params.base import LayerSpec
 
@@ -74,6 +76,8 @@ def modules_of(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Modu
         return [nn.BatchNorm2d(channels, spec.epsilon, 1 - spec.momentum)]
     if isinstance(spec, Embedding):
         return [nn.Embedding(spec.n_tokens, spec.n_dims), _ChannelsFirst()]
+    if isinstance(spec, TransformerEncoder):
+        return [_StepsFirst(_encoder_block(spec, channels))]
     if isinstance(spec, Residual):
         return [_Sum(_sequence(spec.layers, in_shape)[0])]
     if isinstance(spec, Parallel):
@@ -111,11 +115,36 @@ def _convolutions(spec: LayerSpec, channels: int, ndim: int) -> list[torch.nn.Mo
     return [getattr(nn, f"Conv{ndim}d")(channels, filters, size, **moves)]
 
 
+def _encoder_block(
+    spec: TransformerEncoder, channels: int
+) -> torch.nn.TransformerEncoderLayer:
+    return torch.nn.TransformerEncoderLayer(
+        channels,
+        spec.num_heads,
+        spec.units,
+        spec.dropout,
+        spec.activation,
+        spec.epsilon,
+        batch_first=True,
+        norm_first=spec.pre_norm,
+    )
+
+
 if torch is not None:
 
     class _ChannelsFirst(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.transpose(1, 2)
+
+    class _StepsFirst(torch.nn.Module):
+        """A module of (batch, steps, channels) between maps with the channels first."""
+
+        def __init__(self, body: torch.nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.body(x.transpose(1, 2)).transpose(1, 2)
 
     class _Sum(torch.nn.Module):
         """The sum of an input and what a module makes of it."""
@@ -165,6 +194,9 @@ def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarra
     layers = list(model.network_.layers.items())
     ordered = []
     for (_, before), (name, layer) in pairwise([("", None), *layers]):
+        if isinstance(layer, TransformerEncoderLayer):
+            ordered += _arrays_of_encoder_block(name, arrays)
+            continue
         for array in layer.weight_shapes:
             values = arrays[f"{name}/{array}"]
             if isinstance(before, FlattenLayer) and array == "kernel":
@@ -175,6 +207,20 @@ def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarra
                 values = values.T
             ordered.append(values)
     return ordered
+
+
+def _arrays_of_encoder_block(
+    name: str, arrays: Mapping[str, np.ndarray]
+) -> Iterator[np.ndarray]:
+    projected = [f"{name}/attention/{part}" for part in ("query", "key", "value")]
+    yield np.concatenate([arrays[f"{part}_kernel"].T for part in projected])
+    yield np.concatenate([arrays[f"{part}_bias"] for part in projected])
+    for dense in ("attention/output_", "dense1/", "dense2/"):
+        yield arrays[f"{name}/{dense}kernel"].T
+        yield arrays[f"{name}/{dense}bias"]
+    for norm in ("norm1", "norm2"):
+        yield arrays[f"{name}/{norm}/gamma"]
+        yield arrays[f"{name}/{norm}/beta"]
 
 
 def disagreement(name: str, dtype: str) -> tuple[float, float]:

@@ -26,6 +26,7 @@ from skconvnet.layers import (
     Parallel,
     Residual,
     SeparableConv2D,
+    TransformerEncoder,
 )
 from skconvnet.params.base import LayerSpec
 
@@ -130,6 +131,11 @@ def _text() -> Layers:
     return [Embedding(N_TOKENS, 32), Parallel(phrases)]
 
 
+def _transformer() -> Layers:
+    """Return two encoder blocks of 4 heads, and the mean over the steps."""
+    return [*(TransformerEncoder(4, 128) for _ in range(2)), GlobalAvgPool()]
+
+
 class BenchmarkNetwork(NamedTuple):
     """A network, and how a benchmark uses it.
 
@@ -174,6 +180,7 @@ NETWORKS: dict[str, BenchmarkNetwork] = {
     "residual": BenchmarkNetwork(_IMAGE, _residual),
     "series": BenchmarkNetwork((1000, 3), _series, 512),
     "text": BenchmarkNetwork((100,), _text, 1024),
+    "transformer": BenchmarkNetwork((100, 128), _transformer, 512),
 }
 
 

@@ -26,8 +26,10 @@ from skconvnet.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    MultiHeadAttention,
     Parallel,
     Permute,
+    PositionalEncoding,
     PReLU,
     Reshape,
     Residual,
@@ -36,6 +38,7 @@ from skconvnet.layers import (
     SeparableConv3D,
     SpatiallySeparableConv2D,
     SpatialPyramidPool,
+    TransformerEncoder,
     Upsample,
 )
 
@@ -214,6 +217,20 @@ NETWORKS = {
             Activation("relu"),
         ],
     ),
+    "attention": (
+        SEQUENCE,
+        [Conv1D(6, 3), MultiHeadAttention(3, 2), LayerNorm(), GlobalAvgPool()],
+    ),
+    "transformer": (
+        SEQUENCE,
+        [
+            PositionalEncoding("learned"),
+            TransformerEncoder(2, 5, activation="relu"),
+            TransformerEncoder(2, 5, activation="relu", pre_norm=True),
+            Conv1D(6, 3),
+            MultiHeadAttention(2, 3, causal=True),
+        ],
+    ),
     "nested": (
         IMAGE,
         [
@@ -235,6 +252,16 @@ TOKEN_NETWORKS = {
     "words to convolution": (
         TOKENS,
         [Embedding(N_TOKENS, 4), Conv1D(5, 3, activation="relu"), GlobalMaxPool()],
+    ),
+    "words to attention": (
+        TOKENS,
+        [
+            Embedding(N_TOKENS, 4),
+            PositionalEncoding(),
+            TransformerEncoder(2, 6),
+            MultiHeadAttention(1, 4, use_bias=False),
+            Flatten(),
+        ],
     ),
     "words to flatten": (TOKENS, [Embedding(N_TOKENS, 4), Flatten(), Dense(5)]),
     "words to maps": (

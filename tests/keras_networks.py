@@ -3,6 +3,7 @@
 import keras
 
 from skconvnet import layers as la
+from skconvnet.layers.positional_encoding import sinusoids
 
 kl = keras.layers
 ACTIVATIONS = {"logistic": "sigmoid", None: None}
@@ -12,6 +13,28 @@ SAME_ARGUMENTS = ("strides", "padding", "groups")
 def predict(model, X):
     outputs = model(keras.ops.convert_to_tensor(X), training=False)
     return outputs.detach().numpy()
+
+
+class Positions(kl.Layer):
+    """Adds an array to each sample."""
+
+    def __init__(self, table):
+        super().__init__()
+        self.table = table
+
+    def call(self, x):
+        return x + keras.ops.cast(self.table, x.dtype)
+
+
+class LearnedPositions(kl.Layer):
+    """Adds the first rows of an embedding to each sample."""
+
+    def __init__(self, embedding):
+        super().__init__()
+        self.embedding = embedding
+
+    def call(self, x):
+        return x + self.embedding(keras.ops.arange(x.shape[1]))
 
 
 class Builder:
@@ -51,6 +74,12 @@ class Builder:
             return kl.Concatenate()(ends)
         if isinstance(spec, la.Residual):
             return kl.Add()(self.paths(spec, x, in_shape))
+        if isinstance(spec, la.TransformerEncoder):
+            return self.encoder_block(spec, x)
+        if isinstance(spec, la.MultiHeadAttention):
+            return self.attention(spec, x)
+        if isinstance(spec, la.PositionalEncoding):
+            return self.positions(spec, x, *in_shape)
         if hasattr(spec, "kernel_size"):
             return self.convolution(kind, spec, x)
         if kind in MAKE:
@@ -105,6 +134,39 @@ class Builder:
             **own,
         )
         return self.with_weights(layer, x)
+
+    def attention(self, spec, x):
+        own = kl.MultiHeadAttention(
+            spec.num_heads, spec.key_dim, use_bias=spec.use_bias
+        )
+        self.layers.append(own)
+        return own(x, x, use_causal_mask=spec.causal)
+
+    def encoder_block(self, spec, x):
+        def norm(x):
+            return self.with_weights(kl.LayerNormalization(epsilon=spec.epsilon), x)
+
+        def attend(x):
+            size = x.shape[-1] // spec.num_heads
+            own = la.MultiHeadAttention(spec.num_heads, size, causal=spec.causal)
+            return self.attention(own, x)
+
+        def dense(x):
+            channels = x.shape[-1]
+            x = self.with_weights(kl.Dense(spec.units, spec.activation), x)
+            return self.with_weights(kl.Dense(channels), x)
+
+        for body in (attend, dense):
+            y = body(norm(x)) if spec.pre_norm else body(x)
+            x = kl.Add()([x, y])
+            x = x if spec.pre_norm else norm(x)
+        return x
+
+    def positions(self, spec, x, length, channels):
+        if spec.kind == "sinusoidal":
+            return Positions(sinusoids(length, channels))(x)
+        table = kl.Embedding(spec.max_length or length, channels)
+        return self.with_weights(LearnedPositions(table), x)
 
     def paths(self, spec, x, in_shape):
         y = self.run(spec.layers, x, in_shape)

@@ -66,7 +66,7 @@ def order_of(builder, est):
         # The second of two convolutions that are one layer of ours.
         if previous is None or previous.use_bias:
             name = next(own)
-        previous = layer if hasattr(layer, "use_bias") else None
+        previous = layer if hasattr(layer, "kernel_size") else None
         name_of[layer.name] = name
     layers = [layer for layer in builder.model.layers if layer.weights]
     return list(dict.fromkeys(name_of[layer.name] for layer in layers))

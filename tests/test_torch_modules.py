@@ -28,17 +28,20 @@ from skconvnet.layers import (
     Dense,
     Embedding,
     Flatten,
+    GlobalAvgPool,
     GlobalMaxPool,
     LayerNorm,
     LocallyConnected2D,
     Maxout,
     MaxPool2D,
+    MultiHeadAttention,
     Parallel,
     PReLU,
     Reshape,
     Residual,
     SeparableConv2D,
     SpatiallySeparableConv2D,
+    TransformerEncoder,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -323,3 +326,62 @@ def test_the_next_fit_starts_from_these_weights():
     given = make(MLPClassifier).initialize(X, y).set_weights(other.get_weights())
     for model in (est.fit(X, y), given.fit(X, y)):
         np.testing.assert_array_equal(model.network_.vector, given.network_.vector)
+
+
+def test_an_encoder_block_is_pytorchs_module_by_module():
+    specs = [("block", TransformerEncoder(2, 5)), ("mean", GlobalAvgPool())]
+    est, _ = built(specs, (6, 4))
+    state = to_torch_state(est)
+    assert {name: array.shape for name, array in state.items()} == {
+        "block.attention.in_proj_weight": (12, 4),
+        "block.attention.in_proj_bias": (12,),
+        "block.attention.out_proj.weight": (4, 4),
+        "block.attention.out_proj.bias": (4,),
+        "block.dense1.weight": (5, 4),
+        "block.dense1.bias": (5,),
+        "block.dense2.weight": (4, 5),
+        "block.dense2.bias": (4,),
+        "block.norm1.weight": (4,),
+        "block.norm1.bias": (4,),
+        "block.norm2.weight": (4,),
+        "block.norm2.bias": (4,),
+        "output.weight": (3, 4),
+        "output.bias": (3,),
+    }
+    weights = est.get_weights()
+    key = weights["block/attention/key_kernel"]
+    found = state["block.attention.in_proj_weight"]
+    np.testing.assert_array_equal(found[4:8], key.T)
+
+
+def test_a_part_of_an_encoder_block_by_name():
+    specs = [TransformerEncoder(2, 5), GlobalAvgPool()]
+    est, _ = built(specs, (6, 4))
+    theirs, _ = built(specs, (6, 4), seed=4)
+    names = {"transformerencoder/attention": "layers.0.self_attn"}
+    state = to_torch_state(theirs, names=names)
+    assert next(iter(state)) == "layers.0.self_attn.in_proj_weight"
+    before = est.get_weights()
+    from_torch_state(est, state, names=names)
+    for name, values in est.get_weights().items():
+        same = theirs.get_weights() if "attention" in name else before
+        np.testing.assert_array_equal(values, same[name])
+
+
+def test_attention_of_another_size_is_told_once():
+    specs = [("own", MultiHeadAttention(2, 2)), ("mean", GlobalAvgPool())]
+    est, _ = built(specs, (6, 4))
+    state = to_torch_state(est)
+    state["own.in_proj_weight"] = np.zeros((4, 4))
+    with pytest.raises(ValueError, match=r"must have shape \(12, 4\)") as caught:
+        from_torch_state(est, state)
+    assert str(caught.value).count("in_proj_weight") == 1
+
+
+def test_heads_that_pytorch_does_not_have_are_refused():
+    specs = [("own", MultiHeadAttention(2, 3)), ("mean", GlobalAvgPool())]
+    est, _ = built(specs, (6, 4))
+    with pytest.raises(
+        ValueError, match=r"'own' cannot be converted: .* features, here 2"
+    ):
+        to_torch_state(est)

@@ -8,6 +8,7 @@ from oracles import crop_amounts, pad_amounts
 
 from skconvnet import layers as la
 from skconvnet._checks import per_axis
+from skconvnet.layers.positional_encoding import sinusoids
 
 nn = torch.nn
 ACTIVATIONS = {
@@ -18,6 +19,8 @@ ACTIVATIONS = {
 }
 CONVOLUTIONS = (la.Conv1D, la.Conv2D, la.Conv3D)
 TRANSPOSED = (la.Conv1DTranspose, la.Conv2DTranspose, la.Conv3DTranspose)
+# Modules of (batch, steps, channels), as the output of an embedding is.
+STEPS_FIRST = (la.MultiHeadAttention, la.PositionalEncoding, la.TransformerEncoder)
 SEPARABLE = (la.SeparableConv1D, la.SeparableConv2D, la.SeparableConv3D)
 
 
@@ -62,9 +65,10 @@ def sequence(specs, in_shape, is_embedded=False):
         if isinstance(spec, tuple):
             spec = spec[1]
         takes_any = (la.Activation, la.Dropout, la.Flatten, la.Reshape, la.Permute)
-        if is_embedded and not isinstance(spec, takes_any):
+        wants_steps_first = isinstance(spec, STEPS_FIRST)
+        if is_embedded != wants_steps_first and not isinstance(spec, takes_any):
             modules.append(Lambda(lambda x: x.transpose(1, 2)))
-            is_embedded = False
+            is_embedded = wants_steps_first
         modules += modules_of(spec, in_shape, is_embedded)
         in_shape = spec.build(in_shape).out_shape
         if isinstance(spec, la.Embedding):
@@ -75,7 +79,8 @@ def sequence(specs, in_shape, is_embedded=False):
 
 
 def modules_of(spec, in_shape, is_embedded=False):
-    name = getattr(spec, "activation", None)
+    is_block = isinstance(spec, la.TransformerEncoder)
+    name = None if is_block else getattr(spec, "activation", None)
     activation = [] if name is None else [ACTIVATIONS[name]()]
     for kinds, make in WITH_WEIGHTS.items():
         if isinstance(spec, kinds):
@@ -117,6 +122,42 @@ def embedding(spec, _):
     else:
         own = nn.EmbeddingBag(*sizes, mode=spec.reduce, padding_idx=padding)
     return [Lambda(lambda x, own: own(x.long()), own)]
+
+
+def later_steps(length):
+    return torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
+
+
+def attention(spec, in_shape):
+    own = nn.MultiheadAttention(
+        in_shape[-1], spec.num_heads, bias=spec.use_bias, batch_first=True
+    )
+    mask = later_steps(in_shape[0]) if spec.causal else None
+    return [Lambda(lambda x, own: own(x, x, x, attn_mask=mask)[0], own)]
+
+
+def encoder_block(spec, in_shape):
+    own = nn.TransformerEncoderLayer(
+        in_shape[-1],
+        spec.num_heads,
+        spec.units,
+        0.0,
+        spec.activation,
+        spec.epsilon,
+        batch_first=True,
+        norm_first=spec.pre_norm,
+    )
+    mask = later_steps(in_shape[0]) if spec.causal else None
+    return [Lambda(lambda x, own: own(x, mask), own)]
+
+
+def positions(spec, in_shape):
+    length, channels = in_shape
+    if spec.kind == "sinusoidal":
+        table = torch.from_numpy(sinusoids(length, channels))
+        return [Lambda(lambda x: x + table.to(x.dtype))]
+    own = nn.Embedding(spec.max_length or length, channels)
+    return [Lambda(lambda x, own: x + own(torch.arange(length)), own)]
 
 
 def parallel(spec, in_shape):
@@ -280,4 +321,7 @@ WITH_WEIGHTS = {
     la.Embedding: embedding,
     la.Parallel: parallel,
     la.Residual: residual,
+    la.MultiHeadAttention: attention,
+    la.PositionalEncoding: positions,
+    la.TransformerEncoder: encoder_block,
 }

@@ -41,6 +41,9 @@ class ForeignArray:
         the bias of a layer without one. None means that it cannot be left out.
     restore : callable, optional
         Turns their array into ours, where `inverse` would be slow.
+    part : (int, int), optional
+        ``(i, n)`` if their array consists of n arrays of ours, one after the other
+        along the first axis, of which this one is number i.
     """
 
     theirs: str
@@ -48,13 +51,21 @@ class ForeignArray:
     arrange: Arrange = as_it_is
     default: float | None = None
     restore: Arrange | None = None
+    part: tuple[int, int] | None = None
 
     def shape(self, own: Shape) -> Shape:
         """Return the shape that their array has if ours has the shape `own`."""
-        return self.arrange(np.empty(own, dtype=np.bool_)).shape
+        shape = self.arrange(np.empty(own, dtype=np.bool_)).shape
+        if self.part is None:
+            return shape
+        _, n = self.part
+        return (n * shape[0], *shape[1:])
 
     def inverse(self, theirs: npt.NDArray[Any], own: Shape) -> npt.NDArray[Any]:
         """Return our array, of shape `own`, that `arrange` turns into `theirs`."""
+        if self.part is not None:
+            i, n = self.part
+            theirs = np.split(theirs, n)[i]
         if self.restore is not None:
             return self.restore(theirs)
         ours = np.empty(own, dtype=theirs.dtype)

@@ -19,9 +19,11 @@ from skconvnet.interop.counterparts import (
     Counterpart,
     ForeignArray,
     ForeignModule,
+    as_it_is,
     refuse,
 )
 from skconvnet.layers.activation import PReLULayer
+from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
 from skconvnet.layers.branched import BranchedLayer
@@ -32,8 +34,11 @@ from skconvnet.layers.depthwise import DepthwiseLayer, SeparableLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
+from skconvnet.layers.position_dense import PositionDenseLayer
+from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import StandardizeLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 
 _BIAS = ForeignArray("bias", "bias", default=0.0)
 
@@ -64,6 +69,9 @@ def _of_layers(
                 inside = f"{name}/{branch}/" if branch else f"{name}/"
                 found += _of_layers(chain.layers, inside, names)
             continue
+        if isinstance(layer, TransformerEncoderLayer):
+            found += _of_layers(layer.chain.layers, f"{name}/", names)
+            continue
         if names is not None and name not in names:
             continue
         modules = keras_modules(layer, name)
@@ -87,8 +95,9 @@ def keras_modules(layer: Layer[Any], name: str) -> tuple[ForeignModule, ...]:
     return ()
 
 
-@keras_modules.register
-def _dense(layer: DenseLayer, name: str) -> tuple[ForeignModule, ...]:
+@keras_modules.register(DenseLayer)
+@keras_modules.register(PositionDenseLayer)
+def _dense(layer: Layer[Any], name: str) -> tuple[ForeignModule, ...]:
     del layer, name
     return (ForeignModule("Dense", (ForeignArray("kernel", "kernel"), _BIAS)),)
 
@@ -204,3 +213,37 @@ def _prelu(layer: PReLULayer, name: str) -> tuple[ForeignModule, ...]:
 def _embedding(layer: EmbeddingLayer, name: str) -> tuple[ForeignModule, ...]:
     del layer, name
     return (ForeignModule("Embedding", (ForeignArray("embeddings", "table"),)),)
+
+
+@keras_modules.register
+def _positional_encoding(
+    layer: PositionalEncodingLayer, name: str
+) -> tuple[ForeignModule, ...]:
+    del name
+    if not layer.is_learned:
+        return ()
+    return (ForeignModule("Embedding", (ForeignArray("embeddings", "table"),)),)
+
+
+@keras_modules.register
+def _attention(layer: MultiHeadAttentionLayer, name: str) -> tuple[ForeignModule, ...]:
+    del name
+    n_heads, channels = layer.n_heads, layer.in_shape[-1]
+
+    def by_head(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Turn (..., heads * dims) into (..., heads, dims)."""
+        return array.reshape(*array.shape[:-1], n_heads, -1)
+
+    def from_heads(kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return kernel.reshape(n_heads, -1, channels)
+
+    def module(part: str, *arrange: Arrange) -> ForeignModule:
+        kinds = ("kernel", "bias") if layer.use_bias else ("kernel",)
+        arrays = (
+            ForeignArray(kind, f"{part}_{kind}", own, 0.0 if kind == "bias" else None)
+            for kind, own in zip(kinds, arrange, strict=False)
+        )
+        return ForeignModule("EinsumDense", tuple(arrays), f"/{part}")
+
+    projected = (module(part, by_head, by_head) for part in layer.widths)
+    return (*projected, module("output", from_heads, as_it_is))

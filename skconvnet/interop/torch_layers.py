@@ -9,7 +9,13 @@ from typing import Any
 from skconvnet.engine.network import Network
 from skconvnet.interop.arrangement import Arrangement, joined
 from skconvnet.interop.counterparts import Counterpart
-from skconvnet.interop.torch_modules import ELEMENTWISE, Order, Place, torch_modules
+from skconvnet.interop.torch_modules import (
+    ELEMENTWISE,
+    Order,
+    Place,
+    require_usual,
+    torch_modules,
+)
 from skconvnet.layers.activation import PReLULayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
@@ -19,6 +25,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.reshape import ReshapeLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 
 Found = tuple[list[Counterpart], Arrangement]
 
@@ -74,6 +81,10 @@ def _of_layers(
             inside, before = _of_branches(layer, name, before, needed, names)
             found += inside
             continue
+        if isinstance(layer, TransformerEncoderLayer):
+            inside, before = _of_encoder(layer, name, before, names)
+            found += inside
+            continue
         is_converted = names is None or name in names
         place = Place(name, before, needed, is_converted)
         modules, before = torch_modules(layer, place)
@@ -114,6 +125,20 @@ def _of_branches(
         found, after = _of_chain(main, f"{name}/", before, _order(other), names)
     after, _ = _with_maps_alike([after, other], layer, name, must_equal=True)
     return [*found, *others], after
+
+
+def _of_encoder(
+    layer: TransformerEncoderLayer,
+    name: str,
+    before: Arrangement,
+    names: Collection[str] | None,
+) -> Found:
+    """Return the counterparts inside of `TransformerEncoder`, in PyTorch's order."""
+    require_usual(layer, Place(name, before))
+    order = ("attention", "dense1", "dense2", "norm1", "norm2")
+    inner = {own: layer.chain.layers[own] for own in order}
+    start = Arrangement.as_ours(layer.in_shape)
+    return _of_layers(inner, f"{name}/", start, None, names)
 
 
 def _of_chain(

@@ -13,6 +13,7 @@ from skconvnet.interop.arrangement import Arrangement
 from skconvnet.interop.counterparts import ForeignArray, ForeignModule, refuse
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
+from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
 from skconvnet.layers.conv import ConvolutionLayer
@@ -24,6 +25,8 @@ from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
+from skconvnet.layers.position_dense import PositionDenseLayer
+from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
@@ -233,6 +236,60 @@ def _embedding(layer: EmbeddingLayer, at: Place) -> tuple[Modules, Arrangement]:
     module = ForeignModule("Embedding", (ForeignArray("weight", "table"),))
     # (length, n_dims), as ours: a layer that needs channels first transposes it.
     return (module,), Arrangement.as_ours(layer.out_shape)
+
+
+@torch_modules.register
+def _attention(
+    layer: MultiHeadAttentionLayer, at: Place
+) -> tuple[Modules, Arrangement]:
+    require_usual(layer, at)
+    after = Arrangement.as_ours(layer.out_shape)
+    if not at.is_converted:
+        return (), after
+    channels = layer.in_shape[-1]
+    if set(layer.widths.values()) != {channels}:
+        raise ValueError(
+            f"layer {at.name!r} cannot be converted: MultiheadAttention of PyTorch has "
+            "keys and values of channels / num_heads features, here "
+            f"{channels / layer.n_heads:g}."
+        )
+    names = list(layer.widths)
+    projected: list[ForeignArray] = [
+        ForeignArray("in_proj_weight", f"{name}_kernel", np.transpose, part=(i, 3))
+        for i, name in enumerate(names)
+    ]
+    output = [ForeignArray("weight", "output_kernel", np.transpose)]
+    if layer.use_bias:
+        projected += [
+            ForeignArray("in_proj_bias", f"{name}_bias", default=0.0, part=(i, 3))
+            for i, name in enumerate(names)
+        ]
+        output.append(ForeignArray("bias", "output_bias", default=0.0))
+    modules = (
+        ForeignModule("MultiheadAttention", tuple(projected)),
+        ForeignModule("Linear", tuple(output), ".out_proj"),
+    )
+    return modules, after
+
+
+@torch_modules.register
+def _position_dense(
+    layer: PositionDenseLayer, at: Place
+) -> tuple[Modules, Arrangement]:
+    del layer
+    weight = ForeignArray("weight", "kernel", np.transpose)
+    return (ForeignModule("Linear", (weight, BIAS)),), at.before
+
+
+@torch_modules.register
+def _positional_encoding(
+    layer: PositionalEncodingLayer, at: Place
+) -> tuple[Modules, Arrangement]:
+    require_usual(layer, at)
+    after = Arrangement.as_ours(layer.out_shape)
+    if not layer.is_learned:
+        return (), after
+    return (ForeignModule("Embedding", (ForeignArray("weight", "table"),)),), after
 
 
 @torch_modules.register(FlattenLayer)

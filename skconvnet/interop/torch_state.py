@@ -44,9 +44,12 @@ def to_torch_state(
 
     The network must have the same layers, of which those with weights are ``Linear``,
     ``Conv1d``, ``ConvTranspose1d``, ``BatchNorm1d``, ``LayerNorm``, ``PReLU``,
-    ``Embedding`` and ``EmbeddingBag``, and the same for more axes. Its maps are
-    channels first: the rows of a dense layer after `Flatten` are put into that order.
-    Separable convolutions are two modules, the first without a bias.
+    ``Embedding``, ``EmbeddingBag``, ``MultiheadAttention`` and
+    ``TransformerEncoderLayer``, and the same for more axes. Its maps are channels
+    first: the rows of a dense layer after `Flatten` are put into that order. Separable
+    convolutions are two modules, the first without a bias. Attention is two modules,
+    and learned positional encodings are an ``Embedding``; both have the channels last,
+    with ``batch_first=True``.
 
     The network returns what `decision_function` returns, or for a regressor what
     `predict` returns. Layers without weights that are learned are not in the state: for
@@ -104,11 +107,14 @@ def to_torch_state(
     state: dict[str, npt.NDArray[Any]] = {}
     for own, module, prefix in matches:
         begin = f"{prefix}." if prefix else ""
+        parts: dict[str, list[npt.NDArray[Any]]] = {}
         for array in module.arrays:
             values = weights[own.own_name(array)]
             if isinstance(own.layer, EmbeddingLayer):
                 values = without_padding(own, values)
-            state[begin + array.theirs] = np.ascontiguousarray(array.arrange(values))
+            parts.setdefault(array.theirs, []).append(array.arrange(values))
+        for name, own_parts in parts.items():
+            state[begin + name] = np.concatenate(own_parts)
         for constant in module.constants:
             state[begin + constant] = np.array(0)
     if groups is None:
@@ -212,16 +218,23 @@ def _read(match: Match, given: Arrays, weights: Weights, problems: list[str]) ->
         shape = array.shape(own_shape)
         values = given.get(array.theirs)
         if values is None and array.default is None:
-            problems.append(f"{where} has no {array.theirs!r}")
+            _add(problems, f"{where} has no {array.theirs!r}")
         elif values is not None and values.shape != shape:
-            problems.append(
+            _add(
+                problems,
                 f"{where}: {array.theirs!r} must have shape {shape}, but has shape "
-                f"{values.shape}"
+                f"{values.shape}",
             )
         else:
             if values is None:
                 values = np.full(shape, array.default)
             weights[own.own_name(array)] = array.inverse(values, own_shape)
+
+
+def _add(problems: list[str], problem: str) -> None:
+    """Add a problem once, also if it is found for several arrays of ours."""
+    if problem not in problems:
+        problems.append(problem)
 
 
 def _as_in(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
+from skconvnet.layers.additive_attention import AdditiveAttentionLayer
+from skconvnet.layers.attention import MultiHeadAttentionLayer
+from skconvnet.layers.attention_pooling import AttentionPoolingLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
 from skconvnet.layers.branched import BranchedLayer
@@ -29,13 +32,17 @@ from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
+from skconvnet.layers.position_dense import PositionDenseLayer
+from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
+from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
 from skconvnet.onnx import (
     activations,
+    attention,
     convolutions,
     dense,
     normalization,
@@ -57,7 +64,11 @@ def chain(graph: Graph, layers: Chain, x: str, stop: int | None = None) -> str:
     ValueError
         If there is no conversion for a layer; the message has its name.
     """
-    for name, layer in list(layers.layers.items())[:stop]:
+    return _in_a_row(graph, list(layers.layers.items())[:stop], x)
+
+
+def _in_a_row(graph: Graph, layers: Sequence[tuple[str, Layer[Any]]], x: str) -> str:
+    for name, layer in layers:
         with graph.layer(name):
             x = _converter(graph, layer)(graph, layer, x)
     return x
@@ -71,6 +82,15 @@ def parallel(graph: Graph, layer: ParallelLayer, x: str) -> str:
 def residual(graph: Graph, layer: ResidualLayer, x: str) -> str:
     """Convert `Residual`."""
     return graph.add("Add", *_branches(graph, layer, x))
+
+
+def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
+    """Convert `TransformerEncoder`."""
+    layers = list(layer.chain.layers.items())
+    for part in layer.parts:
+        y = _in_a_row(graph, layers[part.layers], x)
+        x = graph.add("Add", y, x) if part.has_shortcut else y
+    return x
 
 
 def _branches(graph: Graph, layer: BranchedLayer, x: str) -> list[str]:
@@ -97,6 +117,8 @@ def _converter(graph: Graph, layer: Layer[Any]) -> Converter:
 CONVERTERS: dict[type[Layer[Any]], Converter] = {
     ActivationLayer: activations.activation,
     AdaptivePoolLayer: pooling.adaptive_pool,
+    AdditiveAttentionLayer: attention.additive_attention,
+    AttentionPoolingLayer: attention.attention_pooling,
     AvgPoolLayer: pooling.avg_pool,
     BatchNormLayer: normalization.batch_norm,
     BilinearUpsampleLayer: resizing.bilinear,
@@ -114,10 +136,13 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,
+    MultiHeadAttentionLayer: attention.multi_head_attention,
     NearestUpsampleLayer: resizing.nearest,
     PReLULayer: activations.prelu,
     ParallelLayer: parallel,
     PermuteLayer: shapes.permute,
+    PositionDenseLayer: attention.position_dense,
+    PositionalEncodingLayer: attention.positional_encoding,
     RReLULayer: activations.rrelu,
     RescalingLayer: normalization.rescaling,
     ReshapeLayer: shapes.reshape,
@@ -126,4 +151,5 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SpatialDropoutLayer: shapes.identity,
     SpatiallySeparableLayer: convolutions.spatially_separable,
     StandardizeLayer: normalization.standardize,
+    TransformerEncoderLayer: transformer,
 }

@@ -142,8 +142,8 @@ class DotProductAttention:
             dscores *= weights
             d, is_first = gradients.at(block), queries.stop == heads.extent.queries
             np.matmul(own.k, dscores, out=d.q)
-            _sum_products(own.q, dscores.swapaxes(-1, -2), d.k, workspace, is_first)
-            _sum_products(dmeans, dropped.swapaxes(-1, -2), d.v, workspace, is_first)
+            _sum_over_queries(dscores, own.q, d.k, workspace, is_first)
+            _sum_over_queries(dropped, dmeans, d.v, workspace, is_first)
 
     def weights(self, heads: Heads, workspace: Workspace) -> np.ndarray:
         """Return all weights at once, without dropout.
@@ -178,16 +178,32 @@ class DotProductAttention:
         return scores
 
 
-def _sum_products(
-    a: np.ndarray,
-    b: np.ndarray,
-    total: np.ndarray,
+def _sum_over_queries(
+    pairs: np.ndarray,
+    per_query: np.ndarray,
+    per_key: np.ndarray,
     workspace: Workspace,
     is_first: bool,
 ) -> None:
-    """Write ``a @ b`` into `total` for the first block, and add it for others."""
+    """Add ``per_query @ pairs.T`` to `per_key`, or write it for the first block.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (..., keys, queries)
+    per_query : ndarray of shape (..., dims, queries)
+    per_key : ndarray of shape (..., dims, keys)
+    workspace : Workspace
+    is_first : bool
+    """
+    # For a product with a transposed factor, BLAS takes twice as long. So the smaller
+    # one is transposed first, and the product is written transposed.
+    factor = per_query.swapaxes(-1, -2)
+    copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
+    np.copyto(copy, factor)
     if is_first:
-        np.matmul(a, b, out=total)
+        np.matmul(pairs, copy, out=per_key.swapaxes(-1, -2))
         return
-    product = workspace.scratch("product", total.shape, total.dtype)
-    total += np.matmul(a, b, out=product)
+    shape = (*pairs.shape[:-1], copy.shape[-1])
+    product = workspace.scratch("keys_first", shape, pairs.dtype)
+    np.matmul(pairs, copy, out=product)
+    per_key += product.swapaxes(-1, -2)
