@@ -171,22 +171,83 @@ def test_little_is_computed_for_padding():
     assert sum(length * n for length, n in shapes) < 2 * sum(map(len, texts))
 
 
+STEPS = [embedding(), Conv1D(8, 3, padding="same", activation="tanh"), BatchNorm()]
+
+
+def make_tagger(**params):
+    given = {
+        "max_iter": 25,
+        "learning_rate_init": 0.05,
+        "batch_size": 20,
+        "random_state": 0,
+    }
+    return SequentialClassifier(STEPS, dtype="float64", **(given | params))
+
+
+def tagged(X, at_padding):
+    """Return a label for each token: its remainder modulo 4, in words."""
+    labels = np.array(["zero", "one", "two", "three"])[X % 4]
+    labels[X == PADDING] = at_padding
+    return labels[..., np.newaxis]
+
+
 @pytest.mark.parametrize("where", ["end", "start", "anywhere"])
-def test_a_label_per_token(where):
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_a_label_per_token(where, class_weight):
     texts = draw_texts()
     X = rows_of(texts, where)
-    y = (X % 4)[..., np.newaxis]
-    layers = [embedding(), Conv1D(8, 3, padding="same", activation="tanh"), BatchNorm()]
-    clf = SequentialClassifier(
-        layers, max_iter=60, learning_rate_init=0.02, random_state=0, n_jobs=1
-    ).fit(X, y)
-    own = X != PADDING
-    assert (clf.predict(X) == y)[own].mean() > 0.95
-    end = rows_of(texts, "end")
-    same = SequentialClassifier(**clf.get_params(deep=False)).fit(
-        end, (end % 4)[..., np.newaxis]
+    clf = make_tagger(class_weight=class_weight).fit(X, tagged(X, "none"))
+    assert list(clf.classes_) == ["one", "three", "two", "zero"]
+    y = tagged(X, "none")
+    assert (clf.predict(X) == y)[X != PADDING].mean() == clf.score(X, y) > 0.95
+    # Neither the labels of padding, nor where it is, nor how much of it there is.
+    end = np.pad(rows_of(texts, "end"), ((0, 0), (0, 7)), constant_values=PADDING)
+    same = make_tagger(class_weight=class_weight).fit(end, tagged(end, "two"))
+    np.testing.assert_allclose(same.loss_curve_, clf.loss_curve_, rtol=1e-9)
+    assert same.score(end, tagged(end, "one")) == clf.score(X, y)
+    assert (same.predict_proba(end)[end == PADDING] == 0.25).all()
+
+
+def test_numbers_per_token():
+    X = rows_of(draw_texts(), "anywhere")
+    own = (X != PADDING)[..., np.newaxis]
+    y = np.where(own, np.sin(X)[..., np.newaxis], 1e3)
+    params = {"max_iter": 40, "learning_rate_init": 0.05, "random_state": 0}
+    reg = SequentialRegressor(STEPS, **params).fit(X, y)
+    assert not reg.predict(X)[~own].any()
+    assert reg.score(X, y) > 0.95
+    value, _ = reg.loss_gradients(X, y)
+    other, _ = reg.loss_gradients(X, np.where(own, y, -5.0))
+    assert value == other
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "accuracy", "balanced_accuracy"])
+def test_validation_leaves_out_padding(scoring):
+    X = rows_of(draw_texts(), "end")
+    curves = []
+    for label in ("one", "none"):
+        clf = make_tagger(early_stopping=True, scoring=scoring, max_iter=5)
+        y_val = tagged(X[:20], "two" if label == "one" else "three")
+        clf.fit(X, tagged(X, label), X_val=X[:20], y_val=y_val)
+        curves.append(clf.validation_scores_)
+    np.testing.assert_array_equal(*curves)
+
+
+def test_weights_of_tokens_and_of_texts():
+    X = rows_of(draw_texts(), "end")
+    y = tagged(X, "one")
+    clf = make_tagger(max_iter=1).fit(X, y)
+    given = np.random.default_rng(0).uniform(size=len(X))
+    of_texts, _ = clf.loss_gradients(X, y, given)
+    of_tokens, _ = clf.loss_gradients(X, y, np.repeat(given[:, None], LENGTH, axis=1))
+    np.testing.assert_allclose(of_tokens, of_texts, rtol=1e-12)
+    alone = [clf.loss_gradients(X[i : i + 1], y[i : i + 1])[0] for i in range(len(X))]
+    # The penalty is divided by the sum of the weights.
+    penalties = clf.alpha * sum(
+        np.vdot(w, w) / 2 for name, w in clf.get_weights().items() if "kernel" in name
     )
-    np.testing.assert_allclose(same.loss_curve_, clf.loss_curve_, rtol=1e-4)
+    expected = np.average(np.array(alone) - penalties, weights=given)
+    np.testing.assert_allclose(of_texts - penalties / given.sum(), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -11,11 +11,13 @@ from sklearn.utils import compute_sample_weight
 
 from skconvnet._checks import as_python, is_real, shown
 from skconvnet._suggestions import closest
+from skconvnet.engine.map_targets import flat_positions
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._map_form import MapForm
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
+    are_of_positions,
     shaped_like,
 )
 
@@ -27,8 +29,11 @@ def weights_of_y(
     y: CheckedY,
     form: MapForm | None,
     classes: Any,  # noqa: ANN401  an array, or a list of arrays
+    weights: PositionWeights | None = None,
 ) -> PositionWeights:
     """Return `weights_by_class` of each sample, or of each position.
+
+    Positions without weight do not count for "balanced".
 
     Parameters
     ----------
@@ -37,11 +42,19 @@ def weights_of_y(
     form : MapForm or None
         How y is laid out if it has labels of positions.
     classes : ndarray of shape (n_classes,), or list of such arrays
+    weights : ndarray, MapList or None
+        Of samples, or of positions.
     """
     if form is None:
         assert not isinstance(y, MapList)
         return weights_by_class(class_weight, y, classes)
-    own = weights_by_class(class_weight, form.rows(y), classes)
+    rows = form.rows(y)
+    if weights is None or not are_of_positions(weights):
+        own = weights_by_class(class_weight, rows, classes)
+    else:
+        own = np.zeros(len(rows))
+        counts = flat_positions(weights, 0) > 0
+        own[counts] = weights_by_class(class_weight, rows[counts], classes)
     if form.n_channels is None:
         return shaped_like(own, y)
     if isinstance(y, MapList):

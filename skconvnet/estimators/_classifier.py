@@ -121,7 +121,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator[ClassTargets]):
                 "only a part of the samples. Pass a dict of weights made with "
                 "compute_class_weight('balanced', classes=classes, y=y) instead."
             )
-        own = weights_of_y(self.class_weight, y, self._targets.form, self.classes_)
+        own = weights_of_y(
+            self.class_weight, y, self._targets.form, self.classes_, weights
+        )
         if weights is not None:
             own = multiplied(weights, own)
         if not any(np.any(one) for one in own):

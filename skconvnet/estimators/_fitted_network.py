@@ -47,6 +47,7 @@ from skconvnet.estimators._map_form import Scores
 from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import Entry, make_inputs, make_samples
 from skconvnet.estimators._onnx_export import OnnxExport
+from skconvnet.estimators._padded_steps import leave_out_padding
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
@@ -254,6 +255,7 @@ class FittedNetwork(
         maps = in_any_size(self, maps)
         self._check_shape(maps)
         weights = check_weights(sample_weight, maps, labels, self._targets.form)
+        labels, weights = leave_out_padding(self, maps, labels, weights)
         targets = self._encode(labels, exact=False)
         weights = self._class_weights(labels, weights, incremental=False)
         samples = self._make_samples(maps, targets, weights)

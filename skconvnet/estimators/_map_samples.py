@@ -53,6 +53,10 @@ def make_map_samples(
     flat = normalized_weights(flat_positions(weights, 0), network.dtype)
     own = shaped_like(flat, weights)
     means = np.array([one.mean() for one in own], dtype=network.dtype)
+    lengths = inputs.lengths_of(slice(0, len(inputs)))
+    if lengths is not None and not isinstance(own, MapList):
+        # Padding, which has no weight, does not count in a mean.
+        means = (own.sum(axis=1) / np.maximum(lengths, 1)).astype(network.dtype)
     return MapSamples(inputs, targets, means, position_weights=own)
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from skconvnet.estimators._map_form import MapForm, flat_and_weights
+from skconvnet.estimators._padded_steps import has_target
 
 
 def classifier_score(
@@ -99,6 +100,11 @@ def _score_of_positions(
     """Return the score of maps, of which every position counts as a sample."""
     form: MapForm = estimator._targets.form  # noqa: SLF001  of this package
     true, predicted, own = flat_and_weights(y, estimator.predict(X), weights, form)
+    has_targets = has_target(estimator, X)
+    if has_targets is not None:
+        is_own = has_targets.reshape(-1)
+        true, predicted = true[is_own], predicted[is_own]
+        own = None if own is None else own[is_own]
     return float(metric(true, predicted, sample_weight=own))
 
 

@@ -23,6 +23,7 @@ from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import check_weights, check_X_and_y
 from skconvnet.estimators._map_sizes import in_any_size
+from skconvnet.estimators._padded_steps import leave_out_padding
 from skconvnet.estimators._position_weights import CheckedY
 from skconvnet.estimators._resume import Checkpointed
 from skconvnet.estimators._split_errors import explained_split
@@ -219,9 +220,10 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         )
         X = in_any_size(self, X)
         self._check_shape(X, "X_val")
-        targets = self._encode(y, exact=False)
         form, name = self._targets.form, "sample_weight_val"
         weights = check_weights(validation.sample_weight, X, y, form, name)
+        y, weights = leave_out_padding(self, X, y, weights)
+        targets = self._encode(y, exact=False)
         samples = self._make_samples(X, targets, weights, suffix="_val")
         warn_of_other_unit(self, samples.inputs)
         return samples, y

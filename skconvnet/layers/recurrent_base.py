@@ -16,10 +16,11 @@ from skconvnet._checks import check_bool, check_fraction, check_positive_int
 from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.initializers import INITIALIZERS, Initializer, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.recurrent import sequence
 from skconvnet.ops.recurrent.cell import Cell, CellWeights
 from skconvnet.ops.recurrent.reversal import reverse_steps
+from skconvnet.ops.recurrent.sequence import Masks
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
 
@@ -77,10 +78,10 @@ class RecurrentOptions(NamedTuple):
 
 
 class RecurrentCache(NamedTuple):
-    """What `RecurrentLayer` keeps: the steps, and the scale of each input."""
+    """What `RecurrentLayer` keeps for the backward pass."""
 
-    steps: sequence.Steps
-    mask: np.ndarray | None
+    trace: Trace
+    masks: Masks
 
 
 class RecurrentLayer(Layer[RecurrentCache]):
@@ -120,8 +121,8 @@ class RecurrentLayer(Layer[RecurrentCache]):
             self.weight_shapes["bias"] = initial_bias.shape
         self.is_random = options.dropout > 0 or options.recurrent_dropout > 0
         self.flops = length * columns * (2 * (n_in + units) + 10)
-        blocks = cell.n_traced + cell.n_collected + len(cell.recurrent_inputs)
-        self.cached_values = length * units * blocks
+        kept = (cell.n_blocks + cell.gradients[1]) * units + 2 * (n_in + 1 + units)
+        self.cached_values = length * kept
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
@@ -150,40 +151,23 @@ class RecurrentLayer(Layer[RecurrentCache]):
         rng: np.random.Generator | None,
         workspace: Workspace,
     ) -> tuple[FeatureMap, RecurrentCache]:
-        n_in, length, batch = x.shape
-        options, units, cell = self.options, self.cell.units, self.cell
-        inputs = x
-        if options.go_backwards:
-            inputs = workspace.array("reversed", x.shape, x.dtype)
-            reverse_steps(x, workspace.lengths, inputs)
-        elif not x.flags.c_contiguous:
-            inputs = workspace.array("inputs", x.shape, x.dtype)
-            np.copyto(inputs, x)
-        mask = recurrent_mask = None
-        if train and options.dropout:
-            mask = _draw_mask(
-                rng, options.dropout, "mask", (n_in, 1, batch), x.dtype, workspace
-            )
-            dropped = workspace.array("dropped", x.shape, x.dtype)
-            inputs = np.multiply(inputs, mask, out=dropped)
-        if train and options.recurrent_dropout:
-            recurrent_mask = _draw_mask(
-                rng,
-                options.recurrent_dropout,
-                "recurrent_mask",
-                (units, batch),
-                x.dtype,
-                workspace,
-            )
+        lengths, inputs = workspace.lengths, x
+        if self.options.go_backwards:
+            inputs = x[:, ::-1]
+            if lengths is not None:
+                inputs = workspace.array("reversed", x.shape, x.dtype)
+                reverse_steps(x, lengths, inputs)
+        masks = Masks(None, None)
+        if train and self.is_random:
+            masks = self._draw_masks(x, rng, workspace)
         ys = None
-        if options.return_sequences:
-            ys = workspace.array("y", (units, length, batch), x.dtype)
-        steps = sequence.forward(
-            cell, inputs, self._arrays(self.weights), recurrent_mask, ys, workspace
-        )
+        if self.options.return_sequences:
+            ys = workspace.array("y", (self.cell.units, *x.shape[1:]), x.dtype)
+        weights = self._arrays(self.weights)
+        trace = sequence.forward(self.cell, inputs, weights, masks, ys, workspace)
         if ys is None:
-            ys = steps.last_states(cell, workspace.lengths, workspace)
-        return ys, RecurrentCache(steps, mask)
+            ys = trace.last_h(lengths, workspace)
+        return ys, RecurrentCache(trace, masks)
 
     @override
     def backward(
@@ -195,31 +179,52 @@ class RecurrentLayer(Layer[RecurrentCache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        x, lengths, cell = cache.steps.x, workspace.lengths, self.cell
+        trace, lengths, cell = cache.trace, workspace.lengths, self.cell
         weights = self._arrays(self.weights)
         dys, dlast = (dy, None) if self.options.return_sequences else (None, dy)
         if dlast is not None and lengths is not None:
             dys, dlast = self._at_last_steps(dlast, lengths, workspace), None
-        collected, recurrent_inputs = sequence.backward(
-            cell, cache.steps, weights, dys, dlast, workspace
+        inputs, collected = sequence.backward(
+            cell, trace, weights, dys, dlast, workspace
         )
-        of_gates = collected[: cell.n_gates * cell.units]
-        rows = x.reshape(len(x), -1)
         if not self.is_frozen:
             own = self._arrays(gradients)
-            matmul(rows, of_gates.T, own.kernel, workspace.run)
-            cell.write_gradients(recurrent_inputs, collected, own)
+            cell.write_gradients(inputs, collected, trace, own, workspace)
         if not need_dx:
             return None
-        dx = workspace.array("dx", x.shape, x.dtype)
-        matmul(weights.kernel, of_gates, dx.reshape(rows.shape), workspace.run)
-        if cache.mask is not None:
-            dx *= cache.mask
+        length, n_in, batch = trace.x.shape
+        dx = workspace.array("dx", (n_in, length, batch), dy.dtype)
+        kernel = cell.in_order(weights.kernel, "kernel", workspace)
+        of_x = collected[-kernel.shape[1] :]
+        np.matmul(kernel, of_x, out=dx.reshape(n_in, -1))
+        if cache.masks.x is not None:
+            dx *= cache.masks.x[:, np.newaxis]
         if not self.options.go_backwards:
             return dx
-        in_order = workspace.array("dx_in_order", x.shape, x.dtype)
+        if lengths is None:
+            return dx[:, ::-1]
+        in_order = workspace.array("dx_in_order", dx.shape, dx.dtype)
         reverse_steps(dx, lengths, in_order)
         return in_order
+
+    def _draw_masks(
+        self, x: FeatureMap, rng: np.random.Generator | None, workspace: Workspace
+    ) -> Masks:
+        """Draw what values are multiplied by: 0, or 1 / (1 - rate)."""
+        assert rng is not None
+        (n_in, _, batch), dtype = x.shape, x.dtype
+        masks: list[np.ndarray | None] = []
+        for name, rate, n in (
+            ("x_mask", self.options.dropout, n_in),
+            ("h_mask", self.options.recurrent_dropout, self.cell.units),
+        ):
+            mask = None
+            if rate:
+                mask = workspace.array(name, (n, batch), dtype)
+                rng.random(out=mask, dtype=dtype.type)
+                np.multiply(mask >= rate, dtype.type(1 / (1 - rate)), out=mask)
+            masks.append(mask)
+        return Masks(*masks)
 
     @staticmethod
     def _arrays(arrays: Mapping[str, np.ndarray]) -> CellWeights:
@@ -237,19 +242,3 @@ class RecurrentLayer(Layer[RecurrentCache]):
         (has_steps,) = np.nonzero(lengths)
         dys[:, lengths[has_steps] - 1, has_steps] = dlast[:, has_steps]
         return dys
-
-
-def _draw_mask(
-    rng: np.random.Generator | None,
-    rate: float,
-    name: str,
-    shape: Shape,
-    dtype: np.dtype,
-    workspace: Workspace,
-) -> np.ndarray:
-    """Draw what values are multiplied by: 0, or 1 / (1 - rate)."""
-    assert rng is not None
-    mask = workspace.array(name, shape, dtype)
-    rng.random(out=mask, dtype=dtype)
-    np.multiply(mask >= rate, dtype.type(1 / (1 - rate)), out=mask)
-    return mask

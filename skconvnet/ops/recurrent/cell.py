@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet.ops.activations import ActivationFunction
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -32,15 +33,7 @@ class CellWeights(NamedTuple):
 class Cell(ABC):
     """One step of a recurrent layer, from a state and an input to the next state.
 
-    ``trace[t]`` has what step t starts from and what it computes. It is an array of
-    shape (n_traced * units, batch), which consists of blocks of `units` rows. The first
-    blocks belong to the gates, and hold the product of input and kernel until the step
-    is computed. The state after step t is in ``trace[t + 1]``::
-
-        trace[0]         gates of step 0    h = 0
-        trace[1]         gates of step 1    h after step 0
-        ...
-        trace[length]    -                  h after the last step
+    A step reads its inputs from a `Trace`, and writes there what it computes.
 
     In the backward pass, step t multiplies the gradient of the state by
     ``factors[t]``, which gives ``differentials[t]``: gradients of the gates, and what
@@ -57,29 +50,26 @@ class Cell(ABC):
     ----------
     n_gates : int
         Blocks of columns of the kernels.
-    n_traced : int
-        Blocks of ``trace[t]``.
-    state : int
-        The block of ``trace[t]`` that is h, the state and output.
-    n_states : int
-        How many blocks are remembered from step to step; h is the last of them.
+    n_blocks : int
+        Blocks of a step in the trace.
+    states : tuple of int
+        Blocks of the trace that are remembered from step to step, besides h.
     n_factors : int
         Blocks of ``factors[t]`` and of ``differentials[t]``.
-    n_collected : int
-        How many blocks of differentials are kept of all steps, for products with whole
-        sequences. Those of the gates come first, in the order of the kernels.
-    recurrent_inputs : tuple of int
-        Blocks of ``trace[t]`` that are multiplied by the recurrent kernel. The first is
-        the state.
+    gradients : (int, int)
+        The first, and the number, of the blocks of differentials that are gradients,
+        which are kept of all steps.
+    order : tuple of int
+        For each of these gradients that belongs to a product with x, its position in
+        the order of the kernels.
     """
 
     n_gates: ClassVar[int]
-    n_traced: int
-    state: ClassVar[int]
-    n_states: ClassVar[int] = 1
+    n_blocks: int
+    states: ClassVar[tuple[int, ...]] = ()
     n_factors: ClassVar[int]
-    n_collected: ClassVar[int]
-    recurrent_inputs: tuple[int, ...]
+    gradients: ClassVar[tuple[int, int]]
+    order: ClassVar[tuple[int, ...]]
 
     def __init__(
         self,
@@ -90,65 +80,44 @@ class Cell(ABC):
         self.units = units
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.recurrent_inputs = (self.state,)
 
     def block(self, number: int, n: int = 1) -> slice:
-        """Return the rows of n blocks, from block `number` on."""
+        """Return the indices of n blocks, from block `number` on."""
         return slice(number * self.units, (number + n) * self.units)
 
     @abstractmethod
-    def prepare(self, weights: CellWeights, workspace: Workspace) -> CellWeights:
-        """Return the weights as `run` needs them, in scratch.
-
-        The bias is what is added to the product of inputs and kernel.
-        """
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        """Return the weights as `run` needs them, in scratch."""
 
     @abstractmethod
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        """Compute consecutive steps.
+        """Compute the steps of a trace, which has the inputs and the first state.
 
-        Parameters
-        ----------
-        trace : ndarray of shape (steps + 1, n_traced * units, batch)
-            Has the products of inputs and kernel, and the state before the first step.
-        prepared : CellWeights
-            What `prepare` returned.
-        weights : CellWeights
-        mask : ndarray of shape (units, batch) or None
-            What the state is multiplied by before the recurrent kernel is.
-        workspace : Workspace
+        `prepared` is what `prepare` returned.
         """
 
-    @abstractmethod
     def prepare_backward(
         self, weights: CellWeights, workspace: Workspace
     ) -> np.ndarray:
-        """Return the recurrent kernel as `run_backward` needs it."""
+        """Return the recurrent kernel as `run_backward` needs it, in scratch."""
+        return self.in_order(weights.recurrent_kernel, "recurrent_kernel", workspace)
+
+    def in_order(
+        self, kernel: np.ndarray, name: str, workspace: Workspace
+    ) -> np.ndarray:
+        """Return the columns of a kernel in the order of the gradients, in scratch."""
+        copy = workspace.scratch(name, kernel.shape, kernel.dtype)
+        for number, own in enumerate(self.order):
+            copy[:, self.block(number)] = kernel[:, self.block(own)]
+        return copy
 
     @abstractmethod
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        """Write the factors of consecutive steps.
-
-        Parameters
-        ----------
-        trace : ndarray of shape (steps + 1, n_traced * units, batch)
-        mask : ndarray of shape (units, batch) or None
-        factors : ndarray of shape (steps, n_factors * units, batch)
-        workspace : Workspace
-        """
+        """Write the factors of steps, of shape (steps, n_factors * units, batch)."""
 
     @abstractmethod
     def run_backward(
@@ -167,49 +136,73 @@ class Cell(ABC):
         ----------
         factors, differentials : ndarray of shape (steps, n_factors * units, batch)
         dys : iterable of (ndarray of shape (units, batch) or None)
-            Gradients of the outputs of the steps, in the order of `factors` reversed.
+            Gradients of the outputs of the steps, from the last to the first.
         carry : ndarray of shape (2, units, batch)
             Gradients of h after the last step, and of what else the cell remembers.
             Replaced by those before the first step.
         kernel : ndarray
             What `prepare_backward` returned.
         mask : ndarray of shape (units, batch) or None
+            That of the trace.
         workspace : Workspace
-        """
-
-    @abstractmethod
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        """Copy the differentials that are kept.
-
-        Parameters
-        ----------
-        differentials : ndarray of shape (n_factors, units, steps, batch)
-        collected : ndarray of shape (n_collected, units, steps, batch)
         """
 
     def write_gradients(
         self,
-        recurrent_inputs: np.ndarray,
+        inputs: np.ndarray,
         collected: np.ndarray,
+        trace: Trace,  # noqa: ARG002  for cells that need more of it
         gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        """Write the gradients of the recurrent kernel and of the bias.
+        """Write the gradients of the weights.
 
         Parameters
         ----------
-        recurrent_inputs : ndarray of shape (n, units, columns)
-            Those of all steps of all samples.
-        collected : ndarray of shape (n_collected * units, columns)
+        inputs : ndarray of shape (n_in + 1 + units, columns)
+            ``Trace.all_inputs`` of all steps of all samples.
+        collected : ndarray of shape (n * units, columns)
+            The gradients among the differentials. The last ones are those of the
+            products with x.
+        trace : Trace
         gradients : CellWeights
+            Overwritten.
+        workspace : Workspace
         """
-        np.matmul(recurrent_inputs[0], collected.T, out=gradients.recurrent_kernel)
-        if gradients.bias is not None:
-            np.sum(collected, axis=1, out=gradients.bias)
+        n_in = len(gradients.kernel)
+        sums = sums_of_products(inputs, collected, workspace)
+        for number, own in enumerate(self.order):
+            columns, target = sums[:, self.block(number)], self.block(own)
+            gradients.kernel[:, target] = columns[:n_in]
+            gradients.recurrent_kernel[:, target] = columns[n_in + 1 :]
+            if gradients.bias is not None:
+                gradients.bias[target] = columns[n_in]
 
 
-def masked(h: np.ndarray, mask: np.ndarray | None, out: np.ndarray) -> np.ndarray:
-    """Return h multiplied by a mask, in `out`, or h itself if there is no mask."""
-    return h if mask is None else np.multiply(h, mask, out=out)
+def stacked(
+    weights: CellWeights, bias: np.ndarray | None, workspace: Workspace
+) -> np.ndarray:
+    """Return kernel, bias and recurrent kernel as one matrix, in scratch.
+
+    Its product with ``Trace.all_inputs[t]`` has a row for each column of the kernels.
+    """
+    kernel, recurrent_kernel, _ = weights
+    n_in, n_rows = kernel.shape
+    shape = (n_rows, n_in + 1 + len(recurrent_kernel))
+    rows = workspace.scratch("stacked", shape, kernel.dtype)
+    rows[:, :n_in] = kernel.T
+    rows[:, n_in] = 0 if bias is None else bias
+    rows[:, n_in + 1 :] = recurrent_kernel.T
+    return rows
+
+
+def sums_of_products(
+    inputs: np.ndarray, collected: np.ndarray, workspace: Workspace
+) -> np.ndarray:
+    """Return ``inputs @ collected.T``, summed over all steps of all samples."""
+    shape = (len(inputs), len(collected))
+    sums = workspace.scratch("sums", shape, inputs.dtype)
+    return np.matmul(inputs, collected.T, out=sums)
 
 
 def steps_or_none(values: np.ndarray | None) -> Iterable[np.ndarray | None]:

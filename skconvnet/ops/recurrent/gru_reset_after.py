@@ -8,88 +8,106 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, masked, steps_or_none
+from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
 from skconvnet.ops.recurrent.gru import GRUCell
+from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
 class ResetAfterCell(GRUCell):
     """The reset gate multiplies the product of h and the recurrent kernel.
 
-    So there is one product per step. Beside the bias of the inputs, there is one of
-    that product::
+    Beside the bias of the inputs, there is one of that product::
 
         p = h @ recurrent_kernel + bias[1]
         g = f(x @ kernel + bias[0] + r * p)
 
-    In the trace, p is between g and h. In the backward pass, everything is a product of
+    In the trace, p comes after g. In the backward pass, everything is a product of
     a factor and of the gradient of h'::
 
-        factors[t]      z    q r         (h - g) s'(z)   q p s'(r)   q = (1 - z) f'(g)
+        factors         z    q r         (h - g) s'(z)   q p s'(r)   q = (1 - z) f'(g)
         differentials   dh   dp          dz              dr          dg
                              |_____________________________|
                              of the recurrent kernel
     """
 
-    n_collected: ClassVar[int] = 4
+    gradients: ClassVar[tuple[int, int]] = (1, 4)
+    order: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
     @override
-    def _bias_of_inputs(self, bias: np.ndarray | None) -> np.ndarray | None:
-        if bias is None:
-            return None
-        # In z and r, the two biases are one.
-        total: np.ndarray = bias[0].copy()
-        total[self.block(0, 2)] += bias[1, self.block(0, 2)]
-        return total
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        bias, of_g, gates = weights.bias, self.block(2), self.block(0, 2)
+        total = None
+        if bias is not None:
+            # In z and r, the two biases are one.
+            total = bias[0].copy()
+            total[gates] += bias[1, gates]
+        kernel = self._stacked(weights, total, workspace)
+        shape = (self.units, 1 + self.units)
+        of_p = workspace.scratch("of_p", shape, kernel.dtype)
+        of_p[:, 0] = 0 if bias is None else bias[1, of_g]
+        of_p[:, 1:] = weights.recurrent_kernel[:, of_g].T
+        return [kernel, of_p]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, block, now = prepared.recurrent_kernel.T, self.block, trace[:-1]
-        batch, dtype = trace.shape[-1], trace.dtype
-        sums = workspace.scratch("sums", (3 * self.units, batch), dtype)
-        of_gates, of_g = sums[block(0, 2)], sums[block(2)]
-        term = workspace.scratch("term", (self.units, batch), dtype)
-        dropped = workspace.scratch("dropped", (self.units, batch), dtype)
-        bias = None if weights.bias is None else weights.bias[1, block(2), np.newaxis]
-        for gates, z, r, g, p, h, h_after, kept in zip(
-            now[:, block(0, 2)],
-            now[:, block(0)],
-            now[:, block(1)],
-            now[:, block(2)],
-            now[:, block(self._OWN)],
-            now[:, block(self.state)],
-            trace[1:, block(self.state)],
-            steps_or_none(self._kept_inputs(now)),
+        kernel, kernel_of_p = prepared
+        n_in, batch, mask = trace.x.shape[1], trace.values.shape[-1], trace.mask
+        block, g_all = self.block, trace.blocks(2)
+        np.matmul(kernel[block(2), : n_in + 1], trace.x_and_one, out=g_all)
+        n = n_row_blocks(kernel[block(0, 2)], batch)
+        kernel, gates_all = in_row_blocks(kernel[block(0, 2)], n), trace.blocks(0, 2)
+        term = workspace.scratch("term", (self.units, batch), kernel.dtype)
+        for (
+            inputs,
+            one_and_h,
+            product,
+            gates,
+            z,
+            r,
+            g,
+            p,
+            kept,
+            h,
+            h_after,
+            h_masked,
+        ) in zip(
+            trace.all_inputs,
+            trace.one_and_h,
+            in_row_blocks(gates_all, n),
+            gates_all,
+            trace.blocks(0),
+            trace.blocks(1),
+            g_all,
+            trace.blocks(self._OWN),
+            steps_or_none(self._kept_inputs(trace)),
+            trace.h,
+            trace.h_after,
+            trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, masked(h, mask, dropped), out=sums)
-            np.add(gates, of_gates, out=gates)
+            np.matmul(kernel, inputs, out=product)
             if kept is not None:
                 np.copyto(kept[block(0, 2)], gates)
             self.gates.apply(gates, workspace)
-            if bias is None:
-                np.copyto(p, of_g)
-            else:
-                np.add(of_g, bias, out=p)
+            np.matmul(kernel_of_p, one_and_h, out=p)
             np.multiply(r, p, out=term)
             np.add(g, term, out=g)
             if kept is not None:
                 np.copyto(kept[block(2)], g)
             self.activation.apply(g, g, workspace)
             self._mix(z, g, h, h_after, term)
+            if mask is not None:
+                np.multiply(h_after, mask, out=h_masked)
 
     @override
     def prepare_backward(
         self, weights: CellWeights, workspace: Workspace
     ) -> np.ndarray:
-        # From the order z, r, g to the order g, z, r.
+        # From the order z, r, g to that of dp, dz, dr.
         kernel = weights.recurrent_kernel
         copy = workspace.scratch("recurrent_kernel", kernel.shape, kernel.dtype)
         copy[:, self.block(0)] = kernel[:, self.block(2)]
@@ -98,24 +116,19 @@ class ResetAfterCell(GRUCell):
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        z, r, g, p, h = (now[:, block(number)] for number in range(5))
-        of_h, of_p, of_z, of_r, of_g = (factors[:, block(k)] for k in range(5))
-        self._write_slopes(now, factors[:, block(2, 2)], of_g, workspace)
+        z, r, g, p = (trace.blocks(number) for number in range(4))
+        of_h, of_p, of_z, of_r, of_g = (factors[:, self.block(k)] for k in range(5))
+        self._write_slopes(trace, factors[:, self.block(2, 2)], of_g, workspace)
         np.copyto(of_h, z)
         np.subtract(1, z, out=of_p)
         of_g *= of_p
         np.multiply(of_g, r, out=of_p)
         of_r *= p
         of_r *= of_g
-        term = workspace.scratch("difference", h.shape, h.dtype)
-        of_z *= np.subtract(h, g, out=term)
+        difference = workspace.scratch("difference", g.shape, g.dtype)
+        of_z *= np.subtract(trace.h, g, out=difference)
 
     @override
     def run_backward(
@@ -129,6 +142,8 @@ class ResetAfterCell(GRUCell):
         workspace: Workspace,
     ) -> None:
         dh = carry[0]
+        n = n_row_blocks(kernel, dh.shape[-1])
+        kernel, product = in_row_blocks(kernel, n), in_row_blocks(dh, n)
         by_block = factors.reshape(len(factors), 5, self.units, -1)[::-1]
         own = differentials.reshape(by_block.shape)[::-1]
         for factor, d_all, d_before, d_sums, dy in zip(
@@ -142,33 +157,33 @@ class ResetAfterCell(GRUCell):
             if dy is not None:
                 np.add(dh, dy, out=dh)
             np.multiply(dh, factor, out=d_all)
-            np.matmul(kernel, d_sums, out=dh)
+            np.matmul(kernel, d_sums, out=product)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
             np.add(dh, d_before, out=dh)
 
     @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order dp, dz, dr, dg to the order dz, dr, dg, dp.
-        np.copyto(collected[:3], differentials[2:])
-        np.copyto(collected[3], differentials[1])
-
-    @override
     def write_gradients(
         self,
-        recurrent_inputs: np.ndarray,
+        inputs: np.ndarray,
         collected: np.ndarray,
+        trace: Trace,
         gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        block = self.block
-        for columns, rows in ((block(0, 2), block(0, 2)), (block(2), block(3))):
-            np.matmul(
-                recurrent_inputs[0],
-                collected[rows].T,
-                out=gradients.recurrent_kernel[:, columns],
-            )
-        if gradients.bias is not None:
-            of_inputs, of_sums = gradients.bias
-            np.sum(collected[block(0, 3)], axis=1, out=of_inputs)
-            np.copyto(of_sums, of_inputs)
-            np.sum(collected[block(3)], axis=1, out=of_sums[block(2)])
+        kernel, recurrent_kernel, bias = gradients
+        n_in, block = len(kernel), self.block
+        gates, g = block(0, 2), block(2)
+        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
+        kernel[:, gates] = sums[:n_in]
+        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        if bias is not None:
+            bias[:, gates] = sums[n_in]
+        sums = sums_of_products(inputs[: n_in + 1], collected[block(3)], workspace)
+        kernel[:, g] = sums[:n_in]
+        if bias is not None:
+            bias[0, g] = sums[n_in]
+        sums = sums_of_products(inputs[n_in:], collected[block(0)], workspace)
+        recurrent_kernel[:, g] = sums[1:]
+        if bias is not None:
+            bias[1, g] = sums[0]

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import CellWeights, masked, steps_or_none
+from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
 from skconvnet.ops.recurrent.gru import GRUCell
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -22,94 +22,74 @@ class ResetBeforeCell(GRUCell):
         q = r * h
         g = f(x @ kernel + q @ recurrent_kernel + bias)
 
-    In the trace, q is between g and h. In the backward pass, everything is a product of
+    In the trace, q comes after g. In the backward pass, everything is a product of
     a factor and of the gradient of either h' or q::
 
-        factors[t]      z    (1 - z) f'(g)   (h - g) s'(z)      h s'(r)   r
+        factors         z    (1 - z) f'(g)   (h - g) s'(z)      h s'(r)   r
         differentials   dh   dg              dz                 dr        part of dh
                         |_____________________________|         |________|
                         times dh'                               times dq
     """
 
-    n_collected: ClassVar[int] = 3
+    gradients: ClassVar[tuple[int, int]] = (1, 3)
+    order: ClassVar[tuple[int, ...]] = (2, 0, 1)
 
-    def __init__(
-        self,
-        units: int,
-        activation: ActivationFunction,
-        recurrent_activation: ActivationFunction,
-    ) -> None:
-        super().__init__(units, activation, recurrent_activation)
-        self.recurrent_inputs = (self.state, self._OWN)
+    @override
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        return [self._stacked(weights, weights.bias, workspace)]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        batch, dtype = trace.shape[-1], trace.dtype
-        kernel = prepared.recurrent_kernel.T
-        kernel_of_gates, kernel_of_g = kernel[block(0, 2)], kernel[block(2)]
-        sums = workspace.scratch("sums", (2 * self.units, batch), dtype)
-        term = workspace.scratch("term", (self.units, batch), dtype)
-        dropped = workspace.scratch("dropped", (self.units, batch), dtype)
-        for gates, z, r, g, q, h, h_after, kept in zip(
-            now[:, block(0, 2)],
-            now[:, block(0)],
-            now[:, block(1)],
-            now[:, block(2)],
-            now[:, block(self._OWN)],
-            now[:, block(self.state)],
-            trace[1:, block(self.state)],
-            steps_or_none(self._kept_inputs(now)),
+        (kernel,), block, g_all = prepared, self.block, trace.blocks(2)
+        n_in, batch, mask = trace.x.shape[1], trace.values.shape[-1], trace.mask
+        np.matmul(kernel[block(2), : n_in + 1], trace.x_and_one, out=g_all)
+        kernel, kernel_of_q = kernel[block(0, 2)], kernel[block(2), n_in + 1 :]
+        term = workspace.scratch("term", (self.units, batch), kernel.dtype)
+        for inputs, gates, z, r, g, q, kept, h, h_in, h_after, h_masked in zip(
+            trace.all_inputs,
+            trace.blocks(0, 2),
+            trace.blocks(0),
+            trace.blocks(1),
+            g_all,
+            trace.blocks(self._OWN),
+            steps_or_none(self._kept_inputs(trace)),
+            trace.h,
+            trace.masked_h,
+            trace.h_after,
+            trace.masked_h_after,
             strict=False,
         ):
-            h_in = masked(h, mask, dropped)
-            np.matmul(kernel_of_gates, h_in, out=sums)
-            np.add(gates, sums, out=gates)
+            np.matmul(kernel, inputs, out=gates)
             if kept is not None:
                 np.copyto(kept[block(0, 2)], gates)
             self.gates.apply(gates, workspace)
             np.multiply(r, h_in, out=q)
-            np.matmul(kernel_of_g, q, out=term)
+            np.matmul(kernel_of_q, q, out=term)
             np.add(g, term, out=g)
             if kept is not None:
                 np.copyto(kept[block(2)], g)
             self.activation.apply(g, g, workspace)
             self._mix(z, g, h, h_after, term)
-
-    @override
-    def prepare_backward(
-        self, weights: CellWeights, workspace: Workspace
-    ) -> np.ndarray:
-        return weights.recurrent_kernel
+            if mask is not None:
+                np.multiply(h_after, mask, out=h_masked)
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        z, r, g, _, h = (now[:, block(number)] for number in range(5))
-        of_h, of_g, of_z, of_r, of_q = (factors[:, block(k)] for k in range(5))
-        self._write_slopes(now, factors[:, block(2, 2)], of_g, workspace)
+        z, r, g = (trace.blocks(number) for number in range(3))
+        of_h, of_g, of_z, of_r, of_q = (factors[:, self.block(k)] for k in range(5))
+        self._write_slopes(trace, factors[:, self.block(2, 2)], of_g, workspace)
         np.copyto(of_h, z)
         np.copyto(of_q, r)
-        term = workspace.scratch("difference", h.shape, h.dtype)
-        of_g *= np.subtract(1, z, out=term)
-        of_z *= np.subtract(h, g, out=term)
-        of_r *= h
-        if mask is not None:
-            of_r *= mask
-            of_q *= mask
+        if trace.mask is not None:
+            of_q *= trace.mask
+        difference = workspace.scratch("difference", g.shape, g.dtype)
+        of_g *= np.subtract(1, z, out=difference)
+        of_z *= np.subtract(trace.h, g, out=difference)
+        of_r *= trace.masked_h
 
     @override
     def run_backward(
@@ -122,9 +102,8 @@ class ResetBeforeCell(GRUCell):
         mask: np.ndarray | None,
         workspace: Workspace,
     ) -> None:
-        kernel_of_gates, kernel_of_g = (
-            kernel[:, self.block(0, 2)],
-            kernel[:, self.block(2)],
+        kernel_of_g, kernel_of_gates = (
+            kernel[:, rows] for rows in (self.block(0), self.block(1, 2))
         )
         dh, block = carry[0], self.block
         dq = workspace.scratch("term", dh.shape, dh.dtype)
@@ -154,25 +133,28 @@ class ResetBeforeCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order dg, dz, dr to the order dz, dr, dg.
-        np.copyto(collected[:2], differentials[2:4])
-        np.copyto(collected[2], differentials[1])
-
-    @override
     def write_gradients(
         self,
-        recurrent_inputs: np.ndarray,
+        inputs: np.ndarray,
         collected: np.ndarray,
+        trace: Trace,
         gradients: CellWeights,
+        workspace: Workspace,
     ) -> None:
-        for inputs, columns in zip(
-            recurrent_inputs, (self.block(0, 2), self.block(2)), strict=True
-        ):
-            np.matmul(
-                inputs,
-                collected[columns].T,
-                out=gradients.recurrent_kernel[:, columns],
-            )
-        if gradients.bias is not None:
-            np.sum(collected, axis=1, out=gradients.bias)
+        kernel, recurrent_kernel, bias = gradients
+        n_in, block = len(kernel), self.block
+        gates, g = block(0, 2), block(2)
+        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
+        kernel[:, gates] = sums[:n_in]
+        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        if bias is not None:
+            bias[gates] = sums[n_in]
+        sums = sums_of_products(inputs[: n_in + 1], collected[block(0)], workspace)
+        kernel[:, g] = sums[:n_in]
+        if bias is not None:
+            bias[g] = sums[n_in]
+        by_step = trace.blocks(self._OWN)
+        q = workspace.scratch("q", (self.units, inputs.shape[1]), inputs.dtype)
+        maps = q.reshape(self.units, len(by_step), -1)
+        np.copyto(maps, by_step.transpose(1, 0, 2))
+        np.matmul(q, collected[block(0)].T, out=recurrent_kernel[:, g])

@@ -9,8 +9,10 @@ import numpy as np
 
 from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import Cell, CellWeights, masked, steps_or_none
+from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked, steps_or_none
 from skconvnet.ops.recurrent.gates import Gates
+from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
+from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 
@@ -27,25 +29,25 @@ class LSTMCell(Cell):
     The blocks of a step are arranged so that one multiplication gives both terms of the
     next c, and one call of tanh all gates::
 
-        trace[t]        i   f   o   g   c   h   f(c')
+        trace           i   f   o   g   c   f(c')
                         |___|       |___|
                         factor      factor
 
     In the backward pass, everything is a product of a factor and of the gradient of
     either h' or c'::
 
-        factors[t]      f    i f'(g)   g s'(i)   c s'(f)    f(c') s'(o)   o f'(c')
+        factors         f    i f'(g)   g s'(i)   c s'(f)    f(c') s'(o)   o f'(c')
                         |____________________________|      |___________________|
                         times dc'                           times dh'
         differentials   dc   dg        di        df         do            part of dc'
     """
 
     n_gates: ClassVar[int] = 4
-    state: ClassVar[int] = 5
-    n_states: ClassVar[int] = 2
+    states: ClassVar[tuple[int, ...]] = (4,)
     n_factors: ClassVar[int] = 6
-    n_collected: ClassVar[int] = 4
-    _C, _TANH, _INPUTS = 4, 6, 7
+    gradients: ClassVar[tuple[int, int]] = (1, 4)
+    order: ClassVar[tuple[int, ...]] = (2, 0, 1, 3)
+    _C, _TANH, _INPUTS = 4, 5, 6
 
     def __init__(
         self,
@@ -56,107 +58,90 @@ class LSTMCell(Cell):
         super().__init__(units, activation, recurrent_activation)
         self.gates = Gates(recurrent_activation, activation)
         self.keeps_inputs = activation.needs_input or recurrent_activation.needs_input
-        self.n_traced = self._INPUTS + (4 if self.keeps_inputs else 0)
+        self.n_blocks = self._INPUTS + (4 if self.keeps_inputs else 0)
 
     @override
-    def prepare(self, weights: CellWeights, workspace: Workspace) -> CellWeights:
-        return CellWeights(
-            self._prepared("kernel", weights.kernel, workspace),
-            self._prepared("recurrent_kernel", weights.recurrent_kernel, workspace),
-            None
-            if weights.bias is None
-            else self._prepared("bias", weights.bias, workspace),
-        )
-
-    def _prepared(
-        self, name: str, array: np.ndarray, workspace: Workspace
-    ) -> np.ndarray:
-        """Copy columns in the order i, f, g, o to the order i, f, o, g, and scale."""
-        copy = workspace.scratch(name, array.shape, array.dtype)
-        scale = array.dtype.type(self.gates.scale)
-        np.multiply(array[..., self.block(0, 2)], scale, copy[..., self.block(0, 2)])
-        np.multiply(array[..., self.block(3)], scale, copy[..., self.block(2)])
-        copy[..., self.block(3)] = array[..., self.block(2)]
-        return copy
+    def prepare(self, weights: CellWeights, workspace: Workspace) -> list[np.ndarray]:
+        # From the order i, f, g, o to the order i, f, o, g.
+        kernel = stacked(weights, weights.bias, workspace)
+        g, o = kernel[self.block(2)], kernel[self.block(3)]
+        copy = workspace.scratch("rows", g.shape, g.dtype)
+        np.copyto(copy, g)
+        np.copyto(g, o)
+        np.copyto(o, copy)
+        kernel[self.block(0, 3)] *= kernel.dtype.type(self.gates.scale)
+        return [kernel]
 
     @override
     def run(
-        self,
-        trace: np.ndarray,
-        prepared: CellWeights,
-        weights: CellWeights,
-        mask: np.ndarray | None,
-        workspace: Workspace,
+        self, trace: Trace, prepared: list[np.ndarray], workspace: Workspace
     ) -> None:
-        kernel, block, units = prepared.recurrent_kernel.T, self.block, self.units
-        shape, dtype = trace.shape[1:], trace.dtype
-        sums = workspace.scratch("sums", (4 * units, shape[1]), dtype)
-        terms = workspace.scratch("terms", (2 * units, shape[1]), dtype)
-        first, second = terms[:units], terms[units:]
-        dropped = workspace.scratch("dropped", (units, shape[1]), dtype)
-        now, after = trace[:-1], trace[1:]
-        inputs = now[:, block(self._INPUTS, 4)] if self.keeps_inputs else None
-        for z, i_f_o, g, i_f, g_c, o, h, c_after, h_after, tanh, kept in zip(
-            now[:, block(0, 4)],
-            now[:, block(0, 3)],
-            now[:, block(3)],
-            now[:, block(0, 2)],
-            now[:, block(3, 2)],
-            now[:, block(2)],
-            now[:, block(self.state)],
-            after[:, block(self._C)],
-            after[:, block(self.state)],
-            now[:, block(self._TANH)],
-            steps_or_none(inputs),
+        mask, batch = trace.mask, trace.values.shape[-1]
+        n = n_row_blocks(prepared[0], batch)
+        kernel, z_all = in_row_blocks(prepared[0], n), trace.blocks(0, 4)
+        terms = workspace.scratch("terms", (2 * self.units, batch), kernel.dtype)
+        first, second = terms[: self.units], terms[self.units :]
+        kept = trace.blocks(self._INPUTS, 4) if self.keeps_inputs else None
+        for (
+            inputs,
+            product,
+            z,
+            z_kept,
+            i_f_o,
+            i_f,
+            o,
+            g,
+            g_c,
+            c_after,
+            tanh,
+            h,
+            h_masked,
+        ) in zip(
+            trace.all_inputs,
+            in_row_blocks(z_all, n),
+            z_all,
+            steps_or_none(kept),
+            trace.blocks(0, 3),
+            trace.blocks(0, 2),
+            trace.blocks(2),
+            trace.blocks(3),
+            trace.blocks(3, 2),
+            trace.blocks_after(self._C),
+            trace.blocks(self._TANH),
+            trace.h_after,
+            trace.masked_h_after,
             strict=False,
         ):
-            np.matmul(kernel, masked(h, mask, dropped), out=sums)
-            np.add(z, sums, out=z)
-            if kept is not None:
-                np.copyto(kept, z)
+            np.matmul(kernel, inputs, out=product)
+            if z_kept is not None:
+                np.copyto(z_kept, z)
             self.gates.apply_to_all(z, i_f_o, g, workspace)
             np.multiply(i_f, g_c, out=terms)
             np.add(first, second, out=c_after)
             self.activation.apply(c_after, tanh, workspace)
-            np.multiply(o, tanh, out=h_after)
-
-    @override
-    def prepare_backward(
-        self, weights: CellWeights, workspace: Workspace
-    ) -> np.ndarray:
-        # From the order i, f, g, o to the order g, i, f, o.
-        kernel = weights.recurrent_kernel
-        copy = workspace.scratch("recurrent_kernel", kernel.shape, kernel.dtype)
-        copy[:, self.block(0)] = kernel[:, self.block(2)]
-        copy[:, self.block(1, 2)] = kernel[:, self.block(0, 2)]
-        copy[:, self.block(3)] = kernel[:, self.block(3)]
-        return copy
+            np.multiply(o, tanh, out=h)
+            if mask is not None:
+                np.multiply(h, mask, out=h_masked)
 
     @override
     def write_factors(
-        self,
-        trace: np.ndarray,
-        mask: np.ndarray | None,
-        factors: np.ndarray,
-        workspace: Workspace,
+        self, trace: Trace, factors: np.ndarray, workspace: Workspace
     ) -> None:
-        block, now = self.block, trace[:-1]
-        gates, g, c_after = now[:, block(0, 3)], now[:, block(3)], trace[1:, block(4)]
-        o, tanh = now[:, block(2)], now[:, block(self._TANH)]
-        inputs = now[:, block(self._INPUTS, 4)]
-        f, activation = self.recurrent_activation, self.activation
-        of_g, of_gates = factors[:, block(1)], factors[:, block(2, 3)]
-        of_c = factors[:, block(5)]
-        np.copyto(factors[:, block(0)], now[:, block(1)])
-        activation.slope(
-            inputs[:, block(3)] if activation.needs_input else g, of_g, workspace
+        s, f, block = self.recurrent_activation, self.activation, self.block
+        of_g, of_gates, of_c = (
+            factors[:, rows] for rows in (block(1), block(2, 3), block(5))
         )
-        of_g *= now[:, block(0)]
-        f.slope(inputs[:, block(0, 3)] if f.needs_input else gates, of_gates, workspace)
-        factors[:, block(2, 2)] *= now[:, block(3, 2)]
+        gates, g, tanh = trace.blocks(0, 3), trace.blocks(3), trace.blocks(self._TANH)
+        np.copyto(factors[:, block(0)], trace.blocks(1))
+        kept = trace.blocks(self._INPUTS, 4)
+        f.slope(kept[:, block(3)] if f.needs_input else g, of_g, workspace)
+        of_g *= trace.blocks(0)
+        s.slope(kept[:, block(0, 3)] if s.needs_input else gates, of_gates, workspace)
+        factors[:, block(2, 2)] *= trace.blocks(3, 2)
         factors[:, block(4)] *= tanh
-        activation.slope(c_after if activation.needs_input else tanh, of_c, workspace)
-        of_c *= o
+        c_after = trace.blocks_after(self._C)
+        f.slope(c_after if f.needs_input else tanh, of_c, workspace)
+        of_c *= trace.blocks(2)
 
     @override
     def run_backward(
@@ -173,6 +158,8 @@ class LSTMCell(Cell):
         by_block = factors.reshape(shape)[::-1]
         own = differentials.reshape(shape)[::-1]
         (dh, dc_after), block = carry, self.block
+        n = n_row_blocks(kernel, dh.shape[-1])
+        kernel, product = in_row_blocks(kernel, n), in_row_blocks(dh, n)
         for of_c, of_h, d_c, d_h, dc, dc_before, gates, dy in zip(
             by_block[:, :4],
             by_block[:, 4:],
@@ -189,15 +176,8 @@ class LSTMCell(Cell):
             np.multiply(dh, of_h, out=d_h)
             np.add(dc, dc_after, out=dc)
             np.multiply(dc, of_c, out=d_c)
-            np.matmul(kernel, gates, out=dh)
+            np.matmul(kernel, gates, out=product)
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
             dc_after = dc_before
         np.copyto(carry[1], dc_after)
-
-    @override
-    def collect(self, differentials: np.ndarray, collected: np.ndarray) -> None:
-        # From the order g, i, f, o to the order i, f, g, o.
-        np.copyto(collected[:2], differentials[2:4])
-        np.copyto(collected[2], differentials[1])
-        np.copyto(collected[3], differentials[4])
