@@ -119,6 +119,7 @@ MADE_OF = {
     "composite": {"chain"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
+    "time_distributed": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.attention import MultiHeadAttention as MultiHeadAttention
     from skconvnet.layers.attention_pooling import AttentionPooling as AttentionPooling
     from skconvnet.layers.batch_norm import BatchNorm as BatchNorm
+    from skconvnet.layers.bidirectional import Bidirectional as Bidirectional
     from skconvnet.layers.conv import Conv1D as Conv1D
     from skconvnet.layers.conv import Conv2D as Conv2D
     from skconvnet.layers.conv import Conv3D as Conv3D
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
     )
+    from skconvnet.layers.time_distributed import TimeDistributed as TimeDistributed
     from skconvnet.layers.transformer import TransformerEncoder as TransformerEncoder
     from skconvnet.layers.upsampling import Upsample as Upsample
 
@@ -80,6 +82,7 @@ __getattr__, __dir__, __all__ = lazily(
         "attention": ["MultiHeadAttention"],
         "attention_pooling": ["AttentionPooling"],
         "batch_norm": ["BatchNorm"],
+        "bidirectional": ["Bidirectional"],
         "conv": ["Conv1D", "Conv2D", "Conv3D"],
         "conv_transpose": ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
         "dense": ["Dense"],
@@ -113,6 +116,7 @@ __getattr__, __dir__, __all__ = lazily(
         "residual": ["Residual"],
         "simple_rnn": ["SimpleRNN"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
+        "time_distributed": ["TimeDistributed"],
         "transformer": ["TransformerEncoder"],
         "upsampling": ["Upsample"],
     },

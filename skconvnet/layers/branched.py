@@ -22,7 +22,8 @@ BranchCaches: TypeAlias = list[list[object]]
 class BranchedLayer(Layer[BranchCaches]):
     """Runs several chains on the same input, and joins their outputs.
 
-    Subclasses define how, with `join`, and with `divide` for the gradient.
+    Subclasses define how, with `join`, and with `divide` for the gradient. If the
+    chains take something else than the input itself, they define `enter` and `leave`.
 
     Attributes
     ----------
@@ -117,6 +118,18 @@ class BranchedLayer(Layer[BranchCaches]):
         first, *_ = self.chains.values()
         return first.lengths_after(x, lengths)
 
+    def enter(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+        """Return the input of the chains."""
+        return x
+
+    def inner_lengths(self, workspace: Workspace) -> Lengths | None:
+        """Return the lengths of the input of the chains."""
+        return workspace.lengths
+
+    def leave(self, dx: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+        """Return the gradient of the input, given that of the input of the chains."""
+        return dx
+
     @abstractmethod
     def join(
         self, ys: Sequence[FeatureMap], x: FeatureMap, workspace: Workspace
@@ -162,13 +175,14 @@ class BranchedLayer(Layer[BranchCaches]):
     ) -> tuple[FeatureMap, BranchCaches]:
         ys: list[FeatureMap] = []
         caches: BranchCaches = []
+        inputs = self.enter(x, workspace)
         for branch, chain in self.chains.items():
             y, branch_caches = chain.forward(
-                x,
+                inputs,
                 train=train,
                 rng=rng,
                 workspaces=_workspaces_in(chain, branch, workspace),
-                lengths=workspace.lengths,
+                lengths=self.inner_lengths(workspace),
             )
             ys.append(y)
             caches.append(branch_caches)
@@ -176,10 +190,9 @@ class BranchedLayer(Layer[BranchCaches]):
 
     @override
     def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
+        inputs, lengths = self.enter(x, workspace), self.inner_lengths(workspace)
         ys = [
-            chain.predict(
-                x, _workspaces_in(chain, branch, workspace), workspace.lengths
-            )
+            chain.predict(inputs, _workspaces_in(chain, branch, workspace), lengths)
             for branch, chain in self.chains.items()
         ]
         return self.join(ys, x, workspace)
@@ -209,7 +222,9 @@ class BranchedLayer(Layer[BranchCaches]):
         ]
         if not need_dx:
             return None
-        return _sum([dx for dx in dxs if dx is not None], workspace)
+        return self.leave(
+            _sum([dx for dx in dxs if dx is not None], workspace), workspace
+        )
 
     @override
     @classmethod
@@ -223,10 +238,15 @@ class BranchedLayer(Layer[BranchCaches]):
     ) -> tuple[list[FeatureMap], list[BranchCaches]]:
         outputs: list[list[FeatureMap]] = []
         caches: list[list[list[object]]] = []
+        inputs = runner.map(lambda m: layers[m].enter(xs[m], workspaces[m]))
+        lengths = [
+            layer.inner_lengths(workspace)
+            for layer, workspace in zip(layers, workspaces, strict=True)
+        ]
         for branch in layers[0].chains:
             ys, branch_caches = _micro_batches_in(
                 layers, branch, runner, workspaces
-            ).forward(xs, [workspace.lengths for workspace in workspaces])
+            ).forward(inputs, lengths)
             outputs.append(ys)
             caches.append(branch_caches)
 
@@ -267,7 +287,8 @@ class BranchedLayer(Layer[BranchCaches]):
             return None
 
         def add(m: int) -> FeatureMap:
-            return _sum([branch_dxs[m] for branch_dxs in dxs], workspaces[m])
+            dx = _sum([branch_dxs[m] for branch_dxs in dxs], workspaces[m])
+            return layers[m].leave(dx, workspaces[m])
 
         return runner.map(add)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_bool
 from skconvnet._typing import Shape, override
 from skconvnet.initializers import Initializer
-from skconvnet.layers.base import Layer
 from skconvnet.layers.recurrent_base import RecurrentLayer, RecurrentSpec
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.recurrent.gru_reset_after import ResetAfterCell
@@ -96,7 +94,7 @@ class GRU(RecurrentSpec):
     reset_after: bool = True
 
     @override
-    def build(self, in_shape: Shape) -> Layer[Any]:
+    def build(self, in_shape: Shape) -> RecurrentLayer:
         units = self._checked_units(in_shape)
         reset_after = check_bool("reset_after", self.reset_after)
         cell = (ResetAfterCell if reset_after else ResetBeforeCell)(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from skconvnet._checks import check_bool
 from skconvnet._typing import Shape, override
 from skconvnet.initializers import Initializer
-from skconvnet.layers.base import Layer
 from skconvnet.layers.recurrent_base import RecurrentLayer, RecurrentSpec
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.recurrent.lstm import LSTMCell
@@ -93,7 +91,7 @@ class LSTM(RecurrentSpec):
     go_backwards: bool = False
 
     @override
-    def build(self, in_shape: Shape) -> Layer[Any]:
+    def build(self, in_shape: Shape) -> RecurrentLayer:
         units = self._checked_units(in_shape)
         cell = LSTMCell(
             units,

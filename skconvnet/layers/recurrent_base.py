@@ -6,6 +6,7 @@ which computes the steps.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -32,6 +33,10 @@ class RecurrentSpec(TrainableSpec):
     spatial_ndim: ClassVar[int | None] = 1
 
     units: int
+
+    @abstractmethod
+    @override
+    def build(self, in_shape: Shape) -> RecurrentLayer: ...
 
     def _checked_units(self, in_shape: Shape) -> int:
         check_ndim(type(self).__name__, in_shape, 1)
@@ -123,6 +128,12 @@ class RecurrentLayer(Layer[RecurrentCache]):
         self.flops = length * columns * (2 * (n_in + units) + 10)
         kept = (cell.n_blocks + cell.gradients[1]) * units + 2 * (n_in + 1 + units)
         self.cached_values = length * kept
+
+    def reversed(self) -> RecurrentLayer:
+        """Return a layer that reads the steps in the other order."""
+        backwards = not self.options.go_backwards
+        options = self.options._replace(go_backwards=backwards)
+        return RecurrentLayer(self.in_shape, self.cell, options, self.initial_bias)
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:

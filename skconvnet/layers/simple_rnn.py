@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from skconvnet._typing import Shape, override
 from skconvnet.initializers import Initializer
-from skconvnet.layers.base import Layer
 from skconvnet.layers.recurrent_base import RecurrentLayer, RecurrentSpec
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.recurrent.simple import SimpleCell
@@ -78,7 +76,7 @@ class SimpleRNN(RecurrentSpec):
     go_backwards: bool = False
 
     @override
-    def build(self, in_shape: Shape) -> Layer[Any]:
+    def build(self, in_shape: Shape) -> RecurrentLayer:
         units = self._checked_units(in_shape)
         cell = SimpleCell(units, get_activation(self.activation))
         return RecurrentLayer(in_shape, cell, self._options(), np.zeros(units))
