@@ -1,4 +1,4 @@
-"""Samples of another size than in fit, for networks whose outputs are maps."""
+"""Samples of another size than in fit: sequences, and maps that give maps."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from skconvnet.estimators._input_shape import shape_of_maps
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.ops.windows import NoOutputError
 
+# Axes of one sample: its length and its channels.
+_SEQUENCE_NDIM = 2
+
 
 def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # noqa: ANN401  estimators have no type
     """Return X as a MapList if its samples have another size than those of `fit`.
 
-    A network whose outputs are maps takes samples of any size unless one of its layers
-    depends on it. X is returned as it is if the network does not take its samples,
-    which `check_same_shape` reports.
+    A network of sequences, or one whose outputs are maps, takes samples of any size
+    unless one of its layers depends on it. X is returned as it is if the network does
+    not take its samples, which `check_same_shape` reports.
 
     Raises
     ------
@@ -25,7 +28,8 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
         If only some sizes fit into the network, and this one does not.
     """
     network = estimator.network_
-    if isinstance(X, MapList) or X.ndim < 3 or not network.predicts_maps:
+    takes_any_size = network.predicts_maps or len(network.in_shape) == _SEQUENCE_NDIM
+    if isinstance(X, MapList) or X.ndim < 3 or not takes_any_size:
         return X
     channels_first = is_channels_first(estimator)
     shape = shape_of_maps(

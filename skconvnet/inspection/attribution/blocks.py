@@ -69,10 +69,13 @@ class Block:
     runner : Runner
     max_numbers : int
         Variants are computed in groups of about so many numbers.
-    as_x : callable
-        Turns maps of samples into what `x` is: vectors, if X has tokens.
+    reference_as_x : callable
+        Turns maps of reference samples, or of a single one for all, into what `x` is:
+        vectors, if X has tokens, without padding.
     map_shape : tuple of int
         The shape of a sample as the network sees it, before any embedding.
+    padded_shape : tuple of int
+        The same shape with the padding that rows of tokens may have.
     """
 
     x: Image
@@ -81,8 +84,9 @@ class Block:
     targets: TargetScores
     runner: Runner
     max_numbers: int
-    as_x: Callable[[Image], Image]
+    reference_as_x: Callable[[Image], Image]
     map_shape: Shape
+    padded_shape: Shape
 
     def groups(self, n_variants: int) -> Iterator[slice]:
         """Yield slices of the variants, few enough to be computed at once."""
@@ -92,7 +96,8 @@ class Block:
 
     def reference(self, reference: Reference) -> Image:
         """Return reference samples, of shape (n_samples, *shape) or (1, *shape)."""
-        return self.as_x(reference.at(self.numbers, self.map_shape, self.network.dtype))
+        maps = reference.at(self.numbers, self.padded_shape, self.network.dtype)
+        return self.reference_as_x(maps)
 
     def gradients(self, variants: Image) -> Image:
         """Return the gradients of the target scores with respect to the variants."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -87,12 +88,13 @@ class ExplainedSamples:
         """
         embeds = differentiates and self._embeds()
         restored = self.form.restored_positions if per_position else self.form.restored
-        is_one_shape = len(self.inputs.shapes) == 1
+        is_one_shape = self.inputs.has_one_size or len(self.inputs.shapes) == 1
         result: Image = np.empty(len(self), dtype=object)
         for index in self.inputs.groups(slice(0, len(self))):
             for block in self._blocks(index, embeds=embeds):
                 values = explain(block)
-                own = restored(values.sum(axis=-1) if embeds else values)
+                values = values.sum(axis=-1) if embeds else values
+                own = restored(self._in_order(values, block))
                 if not is_one_shape:
                     for number, one in zip(block.numbers, own, strict=True):
                         result[number] = one.copy()
@@ -123,6 +125,9 @@ class ExplainedSamples:
         def as_x(maps: Image) -> Image:
             return self.runner.outputs(whole, maps, 1) if embeds else maps
 
+        def reference_as_x(own: npt.NDArray[np.integer], maps: Image) -> Image:
+            return as_x(self._as_read(maps, own, shape))
+
         numbers = index_numbers(index)
         size = n_samples_at_a_time(network.in_shape, self.max_numbers)
         for start in range(0, len(numbers), size):
@@ -135,6 +140,29 @@ class ExplainedSamples:
                 self.targets.at(own),
                 self.runner,
                 self.max_numbers,
-                as_x,
+                partial(reference_as_x, own),
                 shape,
+                self.network.in_shape if self.inputs.has_one_size else shape,
             )
+
+    def _as_read(
+        self, maps: Image, numbers: npt.NDArray[np.integer], shape: Shape
+    ) -> Image:
+        """Return references of the samples at `numbers` as these are read.
+
+        There may be a single one for all of them.
+        """
+        if maps.shape[1:] == shape:
+            return maps
+        of_each = np.broadcast_to(maps, (len(numbers), *maps.shape[1:]))
+        return self.inputs.as_read(of_each, numbers)[:, : shape[0]]
+
+    def _in_order(self, values: Image, block: Block) -> Image:
+        """Return values of each position of a block with the positions as in X."""
+        if not self.inputs.has_one_size or values.ndim < 2:
+            return values
+        length = self.network.in_shape[0]
+        if len(self.network.in_shape) > 1:
+            return self.inputs.in_order(values, block.numbers, length)
+        maps = values[..., np.newaxis]
+        return self.inputs.in_order(maps, block.numbers, length)[..., 0]
