@@ -180,7 +180,7 @@ NETWORKS: dict[str, BenchmarkNetwork] = {
     "residual": BenchmarkNetwork(_IMAGE, _residual),
     "series": BenchmarkNetwork((1000, 3), _series, 512),
     "text": BenchmarkNetwork((100,), _text, 1024),
-    "transformer": BenchmarkNetwork((100, 128), _transformer, 512),
+    "transformer": BenchmarkNetwork((100, 128), _transformer, 256),
 }
 
 

@@ -16,12 +16,12 @@ def run_padded(bench, x, dy, lengths):
     """Return the output and all gradients of a padded batch, as a chain does it."""
     workspace = bench.workspace
     workspace.lengths = lengths
-    inputs = batch_last(x)
+    inputs = batch_last(x.copy())
     clear_padding(inputs, lengths)
     y, cache = bench.layer.forward(inputs, train=False, rng=None, workspace=workspace)
     after = bench.layer.lengths_after(inputs, lengths)
     clear_padding(y, after)
-    y, dys = y.copy(), batch_last(dy)
+    y, dys = y.copy(), batch_last(dy.copy())
     clear_padding(dys, after)
     gradient = np.full_like(bench.network.vector, np.nan)
     views = bench.network.by_layer(gradient)[0]
@@ -51,7 +51,7 @@ def assert_padded_is_each_alone(spec, channels, lengths=LENGTHS):
         is_map = len(out_shape) > 1
         expected = alone.forward(x[i : i + 1, :own])
         own_dy = dy[i : i + 1, :own] if is_map else dy[i : i + 1]
-        own_dx, _, own_gradient = alone.backward(own_dy)
+        own_dx, _, own_gradient = alone.backward(own_dy.copy())
         found = y[i, :own] if is_map else y[i]
         np.testing.assert_allclose(found, expected[0], rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose(dx[i, :own], own_dx[0], rtol=1e-11, atol=1e-12)

@@ -81,13 +81,13 @@ def test_padded_samples_are_as_each_alone(causal):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_blocks_of_any_size_give_the_same(causal):
-    rng, units, length = np.random.default_rng(0), 4, 50
+    rng, units, length = np.random.default_rng(0), 4, 150
     rows = (units, 3, length), (units, 3, length), (5, 3, length), (units,)
     inputs = AdditiveInputs(*(rng.normal(size=shape) for shape in rows))
-    dout, mask = rng.normal(size=rows[2]), Mask(causal, np.array([50, 0, 23]))
+    dout, mask = rng.normal(size=rows[2]), Mask(causal, np.array([150, 0, 123]))
     dout[:, 1] = 0
     results = []
-    for block_bytes in (10**8, length * 8 * units * 50, 1):
+    for block_bytes in (10**8, length * 8 * units * 150, 1):
         attention, workspace = (
             additive.AdditiveAttention(mask, block_bytes),
             Workspace(),

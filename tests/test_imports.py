@@ -121,6 +121,7 @@ MADE_OF = {
     "parallel": {"branched", "chain", "composite"},
     "time_distributed": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
+    "transformer": {"attention", "chain", "dropout", "layer_norm", "position_dense"},
 }
 
 

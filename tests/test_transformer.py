@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from attention_tools import assert_padded_is_each_alone, draw
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from layer_tools import Bench, assert_build_fails, batch_last
 from test_attention import attention_of
 
@@ -124,6 +126,17 @@ def test_block_is_its_formula(pre_norm):
 def test_padded_samples_are_as_each_alone(pre_norm, causal):
     spec = TransformerEncoder(2, 5, 0.0, "gelu", pre_norm=pre_norm, causal=causal)
     assert_padded_is_each_alone(spec, 4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 7), min_size=1, max_size=5).filter(any),
+    pre_norm=st.booleans(),
+    causal=st.booleans(),
+)
+def test_padded_samples_of_any_lengths_are_as_each_alone(lengths, pre_norm, causal):
+    spec = TransformerEncoder(2, 5, pre_norm=pre_norm, causal=causal)
+    assert_padded_is_each_alone(spec, 4, np.array(lengths))
 
 
 @pytest.mark.parametrize("pre_norm", [False, True])

@@ -8,7 +8,6 @@ _MANY = {1: "1D", 2: "2D", 3: "3D"}
 
 _RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN", "LSTMCell", "Bidirectional")
 _NO_RECURRENCE = "There are no recurrent layers; use Conv1D and GlobalMaxPool."
-_ATTENTION = ("Attention", "MultiHeadAttention", "Transformer")
 _RANDOM = (
     "RandomFlip",
     "RandomRotation",
@@ -63,6 +62,15 @@ LAYERS: Words = {
     "DepthwiseConv": "DepthwiseConv2D",
     "LocallyConnected": "LocallyConnected2D",
     "EmbeddingBag": "Embedding",
+    "Attention": "MultiHeadAttention",
+    "SelfAttention": "MultiHeadAttention",
+    "Transformer": "TransformerEncoder",
+    "TransformerBlock": "TransformerEncoder",
+    "TransformerEncoderLayer": "TransformerEncoder",
+    "BahdanauAttention": "AdditiveAttention",
+    "PositionEmbedding": "PositionalEncoding",
+    "PositionalEmbedding": "PositionalEncoding",
+    "SinePositionEncoding": "PositionalEncoding",
     "View": "Reshape",
     "Add": "Residual",
     "Concatenate": "Parallel",
@@ -89,7 +97,6 @@ LAYERS: Words = {
     "Lambda": "Derive a layer from LayerSpec, as CONTRIBUTING.md describes.",
     "TimeDistributed": "Use a Conv1D with kernel_size=1.",
     **dict.fromkeys(_RECURRENT, _NO_RECURRENCE),
-    **dict.fromkeys(_ATTENTION, "There is no attention; use Conv1D and GlobalMaxPool."),
     **dict.fromkeys(
         _RANDOM, "Augmentation belongs to the estimator: set augmentation."
     ),

@@ -15,7 +15,6 @@ from skconvnet.ops.attention import additive
 from skconvnet.ops.attention.additive import AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
 from skconvnet.ops.attention.steps_last import to_batch_last, to_steps_last
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -94,7 +93,7 @@ class AdditiveCache(NamedTuple):
 class AdditiveAttentionLayer(Layer[AdditiveCache]):
     """Runtime layer of `AdditiveAttention`."""
 
-    penalized = ("query_kernel", "key_kernel")
+    penalized = ("query_kernel", "key_kernel", "context")
     takes_lengths = True
 
     def __init__(
@@ -175,17 +174,16 @@ class AdditiveAttentionLayer(Layer[AdditiveCache]):
         )
         steps, dq, dk = (_columns(array) for array in (inputs.v, d.q, d.k))
         if not self.is_frozen:
-            run = workspace.run
             dkernel, dbias = gradients["query_kernel"], gradients["bias"]
-            write_gradients(steps, dq, dkernel, dbias, run)
-            write_gradients(steps, dk, gradients["key_kernel"], None, run)
+            write_gradients(steps, dq, dkernel, dbias)
+            write_gradients(steps, dk, gradients["key_kernel"], None)
             gradients["context"][...] = d.context
         if not need_dx:
             return None
         product = workspace.scratch("product", steps.shape, dy.dtype)
         for name, dprojected in (("query", dq), ("key", dk)):
             kernel = self.weights[f"{name}_kernel"]
-            matmul(kernel, dprojected, product, workspace.run)
+            np.matmul(kernel, dprojected, out=product)
             d.v[...] += product.reshape(d.v.shape)
         return to_batch_last(d.v, workspace.array("dx", dy.shape, dy.dtype))
 
@@ -219,9 +217,9 @@ class AdditiveAttentionLayer(Layer[AdditiveCache]):
         q, k = (
             workspace.array(name, (self.units, batch, length), x.dtype) for name in "qk"
         )
-        w, steps, run = self.weights, _columns(v), workspace.run
-        project(w["query_kernel"], w["bias"], steps, _columns(q), run)
-        project(w["key_kernel"], None, steps, _columns(k), run)
+        w, steps = self.weights, _columns(v)
+        project(w["query_kernel"], w["bias"], steps, _columns(q))
+        project(w["key_kernel"], None, steps, _columns(k))
         return AdditiveInputs(q, k, v, w["context"])
 
 

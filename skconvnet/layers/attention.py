@@ -15,7 +15,6 @@ from skconvnet.ops.attention.dot_product import DotProductAttention, Heads
 from skconvnet.ops.attention.dropout import WeightDropout
 from skconvnet.ops.attention.softmax import Mask
 from skconvnet.ops.attention.steps_last import heads_of, to_batch_last, to_steps_last
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -202,7 +201,6 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
             self.weights.get("output_bias"),
             _columns(means),
             _columns(outputs),
-            workspace.run,
         )
         y = to_batch_last(outputs, workspace.array("y", x.shape, x.dtype))
         return y, AttentionCache(steps, projected, means, log_sums, attention)
@@ -226,11 +224,10 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
                 _columns(doutputs),
                 gradients["output_kernel"],
                 gradients.get("output_bias"),
-                workspace.run,
             )
         dmeans = workspace.scratch("dmeans", means.shape, dy.dtype)
         kernel = self.weights["output_kernel"]
-        matmul(kernel, _columns(doutputs), _columns(dmeans), workspace.run)
+        np.matmul(kernel, _columns(doutputs), out=_columns(dmeans))
         dprojected = workspace.scratch("dprojected", projected.shape, dy.dtype)
         attention.backward(
             self._heads(projected),
@@ -245,7 +242,7 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
         if not need_dx:
             return None
         kernel = workspace.array("kernel", (len(x), self.n_projected), dy.dtype)
-        matmul(kernel, _columns(dprojected), _columns(doutputs), workspace.run)
+        np.matmul(kernel, _columns(dprojected), out=_columns(doutputs))
         dx = workspace.array("dx", (len(x), x.shape[2], x.shape[1]), dy.dtype)
         return to_batch_last(doutputs, dx)
 
@@ -296,7 +293,7 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
         projected = workspace.array(
             "projected", (self.n_projected, batch, length), x.dtype
         )
-        project(kernel, bias, _columns(steps), _columns(projected), workspace.run)
+        project(kernel, bias, _columns(steps), _columns(projected))
         return steps, projected
 
     def _write_gradients(
@@ -310,9 +307,7 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
         shape = (len(x), self.n_projected)
         dkernel = workspace.scratch("dkernel", shape, x.dtype)
         dbias = workspace.scratch("dbias", shape[1:], x.dtype)
-        write_gradients(
-            _columns(x), _columns(dprojected), dkernel, dbias, workspace.run
-        )
+        write_gradients(_columns(x), _columns(dprojected), dkernel, dbias)
         queries = slice(0, self.widths["query"])
         dkernel[:, queries] *= self._scale
         dbias[queries] *= self._scale

@@ -11,7 +11,6 @@ from skconvnet._checks import check_positive_int
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.lengths import is_padding
 from skconvnet.ops.position_products import project, write_gradients
@@ -82,6 +81,7 @@ class PoolingCache(NamedTuple):
 class AttentionPoolingLayer(Layer[PoolingCache]):
     """Runtime layer of `AttentionPooling`."""
 
+    penalized = ("kernel", "context")
     takes_lengths = True
 
     def __init__(
@@ -156,12 +156,12 @@ class AttentionPoolingLayer(Layer[PoolingCache]):
             np.matmul(hidden, dscores.reshape(-1), out=gradients["context"])
             columns = as_rows(x, len(x), workspace, "x")
             dkernel, dbias = gradients["kernel"], gradients["bias"]
-            write_gradients(columns, dhidden, dkernel, dbias, workspace.run)
+            write_gradients(columns, dhidden, dkernel, dbias)
         if not need_dx:
             return None
         dx = workspace.array("dx", x.shape, x.dtype)
         kernel = self.weights["kernel"]
-        matmul(kernel, dhidden, dx.reshape(len(x), -1), workspace.run)
+        np.matmul(kernel, dhidden, out=dx.reshape(len(x), -1))
         dx += np.multiply(weights, dy[:, np.newaxis], out=product)
         return dx
 
@@ -187,7 +187,7 @@ class AttentionPoolingLayer(Layer[PoolingCache]):
         shape = (len(self.weights["bias"]), columns.shape[1])
         hidden = workspace.array("hidden", shape, x.dtype)
         kernel, bias = self.weights["kernel"], self.weights["bias"]
-        project(kernel, bias, columns, hidden, workspace.run)
+        project(kernel, bias, columns, hidden)
         np.tanh(hidden, out=hidden)
         return hidden
 

@@ -13,7 +13,6 @@ from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer
 from skconvnet.ops.activations import get_activation
-from skconvnet.ops.blas_kernels import matmul
 from skconvnet.ops.layout import as_rows, map_shape
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
@@ -103,7 +102,7 @@ class PositionDenseLayer(Layer[PositionDenseCache]):
         z = workspace.array("z", map_shape(self.out_shape, x.shape[-1]), x.dtype)
         flat = z.reshape(len(z), -1)
         kernel, bias = self.weights["kernel"], self.weights["bias"]
-        project(kernel, bias, columns, flat, workspace.run)
+        project(kernel, bias, columns, flat)
         return self.activation.activated(z, workspace), PositionDenseCache(columns, z)
 
     @override
@@ -121,10 +120,10 @@ class PositionDenseLayer(Layer[PositionDenseCache]):
         dz = as_rows(dy, len(dy), workspace, "dy")
         if not self.is_frozen:
             dkernel, dbias = gradients["kernel"], gradients["bias"]
-            write_gradients(cache.columns, dz, dkernel, dbias, workspace.run)
+            write_gradients(cache.columns, dz, dkernel, dbias)
         if not need_dx:
             return None
         dx = workspace.array("dx", map_shape(self.in_shape, dy.shape[-1]), dy.dtype)
         kernel = self.weights["kernel"]
-        matmul(kernel, dz, dx.reshape(len(dx), -1), workspace.run)
+        np.matmul(kernel, dz, out=dx.reshape(len(dx), -1))
         return dx

@@ -15,13 +15,21 @@ backward pass, so that memory grows in proportion to the number of steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet.ops.attention.blocks import BLOCK_BYTES, Block, Extent, blocks_of
+from skconvnet.ops.attention.blocks import (
+    BLOCK_BYTES,
+    Block,
+    Extent,
+    blocks_of,
+    run_groups,
+)
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
 from skconvnet.ops.blas_kernels import constant
 from skconvnet.ops.workspace import Workspace
@@ -91,14 +99,19 @@ class AdditiveAttention:
             What `backward` needs of the softmax is written here.
         workspace : Workspace
         """
-        for block in self._blocks(inputs):
-            own = inputs.at(block)
-            _, weights = self._scores(own, block, workspace)
-            sums = workspace.scratch("sums", weights[:, 0].shape, weights.dtype)
-            exponentiate(weights, sums, log_sums[block.samples, block.queries])
-            means = out[:, block.samples, block.queries]
-            np.matmul(own.v, weights, out=means.transpose(1, 0, 2))
-            means /= sums
+
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            for block in group:
+                own = inputs.at(block)
+                _, weights = self._scores(own, block, workspace)
+                sums = workspace.scratch("sums", weights[:, 0].shape, weights.dtype)
+                exponentiate(weights, sums, log_sums[block.samples, block.queries])
+                means = out[:, block.samples, block.queries]
+                np.matmul(own.v, weights, out=means.transpose(1, 0, 2))
+                means /= sums
+
+        n_scores = prod(inputs.extent) * len(inputs.context)
+        run_groups(self._blocks(inputs), task, workspace, n_scores=n_scores)
 
     def backward(
         self,
@@ -122,10 +135,11 @@ class AdditiveAttention:
         gradients : AdditiveInputs
         workspace : Workspace
         """
+        # In the order of the blocks, on one thread, since all add to the context's.
         gradients.k.fill(0)
         gradients.v.fill(0)
         gradients.context.fill(0)
-        for block in self._blocks(inputs):
+        for block in chain.from_iterable(self._blocks(inputs)):
             own, d = inputs.at(block), gradients.at(block)
             samples, _, queries, _ = block
             hidden, weights = self._scores(own, block, workspace)
@@ -155,7 +169,8 @@ class AdditiveAttention:
         """
         n_samples, _, n_queries, n_keys = inputs.extent
         all_weights = np.zeros((n_samples, n_keys, n_queries), inputs.q.dtype)
-        for block in self._blocks(inputs):
+
+        for block in chain.from_iterable(self._blocks(inputs)):
             samples, _, queries, keys = block
             _, weights = self._scores(inputs.at(block), block, workspace)
             sums = np.empty_like(weights[:, 0])
@@ -163,7 +178,7 @@ class AdditiveAttention:
             all_weights[samples, keys, queries] = weights / sums[:, np.newaxis]
         return all_weights
 
-    def _blocks(self, inputs: AdditiveInputs) -> Iterator[Block]:
+    def _blocks(self, inputs: AdditiveInputs) -> list[list[Block]]:
         itemsize = inputs.q.itemsize * len(inputs.q)
         return blocks_of(
             inputs.extent,

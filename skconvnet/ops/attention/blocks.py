@@ -23,13 +23,17 @@ Short sequences make blocks of several heads and samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from skconvnet.ops.workspace import Workspace
 
 # Two arrays of this size stay in the second level of the cache.
 BLOCK_BYTES = 800_000
-# Products of matrices with fewer columns are slow.
-_MIN_QUERIES = 16
+# Products of matrices with fewer columns are slow, and so are those with a number of
+# columns that is no multiple of the second one.
+_MIN_QUERIES = 64
+_MULTIPLE = 16
 
 
 class Block(NamedTuple):
@@ -52,11 +56,8 @@ class Extent(NamedTuple):
 
 def blocks_of(
     extent: Extent, itemsize: int, *, causal: bool, block_bytes: int = BLOCK_BYTES
-) -> Iterator[Block]:
+) -> list[list[Block]]:
     """Cut all pairs of queries and keys into blocks of scores.
-
-    Of the blocks of a head, the one with the last queries comes first. It has all keys,
-    so that sums over blocks can begin with it.
 
     Parameters
     ----------
@@ -68,30 +69,56 @@ def blocks_of(
     block_bytes : int
         Bytes of the scores of a block; of a few queries if these take more.
 
+    Returns
+    -------
+    groups : list of list of Block
+        The blocks of the same samples and heads are a group. Groups have nothing in
+        common, so that threads can share them out. In a group, the block with the last
+        queries comes first. It has all keys, so that sums can begin with it.
+
     Examples
     --------
-    >>> all_pairs = Extent(samples=1, heads=1, queries=40, keys=40)
-    >>> for block in blocks_of(all_pairs, 4, causal=True, block_bytes=3200):
+    >>> all_pairs = Extent(samples=1, heads=1, queries=100, keys=100)
+    >>> (group,) = blocks_of(all_pairs, 4, causal=True, block_bytes=30_000)
+    >>> for block in group:
     ...     print(block.queries.start, block.queries.stop, block.keys.stop)
-    20 40 40
-    0 20 20
+    64 100 100
+    0 64 64
     """
     room = max(block_bytes // (itemsize * extent.keys), _MIN_QUERIES)
-    n_queries = min(extent.queries, room)
+    n_queries = min(extent.queries, room // _MULTIPLE * _MULTIPLE)
     n_heads = min(extent.heads, room // n_queries)
     n_samples = min(extent.samples, room // (n_queries * n_heads))
-    for samples in _cut(extent.samples, n_samples):
-        for heads in _cut(extent.heads, n_heads):
-            for queries in reversed(_cut(extent.queries, n_queries)):
-                keys = slice(0, queries.stop if causal else extent.keys)
-                yield Block(samples, heads, queries, keys)
+    return [
+        [
+            Block(
+                samples,
+                heads,
+                queries,
+                slice(0, queries.stop if causal else extent.keys),
+            )
+            for queries in reversed(_cut(extent.queries, n_queries))
+        ]
+        for samples in _cut(extent.samples, n_samples)
+        for heads in _cut(extent.heads, n_heads)
+    ]
 
 
-def _cut(n: int, largest: int) -> list[slice]:
-    """Cut `n` indices into slices of nearly equal lengths.
+def run_groups(
+    groups: Sequence[Sequence[Block]],
+    task: Callable[[Sequence[Block], Workspace], None],
+    workspace: Workspace,
+    *,
+    n_scores: int,
+) -> None:
+    """Call ``task(group, workspace)`` for all groups, on threads if it pays off."""
+    workspace.share_out(len(groups), lambda i, own: task(groups[i], own), n_scores)
+
+
+def _cut(n: int, size: int) -> list[slice]:
+    """Cut `n` indices into slices of a length, of which the last one may be shorter.
 
     >>> _cut(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    size = -(-n // -(-n // largest))
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    return [slice(start, min(start + size, n)) for start in range(0, n, max(size, 1))]

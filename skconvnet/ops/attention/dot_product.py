@@ -3,7 +3,7 @@
 For each sample and head, with the matrices Q (dims, queries), K (dims, keys) and
 V (value dims, keys) and with softmax along the keys::
 
-    S = K'Q,   P = softmax(S),   O = V P
+    S = K'Q,   P = softmax(S),   O = V P          of shape (keys, queries): S, P
 
 Scaling is left to the caller, who can scale the kernel of the queries. If G is the
 gradient of O, the gradients are, with ``*`` elementwise::
@@ -18,13 +18,20 @@ for the order of the computation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet.ops.attention.blocks import BLOCK_BYTES, Block, Extent, blocks_of
+from skconvnet.ops.attention.blocks import (
+    BLOCK_BYTES,
+    Block,
+    Extent,
+    blocks_of,
+    run_groups,
+)
 from skconvnet.ops.attention.dropout import WeightDropout
 from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
 from skconvnet.ops.workspace import Workspace
@@ -92,17 +99,21 @@ class DotProductAttention:
             What `backward` needs of the softmax is written here.
         workspace : Workspace
         """
-        for number, block in enumerate(self._blocks(heads)):
-            samples, some, queries, _ = block
-            own, weights = heads.at(block), self._scores(heads, block, workspace)
-            shape = (*weights.shape[:2], weights.shape[3])
-            sums = workspace.scratch("sums", shape, weights.dtype)
-            exponentiate(weights, sums, log_sums[samples, some, queries])
-            if self.dropout is not None:
-                weights *= self.dropout.scales(number, weights, workspace)
-            means = out[samples, some, :, queries]
-            np.matmul(own.v, weights, out=means)
-            means /= sums[:, :, np.newaxis]
+
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            for block in group:
+                samples, some, queries, _ = block
+                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                shape = (*weights.shape[:2], weights.shape[3])
+                sums = workspace.scratch("sums", shape, weights.dtype)
+                exponentiate(weights, sums, log_sums[samples, some, queries])
+                if self.dropout is not None:
+                    weights *= self.dropout.scales(block, weights, workspace)
+                means = out[samples, some, :, queries]
+                np.matmul(own.v, weights, out=means)
+                means /= sums[:, :, np.newaxis]
+
+        self._run(heads, task, workspace)
 
     def backward(
         self,
@@ -126,24 +137,29 @@ class DotProductAttention:
         gradients : Heads
         workspace : Workspace
         """
-        for number, block in enumerate(self._blocks(heads)):
-            samples, some, queries, _ = block
-            own, weights = heads.at(block), self._scores(heads, block, workspace)
-            weights_again(weights, log_sums[samples, some, queries])
-            dmeans = dout[samples, some, :, queries]
-            dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
-            np.matmul(own.v.swapaxes(-1, -2), dmeans, out=dscores)
-            dropped = weights
-            if self.dropout is not None:
-                dropped = self.dropout.scales(number, weights, workspace)
-                dscores *= dropped
-                dropped *= weights
-            dscores -= dots[samples, some, np.newaxis, queries]
-            dscores *= weights
-            d, is_first = gradients.at(block), queries.stop == heads.extent.queries
-            np.matmul(own.k, dscores, out=d.q)
-            _sum_over_queries(dscores, own.q, d.k, workspace, is_first)
-            _sum_over_queries(dropped, dmeans, d.v, workspace, is_first)
+
+        def task(group: Sequence[Block], workspace: Workspace) -> None:
+            of_keys = _SumsOverQueries(gradients.at(group[0]), len(group), workspace)
+            for block in group:
+                samples, some, queries, keys = block
+                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                weights_again(weights, log_sums[samples, some, queries])
+                dmeans = dout[samples, some, :, queries]
+                dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
+                np.matmul(own.v.swapaxes(-1, -2), dmeans, out=dscores)
+                dropped = weights
+                if self.dropout is not None:
+                    dropped = self.dropout.scales(block, weights, workspace)
+                    dscores *= dropped
+                    dropped *= weights
+                dscores -= dots[samples, some, np.newaxis, queries]
+                dscores *= weights
+                np.matmul(own.k, dscores, out=gradients.at(block).q)
+                of_keys.add("k", dscores, own.q, keys)
+                of_keys.add("v", dropped, dmeans, keys)
+            of_keys.finish()
+
+        self._run(heads, task, workspace)
 
     def weights(self, heads: Heads, workspace: Workspace) -> np.ndarray:
         """Return all weights at once, without dropout.
@@ -160,13 +176,20 @@ class DotProductAttention:
         weights /= sums[:, :, np.newaxis]
         return weights
 
-    def _blocks(self, heads: Heads) -> Iterator[Block]:
-        return blocks_of(
+    def _run(
+        self,
+        heads: Heads,
+        task: Callable[[Sequence[Block], Workspace], None],
+        workspace: Workspace,
+    ) -> None:
+        """Call ``task(group, workspace)`` for all groups of blocks, on all threads."""
+        groups = blocks_of(
             heads.extent,
             heads.q.itemsize,
             causal=self.mask.causal,
             block_bytes=self.block_bytes,
         )
+        run_groups(groups, task, workspace, n_scores=prod(heads.extent))
 
     def _scores(self, heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
         """Return the scores of a block, of shape (samples, heads, keys, queries)."""
@@ -178,32 +201,59 @@ class DotProductAttention:
         return scores
 
 
-def _sum_over_queries(
-    pairs: np.ndarray,
-    per_query: np.ndarray,
-    per_key: np.ndarray,
-    workspace: Workspace,
-    is_first: bool,
-) -> None:
-    """Add ``per_query @ pairs.T`` to `per_key`, or write it for the first block.
+class _SumsOverQueries:
+    """The gradients of keys and values, to which all blocks of a group add.
+
+    They have the keys first until all is added: for a product with a large transposed
+    factor, BLAS takes twice as long.
 
     Parameters
     ----------
-    pairs : ndarray of shape (..., keys, queries)
-    per_query : ndarray of shape (..., dims, queries)
-    per_key : ndarray of shape (..., dims, keys)
+    gradients : Heads
+        Those of the first block, which has all keys.
+    n_blocks : int
     workspace : Workspace
-    is_first : bool
     """
-    # For a product with a transposed factor, BLAS takes twice as long. So the smaller
-    # one is transposed first, and the product is written transposed.
-    factor = per_query.swapaxes(-1, -2)
-    copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
-    np.copyto(copy, factor)
-    if is_first:
-        np.matmul(pairs, copy, out=per_key.swapaxes(-1, -2))
-        return
-    shape = (*pairs.shape[:-1], copy.shape[-1])
-    product = workspace.scratch("keys_first", shape, pairs.dtype)
-    np.matmul(pairs, copy, out=product)
-    per_key += product.swapaxes(-1, -2)
+
+    def __init__(self, gradients: Heads, n_blocks: int, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.targets = {"k": gradients.k, "v": gradients.v}
+        self.sums: dict[str, np.ndarray] = {}
+        for name, target in self.targets.items():
+            view = target.swapaxes(-1, -2)
+            if n_blocks > 1:
+                view = workspace.scratch(f"d{name}", view.shape, view.dtype)
+            self.sums[name] = view
+        self.is_direct = n_blocks == 1
+        self.begun: set[str] = set()
+
+    def add(
+        self, name: str, pairs: np.ndarray, per_query: np.ndarray, keys: slice
+    ) -> None:
+        """Add ``per_query @ pairs.T``.
+
+        Parameters
+        ----------
+        name : {"k", "v"}
+        pairs : ndarray of shape (samples, heads, keys, queries)
+        per_query : ndarray of shape (samples, heads, dims, queries)
+        keys : slice
+            Those of the block.
+        """
+        sums, workspace = self.sums[name][:, :, keys], self.workspace
+        factor = per_query.swapaxes(-1, -2)
+        copy = workspace.scratch("queries_first", factor.shape, factor.dtype)
+        np.copyto(copy, factor)
+        if name not in self.begun:
+            self.begun.add(name)
+            np.matmul(pairs, copy, out=sums)
+            return
+        product = workspace.scratch("keys_first", sums.shape, sums.dtype)
+        sums += np.matmul(pairs, copy, out=product)
+
+    def finish(self) -> None:
+        """Write the sums to where they belong."""
+        if self.is_direct:
+            return
+        for name, target in self.targets.items():
+            np.copyto(target, self.sums[name].swapaxes(-1, -2))

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from skconvnet.ops.attention.blocks import Block
 from skconvnet.ops.workspace import Workspace
 
 
@@ -31,18 +32,19 @@ class WeightDropout(NamedTuple):
         return cls(rate, int(rng.integers(2**63)))
 
     def scales(
-        self, number: int, weights: np.ndarray, workspace: Workspace
+        self, block: Block, weights: np.ndarray, workspace: Workspace
     ) -> np.ndarray:
         """Return what to multiply the weights of a block by: 0 or 1 / (1 - rate).
 
         Parameters
         ----------
-        number : int
-            The number of the block. It has the same scales every time.
+        block : Block
+            It has the same scales every time.
         weights : ndarray
         workspace : Workspace
         """
-        rng = np.random.Generator(np.random.SFC64([self.seed, number]))
+        starts = (part.start for part in (block.samples, block.heads, block.queries))
+        rng = np.random.Generator(np.random.SFC64([self.seed, *starts]))
         dtype = weights.dtype
         scales = workspace.scratch("weight_scales", weights.shape, dtype)
         rng.random(out=scales, dtype=dtype.type)
