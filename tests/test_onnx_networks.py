@@ -9,6 +9,7 @@ from skconvnet.architectures import (
     alexnet,
     cifar_convnet,
     deepface,
+    fasttext,
     fcn,
     googlenet,
     inception_time,
@@ -16,6 +17,7 @@ from skconvnet.architectures import (
     nin,
     resnet,
     resnet_1d,
+    text_cnn,
     transformer_encoder,
     vgg,
     xception_block,
@@ -67,6 +69,24 @@ def samples(shape, dtype="float32"):
 def test_architectures(layers, shape, dtype):
     X = samples(shape, dtype)
     model = SequentialClassifier(layers, random_state=0).initialize(X, Y)
+    found = run(model.to_onnx(X, raw_scores=True), X)["scores"]
+    assert_close(found, model.decision_function(X), 1e-5)
+    assert np.ptp(found, axis=0).max() > 1e-3 * np.abs(found).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        fasttext(30),
+        text_cnn(30, width=1 / 16),
+        transformer_encoder(30, n_blocks=2, width=1 / 32),
+    ],
+    ids=["fasttext", "text_cnn", "transformer_encoder"],
+)
+def test_architectures_for_texts(layers, dtype):
+    X = np.random.default_rng(0).integers(1, 30, (6, 9))
+    model = SequentialClassifier(layers, random_state=0, dtype=dtype).initialize(X, Y)
     found = run(model.to_onnx(X, raw_scores=True), X)["scores"]
     assert_close(found, model.decision_function(X), 1e-5)
     assert np.ptp(found, axis=0).max() > 1e-3 * np.abs(found).max()
