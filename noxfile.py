@@ -56,7 +56,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def oracles(session: nox.Session) -> None:
     """Run the tests that need optional packages, such as PyTorch; skip none."""
-    session.install("-e", ".[test,bench,progress,safetensors,onnx]")
+    session.install("-e", ".[test,bench,progress,safetensors,onnx,aeon,sktime]")
     session.run("pytest", "-m", "optional", "--no-skips", *session.posargs)
 
 

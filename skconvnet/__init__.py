@@ -41,6 +41,7 @@ __getattr__, __dir__, __all__ = lazily(
         "onnx",
         "optimizers",
         "schedules",
+        "series",
         "text",
     ],
     words=ESTIMATORS,

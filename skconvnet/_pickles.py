@@ -13,7 +13,7 @@ from typing import Any
 
 # Increment with every change to the attributes of a fitted estimator, or to the modules
 # of the objects in them. Files written before layouts had numbers have layout 1.
-LAYOUT = 4
+LAYOUT = 5
 _KEY = "_layout"
 
 _ADVICE = (

@@ -13,8 +13,9 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # Packages that tests may need. Each is the name of a marker too. All of them are in the
-# extras `bench`, `progress`, `safetensors` and `onnx`.
+# extras `bench`, `progress`, `safetensors`, `onnx`, `aeon` and `sktime`.
 OPTIONAL = (
+    "aeon",
     "captum",
     "keras",
     "matplotlib",
@@ -22,6 +23,7 @@ OPTIONAL = (
     "optuna",
     "rich",
     "safetensors",
+    "sktime",
     "torch",
 )
 
@@ -65,6 +67,18 @@ def torch():
     return torch
 
 
+@pytest.fixture(scope="session")
+def keras(torch):
+    """Keras, with PyTorch below it.
+
+    A test that takes this fixture has the marker `keras`.
+    """
+    assert torch.get_num_threads() == 1
+    import keras
+
+    return keras
+
+
 @pytest.fixture
 def pyplot():
     """`matplotlib.pyplot` without a screen, whose figures are closed in the end.
@@ -82,8 +96,8 @@ def pyplot():
 def pytest_collection_modifyitems(items):
     # First, so that `-m torch` finds these markers.
     for item in items:
-        if "torch" in getattr(item, "fixturenames", ()):
-            item.add_marker("torch")
+        for name in {"torch", "keras"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(name)
         if "pyplot" in getattr(item, "fixturenames", ()):
             item.add_marker("matplotlib")
         _mark_doctest(item)

@@ -4,6 +4,8 @@ import numpy as np
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import (
+    CELU,
+    ELU,
     Activation,
     AvgPool1D,
     AvgPool2D,
@@ -21,7 +23,10 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
+    GroupNorm,
+    InstanceNorm,
     LayerNorm,
+    LeakyReLU,
     Maxout,
     MaxPool1D,
     MaxPool2D,
@@ -33,6 +38,7 @@ from skconvnet.layers import (
     PReLU,
     Reshape,
     Residual,
+    RMSNorm,
     SeparableConv1D,
     SeparableConv2D,
     SeparableConv3D,
@@ -137,6 +143,31 @@ NETWORKS = {
         ],
     ),
     "norm of all": (IMAGE, [Conv2D(4, 3), LayerNorm(axis="all"), PReLU(shared=True)]),
+    "norms of groups": (
+        IMAGE,
+        [
+            Conv2D(6, 3),
+            GroupNorm(3),
+            ELU(0.5),
+            InstanceNorm(),
+            RMSNorm(),
+            LeakyReLU(0.2),
+            MaxPool2D(2),
+        ],
+    ),
+    "norms of features": (
+        IMAGE,
+        [
+            Conv2D(3, 3),
+            Flatten(),
+            RMSNorm(),
+            Dense(6),
+            GroupNorm(2),
+            CELU(2.0),
+            RMSNorm(1e-3),
+        ],
+    ),
+    "root mean square of all": (SEQUENCE, [Conv1D(5, 3), RMSNorm(axis="all")]),
     "separable": (
         IMAGE,
         [

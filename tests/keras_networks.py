@@ -190,6 +190,13 @@ MAKE = {
     "LayerNorm": lambda spec, n: kl.LayerNormalization(
         list(range(1, n + 1)) if spec.axis == "all" else -1, spec.epsilon
     ),
+    "RMSNorm": lambda spec, n: kl.RMSNormalization(
+        list(range(1, n + 1)) if spec.axis == "all" else -1, spec.epsilon
+    ),
+    "GroupNorm": lambda spec, _: kl.GroupNormalization(
+        spec.groups, epsilon=spec.epsilon
+    ),
+    "InstanceNorm": lambda spec, _: kl.GroupNormalization(-1, epsilon=spec.epsilon),
     "PReLU": lambda spec, n: kl.PReLU(
         shared_axes=list(range(1, n + spec.shared)) or None
     ),
@@ -199,6 +206,9 @@ WEIGHTLESS = {
     "Activation": lambda spec: kl.Activation(
         ACTIVATIONS.get(spec.function, spec.function)
     ),
+    "CELU": lambda spec: kl.Activation(lambda x: keras.activations.celu(x, spec.alpha)),
+    "ELU": lambda spec: kl.ELU(spec.alpha),
+    "LeakyReLU": lambda spec: kl.LeakyReLU(spec.negative_slope),
     "Dropout": lambda spec: kl.Dropout(spec.rate),
     "Flatten": lambda _: kl.Flatten(),
     "Reshape": lambda spec: kl.Reshape(spec.shape),

@@ -67,9 +67,13 @@ def test_activation_values():
         "leaky_relu": np.where(z > 0, z, 0.01 * z),
         "elu": np.where(z > 0, z, np.exp(z) - 1),
         "selu": scale * np.where(z > 0, z, alpha * (np.exp(z) - 1)),
+        "celu": np.where(z > 0, z, np.exp(z) - 1),
         "gelu": z * normal,
         "silu": z / (1 + np.exp(-z)),
+        "hard_swish": np.array([[0, -1 / 3, 0, 0.25 + 0.25 / 6, 5]]),
+        "mish": z * np.tanh(np.log(1 + np.exp(z))),
         "softplus": np.log(1 + np.exp(z)),
+        "softsign": np.array([[-4 / 5, -2 / 3, 0, 1 / 3, 5 / 6]]),
         "hard_sigmoid": np.array([[0, 1 / 6, 0.5, 0.5 + 0.5 / 6, 1]]),
         "step": np.array([[0.0, 0.0, 1.0, 1.0, 1.0]]),
     }
@@ -109,9 +113,13 @@ TORCH = {
     "leaky_relu": lambda z, nn: nn.leaky_relu(z, 0.01),
     "elu": lambda z, nn: nn.elu(z),
     "selu": lambda z, nn: nn.selu(z),
+    "celu": lambda z, nn: nn.celu(z),
     "gelu": lambda z, nn: nn.gelu(z),
     "silu": lambda z, nn: nn.silu(z),
+    "hard_swish": lambda z, nn: nn.hardswish(z),
+    "mish": lambda z, nn: nn.mish(z),
     "softplus": lambda z, nn: nn.softplus(z, threshold=1000),
+    "softsign": lambda z, nn: nn.softsign(z),
     "hard_sigmoid": lambda z, _: (z / 6 + 0.5).clamp(0, 1),
 }
 
@@ -130,10 +138,47 @@ def test_the_same_as_torch(torch, name, dtype):
     np.testing.assert_allclose(slope(name, z[None])[0], theirs.grad, **tolerance)
 
 
+# What Keras calls the functions that PyTorch and we call otherwise.
+KERAS = {"logistic": "sigmoid", "identity": "linear", "hard_swish": "hard_silu"}
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINABLE if name != "gelu"])
+def test_the_same_as_keras(keras, torch, name):
+    z = np.concatenate([[-1e4, 1e4, -19, 19], np.linspace(-9, 9, 402)])
+    theirs = torch.tensor(z, requires_grad=True)
+    parameters = {"negative_slope": 0.01} if name == "leaky_relu" else {}
+    y = getattr(keras.activations, KERAS.get(name, name))(theirs, **parameters)
+    y.sum().backward()
+    tolerance = {"rtol": 1e-12, "atol": 1e-14}
+    # PyTorch rounds 1 / 6 to float32, and replaces log(1 + exp(z)) by z from 20 on.
+    if name in ("hard_sigmoid", "softplus"):
+        tolerance["rtol"] = 1e-7
+    np.testing.assert_allclose(apply(name, z[None])[0], y.detach(), **tolerance)
+    np.testing.assert_allclose(slope(name, z[None])[0], theirs.grad, **tolerance)
+
+
+def test_gelu_of_keras_is_exact_if_asked(keras, torch):
+    z = np.linspace(-9, 9, 402)
+    y = keras.activations.gelu(torch.tensor(z), approximate=False)
+    np.testing.assert_allclose(apply("gelu", z[None])[0], y, rtol=1e-12, atol=1e-14)
+
+
+@both_dtypes
+@pytest.mark.parametrize("name", ["mish", "hard_swish", "celu", "softsign"])
+def test_blocks_make_no_difference(name, dtype):
+    # Two blocks and a half of one row each, and a row that is a block and more.
+    z = np.random.default_rng(0).normal(size=(5, 110_000)).astype(dtype)
+    whole, dy = apply(name, z), slope(name, z)
+    some = np.arange(0, z.shape[1], 997)
+    part = np.ascontiguousarray(z[:, some])
+    np.testing.assert_array_equal(whole[:, some], apply(name, part))
+    np.testing.assert_array_equal(dy[:, some], slope(name, part))
+
+
 def test_which_derivatives_need_the_input():
     # All others follow from y, so that z need not be kept.
     needing = {name for name, f in ACTIVATIONS.items() if f.needs_input}
-    assert needing == {"gelu", "silu"}
+    assert needing == {"gelu", "silu", "hard_swish", "mish"}
 
 
 X = np.random.default_rng(0).normal(size=(12, 6, 6))

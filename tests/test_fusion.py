@@ -9,6 +9,9 @@ from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.layers import (
+    CELU,
+    ELU,
+    SELU,
     Activation,
     AvgPool2D,
     BatchNorm,
@@ -17,6 +20,7 @@ from skconvnet.layers import (
     Conv3D,
     Dense,
     Flatten,
+    LeakyReLU,
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
@@ -98,6 +102,16 @@ def test_a_batch_norm_and_an_activation(function, in_shape):
         np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("spec", [LeakyReLU(0.4), ELU(0.3), CELU(2.0)], ids=repr)
+def test_a_batch_norm_and_an_activation_with_parameters(spec):
+    specs = [("norm", BatchNorm()), ("activation", spec), *with_head()]
+    network, *fused = run(specs, (5, 3))
+    assert len(network.chain.steps) == len(network.layers) - 1
+    _, *plain = run(specs, (5, 3), fuse_pairs=False)
+    for one, two in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
 CONV = Conv2D(4, 3, padding="same")
 NORM, RELU, POOL = BatchNorm(), Activation("relu"), MaxPool2D(2)
 
@@ -109,6 +123,9 @@ NORM, RELU, POOL = BatchNorm(), Activation("relu"), MaxPool2D(2)
         ([CONV, NORM, RELU], 1),
         ([CONV, NORM, POOL], 1),
         ([CONV, NORM, RELU, POOL], 1),
+        ([CONV, NORM, LeakyReLU(0.4)], 1),
+        ([CONV, NORM, SELU(0.3, 1.2), POOL], 1),
+        ([CONV, NORM, CELU(2.0), POOL], 1),
         ([CONV, NORM, POOL, RELU], 2),
         ([CONV, NORM, RELU, RELU], 2),
         ([CONV, NORM, POOL, POOL], 2),

@@ -16,6 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RANKS = [
     {"_foreign_words", "_lazy", "_suggestions", "_typing"},
     {"_checks", "_memory", "_optional", "_pickles", "_whole_files"},
+    {"series"},
     {"ops"},
     {"params"},
     {"initializers", "losses", "optimizers", "schedules", "augmentation"},
@@ -102,7 +103,7 @@ def test_scikit_learn_stays_outside_the_engine(path):
 
 
 # Layers that are made of layers import these; all may import the protocol, and those
-# without weights, of convolution or of recurrence what these share.
+# without weights, of convolution, pooling or recurrence what these share.
 MADE_OF = {
     "chain": {"conv_batch_norm_folding", "fusion"},
     "conv_batch_norm_folding": {
@@ -119,6 +120,7 @@ MADE_OF = {
     "composite": {"chain"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
+    "parametric_activations": {"activation"},
     "time_distributed": {"branched", "chain", "composite"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
     "transformer": {"attention", "chain", "dropout", "layer_norm", "position_dense"},
@@ -132,8 +134,8 @@ def test_layers_do_not_import_each_other(path):
     if path.name in ("__init__.py", "base.py"):
         return
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
-    allowed = {"base", "conv_base", "recurrent_base", "weightless"}
-    allowed |= {*MADE_OF.get(path.stem, ())}
+    shared = {"base", "conv_base", "pooling_base", "recurrent_base", "weightless"}
+    allowed = {*shared, *MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import skconvnet
-from skconvnet import augmentation, datasets, estimators, interop, layers
+from skconvnet import augmentation, datasets, estimators, interop, layers, series
 from skconvnet.ops.convolution.selection import ALGORITHMS
 
-PACKAGES = [skconvnet, augmentation, datasets, estimators, interop, layers]
+PACKAGES = [skconvnet, augmentation, datasets, estimators, interop, layers, series]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)

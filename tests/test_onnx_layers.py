@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_cases import CASES, TAKES_TOKENS, name
 from onnx_tools import TOLERANCE, TOLERANCE_OF_ERF, assert_close, randomize, run
+from sklearn.base import clone
 
 from skconvnet import SequentialRegressor, layers
 from skconvnet.layers import (
@@ -16,6 +17,10 @@ from skconvnet.layers import (
     Conv2D,
     Dense,
     Flatten,
+    GlobalLpPool,
+    GroupNorm,
+    InstanceNorm,
+    LpPool2D,
     Parallel,
     Residual,
 )
@@ -80,6 +85,39 @@ def test_an_activation_holds_for_extreme_values(function, dtype):
     model.set_weights({"output/kernel": [[1.0]], "output/bias": [0.0]})
     found = run(model.to_onnx(values[:, None]), values[:, None])["variable"][:, 0]
     np.testing.assert_allclose(found, model.predict(values[:, None]), 1e-5, 1e-5)
+
+
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 14, 18, 22])
+@pytest.mark.parametrize("function", ACTIVATIONS)
+def test_an_activation_has_operators_of_every_version(function, opset, dtype):
+    X = samples(None, (4, 3), dtype)
+    model = network_of([("layer", Activation(function))], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
+
+
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 18, 22])
+@pytest.mark.parametrize("p", [1, 2, 3, 2.5])
+@pytest.mark.parametrize("spec", [LpPool2D((3, 2), 2, "same"), GlobalLpPool()], ids=str)
+def test_norms_of_windows_have_operators_of_every_version(spec, p, opset, dtype):
+    X = samples(spec, (6, 5, 2), dtype)
+    own = clone(spec).set_params(p=p)
+    model = network_of([("layer", own)], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
+
+
+NORMS = [case for case in CASES if isinstance(case[0], (GroupNorm, InstanceNorm))]
+
+
+@every_dtype
+@pytest.mark.parametrize("opset", [MIN_OPSET, 18, 21, 22])
+@pytest.mark.parametrize("case", NORMS, ids=name)
+def test_norms_of_groups_have_operators_of_every_version(case, opset, dtype):
+    spec, shape = case
+    X = samples(spec, shape, dtype)
+    model = network_of([("layer", spec)], X, dtype)
+    assert_equal_in_runtime(model, X, dtype, opset)
 
 
 @dataclass(eq=False, repr=False)
@@ -181,7 +219,7 @@ def test_transposed_convolutions_of_any_parameters(dtype, drawn, groups, data):
 
 
 @every_dtype
-@pytest.mark.parametrize("kind", ["Max", "Avg"])
+@pytest.mark.parametrize("kind", ["Max", "Avg", "Lp"])
 @settings(deadline=None, max_examples=30)
 @given(drawn=windows(is_pool=True))
 def test_pooling_of_any_parameters(dtype, kind, drawn):

@@ -134,9 +134,13 @@ def test_activations_at_the_ends_of_the_line(dtype):
         "leaky_relu": [-1e3, -1, 0, 100, 1e5],
         "elu": [-1, -1, 0, 100, 1e5],
         "selu": [-1.7580993, -1.7580993, 0, 105.07010, 105070.1],
+        "celu": [-1, -1, 0, 100, 1e5],
         "gelu": [0, 0, 0, 100, 1e5],
         "silu": [0, 0, 0, 100, 1e5],
+        "hard_swish": [0, 0, 0, 100, 1e5],
+        "mish": [0, 0, 0, 100, 1e5],
         "softplus": [0, 0, np.log(2), 100, 1e5],
+        "softsign": [-1e5 / (1e5 + 1), -100 / 101, 0, 100 / 101, 1e5 / (1e5 + 1)],
         "hard_sigmoid": [0, 0, 0.5, 1, 1],
     }
     assert set(expected) == set(TRAINABLE)

@@ -248,6 +248,22 @@ def layer_norm(spec, in_shape):
     return [Lambda(lambda x, own: own(x.movedim(1, -1)).movedim(-1, 1), own)]
 
 
+def rms_norm(spec, in_shape):
+    if spec.axis == "all" or len(in_shape) == 1:
+        return [nn.RMSNorm((in_shape[-1], *in_shape[:-1]), spec.epsilon)]
+    own = nn.RMSNorm(in_shape[-1], spec.epsilon)
+    return [Lambda(lambda x, own: own(x.movedim(1, -1)).movedim(-1, 1), own)]
+
+
+def group_norm(spec, in_shape):
+    return [nn.GroupNorm(spec.groups, in_shape[-1], spec.epsilon)]
+
+
+def instance_norm(spec, in_shape):
+    kind = getattr(nn, f"InstanceNorm{len(in_shape) - 1}d")
+    return [kind(in_shape[-1], spec.epsilon, affine=True)]
+
+
 def residual(spec, in_shape):
     main, shape, _ = sequence(spec.layers, in_shape)
     if isinstance(spec.shortcut, list):
@@ -289,6 +305,9 @@ def weightless(spec, in_shape, is_embedded):
 
 LIKE_PYTORCH = {
     "Activation": lambda spec: ACTIVATIONS[spec.function](),
+    "CELU": lambda spec: nn.CELU(spec.alpha),
+    "ELU": lambda spec: nn.ELU(spec.alpha),
+    "LeakyReLU": lambda spec: nn.LeakyReLU(spec.negative_slope),
     "Dropout": lambda _: nn.Identity(),
     "Flatten": lambda _: nn.Flatten(),
     "Upsample": lambda spec: nn.Upsample(scale_factor=spec.size, mode=spec.mode),
@@ -317,6 +336,9 @@ WITH_WEIGHTS = {
     TRANSPOSED: transposed,
     la.BatchNorm: batch_norm,
     la.LayerNorm: layer_norm,
+    la.RMSNorm: rms_norm,
+    la.GroupNorm: group_norm,
+    la.InstanceNorm: instance_norm,
     la.PReLU: prelu,
     la.Embedding: embedding,
     la.Parallel: parallel,

@@ -128,9 +128,10 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ..., channels)
-            The training samples: rows, images, sequences or volumes, or a list of
-            Pillow images. uint8 images and memory maps are converted one minibatch at a
-            time.
+            The training samples: rows, images, sequences or volumes, a list of such
+            samples of different sizes or of Pillow images, or a DataFrame of series,
+            see `skconvnet.series`. uint8 images and memory maps are converted one
+            minibatch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target values: class labels in classification, real numbers in
             regression. Targets of positions have shape (n_samples, *spatial).

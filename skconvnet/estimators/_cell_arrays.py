@@ -9,7 +9,7 @@ import numpy as np
 from skconvnet.estimators._pillow_images import is_pillow_image
 
 
-def refuse_cell_arrays(values: Any, where: str, code: str) -> None:  # noqa: ANN401  a column or an array
+def refuse_cell_arrays(values: Any, where: str, code: str, frame: str = "") -> None:  # noqa: ANN401  a column or an array
     """Raise a ValueError if each of the `values` is an array, a list or an image.
 
     Parameters
@@ -19,6 +19,8 @@ def refuse_cell_arrays(values: Any, where: str, code: str) -> None:  # noqa: ANN
         What the user calls it, such as "column 'image' of X".
     code : str
         The same as an expression, such as "X['image']".
+    frame : str, optional
+        What the user calls the DataFrame that has the column.
     """
     cells = np.asarray(values)
     first = cells.flat[0] if cells.size else None
@@ -32,6 +34,8 @@ def refuse_cell_arrays(values: Any, where: str, code: str) -> None:  # noqa: ANN
     advice = f"Pass a list of all samples, list({code})"
     if not is_image and is_one_size and cells.ndim == 1:
         advice = f"Pass one array of all samples, np.stack({code})"
+    if frame and len(_shape(first)) == 1:
+        advice += f", or skconvnet.series.from_nested({frame}) for series"
     raise ValueError(
         f"{where[0].upper()}{where[1:]} holds {what} in each cell. {advice}."
     )

@@ -29,6 +29,14 @@ def is_channels_first(estimator: Any) -> bool:  # noqa: ANN401  estimators have 
     return check_choice("data_format", data_format, DATA_FORMATS) == "channels_first"
 
 
+def is_convnet(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
+    """Return whether the shape of X alone decides what the samples are.
+
+    The layers of other networks say over how many axes they work.
+    """
+    return hasattr(estimator, "filters")
+
+
 def first_to_last(shape: Shape) -> Shape:
     """Move the first axis of a shape to the end.
 
@@ -145,8 +153,6 @@ def to_other_order(
         transpose = f"ranspose each sample with x.transpose{axes}"
     else:
         transpose = f"ranspose with X.transpose{(0, *(axis + 1 for axis in axes))}"
-    if not hasattr(estimator, "data_format"):
-        return f"T{transpose}"
     parameters = f"data_format={DATA_FORMATS[not channels_first]!r}"
     if input_shape is not None:
         parameters += f" and input_shape={input_shape}"

@@ -41,10 +41,11 @@ hidden_layer_sizes : int or tuple of int, default=(128,)
     layer.
 activation : str or tuple, default="relu"
     The activation function of the convolutions and the dense layers: "identity",
-    "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
-    "hard_sigmoid" or "step" (only for weights that are set by hand). A tuple gives
-    either one function per block, of which the last is also used for the dense layers,
-    or one per block followed by one per dense layer.
+    "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu",
+    "hard_swish", "mish", "softplus", "softsign", "hard_sigmoid" or "step" (only for
+    weights that are set by hand). A tuple gives either one function per block, of which
+    the last is also used for the dense layers, or one per block followed by one per
+    dense layer.
 kernel_initializer : str or Initializer, default="auto"
     The distribution of the initial kernels of all layers, the output layer included,
     see `skconvnet.layers.Conv2D` and `skconvnet.layers.Dense`.
@@ -103,7 +104,11 @@ input_shape : tuple of int or None, default=None
     for any length. If input_shape is None, dense layers
     take rows as they are, and 1-D layers take them as sequences of one channel. For
     2-D layers, rows whose length is a perfect square become square images, and all
-    others become images of height 1.""",
+    others become images of height 1.
+data_format : {"channels_last", "channels_first"}, default="channels_last"
+    The order of the axes of X and of `input_shape`. With "channels_first", sequences
+    have the shape (n, channels, length), and rows are in that order. Targets and
+    predictions of positions, and everything that is reported, remain channels last.""",
     "augmentation": """\
 augmentation : Augmentation, list or None, default=None
     Random changes to the training samples; samples used for validation or prediction

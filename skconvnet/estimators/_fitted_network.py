@@ -55,6 +55,7 @@ from skconvnet.estimators._position_weights import (
 )
 from skconvnet.estimators._reading import warn_of_row_order
 from skconvnet.estimators._sample_shape import check_same_shape, resolve_shape
+from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
@@ -185,6 +186,7 @@ class FittedNetwork(
     def _checked_inputs(self, X: object) -> tuple[CheckedX, Inputs]:
         """Return a validated X, and what reads its samples."""
         any_size = not hasattr(self, "n_features_in_")
+        X = without_frames(self, X, reset=False)
         refuse_single_sample(
             X,
             self.network_.in_shape,

@@ -12,7 +12,11 @@ from skconvnet.estimators._column_names import (
     grid_of_names,
     name_pixels,
 )
-from skconvnet.estimators._data_format import is_channels_first, last_to_first
+from skconvnet.estimators._data_format import (
+    is_channels_first,
+    is_convnet,
+    last_to_first,
+)
 from skconvnet.estimators._shape_words import kind, names_of_axes
 
 # A row is suspected to hold a color image if its side is a multiple of the first, or
@@ -147,12 +151,8 @@ def _ways_to_color_images(
         "channels_last": f"input_shape={(side, side, 3)}",
         "channels_first": f"input_shape={(3, side, side)}",
     }
-    own = getattr(estimator, "data_format", None)
-    if own is None:
-        maps = f"X.reshape{(-1, 3, side, side)}.transpose(0, 2, 3, 1)"
-        return ways["channels_last"], f"pass {maps}"
     for order, parameter in ways.items():
-        if order != own:
+        if order != estimator.data_format:
             ways[order] = f"data_format={order!r} and {parameter}"
     return ways["channels_last"], ways["channels_first"]
 
@@ -165,10 +165,9 @@ def _as_input_shape(
 
     For ConvNet*, series are sequences, of which layers pool the only axis.
     """
-    own = getattr(estimator, "data_format", None)
-    if own is not None and shape[0] == 1:
+    if is_convnet(estimator) and shape[0] == 1:
         shape = shape[1:]
-    return last_to_first(shape) if own == "channels_first" else shape
+    return last_to_first(shape) if is_channels_first(estimator) else shape
 
 
 def doubt_about_size(

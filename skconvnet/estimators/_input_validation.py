@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeGuard
 
@@ -23,17 +23,12 @@ from sklearn.utils.validation import (
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._cell_arrays import refuse_cell_arrays
-from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._file_names import refuse_no_samples
 from skconvnet.estimators._map_form import MapForm, as_maps
+from skconvnet.estimators._missing_steps import located_if_not_finite
 from skconvnet.estimators._numeric_data import refuse_non_numeric
-from skconvnet.estimators._pillow_images import (
-    check_modes,
-    check_not_one_image,
-    images_to_arrays,
-    is_pillow_image,
-)
+from skconvnet.estimators._pillow_images import check_not_one_image
 from skconvnet.estimators._position_weights import (
     CheckedY,
     PositionWeights,
@@ -41,6 +36,8 @@ from skconvnet.estimators._position_weights import (
     are_of_positions,
     check_position_weights,
 )
+from skconvnet.estimators._sample_lists import stacked_samples
+from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._shape_words import kind
 from skconvnet.estimators._target_checks import check_y
 from skconvnet.estimators._tensors import check_tensors
@@ -89,7 +86,10 @@ def check_X(
         _check_maps(estimator, array, reset)
         return array
     if _is_rows(array):
-        with _how_rows_are_read(estimator, reset=reset):
+        with (
+            _how_rows_are_read(estimator, reset=reset),
+            located_if_not_finite(estimator, _if_array(array)),
+        ):
             rows: CheckedX = validate_data(estimator, array, reset=reset, **options)
         return rows
     _check_axes(array)
@@ -124,7 +124,8 @@ def _check_finite(estimator: BaseEstimator, X: npt.NDArray[Any]) -> None:
     """Raise scikit-learn's error unless all numbers are finite."""
     if X.size > _FEW_NUMBERS or not np.isfinite(X).all():
         name = type(estimator).__name__
-        assert_all_finite(X, estimator_name=name, input_name="X")
+        with located_if_not_finite(estimator, X):
+            assert_all_finite(X, estimator_name=name, input_name="X")
 
 
 def check_X_and_y(
@@ -141,6 +142,7 @@ def check_X_and_y(
     `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val. A y
     of maps of different sizes is returned as a MapList.
     """
+    X = without_frames(estimator, X, y, reset=reset)
     check_y(estimator, X, y, suffix)
     if getattr(estimator, "_takes_map_targets", False):
         maps = as_maps(y, f"y{suffix}")
@@ -162,13 +164,17 @@ def check_X_and_y(
         return array, targets
     checked: tuple[CheckedX, npt.NDArray[Any]]
     if _is_rows(array):
-        with _how_rows_are_read(estimator, reset=reset):
+        with (
+            _how_rows_are_read(estimator, reset=reset),
+            located_if_not_finite(estimator, _if_array(array)),
+        ):
             checked = validate_data(estimator, array, y, reset=reset, **options)
         return checked
     _check_axes(array)
     if reset:
         _forget(estimator, "feature_names_in_")
-    checked = check_X_y(array, y, **_for_maps(estimator, options))
+    with located_if_not_finite(estimator, array):
+        checked = check_X_y(array, y, **_for_maps(estimator, options))
     return checked
 
 
@@ -248,7 +254,7 @@ def _as_array(
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
         check = not reset and hasattr(estimator, "network_")
-        X = _stacked(estimator, X, name, check_channels=check)
+        X = stacked_samples(estimator, X, name, check_channels=check)
         if not isinstance(X, MapList):
             refuse_non_numeric(X, name)
     if _kind_of(X) == "O":
@@ -259,39 +265,6 @@ def _as_array(
     if takes_any_size and getattr(X, "ndim", 2) > 2:
         return MapList(X, channels_first=channels_first)
     return X
-
-
-def _stacked(
-    estimator: BaseEstimator,
-    X: Any,  # noqa: ANN401  anything that users pass
-    name: str,
-    *,
-    check_channels: bool,
-) -> Any:  # noqa: ANN401  an array, a MapList, or X
-    """Return a list of maps as an array if all have the same size, else a MapList."""
-    channels_first = is_channels_first(estimator)
-    if issparse(X) or hasattr(X, "__dataframe__") or not hasattr(X, "__len__"):
-        return X
-    samples = list(X)
-    if any(map(is_pillow_image, samples)):
-        check_modes(samples)
-        if check_channels:
-            check_channels_of_images(estimator, samples, name)
-        X = images_to_arrays(samples, channels_first=channels_first)
-        if isinstance(X, np.ndarray):
-            return X
-        samples = X
-    if samples and all(np.ndim(x) >= 1 and hasattr(x, "dtype") for x in samples):
-        is_one_size = len({np.shape(x) for x in samples}) == 1
-        if np.ndim(samples[0]) > 1 and is_one_size:
-            return np.stack(samples)
-        if not is_one_size:
-            maps = [np.asarray(x) for x in samples]
-            return MapList(maps, channels_first=channels_first)
-    try:
-        return X if hasattr(X, "ndim") else np.asarray(X)
-    except ValueError:  # ragged: scikit-learn raises an error for it
-        return X
 
 
 def _kind_of(X: object) -> object:
@@ -313,6 +286,11 @@ def _how_rows_are_read(estimator: BaseEstimator, *, reset: bool) -> Iterator[Non
             f"{str(error).rstrip('.')}. Rows are read as {kind(in_shape)}, with "
             f"data_format={order!r}."
         ) from error
+
+
+def _if_array(X: object) -> Sequence[Image] | Image:
+    """Return X if its samples can be iterated over, unlike those of a DataFrame."""
+    return X if isinstance(X, np.ndarray) and X.ndim > 1 else ()
 
 
 def _is_rows(X: object) -> bool:
@@ -356,6 +334,9 @@ def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
                 f"X[{i}] has shape {one.shape}; every axis must have a length of at "
                 "least 1."
             )
-        assert_all_finite(one, estimator_name=type(estimator).__name__, input_name="X")
+        with located_if_not_finite(estimator, [one], first=i):
+            assert_all_finite(
+                one, estimator_name=type(estimator).__name__, input_name="X"
+            )
     if reset:
         _forget(estimator, "n_features_in_", "feature_names_in_")

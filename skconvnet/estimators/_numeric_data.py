@@ -81,7 +81,7 @@ def refuse_non_numeric(X: Any, name: str = "X") -> None:  # noqa: ANN401  any da
         for label, column in _columns(X):
             where = f"column {label!r} of {name}"
             _check_column(column, where)
-            refuse_cell_arrays(column, where, f"{name}[{label!r}]")
+            refuse_cell_arrays(column, where, f"{name}[{label!r}]", name)
     elif hasattr(X, "__dataframe__"):
         _check_interchange(X.__dataframe__(), name)
     elif hasattr(X, "dtype"):

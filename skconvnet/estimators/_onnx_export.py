@@ -17,6 +17,7 @@ from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._data_format import is_channels_first, last_to_first
 from skconvnet.estimators._input_validation import CheckedX, check_X
 from skconvnet.estimators._sample_shape import with_channels
+from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._targets import ClassTargets, StandardizedTargets, Targets
 from skconvnet.losses import Loss
@@ -189,6 +190,7 @@ class OnnxExport:
                 "model."
             )
         in_shape, channels_first = self.network_.in_shape, is_channels_first(self)
+        X = without_frames(self, X, reset=False)
         refuse_single_sample(
             X,
             in_shape,

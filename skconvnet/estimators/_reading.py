@@ -10,6 +10,7 @@ from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.estimators._data_format import (
     is_channels_first,
+    is_convnet,
     last_to_first,
     order_in_doubt,
     to_other_order,
@@ -128,11 +129,6 @@ def sequences_meant(
             f"X.reshape{(-1, *series)}"
         )
     return None
-
-
-def is_convnet(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
-    """Return whether the shape of X alone decides what the samples are."""
-    return hasattr(estimator, "data_format")
 
 
 def _n_axes(X: CheckedX) -> int:
@@ -273,8 +269,6 @@ def _doubt_order_of_rows(
     remedy = "set data_format=" + repr(
         "channels_last" if channels_first else "channels_first"
     )
-    if not is_convnet(estimator):
-        remedy = f"pass {maps}.transpose{(0, *range(2, len(own) + 1), 1)}"
     warn_caller(
         f"input_shape={own} means {lengths(in_shape)}. If the channels are at the "
         f"other end, {remedy}; if it is meant, pass {maps}."

@@ -67,7 +67,7 @@ def resolve_shape(
     channels_first = data_format == "channels_first"
     shape = tuple(X.shape[1:])
     if not spatial_ndim:
-        return shape
+        return first_to_last(shape) if channels_first and len(shape) > 1 else shape
     if len(shape) == 1:
         return guessed_shape(shape[0], spatial_ndim)
     resolved = shape_of_maps(shape, spatial_ndim, channels_first=channels_first)

@@ -11,10 +11,11 @@ from skconvnet.engine.network import SizeDependentWeightsError
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._channel_errors import what_of_channels
 from skconvnet.estimators._convnet_remedies import remedies_of
+from skconvnet.estimators._data_format import is_convnet
 from skconvnet.estimators._input_shape import shape_of_maps
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
-from skconvnet.estimators._reading import is_convnet, sequences_meant
+from skconvnet.estimators._reading import sequences_meant
 from skconvnet.estimators._sample_sizes import layer_without_output, smallest_size
 from skconvnet.estimators._shape_words import lengths, noun, size
 from skconvnet.ops.windows import NoOutputError

@@ -165,9 +165,9 @@ class MLPClassifier(_Perceptron[ClassTargets], NetworkClassifier):
         The number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
         The activation function of the hidden layers: "identity", "logistic", "tanh",
-        "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
-        or "step" (only for weights that are set by hand). A tuple gives one function
-        per hidden layer.
+        "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "hard_swish",
+        "mish", "softplus", "softsign", "hard_sigmoid" or "step" (only for weights that
+        are set by hand). A tuple gives one function per hidden layer.
     n_hidden_layers : int, default=None
         The number of hidden layers. Together with `n_hidden_units`, it is an
         alternative to `hidden_layer_sizes`: plain numbers that a random search can draw
@@ -238,9 +238,9 @@ class MLPRegressor(_Perceptron[RealTargets], NetworkRegressor):
         The number of units of each hidden layer.
     activation : str or tuple of str, default="relu"
         The activation function of the hidden layers: "identity", "logistic", "tanh",
-        "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid"
-        or "step" (only for weights that are set by hand). A tuple gives one function
-        per hidden layer.
+        "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "hard_swish",
+        "mish", "softplus", "softsign", "hard_sigmoid" or "step" (only for weights that
+        are set by hand). A tuple gives one function per hidden layer.
     n_hidden_layers : int, default=None
         The number of hidden layers. Together with `n_hidden_units`, it is an
         alternative to `hidden_layer_sizes`: plain numbers that a random search can draw

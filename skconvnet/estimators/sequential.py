@@ -12,6 +12,7 @@ from skconvnet._typing import Shape, override
 from skconvnet.augmentation import Augmentation
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
+from skconvnet.estimators._data_format import DATA_FORMATS
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
@@ -20,6 +21,7 @@ from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
+from skconvnet.params.constraints import one_of
 from skconvnet.params.naming import check_layers
 
 _T = TypeVar("_T", bound=Targets)
@@ -50,12 +52,14 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
         | None
     ) = field(default=None, kw_only=True)
+    data_format: str = field(default="channels_last", kw_only=True)
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
     _takes_map_targets: ClassVar[bool] = True
     _prefixed_lists: ClassVar[tuple[str, ...]] = ("augmentation",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_shape": [tuple, list, np.ndarray, None],
+        "data_format": one_of(*DATA_FORMATS),
     }
 
     @override

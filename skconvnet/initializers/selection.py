@@ -32,8 +32,9 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 # Initializers that keep the variance of signals about the same from layer to layer.
+_LIKE_RELU = ("relu", "leaky_relu", "elu", "celu", "gelu", "silu", "hard_swish", "mish")
 _BY_ACTIVATION = {
-    **dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu"), "he_uniform"),
+    **dict.fromkeys(_LIKE_RELU, "he_uniform"),
     "selu": "lecun_normal",
 }
 
@@ -91,8 +92,8 @@ def draw_kernel(
         `fan_in` and `fan_out`.
     initializer : Initializer or None
         None chooses an initializer that suits the activation: "he_uniform" for "relu",
-        "leaky_relu", "elu", "gelu" and "silu", "lecun_normal" for "selu", and
-        `glorot_uniform` for all others.
+        "leaky_relu", "elu", "celu", "gelu", "silu", "hard_swish" and "mish",
+        "lecun_normal" for "selu", and `glorot_uniform` for all others.
     activation : str, default="identity"
         Activation of the layer.
 

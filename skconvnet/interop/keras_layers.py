@@ -32,11 +32,13 @@ from skconvnet.layers.conv_transpose import ConvolutionTransposeLayer
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.depthwise import DepthwiseLayer, SeparableLayer
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import StandardizeLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 
@@ -188,14 +190,22 @@ def _batch_norm(layer: BatchNormLayer, name: str) -> tuple[ForeignModule, ...]:
     return (ForeignModule("BatchNormalization", arrays),)
 
 
-@keras_modules.register
-def _layer_norm(layer: LayerNormLayer, name: str) -> tuple[ForeignModule, ...]:
-    del layer, name
+@keras_modules.register(GroupNormLayer)
+@keras_modules.register(LayerNormLayer)
+def _layer_norm(layer: Layer[Any], name: str) -> tuple[ForeignModule, ...]:
+    del name
     arrays = (
         ForeignArray("gamma", "gamma", default=1.0),
         ForeignArray("beta", "beta", default=0.0),
     )
-    return (ForeignModule("LayerNormalization", arrays),)
+    kind = "Group" if isinstance(layer, GroupNormLayer) else "Layer"
+    return (ForeignModule(f"{kind}Normalization", arrays),)
+
+
+@keras_modules.register
+def _rms_norm(layer: RMSNormLayer, name: str) -> tuple[ForeignModule, ...]:
+    del layer, name
+    return (ForeignModule("RMSNormalization", (ForeignArray("scale", "gamma"),)),)
 
 
 @keras_modules.register

@@ -25,6 +25,7 @@ from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.reshape import ReshapeLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 
 Found = tuple[list[Counterpart], Arrangement]
@@ -36,6 +37,7 @@ _KEEPS_ORDER = (
     FlattenLayer,
     LayerNormLayer,
     PReLULayer,
+    RMSNormLayer,
 )
 
 

@@ -23,12 +23,14 @@ from skconvnet.layers.depthwise import DepthwiseLayer, SeparableLayer
 from skconvnet.layers.dropout import DropoutLayer, GaussianNoiseLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 
 # Layers that do the same with a value wherever it is.
@@ -210,7 +212,21 @@ def _after_channels(before: Arrangement) -> Arrangement:
 
 
 @torch_modules.register
-def _layer_norm(layer: LayerNormLayer, at: Place) -> tuple[Modules, Arrangement]:
+def _group_norm(layer: GroupNormLayer, at: Place) -> tuple[Modules, Arrangement]:
+    require_usual(layer, at)  # flat features too, as groups are consecutive ones
+    kind = "GroupNorm"
+    if layer.groups == layer.in_shape[-1]:
+        kind = f"InstanceNorm{len(layer.in_shape) - 1}d"
+    arrays = (
+        ForeignArray("weight", "gamma", default=1.0),
+        ForeignArray("bias", "beta", default=0.0),
+    )
+    return (ForeignModule(kind, arrays),), _after_channels(at.before)
+
+
+@torch_modules.register(LayerNormLayer)
+@torch_modules.register(RMSNormLayer)
+def _layer_norm(layer: Layer[Any], at: Place) -> tuple[Modules, Arrangement]:
     if layer.weight_shapes["gamma"] == layer.in_shape:
         index = at.before.index
 
@@ -223,11 +239,11 @@ def _layer_norm(layer: LayerNormLayer, at: Place) -> tuple[Modules, Arrangement]
         def arrange(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return array
 
-    arrays = (
-        ForeignArray("weight", "gamma", arrange, 1.0),
-        ForeignArray("bias", "beta", arrange, 0.0),
-    )
-    return (ForeignModule("LayerNorm", arrays),), at.before
+    weight = ForeignArray("weight", "gamma", arrange, 1.0)
+    if isinstance(layer, RMSNormLayer):
+        return (ForeignModule("RMSNorm", (weight,)),), at.before
+    bias = ForeignArray("bias", "beta", arrange, 0.0)
+    return (ForeignModule("LayerNorm", (weight, bias)),), at.before
 
 
 @torch_modules.register

@@ -43,13 +43,13 @@ def to_torch_state(
     """Return the weights of an estimator as the state of a network of PyTorch.
 
     The network must have the same layers, of which those with weights are ``Linear``,
-    ``Conv1d``, ``ConvTranspose1d``, ``BatchNorm1d``, ``LayerNorm``, ``PReLU``,
-    ``Embedding``, ``EmbeddingBag``, ``MultiheadAttention`` and
-    ``TransformerEncoderLayer``, and the same for more axes. Its maps are channels
-    first: the rows of a dense layer after `Flatten` are put into that order. Separable
-    convolutions are two modules, the first without a bias. Attention is two modules,
-    and learned positional encodings are an ``Embedding``; both have the channels last,
-    with ``batch_first=True``.
+    ``Conv1d``, ``ConvTranspose1d``, ``BatchNorm1d``, ``InstanceNorm1d``,
+    ``GroupNorm``, ``LayerNorm``, ``RMSNorm``, ``PReLU``, ``Embedding``,
+    ``EmbeddingBag``, ``MultiheadAttention`` and ``TransformerEncoderLayer``, and the
+    same for more axes. Its maps are channels first: the rows of a dense layer after
+    `Flatten` are put into that order. Separable convolutions are two modules, the first
+    without a bias. Attention is two modules, and learned positional encodings are an
+    ``Embedding``; both have the channels last, with ``batch_first=True``.
 
     The network returns what `decision_function` returns, or for a regressor what
     `predict` returns. Layers without weights that are learned are not in the state: for

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
     from skconvnet.layers.flatten import Flatten as Flatten
+    from skconvnet.layers.group_norm import GroupNorm as GroupNorm
+    from skconvnet.layers.group_norm import InstanceNorm as InstanceNorm
     from skconvnet.layers.gru import GRU as GRU
     from skconvnet.layers.layer_norm import LayerNorm as LayerNorm
     from skconvnet.layers.local_response_norm import (
@@ -48,9 +50,17 @@ if TYPE_CHECKING:
     from skconvnet.layers.locally_connected import (
         LocallyConnected2D as LocallyConnected2D,
     )
+    from skconvnet.layers.lp_pooling import GlobalLpPool as GlobalLpPool
+    from skconvnet.layers.lp_pooling import LpPool1D as LpPool1D
+    from skconvnet.layers.lp_pooling import LpPool2D as LpPool2D
+    from skconvnet.layers.lp_pooling import LpPool3D as LpPool3D
     from skconvnet.layers.lstm import LSTM as LSTM
     from skconvnet.layers.maxout import Maxout as Maxout
     from skconvnet.layers.parallel import Parallel as Parallel
+    from skconvnet.layers.parametric_activations import CELU as CELU
+    from skconvnet.layers.parametric_activations import ELU as ELU
+    from skconvnet.layers.parametric_activations import SELU as SELU
+    from skconvnet.layers.parametric_activations import LeakyReLU as LeakyReLU
     from skconvnet.layers.pooling import AvgPool1D as AvgPool1D
     from skconvnet.layers.pooling import AvgPool2D as AvgPool2D
     from skconvnet.layers.pooling import AvgPool3D as AvgPool3D
@@ -65,6 +75,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.reshape import Permute as Permute
     from skconvnet.layers.reshape import Reshape as Reshape
     from skconvnet.layers.residual import Residual as Residual
+    from skconvnet.layers.rms_norm import RMSNorm as RMSNorm
     from skconvnet.layers.simple_rnn import SimpleRNN as SimpleRNN
     from skconvnet.layers.spatially_separable import (
         SpatiallySeparableConv2D as SpatiallySeparableConv2D,
@@ -95,13 +106,16 @@ __getattr__, __dir__, __all__ = lazily(
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
         "flatten": ["Flatten"],
+        "group_norm": ["GroupNorm", "InstanceNorm"],
         "gru": ["GRU"],
         "layer_norm": ["LayerNorm"],
         "local_response_norm": ["LocalResponseNorm"],
         "locally_connected": ["LocallyConnected1D", "LocallyConnected2D"],
+        "lp_pooling": ["GlobalLpPool", "LpPool1D", "LpPool2D", "LpPool3D"],
         "lstm": ["LSTM"],
         "maxout": ["Maxout"],
         "parallel": ["Parallel"],
+        "parametric_activations": ["CELU", "ELU", "SELU", "LeakyReLU"],
         "pooling": [
             "AvgPool1D",
             "AvgPool2D",
@@ -114,6 +128,7 @@ __getattr__, __dir__, __all__ = lazily(
         "rescaling": ["Rescaling", "Standardize"],
         "reshape": ["Permute", "Reshape"],
         "residual": ["Residual"],
+        "rms_norm": ["RMSNorm"],
         "simple_rnn": ["SimpleRNN"],
         "spatially_separable": ["SpatiallySeparableConv2D"],
         "time_distributed": ["TimeDistributed"],

@@ -13,7 +13,7 @@ from skconvnet._checks import check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
-from skconvnet.ops.activations import get_activation
+from skconvnet.ops.activations import ActivationFunction, get_activation
 from skconvnet.ops.layout import as_rows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec, TrainableSpec
@@ -26,9 +26,13 @@ class Activation(LayerSpec):
     Parameters
     ----------
     function : str, default="relu"
-        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; layers before
-        it cannot be trained).
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu",
+        "gelu", "silu", "hard_swish", "mish", "softplus", "softsign", "hard_sigmoid" or
+        "step" (1 if x >= 0, else 0; layers before it cannot be trained).
+
+    See Also
+    --------
+    LeakyReLU, ELU, SELU, CELU : These functions with other slopes and scales.
 
     Examples
     --------
@@ -41,7 +45,7 @@ class Activation(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        return ActivationLayer(in_shape, self.function)
+        return ActivationLayer(in_shape, get_activation(self.function, "function"))
 
 
 class ActivationLayer(WeightlessLayer[FeatureMap]):
@@ -49,9 +53,9 @@ class ActivationLayer(WeightlessLayer[FeatureMap]):
 
     takes_lengths = True
 
-    def __init__(self, in_shape: Shape, function: str) -> None:
+    def __init__(self, in_shape: Shape, function: ActivationFunction) -> None:
         super().__init__(in_shape, in_shape)
-        self.function = get_activation(function, "function")
+        self.function = function
 
     @override
     def forward(

@@ -12,6 +12,7 @@ import numpy as np
 from skconvnet._checks import check_choice, check_positive_int, is_int, is_sequence
 from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.layers.base import Layer
+from skconvnet.layers.pooling_base import check_map
 from skconvnet.layers.weightless import WeightlessLayer
 from skconvnet.ops import adaptive_pooling as ops
 from skconvnet.ops.layout import map_shape
@@ -39,7 +40,7 @@ class GlobalMaxPool(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        _check_map("GlobalMaxPool", in_shape)
+        check_map("GlobalMaxPool", in_shape)
         return AdaptivePoolLayer(in_shape, (1,), "max")
 
 
@@ -64,7 +65,7 @@ class GlobalAvgPool(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        _check_map("GlobalAvgPool", in_shape)
+        check_map("GlobalAvgPool", in_shape)
         return AdaptivePoolLayer(in_shape, (1,), "avg")
 
 
@@ -111,7 +112,7 @@ class SpatialPyramidPool(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        _check_map("SpatialPyramidPool", in_shape)
+        check_map("SpatialPyramidPool", in_shape)
         pooling = check_choice("pooling", self.pooling, _POOLINGS)
         return AdaptivePoolLayer(in_shape, _check_levels(self.levels), pooling)
 
@@ -203,15 +204,6 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
             level = y[start : start + prod(shape)].reshape(*shape, y.shape[-1])
             start += prod(shape)
             yield np.moveaxis(level, -2, 0)
-
-
-def _check_map(layer: str, in_shape: Shape) -> None:
-    if len(in_shape) < 2:
-        raise ValueError(
-            f"{layer} needs a map of shape (length, channels), (height, width, "
-            "channels) or (depth, height, width, channels), but its input has shape "
-            f"{tuple(in_shape)}; put it before Flatten or any dense layer."
-        )
 
 
 def _check_levels(levels: object) -> tuple[int, ...]:

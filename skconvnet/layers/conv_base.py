@@ -87,9 +87,10 @@ groups : int, default=1
     number of input channels and the number of output channels.""",
     "activation_doc": """\
 activation : str, default=None
-    "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-    "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; only for
-    weights that are set by hand). None is the identity.""",
+    "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu",
+    "gelu", "silu", "hard_swish", "mish", "softplus", "softsign", "hard_sigmoid" or
+    "step" (1 if x >= 0, else 0; only for weights that are set by hand). None is the
+    identity.""",
     "kernel_initializer_doc": """\
 kernel_initializer : str or Initializer, default="auto"
     As in `Conv{ndim}D`.""",

@@ -54,10 +54,9 @@ class FoldedConvolution:
     ) -> None:
         self._convolution = convolution
         self._norm = norm
-        name = None if activation is None else activation.function.name
-        self._folded = ConvolutionLayer(
-            convolution.in_shape, convolution.selector, name
-        )
+        self._folded = ConvolutionLayer(convolution.in_shape, convolution.selector)
+        if activation is not None:
+            self._folded.activation = activation.function
         self._layer: Layer[Any] = self._folded
         if pool is not None:
             self._layer = PooledConvolutionLayer(self._folded, pool)

@@ -89,8 +89,9 @@ _DOC = """
     {dilation_doc}
     {groups_doc}
     activation : str, default=None
-        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus" or "hard_sigmoid". None is the identity.
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu",
+        "gelu", "silu", "hard_swish", "mish", "softplus", "softsign" or "hard_sigmoid".
+        None is the identity.
     output_padding : int or tuple of {ndim} int, default=0
         Positions added at the end of each axis of the output, fewer than its stride or
         its dilation. A strided convolution maps several input sizes to the same output

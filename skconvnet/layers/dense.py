@@ -31,9 +31,10 @@ class Dense(TrainableSpec):
     units : int
         Number of outputs.
     activation : str, default=None
-        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
-        "silu", "softplus", "hard_sigmoid" or "step" (1 if x >= 0, else 0; only for
-        weights that are set by hand). None is the identity.
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "celu",
+        "gelu", "silu", "hard_swish", "mish", "softplus", "softsign", "hard_sigmoid" or
+        "step" (1 if x >= 0, else 0; only for weights that are set by hand). None is the
+        identity.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
         "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of

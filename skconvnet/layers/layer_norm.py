@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isqrt, prod
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +12,12 @@ import numpy as np
 from skconvnet._checks import check_choice, check_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
-from skconvnet.ops.layout import as_rows
+from skconvnet.ops.layout import as_rows, column_of, write_column
+from skconvnet.ops.matrix_sums import column_sums, sum_rows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
 
 _AXES = ("channels", "all")
-# At most this many numbers are added one by one, so that float32 loses only a few bits.
-_MAX_GROUP_SIZE = 512
 
 
 @dataclass(eq=False, repr=False)
@@ -98,7 +97,6 @@ class LayerNormLayer(Layer[LayerNormCache]):
         shape = self.in_shape if axis == "all" else self.in_shape[-1:]
         self.weight_shapes = {"gamma": shape, "beta": shape}
         self.n_features = prod(shape)
-        self.group_size = _group_size(self.n_features)
         self.flops = 8 * prod(in_shape)
         self.cached_values = prod(in_shape)
         self.takes_lengths = axis == "channels"
@@ -123,11 +121,11 @@ class LayerNormLayer(Layer[LayerNormCache]):
         inverse = workspace.array("inverse", rows.shape[1:], dtype)
         means = workspace.scratch("means", rows.shape[1:], dtype)
         y = workspace.array("y", rows.shape, dtype)
-        self._sum(rows, means, workspace)
+        sum_rows(rows, means, workspace)
         means /= n
         np.subtract(rows, means, out=normalized)
         np.multiply(normalized, normalized, out=y)
-        self._sum(y, inverse, workspace)
+        sum_rows(y, inverse, workspace)
         inverse /= n
         inverse += dtype.type(self.epsilon)
         np.sqrt(inverse, out=inverse)
@@ -153,9 +151,8 @@ class LayerNormLayer(Layer[LayerNormCache]):
         product = workspace.scratch("product", rows.shape, dy.dtype)
         np.multiply(rows, normalized, out=product)
         if not self.is_frozen:
-            ones = _ones(n_columns, dy.dtype, workspace)
-            self._write(product @ ones, gradients["gamma"])
-            self._write(rows @ ones, gradients["beta"])
+            write_column(column_sums(product, workspace), gradients["gamma"])
+            write_column(column_sums(rows, workspace), gradients["beta"])
         if not need_dx:
             return None
         # The normalized values h do not change when x is shifted or scaled. Hence, with
@@ -172,43 +169,5 @@ class LayerNormLayer(Layer[LayerNormCache]):
         rows *= inverse
         return rows.reshape(dy.shape)
 
-    def _sum(self, rows: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        """Add up the rows, in groups if there are many, to reduce rounding errors."""
-        ones = _ones(self.group_size, rows.dtype, workspace)
-        # A product with ones is a sum, at the speed of BLAS.
-        if self.group_size == self.n_features:
-            np.matmul(ones, rows, out=out)
-            return
-        groups = rows.reshape(-1, self.group_size, rows.shape[1])
-        sums = workspace.scratch("sums", (len(groups), rows.shape[1]), rows.dtype)
-        np.add.reduce(np.matmul(ones, groups, out=sums), axis=0, out=out)
-
     def _column(self, name: str) -> np.ndarray:
-        """Return weights as a column in the order of the rows, channels first."""
-        return np.moveaxis(self.weights[name], -1, 0).reshape(-1, 1)
-
-    @staticmethod
-    def _write(values: np.ndarray, gradient: np.ndarray) -> None:
-        channels_first = np.moveaxis(gradient, -1, 0)
-        channels_first[...] = values.reshape(channels_first.shape)
-
-
-def _ones(n: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
-    ones = workspace.scratch("ones", (n,), dtype)
-    ones.fill(1)
-    return ones
-
-
-def _group_size(n: int) -> int:
-    """Return how many of n rows to add up at a time.
-
-    This is a divisor of n near its square root, or n if there is none or n is small.
-
-    >>> _group_size(64), _group_size(32768), _group_size(2 * 1009)
-    (64, 256, 2018)
-    """
-    if n <= _MAX_GROUP_SIZE:
-        return n
-    root = isqrt(n)
-    near = (b for b in range(2 * root, root // 4, -1) if n % b == 0)
-    return next(near, n)
+        return column_of(self.weights[name])

@@ -12,33 +12,38 @@ from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.onnx.graph import Graph
+from skconvnet.ops.activations import CELU, ELU, SELU, ActivationFunction, LeakyReLU
 
-# Operators that compute an activation, with their attributes.
-_OPERATORS: dict[str, tuple[str, dict[str, float]]] = {
-    "logistic": ("Sigmoid", {}),
-    "tanh": ("Tanh", {}),
-    "relu": ("Relu", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
-    "elu": ("Elu", {}),
-    "selu": ("Selu", {}),
-    "softplus": ("Softplus", {}),
-    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+# Operators that compute an activation: their names, the first version of ONNX that has
+# them, and attributes.
+_OPERATORS: dict[str, tuple[str, int, dict[str, float]]] = {
+    "logistic": ("Sigmoid", 1, {}),
+    "tanh": ("Tanh", 1, {}),
+    "relu": ("Relu", 1, {}),
+    "hard_swish": ("HardSwish", 14, {}),
+    "mish": ("Mish", 18, {}),
+    "softplus": ("Softplus", 1, {}),
+    "softsign": ("Softsign", 1, {}),
+    "hard_sigmoid": ("HardSigmoid", 1, {"alpha": 1 / 6, "beta": 0.5}),
 }
-# The numbers of Klambauer et al., "Self-normalizing neural networks", 2017, which the
-# operator Selu has too.
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 # Of these, runtimes have the operators in float64 too.
 _IN_DOUBLE = ("logistic", "tanh", "relu")
 
 
-def activate(graph: Graph, z: str, name: str) -> str:
-    """Add an activation function, called as in `skconvnet.layers`."""
-    if name == "identity":
-        return z
-    if name in _OPERATORS and not (graph.is_double and name not in _IN_DOUBLE):
-        op, attributes = _OPERATORS[name]
-        return graph.add(op, z, **attributes)
-    return _FORMULAS[name](graph, z)
+def activate(graph: Graph, z: str, function: ActivationFunction) -> str:
+    """Add an activation function."""
+    if isinstance(function, LeakyReLU):
+        if graph.is_double:
+            return leak(graph, z, [function.leak])
+        return graph.add("LeakyRelu", z, alpha=function.leak)
+    if isinstance(function, ELU):
+        return _exponential(graph, z, function)
+    if function.name in _OPERATORS:
+        op, opset, attributes = _OPERATORS[function.name]
+        has_dtype = not graph.is_double or function.name in _IN_DOUBLE
+        if has_dtype and graph.opset >= opset:
+            return graph.add(op, z, **attributes)
+    return _FORMULAS[function.name](graph, z)
 
 
 def leak(graph: Graph, x: str, slope: npt.ArrayLike) -> str:
@@ -62,8 +67,8 @@ def per_channel(
 
 
 def activation(graph: Graph, layer: ActivationLayer, x: str) -> str:
-    """Convert `Activation`."""
-    return activate(graph, x, layer.function.name)
+    """Convert `Activation`, and the layers of one function each."""
+    return activate(graph, x, layer.function)
 
 
 def prelu(graph: Graph, layer: PReLULayer, x: str) -> str:
@@ -83,20 +88,24 @@ def maxout(graph: Graph, layer: MaxoutLayer, x: str) -> str:
     return graph.reduce("ReduceMax", pieces, (2,))
 
 
-def _leaky_relu(graph: Graph, z: str) -> str:
-    return leak(graph, z, [0.01])
-
-
-def _elu(graph: Graph, z: str, alpha: float = 1.0) -> str:
-    below = graph.add("Exp", graph.add("Min", z, graph.numbers(0.0)))
+def _exponential(graph: Graph, z: str, function: ELU) -> str:
+    """Add ELU, SELU or CELU, whose attributes default to those of the papers."""
+    if not graph.is_double:
+        if isinstance(function, CELU):
+            return graph.add("Celu", z, alpha=function.alpha)
+        if isinstance(function, SELU):
+            return graph.add("Selu", z, alpha=function.alpha, gamma=function.scale)
+        return graph.add("Elu", z, alpha=function.alpha)
+    below = graph.add("Min", z, graph.numbers(0.0))
+    below = graph.add("Exp", _times(graph, below, 1 / function.width))
     below = graph.add("Sub", below, graph.numbers(1.0))
-    if alpha != 1:
-        below = graph.add("Mul", below, graph.numbers(alpha))
-    return graph.add("Add", graph.add("Relu", z), below)
+    below = _times(graph, below, function.alpha)
+    y = graph.add("Add", graph.add("Relu", z), below)
+    return _times(graph, y, function.scale)
 
 
-def _selu(graph: Graph, z: str) -> str:
-    return graph.add("Mul", _elu(graph, z, SELU_ALPHA), graph.numbers(SELU_SCALE))
+def _times(graph: Graph, value: str, factor: float) -> str:
+    return value if factor == 1 else graph.add("Mul", value, graph.numbers(factor))
 
 
 def _gelu(graph: Graph, z: str) -> str:
@@ -121,6 +130,19 @@ def _softplus(graph: Graph, z: str) -> str:
     return graph.add("Add", graph.add("Relu", z), rest)
 
 
+def _hard_swish(graph: Graph, z: str) -> str:
+    return graph.add("Mul", z, _hard_sigmoid(graph, z))
+
+
+def _mish(graph: Graph, z: str) -> str:
+    return graph.add("Mul", z, graph.add("Tanh", _softplus(graph, z)))
+
+
+def _softsign(graph: Graph, z: str) -> str:
+    size = graph.add("Add", graph.add("Abs", z), graph.numbers(1.0))
+    return graph.add("Div", z, size)
+
+
 def _hard_sigmoid(graph: Graph, z: str) -> str:
     line = graph.add("Mul", z, graph.numbers(1 / 6))
     line = graph.add("Add", line, graph.numbers(0.5))
@@ -132,12 +154,13 @@ def _step(graph: Graph, z: str) -> str:
 
 
 _FORMULAS: dict[str, Callable[[Graph, str], str]] = {
-    "leaky_relu": _leaky_relu,
-    "elu": _elu,
-    "selu": _selu,
+    "identity": lambda _, z: z,
     "gelu": _gelu,
     "silu": _silu,
+    "hard_swish": _hard_swish,
+    "mish": _mish,
     "softplus": _softplus,
+    "softsign": _softsign,
     "hard_sigmoid": _hard_sigmoid,
     "step": _step,
 }

@@ -25,9 +25,11 @@ from skconvnet.layers.dropout import (
 )
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.local_response_norm import LocalResponseNormLayer
 from skconvnet.layers.locally_connected import LocallyConnectedLayer
+from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
@@ -37,6 +39,7 @@ from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
@@ -130,9 +133,12 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     EmbeddingLayer: dense.embedding,
     FlattenLayer: shapes.flatten,
     GaussianNoiseLayer: shapes.identity,
+    GlobalLpPoolLayer: pooling.global_lp_pool,
+    GroupNormLayer: normalization.group_norm,
     LayerNormLayer: normalization.layer_norm,
     LocalResponseNormLayer: normalization.local_response_norm,
     LocallyConnectedLayer: convolutions.locally_connected,
+    LpPoolLayer: pooling.lp_pool,
     MapOutputLayer: convolutions.map_output,
     MaxPoolLayer: pooling.max_pool,
     MaxoutLayer: activations.maxout,
@@ -143,6 +149,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     PermuteLayer: shapes.permute,
     PositionDenseLayer: attention.position_dense,
     PositionalEncodingLayer: attention.positional_encoding,
+    RMSNormLayer: normalization.rms_norm,
     RReLULayer: activations.rrelu,
     RescalingLayer: normalization.rescaling,
     ReshapeLayer: shapes.reshape,

@@ -96,7 +96,7 @@ def transposed(graph: Graph, layer: ConvolutionTransposeLayer, x: str) -> str:
             output_padding=added,
             **_attributes(windows, groups),
         )
-        return activate(graph, z, layer.activation.name)
+        return activate(graph, z, layer.activation)
     # As a convolution with the roles of channels and filters exchanged.
     channels, per_group = kernel.shape[:2]
     own = kernel.reshape(groups, channels // groups, per_group, *windows.kernel)
@@ -125,7 +125,7 @@ def locally_connected(graph: Graph, layer: LocallyConnectedLayer, x: str) -> str
     )
     bias = np.moveaxis(layer.weights["bias"], -1, 0)
     z = graph.add("Add", z, graph.numbers(bias, "bias"))
-    return activate(graph, z, layer.activation.name)
+    return activate(graph, z, layer.activation)
 
 
 def _last_step(
@@ -146,7 +146,7 @@ def _last_step(
     z = graph.add(
         "Conv", x, own, graph.numbers(bias, "bias"), **_attributes(windows, groups)
     )
-    return activate(graph, z, layer.activation.name)
+    return activate(graph, z, layer.activation)
 
 
 def _convolve(
@@ -175,7 +175,7 @@ def _points(spatial: Shape) -> Windows:
 def _with_bias(graph: Graph, layer: ConvolutionBase[Any], z: str) -> str:
     bias = per_channel(layer.weights["bias"], layer.out_shape)
     z = graph.add("Add", z, graph.numbers(bias, "bias"))
-    return activate(graph, z, layer.activation.name)
+    return activate(graph, z, layer.activation)
 
 
 def _attributes(windows: Windows, groups: int) -> dict[str, Any]:

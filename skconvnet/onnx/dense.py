@@ -14,7 +14,7 @@ def dense(graph: Graph, layer: DenseLayer, x: str) -> str:
     """Convert `Dense`, and the output layer without the activation of the loss."""
     kernel = graph.numbers(layer.weights["kernel"], "kernel")
     bias = graph.numbers(layer.weights["bias"], "bias")
-    return activate(graph, graph.add("Gemm", x, kernel, bias), layer.activation.name)
+    return activate(graph, graph.add("Gemm", x, kernel, bias), layer.activation)
 
 
 def embedding(graph: Graph, layer: EmbeddingLayer, x: str) -> str:

@@ -16,6 +16,7 @@ from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
 from skconvnet.onnx.labels import labels_as_keys, labels_as_tensor
 from skconvnet.onnx.positions import maps_output, rows_of_positions
+from skconvnet.ops.activations import Softplus, get_activation
 
 
 class Head(Protocol):
@@ -146,10 +147,10 @@ class ClassifierHead:
             if name == "logistic":
                 # The outputs divided by their sum, which may underflow: as the softmax
                 # of their logarithms, -softplus(-score).
-                scores = activate(graph, graph.add("Neg", scores), "softplus")
+                scores = activate(graph, graph.add("Neg", scores), Softplus())
                 scores = graph.add("Neg", scores)
             return graph.add("Softmax", scores, axis=1)
-        positive = activate(graph, scores, name)
+        positive = activate(graph, scores, get_activation(name))
         if n_outputs > 1 or self.is_multilabel:
             return positive
         negative = graph.add("Sub", graph.numbers(1.0), positive)

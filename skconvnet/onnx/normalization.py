@@ -6,11 +6,13 @@ from math import prod
 
 import numpy as np
 
-from skconvnet._typing import NamedArrays
+from skconvnet._typing import NamedArrays, Shape
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.local_response_norm import LocalResponseNormLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
+from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.onnx.activations import activate, per_channel
 from skconvnet.onnx.graph import Graph
 from skconvnet.ops.normalization import is_far_from_zero
@@ -32,20 +34,46 @@ def batch_norm(graph: Graph, layer: BatchNormLayer, x: str) -> str:
         names = ("gamma", "beta", "moving_mean", "moving_variance")
         own = [graph.numbers(arrays[name], name) for name in names]
         x = graph.add("BatchNormalization", x, *own, epsilon=layer.epsilon)
-    return activate(graph, x, layer.activation.name)
+    return activate(graph, x, layer.activation)
 
 
 def layer_norm(graph: Graph, layer: LayerNormLayer, x: str) -> str:
     """Convert `LayerNorm`."""
-    is_over_all = layer.n_features > layer.in_shape[-1]
-    axes = tuple(range(1, len(layer.in_shape) + 1)) if is_over_all else (1,)
-    mean = graph.reduce("ReduceMean", x, axes, keepdims=True)
-    x = graph.add("Sub", x, mean)
-    variance = graph.reduce("ReduceMean", graph.add("Mul", x, x), axes, keepdims=True)
-    variance = graph.add("Add", variance, graph.numbers(layer.epsilon, "epsilon"))
-    x = graph.add("Div", x, graph.add("Sqrt", variance))
-    x = graph.add("Mul", x, _constant(graph, "gamma", layer.weights, layer.in_shape))
-    return graph.add("Add", x, _constant(graph, "beta", layer.weights, layer.in_shape))
+    axes = _axes(layer.n_features, layer.in_shape)
+    return _scaled_and_shifted(
+        graph, layer, _standardized(graph, x, axes, layer.epsilon)
+    )
+
+
+def rms_norm(graph: Graph, layer: RMSNormLayer, x: str) -> str:
+    """Convert `RMSNorm`."""
+    squares = graph.add("Mul", x, x)
+    axes = _axes(layer.n_features, layer.in_shape)
+    mean = graph.reduce("ReduceMean", squares, axes, keepdims=True)
+    mean = graph.add("Add", mean, graph.numbers(layer.epsilon, "epsilon"))
+    x = graph.add("Div", x, graph.add("Sqrt", mean))
+    return graph.add("Mul", x, _constant(graph, "gamma", layer.weights, layer.in_shape))
+
+
+def group_norm(graph: Graph, layer: GroupNormLayer, x: str) -> str:
+    """Convert `GroupNorm` and `InstanceNorm`."""
+    *spatial, channels = layer.in_shape
+    is_of_channels = layer.groups == channels
+    if not graph.is_double and (is_of_channels or (spatial and graph.opset >= 21)):
+        own = [graph.numbers(layer.weights[name], name) for name in ("gamma", "beta")]
+        if is_of_channels:
+            return graph.add("InstanceNormalization", x, *own, epsilon=layer.epsilon)
+        return graph.add(
+            "GroupNormalization",
+            x,
+            *own,
+            num_groups=layer.groups,
+            epsilon=layer.epsilon,
+        )
+    grouped = graph.reshape(x, (layer.groups, prod(layer.in_shape) // layer.groups))
+    grouped = _standardized(graph, grouped, (2,), layer.epsilon)
+    x = graph.reshape(grouped, (channels, *spatial))
+    return _scaled_and_shifted(graph, layer, x)
 
 
 def local_response_norm(graph: Graph, layer: LocalResponseNormLayer, x: str) -> str:
@@ -85,9 +113,29 @@ def standardize(graph: Graph, layer: StandardizeLayer, x: str) -> str:
     return graph.add("Div", graph.add("Sub", x, mean), deviation)
 
 
-def _constant(
-    graph: Graph, name: str, arrays: NamedArrays, in_shape: tuple[int, ...]
+def _axes(n_features: int, in_shape: Shape) -> tuple[int, ...]:
+    """Return the axes of a sample that are normalized: the channels, or all."""
+    is_over_all = n_features > in_shape[-1]
+    return tuple(range(1, len(in_shape) + 1)) if is_over_all else (1,)
+
+
+def _standardized(graph: Graph, x: str, axes: tuple[int, ...], epsilon: float) -> str:
+    """Bring values to mean 0 and variance 1 over axes."""
+    mean = graph.reduce("ReduceMean", x, axes, keepdims=True)
+    x = graph.add("Sub", x, mean)
+    variance = graph.reduce("ReduceMean", graph.add("Mul", x, x), axes, keepdims=True)
+    variance = graph.add("Add", variance, graph.numbers(epsilon, "epsilon"))
+    return graph.add("Div", x, graph.add("Sqrt", variance))
+
+
+def _scaled_and_shifted(
+    graph: Graph, layer: LayerNormLayer | GroupNormLayer, x: str
 ) -> str:
+    x = graph.add("Mul", x, _constant(graph, "gamma", layer.weights, layer.in_shape))
+    return graph.add("Add", x, _constant(graph, "beta", layer.weights, layer.in_shape))
+
+
+def _constant(graph: Graph, name: str, arrays: NamedArrays, in_shape: Shape) -> str:
     """Add one of the arrays, of shape (channels,) or of the shape of a sample."""
     values = arrays[name]
     if values.ndim > 1:

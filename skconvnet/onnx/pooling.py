@@ -1,4 +1,4 @@
-"""Max and average pooling: over windows, over whole maps, and over pyramids."""
+"""Pooling: over windows, over whole maps, and over pyramids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
+from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.onnx.graph import Graph
 from skconvnet.onnx.resizing import multiply_axis
@@ -34,6 +35,38 @@ def avg_pool(graph: Graph, layer: AvgPoolLayer, x: str) -> str:
     counts = reduce(np.multiply.outer, [(table >= 0).sum(axis=0) for table in tables])
     means = graph.add("Div", sums, graph.numbers(counts.ravel(), "counts"))
     return graph.reshape(means, (layer.in_shape[-1], *windows.out_shape))
+
+
+def lp_pool(graph: Graph, layer: LpPoolLayer, x: str) -> str:
+    """Convert `LpPool1D`, `LpPool2D` and `LpPool3D`."""
+    windows = layer.windows
+    if not graph.is_double and layer.p in (1, 2):
+        # For other p, the powers of the operator may overflow, and must be integers.
+        return graph.add("LpPool", x, p=int(layer.p), **_attributes(windows))
+    taps = gather_taps(graph, x, window_tables(windows), windows.in_shape)
+    norms = _norms(graph, taps, (2,), layer.p)
+    return graph.reshape(norms, (layer.in_shape[-1], *windows.out_shape))
+
+
+def global_lp_pool(graph: Graph, layer: GlobalLpPoolLayer, x: str) -> str:
+    """Convert `GlobalLpPool`."""
+    # ONNX Runtime does not have the operator of version 22.
+    if not graph.is_double and layer.p in (1, 2) and graph.opset < 22:
+        norms = graph.add("GlobalLpPool", x, p=int(layer.p))
+    else:
+        norms = _norms(graph, x, tuple(range(2, len(layer.in_shape) + 1)), layer.p)
+    return graph.reshape(norms, layer.out_shape)
+
+
+def _norms(graph: Graph, x: str, axes: tuple[int, ...], p: float) -> str:
+    """Add p-norms over axes, which are kept."""
+    sizes = graph.add("Abs", x)
+    largest = graph.reduce("ReduceMax", sizes, axes, keepdims=True)
+    scale = graph.add("Max", largest, graph.numbers(np.finfo(graph.dtype).tiny))
+    powers = graph.add("Pow", graph.add("Div", sizes, scale), graph.numbers(p, "p"))
+    sums = graph.reduce("ReduceSum", powers, axes, keepdims=True)
+    root = graph.add("Pow", sums, graph.numbers(1 / p, "inverse_p"))
+    return graph.add("Mul", root, scale)
 
 
 def adaptive_pool(graph: Graph, layer: AdaptivePoolLayer, x: str) -> str:

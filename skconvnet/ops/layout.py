@@ -83,3 +83,29 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 def per_channel(values: np.ndarray, x: np.ndarray) -> np.ndarray:
     """View one value per channel so that the values broadcast against the map `x`."""
     return values.reshape(-1, *(1,) * (x.ndim - 1))
+
+
+def column_of(values: np.ndarray) -> np.ndarray:
+    """Return values of a sample, channels last, as a column, channels first.
+
+    The column broadcasts against the rows that `as_rows` returns.
+
+    >>> column_of(np.arange(4.0).reshape(2, 2))[:, 0]
+    array([0., 2., 1., 3.])
+    """
+    return np.moveaxis(values, -1, 0).reshape(-1, 1)
+
+
+def write_column(column: np.ndarray, out: np.ndarray) -> None:
+    """Write values in the order of `column_of` into `out`, channels last.
+
+    Examples
+    --------
+    >>> out = np.empty((2, 2))
+    >>> write_column(np.array([0.0, 2, 1, 3]), out)
+    >>> out
+    array([[0., 1.],
+           [2., 3.]])
+    """
+    channels_first = np.moveaxis(out, -1, 0)
+    channels_first[...] = column.reshape(channels_first.shape)

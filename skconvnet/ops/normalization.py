@@ -15,7 +15,6 @@ Maps are batch last, ``(channels, *spatial, batch)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from skconvnet._typing import FeatureMap, Lengths
 from skconvnet.ops.activations import ActivationFunction
 from skconvnet.ops.blas_kernels import axpy, channel_products, channel_sums
+from skconvnet.ops.blocks import channel_blocks
 from skconvnet.ops.layout import per_channel
 from skconvnet.ops.lengths import is_padding
 from skconvnet.ops.workspace import Workspace
@@ -146,7 +146,7 @@ def moments(
     # Samples without any weight have no mean, and add nothing to the minibatch's.
     divisor = x.dtype.type(count or 1)
     mean, squares = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    for some in _blocks(x):
+    for some in channel_blocks(x, _BLOCK_BYTES):
         own = weighted = x[some]
         if weights is not None:
             weighted = workspace.scratch("weighted", own.shape, x.dtype)
@@ -169,7 +169,7 @@ def moments(
 def normalize(x: FeatureMap, how: Normalization, workspace: Workspace) -> FeatureMap:
     """Return the normalized and activated map."""
     y = workspace.array("y", x.shape, x.dtype)
-    for some in _blocks(x):
+    for some in channel_blocks(x, _BLOCK_BYTES):
         out = own = y[some]
         if how.activation.needs_input:
             own = workspace.scratch("normalized", out.shape, x.dtype)
@@ -195,7 +195,7 @@ def backward_of_activation(
         The sum of ``dz * (x - m)``.
     """
     of_gradient, of_products = np.empty_like(how.mean), np.empty_like(how.mean)
-    for some in _blocks(x):
+    for some in channel_blocks(x, _BLOCK_BYTES):
         own, mean, cache = dy[some], how.mean[some], y[some]
         if how.activation.needs_input:
             cache = workspace.scratch("normalized", own.shape, x.dtype)
@@ -224,7 +224,7 @@ def input_gradient(
     """Replace `dz` by ``factor * dz + weights * (slope * (x - m) + constant)``."""
     if not how.centers:
         constant = constant - slope * how.mean
-    for some in _blocks(x):
+    for some in channel_blocks(x, _BLOCK_BYTES):
         own = dz[some]
         own *= per_channel(how.factor[some], own)
         if weights is None and not how.centers and _is_one_row(own, x[some]):
@@ -252,7 +252,7 @@ def input_gradient_of_fixed(
     workspace: Workspace,
 ) -> FeatureMap:
     """Replace `dy` by the gradient of the input if the statistics are constants."""
-    for some in _blocks(x):
+    for some in channel_blocks(x, _BLOCK_BYTES):
         own, cache = dy[some], y[some]
         if how.activation.needs_input:
             cache = workspace.scratch("normalized", own.shape, x.dtype)
@@ -265,11 +265,3 @@ def input_gradient_of_fixed(
 def _is_one_row(a: FeatureMap, b: FeatureMap) -> bool:
     """Return whether both are a single channel that is contiguous."""
     return len(a) == 1 and a.flags.c_contiguous and b.flags.c_contiguous
-
-
-def _blocks(x: FeatureMap) -> Iterator[slice]:
-    """Cut the channels of `x` into blocks."""
-    n_channels = len(x)
-    step = max(_BLOCK_BYTES * n_channels // max(x.nbytes, 1), 1)
-    for start in range(0, n_channels, step):
-        yield slice(start, start + step)

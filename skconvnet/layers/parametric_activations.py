@@ -1,0 +1,157 @@
+"""Activation functions whose slopes and scales are chosen, not learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from skconvnet._checks import check_float
+from skconvnet._typing import Shape, override
+from skconvnet.layers.activation import ActivationLayer
+from skconvnet.layers.base import Layer
+from skconvnet.ops import activations
+from skconvnet.params.base import LayerSpec
+
+
+@dataclass(eq=False, repr=False)
+class LeakyReLU(LayerSpec):
+    """Rectifier with a fixed slope for values below 0 [1]_.
+
+    ``y = x`` if x > 0, else ``y = negative_slope * x``.
+
+    Parameters
+    ----------
+    negative_slope : float, default=0.01
+        Slope below 0, at least 0. The default is that of
+        ``Activation("leaky_relu")`` and of PyTorch; Keras has 0.3.
+
+    See Also
+    --------
+    PReLU : The same with a learned slope.
+
+    References
+    ----------
+    .. [1] A. L. Maas, A. Y. Hannun, A. Y. Ng, "Rectifier nonlinearities improve neural
+       network acoustic models", ICML 2013.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import LeakyReLU
+    >>> LeakyReLU(negative_slope=0.2).build((8, 8, 16)).out_shape
+    (8, 8, 16)
+    """
+
+    negative_slope: float = 0.01
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        slope = _at_least_0("negative_slope", self.negative_slope)
+        return ActivationLayer(in_shape, activations.LeakyReLU(slope))
+
+
+@dataclass(eq=False, repr=False)
+class ELU(LayerSpec):
+    """Exponential linear unit [1]_.
+
+    ``y = x`` if x > 0, else ``y = alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Outputs are larger than ``-alpha``. At least 0.
+
+    References
+    ----------
+    .. [1] D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network
+       learning by exponential linear units (ELUs)", ICLR 2016.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import ELU
+    >>> ELU(alpha=0.5).build((8, 8, 16)).out_shape
+    (8, 8, 16)
+    """
+
+    alpha: float = 1.0
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        alpha = _at_least_0("alpha", self.alpha)
+        return ActivationLayer(in_shape, activations.ELU(alpha))
+
+
+@dataclass(eq=False, repr=False)
+class SELU(LayerSpec):
+    """Scaled exponential linear unit [1]_.
+
+    ``y = gamma * x`` if x > 0, else ``y = gamma * alpha * (exp(x) - 1)``.
+
+    With the defaults, dense layers with kernels of "lecun_normal" keep the mean of
+    their signals near 0 and the variance near 1.
+
+    Parameters
+    ----------
+    alpha : float, default=1.6732632423543772
+        Outputs are larger than ``-gamma * alpha``. At least 0.
+    gamma : float, default=1.0507009873554805
+        Factor of the output, larger than 0.
+
+    References
+    ----------
+    .. [1] G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing
+       neural networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import SELU
+    >>> SELU().build((8, 8, 16)).out_shape
+    (8, 8, 16)
+    """
+
+    alpha: float = 1.6732632423543772
+    gamma: float = 1.0507009873554805
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        alpha = _at_least_0("alpha", self.alpha)
+        gamma = _above_0("gamma", self.gamma)
+        return ActivationLayer(in_shape, activations.SELU(alpha, gamma))
+
+
+@dataclass(eq=False, repr=False)
+class CELU(LayerSpec):
+    """Exponential linear unit whose derivative is continuous [1]_.
+
+    ``y = x`` if x > 0, else ``y = alpha * (exp(x / alpha) - 1)``.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Outputs are larger than ``-alpha``. Larger than 0.
+
+    References
+    ----------
+    .. [1] J. T. Barron, "Continuously differentiable exponential linear units",
+       arXiv:1704.07483, 2017.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import CELU
+    >>> CELU(alpha=2.0).build((8, 8, 16)).out_shape
+    (8, 8, 16)
+    """
+
+    alpha: float = 1.0
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        alpha = _above_0("alpha", self.alpha)
+        return ActivationLayer(in_shape, activations.CELU(alpha))
+
+
+def _at_least_0(name: str, value: object) -> float:
+    return check_float(name, value, "a finite float of at least 0", lambda v: v >= 0)
+
+
+def _above_0(name: str, value: object) -> float:
+    return check_float(name, value, "a finite float larger than 0", lambda v: v > 0)
