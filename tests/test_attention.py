@@ -205,6 +205,28 @@ def test_dropout_keeps_the_mean_and_drops_a_share():
     assert (other != scales).mean() == pytest.approx(0.375, abs=0.01)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_scores_of_any_size_give_the_formula(scale, causal):
+    bench = Bench(MultiHeadAttention(2, 3, causal=causal), (7, 4))
+    for name in ("query_kernel", "key_kernel"):
+        bench.weights[name][...] *= scale
+    bench.workspace.lengths = lengths = np.array([7, 0, 4])
+    x = draw((3, 7, 4))
+    y = bench.forward(x)
+    for i, length in enumerate(lengths):
+        if length:
+            expected, _ = attention_of(bench.weights, x[i], 2, 3, causal, length)
+            np.testing.assert_allclose(y[i], expected, rtol=1e-9, atol=1e-10)
+    bias = bench.weights["output_bias"]
+    np.testing.assert_array_equal(y[1], np.broadcast_to(bias, y[1].shape))
+    dy = draw((3, 7, 4), seed=2)
+    dy[1] = 0
+    dx, _, gradient = bench.backward(dy)
+    assert not dx[1].any()
+    assert np.isfinite(gradient).all()
+
+
 def test_large_scores_do_not_overflow():
     bench = Bench(MultiHeadAttention(2, 4), (5, 4), "float32")
     bench.network.vector *= 100

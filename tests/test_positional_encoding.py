@@ -55,6 +55,12 @@ def test_learned_encodings_are_the_same_for_shorter_sequences():
         network.for_shape((9, 4))
 
 
+def test_learned_encodings_of_unknown_length_tell_what_to_set():
+    network = Network([("positions", PositionalEncoding("learned"))], (5, 4), "float64")
+    with pytest.raises(ValueError, match=r"'positions/table' .* set max_length of"):
+        network.for_shape((3, 4))
+
+
 def test_padded_samples_are_as_each_alone():
     assert_padded_is_each_alone(PositionalEncoding(), 4)
     assert_padded_is_each_alone(PositionalEncoding("learned", max_length=6), 3)

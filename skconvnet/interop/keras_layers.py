@@ -255,5 +255,5 @@ def _attention(layer: MultiHeadAttentionLayer, name: str) -> tuple[ForeignModule
         )
         return ForeignModule("EinsumDense", tuple(arrays), f"/{part}")
 
-    projected = (module(part, by_head, by_head) for part in layer.widths)
+    projected = (module(part, by_head, by_head) for part in layer.projections.widths)
     return (*projected, module("output", from_heads, as_it_is))

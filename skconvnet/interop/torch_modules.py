@@ -263,13 +263,13 @@ def _attention(
     if not at.is_converted:
         return (), after
     channels = layer.in_shape[-1]
-    if set(layer.widths.values()) != {channels}:
+    if set(layer.projections.widths.values()) != {channels}:
         raise ValueError(
             f"layer {at.name!r} cannot be converted: MultiheadAttention of PyTorch has "
             "keys and values of channels / num_heads features, here "
             f"{channels / layer.n_heads:g}."
         )
-    names = list(layer.widths)
+    names = list(layer.projections.widths)
     projected: list[ForeignArray] = [
         ForeignArray("in_proj_weight", f"{name}_kernel", np.transpose, part=(i, 3))
         for i, name in enumerate(names)

@@ -14,7 +14,7 @@ from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.attention import additive
 from skconvnet.ops.attention.additive import AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
-from skconvnet.ops.attention.steps_last import to_batch_last, to_steps_last
+from skconvnet.ops.attention.steps_last import as_columns, to_batch_last, to_steps_last
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -172,7 +172,7 @@ class AdditiveAttentionLayer(Layer[AdditiveCache]):
         self._attention(workspace).backward(
             inputs, dmeans, dots, log_sums, d, workspace
         )
-        steps, dq, dk = (_columns(array) for array in (inputs.v, d.q, d.k))
+        steps, dq, dk = (as_columns(array) for array in (inputs.v, d.q, d.k))
         if not self.is_frozen:
             dkernel, dbias = gradients["query_kernel"], gradients["bias"]
             write_gradients(steps, dq, dkernel, dbias)
@@ -217,12 +217,7 @@ class AdditiveAttentionLayer(Layer[AdditiveCache]):
         q, k = (
             workspace.array(name, (self.units, batch, length), x.dtype) for name in "qk"
         )
-        w, steps = self.weights, _columns(v)
-        project(w["query_kernel"], w["bias"], steps, _columns(q))
-        project(w["key_kernel"], None, steps, _columns(k))
+        w, steps = self.weights, as_columns(v)
+        project(w["query_kernel"], w["bias"], steps, as_columns(q))
+        project(w["key_kernel"], None, steps, as_columns(k))
         return AdditiveInputs(q, k, v, w["context"])
-
-
-def _columns(x: np.ndarray) -> np.ndarray:
-    """View (features, batch, steps) as a matrix of (features, columns)."""
-    return x.reshape(len(x), -1)

@@ -13,8 +13,14 @@ from skconvnet.initializers import Initializer, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.attention.dot_product import DotProductAttention, Heads
 from skconvnet.ops.attention.dropout import WeightDropout
+from skconvnet.ops.attention.projections import Projections
 from skconvnet.ops.attention.softmax import Mask
-from skconvnet.ops.attention.steps_last import heads_of, to_batch_last, to_steps_last
+from skconvnet.ops.attention.steps_last import (
+    as_columns,
+    heads_of,
+    to_batch_last,
+    to_steps_last,
+)
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -107,17 +113,20 @@ class AttentionCache(NamedTuple):
 
     Attributes
     ----------
-    x : ndarray of shape (channels, batch, length)
-    projected : ndarray of shape (features, batch, length)
-        Queries, keys and values of all heads.
+    steps : ndarray of shape (channels, batch, length)
+        The input.
+    kernel : ndarray of shape (channels, features)
+        What queries, keys and values are projected by.
+    heads : Heads
     means : ndarray of shape (num_heads * value_dim, batch, length)
         The weighted means of the values.
     log_sums : ndarray of shape (batch, num_heads, length)
     attention : DotProductAttention
     """
 
-    x: np.ndarray
-    projected: np.ndarray
+    steps: np.ndarray
+    kernel: np.ndarray
+    heads: Heads
     means: np.ndarray
     log_sums: np.ndarray
     attention: DotProductAttention
@@ -143,28 +152,30 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
     ) -> None:
         super().__init__(in_shape, in_shape)
         length, channels = in_shape
-        self.n_heads = n_heads
-        self.key_dim = key_dim
+        self.projections = Projections(n_heads, key_dim, value_dim)
         self.dropout = dropout
         self.is_random = dropout > 0
         self.use_bias = use_bias
         self.causal = causal
         self.initializer = initializer
         n_keys, n_values = n_heads * key_dim, n_heads * value_dim
-        # The features that the input is projected to, in this order.
-        self.widths = {"query": n_keys, "key": n_keys, "value": n_values}
-        self.n_projected = sum(self.widths.values())
-        for name, width in self.widths.items():
-            self.weight_shapes[f"{name}_kernel"] = (channels, width)
+        shapes = {
+            part: (channels, width) for part, width in self.projections.widths.items()
+        }
+        for name, shape in {**shapes, "output": (n_values, channels)}.items():
+            self.weight_shapes[f"{name}_kernel"] = shape
             if use_bias:
-                self.weight_shapes[f"{name}_bias"] = (width,)
-        self.weight_shapes["output_kernel"] = (n_values, channels)
-        if use_bias:
-            self.weight_shapes["output_bias"] = (channels,)
-        products = channels * (self.n_projected + n_values)
+                self.weight_shapes[f"{name}_bias"] = shape[1:]
+        n_projected = self.projections.n_features
+        products = channels * (n_projected + n_values)
         pairs = n_keys + n_values + 4 * n_heads
         self.flops = 2 * length * (products + length * pairs)
-        self.cached_values = length * (channels + self.n_projected + n_values + n_heads)
+        self.cached_values = length * (channels + n_projected + n_values + n_heads)
+
+    @property
+    def n_heads(self) -> int:
+        """How many heads there are."""
+        return self.projections.n_heads
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
@@ -188,22 +199,23 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
         if train and self.is_random:
             assert rng is not None
             dropout = WeightDropout.drawn(self.dropout, rng)
-        attention = self._attention(workspace, dropout)
-        steps, projected = self._project(x, workspace)
-        n_values, (_, length, batch) = self.widths["value"], x.shape
+        attention, steps = self._attention(workspace, dropout), _steps(x, workspace)
+        projected, kernel = self.projections.apply(steps, self.weights, workspace)
+        n_heads, n_values = self.n_heads, len(self.weights["output_kernel"])
+        _, batch, length = steps.shape
         means = workspace.array("means", (n_values, batch, length), x.dtype)
-        log_sums = workspace.array("log_sums", (batch, self.n_heads, length), x.dtype)
-        heads, out = self._heads(projected), heads_of(means, self.n_heads)
+        log_sums = workspace.array("log_sums", (batch, n_heads, length), x.dtype)
+        heads, out = self.projections.heads(projected), heads_of(means, n_heads)
         attention.forward(heads, out, log_sums, workspace)
         outputs = workspace.scratch("outputs", steps.shape, x.dtype)
         project(
             self.weights["output_kernel"],
             self.weights.get("output_bias"),
-            _columns(means),
-            _columns(outputs),
+            as_columns(means),
+            as_columns(outputs),
         )
         y = to_batch_last(outputs, workspace.array("y", x.shape, x.dtype))
-        return y, AttentionCache(steps, projected, means, log_sums, attention)
+        return y, AttentionCache(steps, kernel, heads, means, log_sums, attention)
 
     @override
     def backward(
@@ -215,36 +227,35 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        x, projected, means, log_sums, attention = cache
-        doutputs = workspace.scratch("outputs", x.shape, dy.dtype)
+        steps, kernel, heads, means, log_sums, attention = cache
+        doutputs = workspace.scratch("outputs", steps.shape, dy.dtype)
         to_steps_last(dy, doutputs)
         if not self.is_frozen:
             write_gradients(
-                _columns(means),
-                _columns(doutputs),
+                as_columns(means),
+                as_columns(doutputs),
                 gradients["output_kernel"],
                 gradients.get("output_bias"),
             )
         dmeans = workspace.scratch("dmeans", means.shape, dy.dtype)
-        kernel = self.weights["output_kernel"]
-        np.matmul(kernel, _columns(doutputs), out=_columns(dmeans))
-        dprojected = workspace.scratch("dprojected", projected.shape, dy.dtype)
+        output_kernel = self.weights["output_kernel"]
+        np.matmul(output_kernel, as_columns(doutputs), out=as_columns(dmeans))
+        shape = (kernel.shape[1], *steps.shape[1:])
+        dprojected = workspace.scratch("dprojected", shape, dy.dtype)
         attention.backward(
-            self._heads(projected),
+            heads,
             heads_of(dmeans, self.n_heads),
             _dots(dmeans, means, self.n_heads, workspace),
             log_sums,
-            self._heads(dprojected),
+            self.projections.heads(dprojected),
             workspace,
         )
         if not self.is_frozen:
-            self._write_gradients(x, dprojected, gradients, workspace)
+            self.projections.write_gradients(steps, dprojected, gradients, workspace)
         if not need_dx:
             return None
-        kernel = workspace.array("kernel", (len(x), self.n_projected), dy.dtype)
-        np.matmul(kernel, _columns(dprojected), out=_columns(doutputs))
-        dx = workspace.array("dx", (len(x), x.shape[2], x.shape[1]), dy.dtype)
-        return to_batch_last(doutputs, dx)
+        np.matmul(kernel, as_columns(dprojected), out=as_columns(doutputs))
+        return to_batch_last(doutputs, workspace.array("dx", dy.shape, dy.dtype))
 
     def attention_weights(self, x: FeatureMap, workspace: Workspace) -> np.ndarray:
         """Return how much each step looks at each other one, as in prediction.
@@ -261,82 +272,22 @@ class MultiHeadAttentionLayer(Layer[AttentionCache]):
             ``weights[h, t, s, i]`` is the weight of step s in the output of head h at
             step t of sample i. The sum over s is 1, or 0 for a sample of length 0.
         """
-        _, projected = self._project(x, workspace)
-        attention = self._attention(workspace, None)
-        weights = attention.weights(self._heads(projected), workspace)
-        return weights.transpose(1, 3, 2, 0)
+        steps = _steps(x, workspace)
+        projected, _ = self.projections.apply(steps, self.weights, workspace)
+        heads, attention = self.projections.heads(projected), self._attention(workspace)
+        return attention.weights(heads, workspace).transpose(1, 3, 2, 0)
 
     def _attention(
-        self, workspace: Workspace, dropout: WeightDropout | None
+        self, workspace: Workspace, dropout: WeightDropout | None = None
     ) -> DotProductAttention:
         return DotProductAttention(Mask(self.causal, workspace.lengths), dropout)
 
-    def _project(
-        self, x: FeatureMap, workspace: Workspace
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the input with the steps last, and queries, keys and values of it.
 
-        The three kernels side by side make one, so that this is one product. The kernel
-        of the queries is scaled, and thereby the scores.
-        """
-        channels, length, batch = x.shape
-        steps = workspace.array("steps", (channels, batch, length), x.dtype)
-        to_steps_last(x, steps)
-        kernel = workspace.array("kernel", (channels, self.n_projected), x.dtype)
-        bias = workspace.array("bias", (self.n_projected,), x.dtype)
-        for name, some in self._places():
-            kernel[:, some] = self.weights[f"{name}_kernel"]
-            bias[some] = self.weights[f"{name}_bias"] if self.use_bias else 0
-        queries = slice(0, self.widths["query"])
-        kernel[:, queries] *= self._scale
-        bias[queries] *= self._scale
-        projected = workspace.array(
-            "projected", (self.n_projected, batch, length), x.dtype
-        )
-        project(kernel, bias, _columns(steps), _columns(projected))
-        return steps, projected
-
-    def _write_gradients(
-        self,
-        x: np.ndarray,
-        dprojected: np.ndarray,
-        gradients: NamedArrays,
-        workspace: Workspace,
-    ) -> None:
-        """Write the gradients of the kernels and biases of queries, keys and values."""
-        shape = (len(x), self.n_projected)
-        dkernel = workspace.scratch("dkernel", shape, x.dtype)
-        dbias = workspace.scratch("dbias", shape[1:], x.dtype)
-        write_gradients(_columns(x), _columns(dprojected), dkernel, dbias)
-        queries = slice(0, self.widths["query"])
-        dkernel[:, queries] *= self._scale
-        dbias[queries] *= self._scale
-        for name, some in self._places():
-            gradients[f"{name}_kernel"][...] = dkernel[:, some]
-            if self.use_bias:
-                gradients[f"{name}_bias"][...] = dbias[some]
-
-    @property
-    def _scale(self) -> float:
-        return float(self.key_dim**-0.5)
-
-    def _places(self) -> list[tuple[str, slice]]:
-        """Return where queries, keys and values are among the projected features."""
-        places, start = [], 0
-        for name, width in self.widths.items():
-            places.append((name, slice(start, start + width)))
-            start += width
-        return places
-
-    def _heads(self, projected: np.ndarray) -> Heads:
-        """View projected features, or their gradient, head by head."""
-        parts = (projected[some] for _, some in self._places())
-        return Heads(*(heads_of(part, self.n_heads) for part in parts))
-
-
-def _columns(x: np.ndarray) -> np.ndarray:
-    """View (features, batch, steps) as a matrix of (features, columns)."""
-    return x.reshape(len(x), -1)
+def _steps(x: FeatureMap, workspace: Workspace) -> np.ndarray:
+    """Return a copy of a map with the steps last, (channels, batch, length)."""
+    channels, length, batch = x.shape
+    steps = workspace.array("steps", (channels, batch, length), x.dtype)
+    return to_steps_last(x, steps)
 
 
 def _dots(

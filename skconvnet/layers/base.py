@@ -120,6 +120,9 @@ class Layer(ABC, Generic[Cache]):
         Floating-point operations (FLOPs) of a forward pass, per sample.
     cached_values : int
         How many numbers are kept for the backward pass besides maps, per sample.
+    size_advice : str
+        What to do if the shapes of the weights depend on the size of samples, and these
+        differ in size.
     strides : tuple of int or of Fraction
         Positions of the input from one output position to the next along each spatial
         axis. They are fractions if the layer enlarges maps. Empty if the map keeps its
@@ -134,6 +137,11 @@ class Layer(ABC, Generic[Cache]):
     takes_tokens = False
     takes_lengths = False
     cached_values = 0
+    size_advice = (
+        "samples of different sizes need a layer whose output always has the same "
+        "size. Put SpatialPyramidPool(), GlobalMaxPool() or GlobalAvgPool() before the "
+        "first dense layer, in place of Flatten() if there is one."
+    )
     strides: tuple[int | Fraction, ...] = ()
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:

@@ -113,6 +113,9 @@ class PositionalEncodingLayer(Layer[None]):
 
     penalized = ()
     takes_lengths = True
+    size_advice = (
+        "set max_length of PositionalEncoding to the largest length of a sample."
+    )
 
     def __init__(self, in_shape: Shape, max_length: int | None) -> None:
         super().__init__(in_shape, in_shape)

@@ -19,9 +19,9 @@ from skconvnet.onnx.graph import Graph
 def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -> str:
     """Convert `MultiHeadAttention`."""
     length, n_heads, weights = layer.in_shape[0], layer.n_heads, layer.weights
-    scale = layer.key_dim**-0.5
+    scale = layer.projections.key_dim**-0.5
     heads = []
-    for name, width in layer.widths.items():
+    for name, width in layer.projections.widths.items():
         kernel = weights[f"{name}_kernel"]
         bias = weights[f"{name}_bias"] if layer.use_bias else None
         projected = _project(graph, x, kernel, bias, name)
@@ -35,7 +35,7 @@ def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -
     # (heads, keys, queries): values are (heads, value_dim, keys).
     shares = graph.add("Transpose", shares, perm=[0, 1, 3, 2])
     means = graph.add("MatMul", values, shares)
-    means = graph.reshape(means, (layer.widths["value"], length))
+    means = graph.reshape(means, (layer.projections.widths["value"], length))
     bias = weights["output_bias"] if layer.use_bias else None
     return _project(graph, means, weights["output_kernel"], bias, "output")
 

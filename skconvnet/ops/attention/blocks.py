@@ -28,8 +28,9 @@ from typing import NamedTuple
 
 from skconvnet.ops.workspace import Workspace
 
-# Two arrays of this size stay in the second level of the cache.
-BLOCK_BYTES = 800_000
+# Of the scores of a block. They fit into the second level of the cache; with fewer,
+# products are of narrow matrices, and slow.
+BLOCK_BYTES = 1_600_000
 # Products of matrices with fewer columns are slow, and so are those with a number of
 # columns that is no multiple of the second one.
 _MIN_QUERIES = 64
@@ -85,19 +86,20 @@ def blocks_of(
     64 100 100
     0 64 64
     """
-    room = max(block_bytes // (itemsize * extent.keys), _MIN_QUERIES)
+    n_keys = extent.keys
+    room = max(block_bytes // (itemsize * n_keys), _MIN_QUERIES)
     n_queries = min(extent.queries, room // _MULTIPLE * _MULTIPLE)
+    if causal and extent.queries >= 4 * _MIN_QUERIES:
+        # Four blocks leave out six of their sixteen squares of later keys.
+        quarter = -(-extent.queries // (4 * _MULTIPLE)) * _MULTIPLE
+        n_queries = min(n_queries, quarter)
     n_heads = min(extent.heads, room // n_queries)
     n_samples = min(extent.samples, room // (n_queries * n_heads))
+    queries_of_all = _cut(extent.queries, n_queries, _MULTIPLE)
     return [
         [
-            Block(
-                samples,
-                heads,
-                queries,
-                slice(0, queries.stop if causal else extent.keys),
-            )
-            for queries in reversed(_cut(extent.queries, n_queries))
+            Block(samples, heads, queries, slice(0, queries.stop if causal else n_keys))
+            for queries in reversed(queries_of_all)
         ]
         for samples in _cut(extent.samples, n_samples)
         for heads in _cut(extent.heads, n_heads)
@@ -115,10 +117,16 @@ def run_groups(
     workspace.share_out(len(groups), lambda i, own: task(groups[i], own), n_scores)
 
 
-def _cut(n: int, size: int) -> list[slice]:
-    """Cut `n` indices into slices of a length, of which the last one may be shorter.
+def _cut(n: int, largest: int, multiple: int = 1) -> list[slice]:
+    """Cut `n` indices into slices of nearly equal lengths.
 
-    >>> _cut(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
+    All lengths but the last are multiples of `multiple`, as `largest` must be.
+
+    >>> _cut(10, 6), _cut(10, 8, multiple=4)
+    ([slice(0, 5, None), slice(5, 10, None)], [slice(0, 8, None), slice(8, 10, None)])
     """
-    return [slice(start, min(start + size, n)) for start in range(0, n, max(size, 1))]
+    if n <= largest:
+        return [slice(0, n)] if n else []
+    n_slices = -(-n // largest)
+    size = -(-n // (n_slices * multiple)) * multiple
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -33,8 +33,16 @@ from skconvnet.ops.attention.blocks import (
     run_groups,
 )
 from skconvnet.ops.attention.dropout import WeightDropout
-from skconvnet.ops.attention.softmax import Mask, exponentiate, weights_again
+from skconvnet.ops.attention.softmax import (
+    Mask,
+    are_moderate,
+    exponentiate,
+    weights_again,
+)
 from skconvnet.ops.workspace import Workspace
+
+# Up to which BLAS writes a transposed product as fast as another one.
+_MAX_KEYS_OF_DIRECT = 256
 
 
 class Heads(NamedTuple):
@@ -103,10 +111,13 @@ class DotProductAttention:
         def task(group: Sequence[Block], workspace: Workspace) -> None:
             for block in group:
                 samples, some, queries, _ = block
-                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                own, weights = heads.at(block), _scores(heads, block, workspace)
+                moderate = are_moderate(weights)
+                self.mask.hide(weights, block)
                 shape = (*weights.shape[:2], weights.shape[3])
                 sums = workspace.scratch("sums", shape, weights.dtype)
-                exponentiate(weights, sums, log_sums[samples, some, queries])
+                logs = log_sums[samples, some, queries]
+                exponentiate(weights, sums, logs, moderate=moderate)
                 if self.dropout is not None:
                     weights *= self.dropout.scales(block, weights, workspace)
                 means = out[samples, some, :, queries]
@@ -142,7 +153,8 @@ class DotProductAttention:
             of_keys = _SumsOverQueries(gradients.at(group[0]), len(group), workspace)
             for block in group:
                 samples, some, queries, keys = block
-                own, weights = heads.at(block), self._scores(heads, block, workspace)
+                own, weights = heads.at(block), _scores(heads, block, workspace)
+                self.mask.hide(weights, block)
                 weights_again(weights, log_sums[samples, some, queries])
                 dmeans = dout[samples, some, :, queries]
                 dscores = workspace.scratch("dscores", weights.shape, weights.dtype)
@@ -170,7 +182,8 @@ class DotProductAttention:
         """
         extent = heads.extent
         whole = Block(*(slice(0, n) for n in extent))
-        weights = self._scores(heads, whole, workspace).copy()
+        weights = _scores(heads, whole, workspace).copy()
+        self.mask.hide(weights, whole)
         sums = np.empty((extent.samples, extent.heads, extent.queries), weights.dtype)
         exponentiate(weights, sums, np.empty_like(sums))
         weights /= sums[:, :, np.newaxis]
@@ -191,14 +204,14 @@ class DotProductAttention:
         )
         run_groups(groups, task, workspace, n_scores=prod(heads.extent))
 
-    def _scores(self, heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
-        """Return the scores of a block, of shape (samples, heads, keys, queries)."""
-        q, k, _ = heads.at(block)
-        shape = (*k.shape[:2], k.shape[-1], q.shape[-1])
-        scores = workspace.scratch("scores", shape, q.dtype)
-        np.matmul(k.swapaxes(-1, -2), q, out=scores)
-        self.mask.hide(scores, block)
-        return scores
+
+def _scores(heads: Heads, block: Block, workspace: Workspace) -> np.ndarray:
+    """Return the scores of a block, of shape (samples, heads, keys, queries)."""
+    q, k, _ = heads.at(block)
+    shape = (*k.shape[:2], k.shape[-1], q.shape[-1])
+    scores = workspace.scratch("scores", shape, q.dtype)
+    np.matmul(k.swapaxes(-1, -2), q, out=scores)
+    return scores
 
 
 class _SumsOverQueries:
@@ -218,13 +231,14 @@ class _SumsOverQueries:
     def __init__(self, gradients: Heads, n_blocks: int, workspace: Workspace) -> None:
         self.workspace = workspace
         self.targets = {"k": gradients.k, "v": gradients.v}
+        n_keys = gradients.k.shape[-1]
+        self.is_direct = n_blocks == 1 and n_keys <= _MAX_KEYS_OF_DIRECT
         self.sums: dict[str, np.ndarray] = {}
         for name, target in self.targets.items():
             view = target.swapaxes(-1, -2)
-            if n_blocks > 1:
+            if not self.is_direct:
                 view = workspace.scratch(f"d{name}", view.shape, view.dtype)
             self.sums[name] = view
-        self.is_direct = n_blocks == 1
         self.begun: set[str] = set()
 
     def add(

@@ -11,6 +11,9 @@ from skconvnet.ops.attention.blocks import Block
 from skconvnet.ops.blas_kernels import constant
 from skconvnet.ops.lengths import is_padding
 
+# Sums of exponentials of scores up to this do not overflow in float32.
+_MODERATE = 40
+
 
 @dataclass(frozen=True)
 class Mask:
@@ -49,20 +52,36 @@ class Mask:
                 np.copyto(scores[..., start:, :], -np.inf, where=hidden)
 
 
-def exponentiate(scores: np.ndarray, sums: np.ndarray, log_sums: np.ndarray) -> None:
-    """Replace scores by weights that are not divided by their sums yet.
+def are_moderate(scores: np.ndarray) -> bool:
+    """Return whether the exponentials of all scores are far from overflow and from 0.
 
-    The largest score of a query is subtracted first, so that nothing overflows.
+    >>> are_moderate(np.array([-3.0, 5.0])), are_moderate(np.array([-300.0, 5.0]))
+    (True, False)
+    """
+    return bool(scores.max() <= _MODERATE and scores.min() >= -_MODERATE)
+
+
+def exponentiate(
+    scores: np.ndarray,
+    sums: np.ndarray,
+    log_sums: np.ndarray,
+    *,
+    moderate: bool = False,
+) -> None:
+    """Replace scores by weights that are not divided by their sums yet.
 
     Parameters
     ----------
     scores : ndarray of shape (..., keys, queries)
         -inf for keys that are hidden.
     sums : ndarray of shape (..., queries)
-        The sum of the weights of each query is written here. If no key has a weight, it
+        The sum of the weights of each query is written here. If all keys are hidden, it
         is 1.
     log_sums : ndarray of shape (..., queries)
         The logarithm of the sum of exp(score) is written here, for `weights_again`.
+    moderate : bool
+        Whether the scores that are not hidden are moderate. If not, the largest one of
+        each query is subtracted first, so that nothing overflows.
 
     Examples
     --------
@@ -76,15 +95,17 @@ def exponentiate(scores: np.ndarray, sums: np.ndarray, log_sums: np.ndarray) -> 
     array([8., 5.])
     """
     largest = log_sums
-    np.max(scores, axis=-2, out=largest)
-    # -inf - (-inf) would be NaN if all keys are hidden.
-    np.maximum(largest, np.finfo(scores.dtype).min, out=largest)
-    scores -= largest[..., np.newaxis, :]
+    if moderate:
+        largest.fill(0)
+    else:
+        np.max(scores, axis=-2, out=largest)
+        # -inf - (-inf) would be NaN if all keys are hidden.
+        np.maximum(largest, np.finfo(scores.dtype).min, out=largest)
+        scores -= largest[..., np.newaxis, :]
     np.exp(scores, out=scores)
     # A product with ones is a sum, at the speed of BLAS.
     np.matmul(constant(1, scores.shape[-2], scores.dtype), scores, out=sums)
-    # exp(0) = 1 is among the terms, unless there are none.
-    np.maximum(sums, 1, out=sums)
+    np.copyto(sums, 1, where=sums == 0)
     log_sums += np.log(sums)
 
 

@@ -30,6 +30,11 @@ def to_batch_last(x: np.ndarray, out: FeatureMap) -> FeatureMap:
     return out
 
 
+def as_columns(x: np.ndarray) -> np.ndarray:
+    """View (features, batch, steps) as a matrix of (features, columns)."""
+    return x.reshape(len(x), -1)
+
+
 def heads_of(x: np.ndarray, n_heads: int) -> np.ndarray:
     """View (heads * dims, batch, steps) as (batch, heads, dims, steps).
 
