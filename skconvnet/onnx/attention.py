@@ -75,7 +75,7 @@ def position_dense(graph: Graph, layer: PositionDenseLayer, x: str) -> str:
     """Convert a dense layer at every step."""
     weights = layer.weights
     z = _project(graph, x, weights["kernel"], weights["bias"])
-    return activate(graph, z, layer.activation.name)
+    return activate(graph, z, layer.activation)
 
 
 def _project(
