@@ -1,7 +1,7 @@
 """Published networks for series: shapes, weights, and series of several lengths.
 
 Numbers of weights are computed here from the sizes in the papers. Outputs are compared
-with functions of PyTorch, put together as in the code of the authors.
+with functions of PyTorch, put together as in the published code.
 """
 
 import numpy as np
@@ -172,7 +172,7 @@ class Published:
         )
 
 
-def resnet_of_the_authors(x, w):
+def resnet_as_published(x, w):
     for i in (1, 2, 3):
         name = f"block{i}"
         y = x
@@ -184,7 +184,7 @@ def resnet_of_the_authors(x, w):
     return w.scores(x)
 
 
-def inception_time_of_the_authors(x, w):
+def inception_time_as_published(x, w):
     before = x
     for i in range(6):
         block, module = f"block{i // 3 + 1}", f"block{i // 3 + 1}/module{i + 1}"
@@ -207,13 +207,13 @@ def inception_time_of_the_authors(x, w):
 @pytest.mark.parametrize(
     ("layers", "published"),
     [
-        (resnet_1d(width=1 / 8), resnet_of_the_authors),
-        (inception_time(width=1 / 8), inception_time_of_the_authors),
+        (resnet_1d(width=1 / 8), resnet_as_published),
+        (inception_time(width=1 / 8), inception_time_as_published),
     ],
     ids=["resnet_1d", "inception_time"],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_the_code_of_the_authors_computes_the_same(layers, published):
+def test_published_code_computes_the_same(layers, published):
     X = np.random.default_rng(0).normal(size=(12, 50, 1))
     model = trained(layers, X)
     weights = Published(model)

@@ -21,7 +21,7 @@ def fcn(width: float = 1.0) -> Layers:
     Three convolutions with 128, 256 and 128 filters and kernels of 8, 5 and 3 steps,
     each followed by a `BatchNorm` and a ReLU, keep the length of the series. The mean
     over all steps follows. With the output layer for two classes, the network has
-    264,962 weights for series of one channel, as many as in the authors' code.
+    264,962 weights for series of one channel, as many as in the code of [2]_.
 
     X may be a list of series of different lengths, which are padded to share a
     micro-batch.
@@ -39,6 +39,8 @@ def fcn(width: float = 1.0) -> Layers:
     ----------
     .. [1] Z. Wang, W. Yan and T. Oates, "Time series classification from scratch with
        deep neural networks: a strong baseline", IJCNN 2017.
+    .. [2] H. Ismail Fawaz et al., "Deep learning for time series classification: a
+       review", Data Mining and Knowledge Discovery 33, 2019.
 
     Examples
     --------

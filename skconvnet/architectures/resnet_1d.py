@@ -24,7 +24,7 @@ def resnet_1d(filters: Sequence[int] = (64, 128, 128), width: float = 1.0) -> La
     last block by the mean over all steps. All layers keep the length of the series. The
     shortcut is a convolution with a kernel of 1 step, if the number of channels
     changes, and a `BatchNorm`. With the output layer for two classes, the network has
-    504,258 weights for series of one channel, as many as in the authors' code.
+    504,258 weights for series of one channel, as many as in the code of [2]_.
 
     X may be a list of series of different lengths, which are padded to share a
     micro-batch.
@@ -45,6 +45,8 @@ def resnet_1d(filters: Sequence[int] = (64, 128, 128), width: float = 1.0) -> La
     ----------
     .. [1] Z. Wang, W. Yan and T. Oates, "Time series classification from scratch with
        deep neural networks: a strong baseline", IJCNN 2017.
+    .. [2] H. Ismail Fawaz et al., "Deep learning for time series classification: a
+       review", Data Mining and Knowledge Discovery 33, 2019.
 
     Examples
     --------
