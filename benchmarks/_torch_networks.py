@@ -13,6 +13,8 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import (
+    GRU,
+    LSTM,
     Activation,
     BatchNorm,
     Conv1D,
@@ -31,6 +33,7 @@ from skconvnet.layers import (
 )
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.flatten import FlattenLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.losses import LogLoss
 from skconvnet.params.base import LayerSpec
@@ -78,6 +81,9 @@ def modules_of(spec: LayerSpec, in_shape: tuple[int, ...]) -> list[torch.nn.Modu
         return [nn.Embedding(spec.n_tokens, spec.n_dims), _ChannelsFirst()]
     if isinstance(spec, TransformerEncoder):
         return [_StepsFirst(_encoder_block(spec, channels))]
+    if isinstance(spec, GRU | LSTM):
+        kind = getattr(nn, type(spec).__name__)
+        return [_LastState(kind(channels, spec.units, batch_first=True))]
     if isinstance(spec, Residual):
         return [_Sum(_sequence(spec.layers, in_shape)[0])]
     if isinstance(spec, Parallel):
@@ -146,6 +152,17 @@ if torch is not None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.body(x.transpose(1, 2)).transpose(1, 2)
 
+    class _LastState(torch.nn.Module):
+        """The state of a recurrent module after the last step."""
+
+        def __init__(self, body: torch.nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            states, _ = self.body(x.transpose(1, 2))
+            return states[:, -1]
+
     class _Sum(torch.nn.Module):
         """The sum of an input and what a module makes of it."""
 
@@ -189,13 +206,19 @@ def layouts_of(X: np.ndarray) -> tuple[str, ...]:
     return ("contiguous", "channels_last") if X.ndim == 4 else ("contiguous",)
 
 
-def in_torchs_order(model: SequentialClassifier, arrays: dict) -> list[np.ndarray]:
+def in_torchs_order(
+    model: SequentialClassifier, arrays: dict, *, are_gradients: bool = False
+) -> list[np.ndarray]:
     """Return weights, or gradients, as `torch_network(name).parameters()` has them."""
     layers = list(model.network_.layers.items())
     ordered = []
     for (_, before), (name, layer) in pairwise([("", None), *layers]):
         if isinstance(layer, TransformerEncoderLayer):
             ordered += _arrays_of_encoder_block(name, arrays)
+            continue
+        if isinstance(layer, RecurrentLayer):
+            own = {array: arrays[f"{name}/{array}"] for array in layer.weight_shapes}
+            ordered += _recurrent(own, are_gradients=are_gradients)
             continue
         for array in layer.weight_shapes:
             values = arrays[f"{name}/{array}"]
@@ -221,6 +244,23 @@ def _arrays_of_encoder_block(
     for norm in ("norm1", "norm2"):
         yield arrays[f"{name}/{norm}/gamma"]
         yield arrays[f"{name}/{norm}/beta"]
+
+
+def _recurrent(arrays: dict, *, are_gradients: bool) -> list[np.ndarray]:
+    """Return the arrays of an LSTM or GRU as PyTorch has them.
+
+    A GRU has two biases in both, with z and r swapped. An LSTM has two in PyTorch,
+    which are added.
+    """
+    biases = arrays["bias"]
+    if biases.ndim == 1:
+        second = biases if are_gradients else np.zeros_like(biases)
+        return [arrays["kernel"].T, arrays["recurrent_kernel"].T, biases, second]
+    ordered = []
+    for array in (arrays["kernel"], arrays["recurrent_kernel"], *biases):
+        z, r, g = np.split(array, 3, axis=-1)
+        ordered.append(np.concatenate([r, z, g], axis=-1).T)
+    return ordered
 
 
 def disagreement(name: str, dtype: str) -> tuple[float, float]:
@@ -265,7 +305,7 @@ def disagreement(name: str, dtype: str) -> tuple[float, float]:
     }
     of_gradients = _largest_difference(
         [parameter.grad.numpy() for parameter in peer.parameters()],
-        in_torchs_order(model, named),
+        in_torchs_order(model, named, are_gradients=True),
     )
     return abs(loss / theirs.item() - 1), of_gradients
 

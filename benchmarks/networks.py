@@ -12,6 +12,8 @@ import numpy as np
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import (
+    GRU,
+    LSTM,
     Activation,
     BatchNorm,
     Conv1D,
@@ -181,6 +183,8 @@ NETWORKS: dict[str, BenchmarkNetwork] = {
     "series": BenchmarkNetwork((1000, 3), _series, 512),
     "text": BenchmarkNetwork((100,), _text, 1024),
     "transformer": BenchmarkNetwork((100, 128), _transformer, 256),
+    "lstm": BenchmarkNetwork((100, 128), lambda: [LSTM(128)], 512),
+    "gru": BenchmarkNetwork((100, 128), lambda: [GRU(128)], 512),
 }
 
 

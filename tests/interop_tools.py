@@ -6,10 +6,13 @@ from skconvnet import SequentialClassifier
 from skconvnet.layers import (
     CELU,
     ELU,
+    GRU,
+    LSTM,
     Activation,
     AvgPool1D,
     AvgPool2D,
     BatchNorm,
+    Bidirectional,
     Conv1D,
     Conv1DTranspose,
     Conv2D,
@@ -42,8 +45,10 @@ from skconvnet.layers import (
     SeparableConv1D,
     SeparableConv2D,
     SeparableConv3D,
+    SimpleRNN,
     SpatiallySeparableConv2D,
     SpatialPyramidPool,
+    TimeDistributed,
     TransformerEncoder,
     Upsample,
 )
@@ -350,4 +355,29 @@ SHAPED = {
         ],
     ),
     "projected features": (IMAGE, [Flatten(), Residual([Dense(7)]), BatchNorm()]),
+}
+RECURRENT = {
+    "lstm": (SEQUENCE, [LSTM(5)]),
+    "words to lstm": (TOKENS, [Embedding(N_TOKENS, 4), LSTM(5)]),
+    "stacked": (
+        SEQUENCE,
+        [Conv1D(6, 3), GRU(4, return_sequences=True), SimpleRNN(3, "relu")],
+    ),
+    "bidirectional": (
+        SEQUENCE,
+        [Bidirectional(LSTM(3, return_sequences=True)), Bidirectional(GRU(4))],
+    ),
+    "states to flatten": (
+        SEQUENCE,
+        [GRU(3, return_sequences=True), Flatten(), Dense(4)],
+    ),
+    "states to convolution": (
+        SEQUENCE,
+        [LSTM(3, return_sequences=True), Conv1D(4, 2), GlobalMaxPool()],
+    ),
+    "steps": (SEQUENCE, [TimeDistributed([Dense(4, "tanh"), Dense(3)]), Flatten()]),
+    "steps of sequences": (
+        IMAGE,
+        [TimeDistributed([Conv1D(4, 2), GlobalMaxPool()]), GRU(3)],
+    ),
 }

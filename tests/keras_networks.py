@@ -56,6 +56,14 @@ class Builder:
         self.layers.append(layer)
         return layer(x)
 
+    def all_layers(self):
+        """Return the layers of the model, and those inside of layers of it."""
+        for layer in self.model.layers:
+            if isinstance(layer, kl.TimeDistributed):
+                yield from layer.layer.layers
+            else:
+                yield layer
+
     def run(self, specs, x, in_shape):
         for spec in specs:
             if isinstance(spec, tuple):
@@ -80,6 +88,10 @@ class Builder:
             return self.attention(spec, x)
         if isinstance(spec, la.PositionalEncoding):
             return self.positions(spec, x, *in_shape)
+        if isinstance(spec, la.TimeDistributed):
+            inputs = keras.Input(in_shape[1:])
+            steps = self.run(spec.layers, inputs, in_shape[1:])
+            return kl.TimeDistributed(keras.Model(inputs, steps))(x)
         if hasattr(spec, "kernel_size"):
             return self.convolution(kind, spec, x)
         if kind in MAKE:
@@ -182,7 +194,21 @@ class Builder:
         return y, self.with_weights(kind(y.shape[-1], 1, strides, "same"), x)
 
 
+def recurrent(spec, _):
+    kind = getattr(kl, type(spec).__name__)
+    return kind(
+        spec.units,
+        ACTIVATIONS.get(spec.activation, spec.activation),
+        use_bias=spec.use_bias,
+        return_sequences=spec.return_sequences,
+    )
+
+
 MAKE = {
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), recurrent),
+    "Bidirectional": lambda spec, n: kl.Bidirectional(
+        recurrent(spec.layer, n), spec.merge
+    ),
     "Dense": lambda spec, _: kl.Dense(
         spec.units, ACTIVATIONS.get(spec.activation, spec.activation)
     ),

@@ -24,6 +24,7 @@ from skconvnet.layers import (
     DepthwiseConv2D,
     Dropout,
     Embedding,
+    EncoderDecoder,
     Flatten,
     GaussianNoise,
     GlobalAvgPool,
@@ -164,6 +165,13 @@ CASES = [
     (Embedding(5, 4, padding_token=2, reduce="sum"), (1,)),
     (Embedding(6, 5, reduce="max"), (9,)),
     (Embedding(4, 3, padding_token=3, reduce="max"), (2,)),
+    (EncoderDecoder([Conv1D(3, 2)], [Conv1D(2, 1, activation="tanh")], 4), (7, 2)),
+    (
+        EncoderDecoder(
+            [GRU(3, return_sequences=True)], [GRU(2, return_sequences=True)], 1, 5
+        ),
+        (4, 3),
+    ),
     (Flatten(), (5,)),
     (Flatten(), (4, 3)),
     (Flatten(), (3, 4, 2)),

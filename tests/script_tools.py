@@ -26,10 +26,15 @@ def load_script(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent))
+    known = sys.modules.get(path.stem)
+    sys.modules[path.stem] = module  # where dataclasses look up the types of fields
     try:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.parent))
+        del sys.modules[path.stem]
+        if known is not None:
+            sys.modules[path.stem] = known
     return module
 
 

@@ -103,7 +103,7 @@ def test_scikit_learn_stays_outside_the_engine(path):
 
 
 # Layers that are made of layers import these; all may import the protocol, and those
-# without weights, of convolution, pooling or recurrence what these share.
+# without weights, of convolution, of pooling or of recurrence what these share.
 MADE_OF = {
     "chain": {"conv_batch_norm_folding", "fusion"},
     "conv_batch_norm_folding": {
@@ -116,14 +116,22 @@ MADE_OF = {
     "fusion": {"activation", "batch_norm", "conv", "conv_max_pool_fusion", "pooling"},
     "conv_max_pool_fusion": {"conv", "pooling"},
     "chain_micro_batches": {"chain"},
-    "branched": {"chain", "chain_micro_batches"},
+    "branched": {"chain_micro_batches", "composite"},
+    "encoder_decoder": {"chain", "composite"},
     "composite": {"chain"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
-    "parametric_activations": {"activation"},
     "time_distributed": {"branched", "chain", "composite"},
+    "parametric_activations": {"activation"},
     "residual": {"branched", "chain", "composite", "conv", "dense"},
-    "transformer": {"attention", "chain", "dropout", "layer_norm", "position_dense"},
+    "transformer": {
+        "attention",
+        "chain",
+        "composite",
+        "dropout",
+        "layer_norm",
+        "position_dense",
+    },
 }
 
 

@@ -7,6 +7,7 @@ from interop_tools import (
     IMAGE,
     N_TOKENS,
     NETWORKS,
+    RECURRENT,
     SHAPED,
     TOKEN_NETWORKS,
     TOKENS,
@@ -19,6 +20,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skconvnet.interop import from_keras_state, to_keras_state
+from skconvnet.interop.counterparts import layer_names
 from skconvnet.layers import (
     BatchNorm,
     Conv2D,
@@ -36,7 +38,7 @@ from skconvnet.layers import (
 OTHERS = {"transposed groups", "pyramid", "mean pyramid", "maxout"}
 ALL = {
     name: network
-    for name, network in {**NETWORKS, **TOKEN_NETWORKS, **SHAPED}.items()
+    for name, network in {**NETWORKS, **TOKEN_NETWORKS, **SHAPED, **RECURRENT}.items()
     if name not in OTHERS
 }
 
@@ -55,7 +57,7 @@ def nets(torch):
 
 def names_of(est):
     """Return the names of our layers with weights."""
-    return list(dict.fromkeys(name.rpartition("/")[0] for name in est.get_weights()))
+    return layer_names(est.network_)
 
 
 def order_of(builder, est):
@@ -68,7 +70,7 @@ def order_of(builder, est):
             name = next(own)
         previous = layer if hasattr(layer, "kernel_size") else None
         name_of[layer.name] = name
-    layers = [layer for layer in builder.model.layers if layer.weights]
+    layers = [layer for layer in builder.all_layers() if layer.weights]
     return list(dict.fromkeys(name_of[layer.name] for layer in layers))
 
 

@@ -10,7 +10,7 @@ from skconvnet import ConvNetClassifier, SequentialRegressor
 from skconvnet.estimators._network_builder import LayerStack, build_network
 from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.composite import CompositeLayer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -35,7 +35,7 @@ def layers_of(chain):
     fused = [step.layer for step in chain.steps if step.layer not in single]
     for layer in [*single, *fused]:
         yield type(layer).__name__, tuple(layer.in_shape)
-        if isinstance(layer, BranchedLayer):
+        if isinstance(layer, CompositeLayer):
             for inner in layer.chains.values():
                 yield from layers_of(inner)
 

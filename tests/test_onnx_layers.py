@@ -12,8 +12,11 @@ from sklearn.base import clone
 
 from skconvnet import SequentialRegressor, layers
 from skconvnet.layers import (
+    GRU,
+    LSTM,
     Activation,
     BatchNorm,
+    Bidirectional,
     Conv2D,
     Dense,
     Flatten,
@@ -22,7 +25,9 @@ from skconvnet.layers import (
     InstanceNorm,
     LpPool2D,
     Parallel,
+    Reshape,
     Residual,
+    SimpleRNN,
 )
 from skconvnet.onnx.graph import MIN_OPSET
 from skconvnet.ops.activations import ACTIVATIONS
@@ -45,10 +50,17 @@ def network_of(specs, X, dtype):
     return randomize(model.initialize(X, np.ones((len(X), 2))))
 
 
+def operators_of(graph):
+    """Return the names of all operators, also of graphs inside of the graph."""
+    inner = [a.g for node in graph.node for a in node.attribute if a.HasField("g")]
+    own = {node.op_type for node in graph.node}
+    return own.union(*map(operators_of, inner))
+
+
 def assert_equal_in_runtime(model, X, dtype, opset=None):
     exported = model.to_onnx(X, opset=opset)
     tolerance = TOLERANCE[dtype]
-    if "Erf" in {node.op_type for node in exported.graph.node}:
+    if "Erf" in operators_of(exported.graph):
         tolerance = max(tolerance, TOLERANCE_OF_ERF)
     expected = model.predict(X)
     for n in (1, len(X)):
@@ -118,6 +130,15 @@ def test_norms_of_groups_have_operators_of_every_version(case, opset, dtype):
     X = samples(spec, shape, dtype)
     model = network_of([("layer", spec)], X, dtype)
     assert_equal_in_runtime(model, X, dtype, opset)
+
+
+def test_recurrent_layers_are_operators_in_float32():
+    X = np.ones((2, 5, 3), np.float32)
+    specs = [GRU(3, return_sequences=True), Bidirectional(LSTM(2)), Reshape((2, 2))]
+    model = network_of([*specs, SimpleRNN(2)], X, "float32")
+    operators = operators_of(model.to_onnx(X).graph)
+    assert {"GRU", "LSTM", "RNN"} <= operators
+    assert "Scan" not in operators
 
 
 @dataclass(eq=False, repr=False)

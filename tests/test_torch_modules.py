@@ -23,7 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from skconvnet import MLPClassifier
 from skconvnet.interop import from_torch_state, to_torch_state
 from skconvnet.layers import (
+    GRU,
     BatchNorm,
+    Conv1D,
     Conv2D,
     Dense,
     Embedding,
@@ -41,6 +43,7 @@ from skconvnet.layers import (
     Residual,
     SeparableConv2D,
     SpatiallySeparableConv2D,
+    TimeDistributed,
     TransformerEncoder,
 )
 
@@ -306,6 +309,10 @@ def test_what_is_passed_in_place_of_a_state_or_an_estimator(torch):
         (
             [Flatten(), Parallel([("a", Reshape((8, 18))), ("b", Reshape((8, 18)))])],
             ["'parallel'", "branches"],
+        ),
+        (
+            [TimeDistributed([Conv1D(4, 2), Flatten()]), GRU(3)],
+            ["'gru'", "another order"],
         ),
     ],
 )

@@ -9,6 +9,7 @@ from interop_tools import (
     BAGS,
     IMAGE,
     NETWORKS,
+    RECURRENT,
     ROWS,
     SHAPED,
     TOKEN_NETWORKS,
@@ -48,7 +49,7 @@ from skconvnet.layers import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ALL = {**NETWORKS, **TOKEN_NETWORKS, **BAGS, **SHAPED}
+ALL = {**NETWORKS, **TOKEN_NETWORKS, **BAGS, **SHAPED, **RECURRENT}
 
 
 @pytest.fixture(scope="module")

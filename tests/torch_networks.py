@@ -18,6 +18,8 @@ ACTIVATIONS = {
     "elu": nn.ELU,
 }
 CONVOLUTIONS = (la.Conv1D, la.Conv2D, la.Conv3D)
+# Their maps are channels last.
+BY_STEP = (la.LSTM, la.GRU, la.SimpleRNN, la.Bidirectional, la.TimeDistributed)
 TRANSPOSED = (la.Conv1DTranspose, la.Conv2DTranspose, la.Conv3DTranspose)
 # Modules of (batch, steps, channels), as the output of an embedding is.
 STEPS_FIRST = (la.MultiHeadAttention, la.PositionalEncoding, la.TransformerEncoder)
@@ -65,6 +67,7 @@ def sequence(specs, in_shape, is_embedded=False):
         if isinstance(spec, tuple):
             spec = spec[1]
         takes_any = (la.Activation, la.Dropout, la.Flatten, la.Reshape, la.Permute)
+        takes_any += BY_STEP
         wants_steps_first = isinstance(spec, STEPS_FIRST)
         if is_embedded != wants_steps_first and not isinstance(spec, takes_any):
             modules.append(Lambda(lambda x: x.transpose(1, 2)))
@@ -73,12 +76,17 @@ def sequence(specs, in_shape, is_embedded=False):
         in_shape = spec.build(in_shape).out_shape
         if isinstance(spec, la.Embedding):
             is_embedded = spec.reduce is None
+        elif isinstance(spec, BY_STEP):
+            is_embedded = len(in_shape) > 1
         elif isinstance(spec, (la.Flatten, la.Reshape)):
             is_embedded = False
     return modules, in_shape, is_embedded
 
 
 def modules_of(spec, in_shape, is_embedded=False):
+    if isinstance(spec, BY_STEP):
+        first = [] if is_embedded else [Lambda(lambda x: x.movedim(1, -1))]
+        return [*first, *by_step(spec, in_shape)]
     is_block = isinstance(spec, la.TransformerEncoder)
     name = None if is_block else getattr(spec, "activation", None)
     activation = [] if name is None else [ACTIVATIONS[name]()]
@@ -86,6 +94,42 @@ def modules_of(spec, in_shape, is_embedded=False):
         if isinstance(spec, kinds):
             return [*make(spec, in_shape), *activation]
     return [weightless(spec, in_shape, is_embedded)]
+
+
+def by_step(spec, in_shape):
+    """Return the modules of a layer that reads sequences, channels last."""
+    if isinstance(spec, la.TimeDistributed):
+        inner = nn.Sequential(*sequence(as_list(spec.layers), in_shape[1:])[0])
+        return [Lambda(applied_to_steps, inner)]
+    both = isinstance(spec, la.Bidirectional)
+    own = spec.layer if both else spec
+    kind = {"SimpleRNN": "RNN"}.get(type(own).__name__, type(own).__name__)
+    params = {"nonlinearity": own.activation} if kind == "RNN" else {}
+    module = getattr(nn, kind)(
+        in_shape[-1],
+        own.units,
+        bias=own.use_bias,
+        batch_first=True,
+        bidirectional=both,
+        **params,
+    )
+    return [Lambda(lambda x, module: states(x, module, own.return_sequences), module)]
+
+
+def states(x, module, return_sequences):
+    """Return all states, or the last one of each direction."""
+    ys, last = module(x)
+    if return_sequences:
+        return ys
+    last = last[0] if isinstance(last, tuple) else last
+    return torch.cat(list(last), dim=-1)
+
+
+def applied_to_steps(x, inner):
+    steps = x.flatten(0, 1)
+    if steps.ndim > 2:
+        steps = steps.movedim(-1, 1)
+    return inner(steps).unflatten(0, x.shape[:2])
 
 
 def dense(spec, in_shape):

@@ -6,8 +6,6 @@ from skconvnet._foreign_words.words import NO_GPU, Words
 
 _MANY = {1: "1D", 2: "2D", 3: "3D"}
 
-_RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN", "LSTMCell", "Bidirectional")
-_NO_RECURRENCE = "There are no recurrent layers; use Conv1D and GlobalMaxPool."
 _RANDOM = (
     "RandomFlip",
     "RandomRotation",
@@ -99,8 +97,13 @@ LAYERS: Words = {
     "Model": "Pass a list of layers to SequentialClassifier.",
     "Module": "Pass a list of layers to SequentialClassifier.",
     "Lambda": "Derive a layer from LayerSpec, as CONTRIBUTING.md describes.",
-    "TimeDistributed": "Use a Conv1D with kernel_size=1.",
-    **dict.fromkeys(_RECURRENT, _NO_RECURRENCE),
+    "RNN": "SimpleRNN",
+    "SimpleRNNCell": "SimpleRNN",
+    "LSTMCell": "LSTM",
+    "GRUCell": "GRU",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
+    "BiLSTM": "Use Bidirectional(LSTM(32)).",
     **dict.fromkeys(
         _RANDOM, "Augmentation belongs to the estimator: set augmentation."
     ),

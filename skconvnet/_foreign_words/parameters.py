@@ -15,6 +15,7 @@ _OF_ESTIMATOR = "The learning rate belongs to the estimator: set learning_rate_i
 _CHANNELS_LAST = "Channels come last: leave it out."
 _NAME = "Name a layer in the list of layers: ('name', layer)."
 _BIAS = "Layers always have a bias: leave it out."
+_STATELESS = "Every sample starts from a state of zeros: leave it out."
 _PENALTY = "The penalty belongs to the estimator: set alpha."
 _VALIDATION = "Pass a validation set to fit as X_val=..., y_val=...."
 
@@ -194,6 +195,17 @@ FIT_ARGUMENTS: Words = {
 }
 
 LAYER_PARAMETERS: Words = {
+    "hidden_size": "units",
+    "input_size": _INFERRED,
+    "num_layers": "Put several recurrent layers into the list of layers.",
+    "bidirectional": "Wrap the layer: Bidirectional(LSTM(32)).",
+    "batch_first": "Samples are the first axis of X: leave it out.",
+    "merge_mode": "merge",
+    "stateful": _STATELESS,
+    "initial_state": _STATELESS,
+    "return_state": "Outputs are those of return_sequences: leave it out.",
+    "unroll": "It would change nothing: leave it out.",
+    "mask_zero": "padding_token",
     "stride": "strides",
     "subsample": "strides",
     "kernel": "kernel_size",
@@ -245,7 +257,6 @@ LAYER_PARAMETERS: Words = {
     "layer_norm_epsilon": "epsilon",
     "use_causal_mask": "causal",
     "is_causal": "causal",
-    "batch_first": "The batch comes first: leave it out.",
     "sequence_length": "max_length",
     "max_len": "max_length",
     "p": ("dropout", "rate"),

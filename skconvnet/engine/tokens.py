@@ -7,7 +7,7 @@ from typing import Any
 
 from skconvnet.engine.network import Network
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.composite import CompositeLayer
 
 
 def token_layers(network: Network, start: int = 0) -> list[str]:
@@ -22,7 +22,7 @@ def _names(layers: Iterable[tuple[str, Layer[Any]]]) -> Iterator[str]:
     for name, layer in layers:
         if layer.takes_tokens:
             yield name
-        if isinstance(layer, BranchedLayer):
+        if isinstance(layer, CompositeLayer):
             for branch, chain in layer.chains.items():
                 prefix = f"{name}/{branch}/" if branch else f"{name}/"
                 for inner in _names(chain.layers.items()):

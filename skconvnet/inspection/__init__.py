@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
+    from skconvnet.inspection.attention import attention_weights as attention_weights
     from skconvnet.inspection.attribution.attribute import attribute as attribute
     from skconvnet.inspection.displays.attributions import (
         AttributionDisplay as AttributionDisplay,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazily(
     __name__,
     {
+        "attention": ["attention_weights"],
         "attribution.attribute": ["attribute"],
         "displays.attributions": ["AttributionDisplay"],
         "displays.feature_maps": ["FeatureMapDisplay"],

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
+from skconvnet.layers.composite import CompositeLayer
 from skconvnet.params.base import LayerSpec
 
 
@@ -116,7 +116,7 @@ def layer_rows(
         size = _n_weights(layer)
         is_frozen = has_frozen_weights(layer)
         yield SummaryRow(depth, name, spec, layer.out_shape, size, is_frozen)
-        inner = layer.chains if isinstance(layer, BranchedLayer) else {}
+        inner = layer.chains if isinstance(layer, CompositeLayer) else {}
         for branch, chain in inner.items():
             deeper = depth + 1
             if branch:

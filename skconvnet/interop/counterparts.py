@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -15,8 +15,11 @@ from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.interop.foreign_values import listed
 from skconvnet.layers.base import Layer
+from skconvnet.layers.composite import CompositeLayer
 
 Arrange = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+# The arrays of a module by name.
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def as_it_is(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -92,12 +95,21 @@ class ForeignModule:
         What tells it from the other modules that one of our layers is.
     constants : tuple of str
         Arrays that are zero in a new module, and have no counterpart here.
+    join, separate : callable, optional
+        If two arrays of a module are one of ours: `join` turns its arrays into those
+        of `arrays`, and `separate` turns them back.
     """
 
     kind: str
     arrays: tuple[ForeignArray, ...]
     suffix: str = ""
     constants: tuple[str, ...] = ()
+    join: Callable[[Arrays], Arrays] | None = None
+    separate: Callable[[Arrays], Arrays] | None = None
+
+    def separated(self, arrays: Arrays) -> Arrays:
+        """Return the arrays as the other library has them."""
+        return arrays if self.separate is None else self.separate(arrays)
 
 
 @dataclass(frozen=True)
@@ -126,11 +138,26 @@ class Counterpart:
         return f"{self.name}/{array.ours}"
 
 
+def layer_names(network: Network) -> list[str]:
+    """Return the names of all layers with weights, also of those inside of others."""
+    return list(_layer_names(network.layers, ""))
+
+
+def _layer_names(layers: Mapping[str, Layer[Any]], prefix: str) -> Iterator[str]:
+    for name, layer in layers.items():
+        if isinstance(layer, CompositeLayer):
+            for branch, chain in layer.chains.items():
+                inside = f"{prefix}{name}/{branch}/" if branch else f"{prefix}{name}/"
+                yield from _layer_names(chain.layers, inside)
+        elif layer.weight_shapes:
+            yield f"{prefix}{name}"
+
+
 def check_layer_names(
     names: Iterable[object], network: Network, parameter: str
 ) -> None:
     """Raise a ValueError if one of the names that a user gave is unknown."""
-    known = list(dict.fromkeys(name.rpartition("/")[0] for name in network.weights))
+    known = layer_names(network)
     for name in names:
         if name not in known:
             raise ValueError(

@@ -26,6 +26,7 @@ from skconvnet.layers.activation import PReLULayer
 from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.conv_transpose import ConvolutionTransposeLayer
@@ -37,10 +38,13 @@ from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import StandardizeLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
+from skconvnet.ops.recurrent.lstm import LSTMCell
+from skconvnet.ops.recurrent.simple import SimpleCell
 
 _BIAS = ForeignArray("bias", "bias", default=0.0)
 
@@ -217,6 +221,33 @@ def _prelu(layer: PReLULayer, name: str) -> tuple[ForeignModule, ...]:
         return slope.reshape(*ones, -1)
 
     return (ForeignModule("PReLU", (ForeignArray("alpha", "slope", arrange),)),)
+
+
+@keras_modules.register
+def _recurrent(layer: RecurrentLayer, name: str) -> tuple[ForeignModule, ...]:
+    del name
+    return (_recurrent_module(layer),)
+
+
+@keras_modules.register
+def _bidirectional(layer: BidirectionalLayer, name: str) -> tuple[ForeignModule, ...]:
+    del name
+    return tuple(
+        _recurrent_module(own, f"{direction}/", f"/{direction}")
+        for direction, own in layer.directions.items()
+    )
+
+
+def _recurrent_module(
+    layer: RecurrentLayer, prefix: str = "", suffix: str = ""
+) -> ForeignModule:
+    """Return Keras' layer, which has the arrays that ours has."""
+    kinds = {LSTMCell: "LSTM", SimpleCell: "SimpleRNN"}
+    arrays = tuple(
+        ForeignArray(array, prefix + array, default=0.0 if array == "bias" else None)
+        for array in layer.weight_shapes
+    )
+    return ForeignModule(kinds.get(type(layer.cell), "GRU"), arrays, suffix)
 
 
 @keras_modules.register

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from skconvnet.engine.network import Network
 from skconvnet.interop.arrangement import Arrangement, joined
 from skconvnet.interop.counterparts import Counterpart
@@ -26,6 +28,7 @@ from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.reshape import ReshapeLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
+from skconvnet.layers.time_distributed import TimeDistributedLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 
 Found = tuple[list[Counterpart], Arrangement]
@@ -109,7 +112,9 @@ def _of_branches(
     wanted: Order,
     names: Collection[str] | None,
 ) -> Found:
-    """Return the counterparts inside of `Parallel` or `Residual`."""
+    """Return the counterparts inside of a layer that is made of others."""
+    if isinstance(layer, TimeDistributedLayer):
+        return _of_steps(layer, name, names)
     if isinstance(layer, ParallelLayer):
         parts = [
             _of_chain(chain, f"{name}/{branch}/", before, None, names)
@@ -141,6 +146,24 @@ def _of_encoder(
     inner = {own: layer.chain.layers[own] for own in order}
     start = Arrangement.as_ours(layer.in_shape)
     return _of_layers(inner, f"{name}/", start, None, names)
+
+
+def _of_steps(
+    layer: TimeDistributedLayer, name: str, names: Collection[str] | None
+) -> Found:
+    """Return the counterparts inside of `TimeDistributed`.
+
+    PyTorch's modules take the steps as samples, and their outputs are put together as
+    (steps, *step).
+    """
+    start = Arrangement.channels_first(layer.chain.in_shape)
+    found, after = _of_chain(layer.chain, f"{name}/", start, None, names)
+    size = prod(layer.chain.out_shape)
+    index = np.stack([after.index + step * size for step in range(layer.n_steps)])
+    as_ours = Arrangement.as_ours(layer.out_shape)
+    if np.array_equal(index, as_ours.index):
+        return found, as_ours
+    return found, Arrangement(layer.out_shape, index)
 
 
 def _of_chain(

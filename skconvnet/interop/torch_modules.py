@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from skconvnet.interop.arrangement import Arrangement
 from skconvnet.interop.counterparts import ForeignArray, ForeignModule, refuse
+from skconvnet.interop.torch_recurrent import recurrent_module
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.conv_transpose import ConvolutionTransposeLayer
 from skconvnet.layers.dense import DenseLayer
@@ -28,6 +30,7 @@ from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
@@ -306,6 +309,23 @@ def _positional_encoding(
     if not layer.is_learned:
         return (), after
     return (ForeignModule("Embedding", (ForeignArray("weight", "table"),)),), after
+
+
+@torch_modules.register(RecurrentLayer)
+@torch_modules.register(BidirectionalLayer)
+def _recurrent(
+    layer: RecurrentLayer | BidirectionalLayer, at: Place
+) -> tuple[Modules, Arrangement]:
+    require_usual(layer, at)
+    # (length, units), as ours: a layer that needs channels first transposes it.
+    after = Arrangement.as_ours(layer.out_shape)
+    directions = {"": layer} if isinstance(layer, RecurrentLayer) else layer.directions
+    module = recurrent_module(directions)
+    if module is not None:
+        return (module,), after
+    if at.is_converted:
+        raise refuse(at.name, layer, "PyTorch")
+    return (), after
 
 
 @torch_modules.register(FlattenLayer)

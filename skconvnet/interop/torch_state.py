@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet.interop.counterparts import Arrays, Counterpart, ForeignModule
 from skconvnet.interop.estimators import (
     Estimator,
     Weights,
@@ -27,7 +28,7 @@ from skconvnet.interop.torch_names import (
     named_matches,
     own_matches,
 )
-from skconvnet.interop.variants import Arrays, as_ours, as_theirs, without_padding
+from skconvnet.interop.variants import as_ours, as_theirs, without_padding
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.params.naming import OUTPUT_NAME
 
@@ -45,11 +46,12 @@ def to_torch_state(
     The network must have the same layers, of which those with weights are ``Linear``,
     ``Conv1d``, ``ConvTranspose1d``, ``BatchNorm1d``, ``InstanceNorm1d``,
     ``GroupNorm``, ``LayerNorm``, ``RMSNorm``, ``PReLU``, ``Embedding``,
-    ``EmbeddingBag``, ``MultiheadAttention`` and ``TransformerEncoderLayer``, and the
-    same for more axes. Its maps are channels first: the rows of a dense layer after
-    `Flatten` are put into that order. Separable convolutions are two modules, the first
-    without a bias. Attention is two modules, and learned positional encodings are an
-    ``Embedding``; both have the channels last, with ``batch_first=True``.
+    ``EmbeddingBag``, ``LSTM``, ``GRU``, ``RNN``, ``MultiheadAttention`` and
+    ``TransformerEncoderLayer``, and the same for more axes. Its maps are channels
+    first: the rows of a dense layer after `Flatten` are put into that order. Separable
+    convolutions are two modules, the first without a bias. Attention is two modules,
+    and learned positional encodings are an ``Embedding``; both have the channels last,
+    with ``batch_first=True``.
 
     The network returns what `decision_function` returns, or for a regressor what
     `predict` returns. Layers without weights that are learned are not in the state: for
@@ -113,8 +115,11 @@ def to_torch_state(
             if isinstance(own.layer, EmbeddingLayer):
                 values = without_padding(own, values)
             parts.setdefault(array.theirs, []).append(array.arrange(values))
-        for name, own_parts in parts.items():
-            state[begin + name] = np.concatenate(own_parts)
+        arrays: Arrays = {
+            name: np.concatenate(own_parts) for name, own_parts in parts.items()
+        }
+        for name, values in module.separated(arrays).items():
+            state[begin + name] = values
         for constant in module.constants:
             state[begin + constant] = np.array(0)
     if groups is None:
@@ -265,12 +270,10 @@ def _as_in(
                     f"({module.kind}) gives {values.shape}"
                 )
             fitting[begin + name] = values
-        for array in module.arrays:
-            key = begin + array.theirs
-            if key not in fitting and array.theirs not in groups[prefix]:
-                neutral = array.default is not None and np.all(
-                    state[key] == array.default
-                )
+        for name, default in _defaults(module, own).items():
+            key = begin + name
+            if key not in fitting and name not in groups[prefix]:
+                neutral = default is not None and np.all(state[key] == default)
                 if not neutral:
                     problems.append(
                         f"{key!r} is not in it, but layer {own.name!r} needs it"
@@ -280,3 +283,13 @@ def _as_in(
             f"like is the state of another network: {listed(problems, '; ')}."
         )
     return fitting
+
+
+def _defaults(module: ForeignModule, own: Counterpart) -> dict[str, float | None]:
+    """Return the default of each array, as PyTorch has them."""
+    found: dict[str, float | None] = {}
+    for array in module.arrays:
+        shape = array.shape(own.own_shape(array))
+        for name in module.separated({array.theirs: np.empty(shape)}):
+            found[name] = array.default
+    return found

@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Shape
-from skconvnet.interop.counterparts import Counterpart
+from skconvnet.interop.counterparts import Arrays, Counterpart
 from skconvnet.layers.activation import PReLULayer
 from skconvnet.layers.depthwise import SeparableLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 def as_ours(own: Counterpart, modules: list[Arrays], *, binary: bool) -> list[Arrays]:
@@ -35,6 +33,10 @@ def as_ours(own: Counterpart, modules: list[Arrays], *, binary: bool) -> list[Ar
         If the modules compute what our layer cannot.
     """
     layer = own.layer
+    modules = [
+        arrays if module.join is None else module.join(arrays)
+        for module, arrays in zip(own.modules, modules, strict=True)
+    ]
     if isinstance(layer, (SeparableLayer, SpatiallySeparableLayer)):
         return _without_first_bias(own, modules)
     if isinstance(layer, PReLULayer):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
     from skconvnet.layers.embedding import Embedding as Embedding
+    from skconvnet.layers.encoder_decoder import EncoderDecoder as EncoderDecoder
     from skconvnet.layers.flatten import Flatten as Flatten
     from skconvnet.layers.group_norm import GroupNorm as GroupNorm
     from skconvnet.layers.group_norm import InstanceNorm as InstanceNorm
@@ -105,6 +106,7 @@ __getattr__, __dir__, __all__ = lazily(
         ],
         "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
         "embedding": ["Embedding"],
+        "encoder_decoder": ["EncoderDecoder"],
         "flatten": ["Flatten"],
         "group_norm": ["GroupNorm", "InstanceNorm"],
         "gru": ["GRU"],

@@ -3,103 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from math import prod
-from typing import Any, Self, TypeAlias
+from collections.abc import Sequence
+from typing import Self, TypeAlias
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
-from skconvnet.layers.base import Layer, MicroBatchRunner
-from skconvnet.layers.chain import Chain
+from skconvnet._typing import FeatureMap, Lengths, NamedArrays, override
+from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
+from skconvnet.layers.composite import CompositeLayer, gradients_of, workspaces_in
 from skconvnet.ops.workspace import Workspace
 
 # The cache of each branch and each step of its chain.
 BranchCaches: TypeAlias = list[list[object]]
 
 
-class BranchedLayer(Layer[BranchCaches]):
+class BranchedLayer(CompositeLayer[BranchCaches]):
     """Runs several chains on the same input, and joins their outputs.
 
     Subclasses define how, with `join`, and with `divide` for the gradient. If the
     chains take something else than the input itself, they define `enter` and `leave`.
-
-    Attributes
-    ----------
-    chains : dict of str to Chain
-        The chains by name. Their weights are named ``"branch/layer/array"``, or
-        ``"layer/array"`` for a chain with an empty name.
     """
-
-    def __init__(
-        self, in_shape: Shape, out_shape: Shape, chains: dict[str, Chain]
-    ) -> None:
-        super().__init__(in_shape, out_shape)
-        self.chains = chains
-        inner = self._inner_layers()
-        if any(layer.keeps_statistics for layer in inner):
-            raise ValueError(
-                "a layer that keeps statistics of the training set, such as "
-                "Standardize, cannot be part of another layer. Put it into the "
-                "network's own list of layers, before this one."
-            )
-        self.weight_shapes = _joined(
-            {branch: chain.weight_shapes for branch, chain in chains.items()}
-        )
-        self.buffer_shapes = _joined(
-            {branch: chain.buffer_shapes for branch, chain in chains.items()}
-        )
-        self.penalized = tuple(
-            _full_name(branch, array)
-            for branch, chain in chains.items()
-            for array in chain.penalized
-        )
-        self.is_random = any(layer.is_random for layer in inner)
-        self.flops = sum(layer.flops for layer in inner) + prod(out_shape)
-        self.cached_values = sum(
-            layer.cached_values + prod(layer.out_shape) for layer in inner
-        )
-
-    @property
-    @override
-    def needs_whole_batch(self) -> bool:  # type: ignore[override]  # not a constant
-        return any(chain.needs_whole_batch for chain in self.chains.values())
-
-    @property
-    @override
-    def trained_shapes(self) -> dict[str, Shape]:
-        return _joined(
-            {branch: chain.trained_shapes for branch, chain in self.chains.items()}
-        )
-
-    @property
-    @override
-    def updated_shapes(self) -> dict[str, Shape]:
-        return _joined(
-            {branch: chain.updated_shapes for branch, chain in self.chains.items()}
-        )
-
-    @override
-    def freeze(self) -> None:
-        super().freeze()
-        for chain in self.chains.values():
-            chain.freeze()
-
-    def _inner_layers(self) -> list[Layer[Any]]:
-        return [
-            layer for chain in self.chains.values() for layer in chain.layers.values()
-        ]
-
-    @property
-    @override
-    def is_flat(self) -> bool:
-        return super().is_flat and all(layer.is_flat for layer in self._inner_layers())
-
-    @override
-    def keep_padding(self) -> None:
-        for chain in self.chains.values():
-            chain.keep_padding()
 
     @property
     @override
@@ -144,27 +68,6 @@ class BranchedLayer(Layer[BranchCaches]):
         """
 
     @override
-    def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
-        super().bind(weights, buffers)
-        for branch, chain in self.chains.items():
-            chain.bind(
-                _arrays_of(branch, chain.weight_shapes, weights),
-                _arrays_of(branch, chain.buffer_shapes, buffers),
-            )
-
-    @override
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        return _joined(
-            {branch: chain.initialize(rng) for branch, chain in self.chains.items()}
-        )
-
-    @override
-    def initial_buffers(self) -> dict[str, np.ndarray]:
-        return _joined(
-            {branch: chain.initial_buffers() for branch, chain in self.chains.items()}
-        )
-
-    @override
     def forward(
         self,
         x: FeatureMap,
@@ -175,14 +78,10 @@ class BranchedLayer(Layer[BranchCaches]):
     ) -> tuple[FeatureMap, BranchCaches]:
         ys: list[FeatureMap] = []
         caches: BranchCaches = []
-        inputs = self.enter(x, workspace)
-        for branch, chain in self.chains.items():
-            y, branch_caches = chain.forward(
-                inputs,
-                train=train,
-                rng=rng,
-                workspaces=_workspaces_in(chain, branch, workspace),
-                lengths=self.inner_lengths(workspace),
+        inputs, lengths = self.enter(x, workspace), self.inner_lengths(workspace)
+        for branch in self.chains:
+            y, branch_caches = self.forward_chain(
+                branch, inputs, lengths, train=train, rng=rng, workspace=workspace
             )
             ys.append(y)
             caches.append(branch_caches)
@@ -192,8 +91,8 @@ class BranchedLayer(Layer[BranchCaches]):
     def predict(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:
         inputs, lengths = self.enter(x, workspace), self.inner_lengths(workspace)
         ys = [
-            chain.predict(inputs, _workspaces_in(chain, branch, workspace), lengths)
-            for branch, chain in self.chains.items()
+            self.predict_chain(branch, inputs, lengths, workspace)
+            for branch in self.chains
         ]
         return self.join(ys, x, workspace)
 
@@ -207,18 +106,17 @@ class BranchedLayer(Layer[BranchCaches]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        branches = zip(
-            self.chains.items(), self.divide(dy, workspace), cache, strict=True
-        )
+        branches = zip(self.chains, self.divide(dy, workspace), cache, strict=True)
         dxs = [
-            chain.backward(
+            self.backward_chain(
+                branch,
                 branch_dy,
                 branch_caches,
-                gradients=_gradients_of(branch, chain, gradients),
-                workspaces=_workspaces_in(chain, branch, workspace),
+                gradients=gradients,
+                workspace=workspace,
                 need_dx=need_dx,
             )
-            for (branch, chain), branch_dy, branch_caches in branches
+            for branch, branch_dy, branch_caches in branches
         ]
         if not need_dx:
             return None
@@ -276,7 +174,7 @@ class BranchedLayer(Layer[BranchCaches]):
                 [own[number] for own in divided],
                 [own[number] for own in caches],
                 gradients=[
-                    _gradients_of(branch, layer.chains[branch], own)
+                    gradients_of(branch, layer.chains[branch], own)
                     for layer, own in zip(layers, gradients, strict=True)
                 ],
                 need_dx=need_dx,
@@ -293,37 +191,6 @@ class BranchedLayer(Layer[BranchCaches]):
         return runner.map(add)
 
 
-def _full_name(branch: str, array: str) -> str:
-    return f"{branch}/{array}" if branch else array
-
-
-def _joined(by_branch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Join mappings into one, whose keys are ``"branch/layer/array"``."""
-    return {
-        _full_name(branch, array): value
-        for branch, arrays in by_branch.items()
-        for array, value in arrays.items()
-    }
-
-
-def _arrays_of(
-    branch: str, names: Iterable[str], arrays: NamedArrays
-) -> dict[str, np.ndarray]:
-    return {name: arrays[_full_name(branch, name)] for name in names}
-
-
-def _gradients_of(
-    branch: str, chain: Chain, gradients: NamedArrays
-) -> list[dict[str, np.ndarray]]:
-    """Return the gradients of the layers of a branch."""
-    return chain.split_gradients(_arrays_of(branch, chain.trained_shapes, gradients))
-
-
-def _workspaces_in(chain: Chain, branch: str, workspace: Workspace) -> list[Workspace]:
-    """Return the workspaces of the layers of a branch."""
-    return chain.workspaces(workspace.nested(f"{branch}/"))
-
-
 def _micro_batches_in(
     layers: Sequence[BranchedLayer],
     branch: str,
@@ -333,7 +200,7 @@ def _micro_batches_in(
     """Return what runs all micro-batches through one branch."""
     chains = [layer.chains[branch] for layer in layers]
     inner = [
-        _workspaces_in(chain, branch, workspace)
+        workspaces_in(chain, branch, workspace)
         for chain, workspace in zip(chains, workspaces, strict=True)
     ]
     return ChainMicroBatches(chains, runner, inner)

@@ -126,8 +126,7 @@ class RecurrentLayer(Layer[RecurrentCache]):
             self.weight_shapes["bias"] = initial_bias.shape
         self.is_random = options.dropout > 0 or options.recurrent_dropout > 0
         self.flops = length * columns * (2 * (n_in + units) + 10)
-        kept = (cell.n_blocks + cell.gradients[1]) * units + 2 * (n_in + 1 + units)
-        self.cached_values = length * kept
+        self.cached_values = length * ((cell.n_blocks + 1) * units + n_in + 1)
 
     def reversed(self) -> RecurrentLayer:
         """Return a layer that reads the steps in the other order."""
@@ -190,24 +189,21 @@ class RecurrentLayer(Layer[RecurrentCache]):
         workspace: Workspace,
         need_dx: bool,
     ) -> FeatureMap | None:
-        trace, lengths, cell = cache.trace, workspace.lengths, self.cell
+        trace, lengths = cache.trace, workspace.lengths
         weights = self._arrays(self.weights)
         dys, dlast = (dy, None) if self.options.return_sequences else (None, dy)
         if dlast is not None and lengths is not None:
             dys, dlast = self._at_last_steps(dlast, lengths, workspace), None
-        inputs, collected = sequence.backward(
-            cell, trace, weights, dys, dlast, workspace
+        own_gradients = None if self.is_frozen else self._arrays(gradients)
+        dx = None
+        if need_dx:
+            length, n_in, batch = trace.x.shape
+            dx = workspace.array("dx", (n_in, length, batch), dy.dtype)
+        sequence.backward(
+            self.cell, trace, weights, dys, dlast, own_gradients, dx, workspace
         )
-        if not self.is_frozen:
-            own = self._arrays(gradients)
-            cell.write_gradients(inputs, collected, trace, own, workspace)
-        if not need_dx:
+        if dx is None:
             return None
-        length, n_in, batch = trace.x.shape
-        dx = workspace.array("dx", (n_in, length, batch), dy.dtype)
-        kernel = cell.in_order(weights.kernel, "kernel", workspace)
-        of_x = collected[-kernel.shape[1] :]
-        np.matmul(kernel, of_x, out=dx.reshape(n_in, -1))
         if cache.masks.x is not None:
             dx *= cache.masks.x[:, np.newaxis]
         if not self.options.go_backwards:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from skconvnet.initializers import Initializer
 from skconvnet.layers.attention import MultiHeadAttention, MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.layers.chain import Chain, backward_steps, forward_steps
+from skconvnet.layers.composite import CompositeLayer
 from skconvnet.layers.dropout import Dropout
 from skconvnet.layers.layer_norm import LayerNorm
 from skconvnet.layers.position_dense import PositionDense
@@ -141,7 +141,7 @@ class Part(NamedTuple):
     has_shortcut: bool
 
 
-class TransformerEncoderLayer(Layer[list[object]]):
+class TransformerEncoderLayer(CompositeLayer[list[object]]):
     """Runtime layer of `TransformerEncoder`; the cache is that of each layer inside.
 
     Parameters
@@ -172,10 +172,8 @@ class TransformerEncoderLayer(Layer[list[object]]):
         *,
         pre_norm: bool,
     ) -> None:
-        super().__init__(in_shape, in_shape)
-        self.pre_norm = pre_norm
         specs: list[_Named] = []
-        self.parts: list[Part] = []
+        parts_of_chain: list[Part] = []
         for number, body in enumerate((attention, dense), 1):
             norms = [(f"norm{number}", norm)]
             parts = (
@@ -185,31 +183,12 @@ class TransformerEncoderLayer(Layer[list[object]]):
             )
             for layers, has_shortcut in parts:
                 own = slice(len(specs), len(specs) + len(layers))
-                self.parts.append(Part(own, has_shortcut))
+                parts_of_chain.append(Part(own, has_shortcut))
                 specs += layers
         self.chain = Chain(specs, in_shape)
-        inner = self.chain.layers.values()
-        self.weight_shapes = self.chain.weight_shapes
-        self.penalized = self.chain.penalized
-        self.is_random = self.chain.is_random
-        self.flops = sum(layer.flops for layer in inner) + 2 * prod(in_shape)
-        self.cached_values = sum(
-            layer.cached_values + prod(layer.out_shape) for layer in inner
-        )
-
-    @override
-    def freeze(self) -> None:
-        super().freeze()
-        self.chain.freeze()
-
-    @override
-    def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
-        super().bind(weights, buffers)
-        self.chain.bind(weights, buffers)
-
-    @override
-    def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        return self.chain.initialize(rng)
+        super().__init__(in_shape, in_shape, {"": self.chain})
+        self.parts = parts_of_chain
+        self.pre_norm = pre_norm
 
     @override
     def forward(

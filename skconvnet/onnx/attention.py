@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skconvnet._typing import NamedArrays
 from skconvnet.layers.additive_attention import AdditiveAttentionLayer
 from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.attention_pooling import AttentionPoolingLayer
@@ -42,17 +43,44 @@ def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -
 
 def additive_attention(graph: Graph, layer: AdditiveAttentionLayer, x: str) -> str:
     """Convert `AdditiveAttention`."""
-    length, weights = layer.in_shape[0], layer.weights
+    lengths = (layer.in_shape[0],) * 2
+    return additive_means(graph, layer.weights, (x, x), lengths, causal=layer.causal)
+
+
+def additive_means(
+    graph: Graph,
+    weights: NamedArrays,
+    queries_and_values: tuple[str, str],
+    lengths: tuple[int, int],
+    *,
+    causal: bool = False,
+) -> str:
+    """Return the means of values, weighted by additive scores, for each query.
+
+    Parameters
+    ----------
+    graph : Graph
+    weights : mapping of str to ndarray
+        Among others "query_kernel", "key_kernel", "bias" and "context".
+    queries_and_values : (str, str)
+        Two sequences, of which the second has the keys as well.
+    lengths : (int, int)
+        Their lengths.
+    causal : bool
+        Whether a query looks at no later key.
+    """
+    (x, values), (n_queries, n_keys) = queries_and_values, lengths
+    (units,) = weights["bias"].shape
     queries = _project(graph, x, weights["query_kernel"], weights["bias"], "query")
-    keys = _project(graph, x, weights["key_kernel"], None, "key")
-    queries = graph.reshape(queries, (layer.units, length, 1))
-    keys = graph.reshape(keys, (layer.units, 1, length))
+    keys = _project(graph, values, weights["key_kernel"], None, "key")
+    queries = graph.reshape(queries, (units, n_queries, 1))
+    keys = graph.reshape(keys, (units, 1, n_keys))
     hidden = graph.add("Tanh", graph.add("Add", queries, keys))
-    hidden = graph.reshape(hidden, (layer.units, length * length))
+    hidden = graph.reshape(hidden, (units, n_queries * n_keys))
     context = graph.numbers(weights["context"][np.newaxis], "context")
-    scores = graph.reshape(graph.add("MatMul", context, hidden), (length, length))
-    shares = _softmax(graph, scores, length, causal=layer.causal)
-    return graph.add("MatMul", x, graph.add("Transpose", shares, perm=[0, 2, 1]))
+    scores = graph.reshape(graph.add("MatMul", context, hidden), lengths)
+    shares = _softmax(graph, scores, n_queries, causal=causal)
+    return graph.add("MatMul", values, graph.add("Transpose", shares, perm=[0, 2, 1]))
 
 
 def attention_pooling(graph: Graph, layer: AttentionPoolingLayer, x: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.additive_attention import AdditiveAttentionLayer
@@ -12,6 +15,7 @@ from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.attention_pooling import AttentionPoolingLayer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.batch_norm import BatchNormLayer
+from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.conv import ConvolutionLayer
@@ -24,6 +28,7 @@ from skconvnet.layers.dropout import (
     SpatialDropoutLayer,
 )
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.layers.encoder_decoder import EncoderDecoderLayer
 from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.layers.group_norm import GroupNormLayer
 from skconvnet.layers.layer_norm import LayerNormLayer
@@ -36,11 +41,13 @@ from skconvnet.layers.parallel import ParallelLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
+from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.reshape import PermuteLayer, ReshapeLayer
 from skconvnet.layers.residual import ResidualLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
+from skconvnet.layers.time_distributed import TimeDistributedLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
 from skconvnet.onnx import (
@@ -50,6 +57,7 @@ from skconvnet.onnx import (
     dense,
     normalization,
     pooling,
+    recurrent,
     resizing,
     shapes,
 )
@@ -96,6 +104,46 @@ def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
     return x
 
 
+def encoder_decoder(graph: Graph, layer: EncoderDecoderLayer, x: str) -> str:
+    """Convert `EncoderDecoder`."""
+    start, outputs, lengths = 0, {}, {}
+    for name, inner in layer.chains.items():
+        stop = start + inner.in_shape[0]
+        limits = (np.array([n], np.int64) for n in (start, stop, -1))
+        part = graph.add("Slice", x, *(graph.constant(n, "part") for n in limits))
+        with graph.layer(name):
+            outputs[name] = chain(graph, inner, part)
+        start, lengths[name] = stop, inner.out_shape[0]
+    decoded, memory = outputs["decoder"], outputs["encoder"]
+    n_steps = lengths["decoder"], lengths["encoder"]
+    means = attention.additive_means(graph, layer.weights, (decoded, memory), n_steps)
+    return graph.add("Concat", decoded, means, axis=1)
+
+
+def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
+    """Convert `TimeDistributed`, with each step of each sample as a sample."""
+    inner = layer.chain
+    # The steps come after the batch, and the channels after the steps.
+    x = graph.add("Transpose", x, perm=_steps_and_channels_swapped(layer.in_shape))
+    *spatial, channels = inner.in_shape
+    shape = np.array([-1, channels, *spatial], np.int64)
+    x = graph.add("Reshape", x, graph.constant(shape, "shape"))
+    y = chain(graph, inner, x)
+    *spatial, channels = inner.out_shape
+    shape = np.array([-1, layer.n_steps, channels, *spatial], np.int64)
+    y = graph.add("Reshape", y, graph.constant(shape, "shape"))
+    return graph.add("Transpose", y, perm=_steps_and_channels_swapped(layer.out_shape))
+
+
+def _steps_and_channels_swapped(shape: Shape) -> list[int]:
+    """Return the axes of (batch, channels, steps, ...) with two of them swapped.
+
+    >>> _steps_and_channels_swapped((5, 8, 3))
+    [0, 2, 1, 3]
+    """
+    return [0, 2, 1, *range(3, len(shape) + 1)]
+
+
 def _branches(graph: Graph, layer: BranchedLayer, x: str) -> list[str]:
     outputs = []
     for name, branch in layer.chains.items():
@@ -124,12 +172,14 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     AttentionPoolingLayer: attention.attention_pooling,
     AvgPoolLayer: pooling.avg_pool,
     BatchNormLayer: normalization.batch_norm,
+    BidirectionalLayer: recurrent.bidirectional,
     BilinearUpsampleLayer: resizing.bilinear,
     ConvolutionLayer: convolutions.convolution,
     ConvolutionTransposeLayer: convolutions.transposed,
     DenseLayer: dense.dense,
     DepthwiseLayer: convolutions.depthwise,
     DropoutLayer: shapes.identity,
+    EncoderDecoderLayer: encoder_decoder,
     EmbeddingLayer: dense.embedding,
     FlattenLayer: shapes.flatten,
     GaussianNoiseLayer: shapes.identity,
@@ -147,10 +197,11 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     PReLULayer: activations.prelu,
     ParallelLayer: parallel,
     PermuteLayer: shapes.permute,
+    RMSNormLayer: normalization.rms_norm,
     PositionDenseLayer: attention.position_dense,
     PositionalEncodingLayer: attention.positional_encoding,
-    RMSNormLayer: normalization.rms_norm,
     RReLULayer: activations.rrelu,
+    RecurrentLayer: recurrent.recurrent,
     RescalingLayer: normalization.rescaling,
     ReshapeLayer: shapes.reshape,
     ResidualLayer: residual,
@@ -159,4 +210,5 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SpatiallySeparableLayer: convolutions.spatially_separable,
     StandardizeLayer: normalization.standardize,
     TransformerEncoderLayer: transformer,
+    TimeDistributedLayer: time_distributed,
 }

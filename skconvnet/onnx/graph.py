@@ -59,6 +59,7 @@ class Graph:
         self._outputs: list[ValueInfoProto] = []
         self._names: set[str] = set()
         self._has_ml_nodes = False
+        self._size = 0  # bytes of the constants of graphs inside of it
 
     @property
     def is_double(self) -> bool:
@@ -164,6 +165,52 @@ class Graph:
         which = self.constant(np.array(axes, np.int64), "axes")
         return self.add(op, value, which, keepdims=keep)
 
+    def body(self, name: str) -> Graph:
+        """Return an empty graph for `scan`, with names of its own."""
+        body = Graph(self.dtype, self.opset)
+        body.path = (*self.path, name)
+        return body
+
+    def scan(
+        self,
+        body: Graph,
+        states: Sequence[str],
+        steps: str,
+        *,
+        reverse: bool = False,
+    ) -> str:
+        """Run `body` for one step after the other, and return its outputs of all steps.
+
+        Parameters
+        ----------
+        body : Graph
+            Its inputs are states and one step. Its outputs are the states after that,
+            and what is returned.
+        states : sequence of str
+            The states before the first step.
+        steps : str
+            Values whose first axis counts the steps.
+        reverse : bool, default=False
+            Whether the last step comes first.
+        """
+        name = self._unique("Scan")
+        after = [self._unique("state") for _ in states]
+        own = self._onnx.helper.make_graph(
+            body._nodes, name, body._inputs, body._outputs, body._constants
+        )
+        node = self._onnx.helper.make_node(
+            "Scan",
+            [*states, steps],
+            [*after, name],
+            name=name,
+            body=own,
+            num_scan_inputs=1,
+            scan_input_directions=[int(reverse)],
+        )
+        self._nodes.append(node)
+        self._size += body._size + sum(len(own.raw_data) for own in body._constants)
+        return name
+
     def model(self, name: str) -> ModelProto:
         """Return the finished model.
 
@@ -173,7 +220,7 @@ class Graph:
             If its weights take more than the 2 GB that a file may have.
         """
         helper = self._onnx.helper
-        size = sum(len(constant.raw_data) for constant in self._constants)
+        size = self._size + sum(len(own.raw_data) for own in self._constants)
         if size > _MAX_BYTES:
             raise ValueError(
                 f"The weights take {size / 1e9:.1f} GB, but a model of ONNX may have "

@@ -17,7 +17,7 @@ from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.inspection.displays.samples import Array
 from skconvnet.layers.base import Layer
-from skconvnet.layers.branched import BranchedLayer
+from skconvnet.layers.composite import CompositeLayer
 from skconvnet.params.base import LayerSpec
 
 # Volumes have three spatial axes, and channels.
@@ -92,7 +92,7 @@ def _layers(
     for name, spec in specs:
         layer, path = layers[name], f"{prefix}{name}"
         yield FoundLayer(path, spec, layer)
-        if isinstance(layer, BranchedLayer):
+        if isinstance(layer, CompositeLayer):
             for branch, chain in layer.chains.items():
                 inner = f"{path}/{branch}/" if branch else f"{path}/"
                 yield from _layers(chain.specs, chain.layers, inner)

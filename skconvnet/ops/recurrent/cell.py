@@ -57,8 +57,8 @@ class Cell(ABC):
     n_factors : int
         Blocks of ``factors[t]`` and of ``differentials[t]``.
     gradients : (int, int)
-        The first, and the number, of the blocks of differentials that are gradients,
-        which are kept of all steps.
+        The first, and the number, of the blocks of differentials that are gradients of
+        products.
     order : tuple of int
         For each of these gradients that belongs to a product with x, its position in
         the order of the kernels.
@@ -147,7 +147,7 @@ class Cell(ABC):
         workspace : Workspace
         """
 
-    def write_gradients(
+    def add_gradients(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
@@ -155,28 +155,28 @@ class Cell(ABC):
         gradients: CellWeights,
         workspace: Workspace,
     ) -> None:
-        """Write the gradients of the weights.
+        """Add the gradients of the weights over consecutive steps.
 
         Parameters
         ----------
         inputs : ndarray of shape (n_in + 1 + units, columns)
-            ``Trace.all_inputs`` of all steps of all samples.
+            ``Trace.all_inputs`` of all these steps of all samples.
         collected : ndarray of shape (n * units, columns)
             The gradients among the differentials. The last ones are those of the
             products with x.
         trace : Trace
         gradients : CellWeights
-            Overwritten.
+            Added to.
         workspace : Workspace
         """
         n_in = len(gradients.kernel)
         sums = sums_of_products(inputs, collected, workspace)
         for number, own in enumerate(self.order):
             columns, target = sums[:, self.block(number)], self.block(own)
-            gradients.kernel[:, target] = columns[:n_in]
-            gradients.recurrent_kernel[:, target] = columns[n_in + 1 :]
+            gradients.kernel[:, target] += columns[:n_in]
+            gradients.recurrent_kernel[:, target] += columns[n_in + 1 :]
             if gradients.bias is not None:
-                gradients.bias[target] = columns[n_in]
+                gradients.bias[target] += columns[n_in]
 
 
 def stacked(

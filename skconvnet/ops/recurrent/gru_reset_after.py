@@ -163,7 +163,7 @@ class ResetAfterCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def write_gradients(
+    def add_gradients(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
@@ -175,15 +175,15 @@ class ResetAfterCell(GRUCell):
         n_in, block = len(kernel), self.block
         gates, g = block(0, 2), block(2)
         sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
-        kernel[:, gates] = sums[:n_in]
-        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        kernel[:, gates] += sums[:n_in]
+        recurrent_kernel[:, gates] += sums[n_in + 1 :]
         if bias is not None:
-            bias[:, gates] = sums[n_in]
+            bias[:, gates] += sums[n_in]
         sums = sums_of_products(inputs[: n_in + 1], collected[block(3)], workspace)
-        kernel[:, g] = sums[:n_in]
+        kernel[:, g] += sums[:n_in]
         if bias is not None:
-            bias[0, g] = sums[n_in]
+            bias[0, g] += sums[n_in]
         sums = sums_of_products(inputs[n_in:], collected[block(0)], workspace)
-        recurrent_kernel[:, g] = sums[1:]
+        recurrent_kernel[:, g] += sums[1:]
         if bias is not None:
-            bias[1, g] = sums[0]
+            bias[1, g] += sums[0]

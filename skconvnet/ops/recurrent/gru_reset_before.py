@@ -133,7 +133,7 @@ class ResetBeforeCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def write_gradients(
+    def add_gradients(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
@@ -145,16 +145,16 @@ class ResetBeforeCell(GRUCell):
         n_in, block = len(kernel), self.block
         gates, g = block(0, 2), block(2)
         sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
-        kernel[:, gates] = sums[:n_in]
-        recurrent_kernel[:, gates] = sums[n_in + 1 :]
+        kernel[:, gates] += sums[:n_in]
+        recurrent_kernel[:, gates] += sums[n_in + 1 :]
         if bias is not None:
-            bias[gates] = sums[n_in]
+            bias[gates] += sums[n_in]
         sums = sums_of_products(inputs[: n_in + 1], collected[block(0)], workspace)
-        kernel[:, g] = sums[:n_in]
+        kernel[:, g] += sums[:n_in]
         if bias is not None:
-            bias[g] = sums[n_in]
+            bias[g] += sums[n_in]
         by_step = trace.blocks(self._OWN)
         q = workspace.scratch("q", (self.units, inputs.shape[1]), inputs.dtype)
         maps = q.reshape(self.units, len(by_step), -1)
         np.copyto(maps, by_step.transpose(1, 0, 2))
-        np.matmul(q, collected[block(0)].T, out=recurrent_kernel[:, g])
+        recurrent_kernel[:, g] += sums_of_products(q, collected[block(0)], workspace)

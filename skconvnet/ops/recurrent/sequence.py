@@ -1,9 +1,9 @@
 """The passes of a cell over sequences, in blocks of steps.
 
-Within a block, inputs and factors are written for all steps at once. A block is so
-short that they are still in the cache when its steps use them. The arrays of a step are
-(rows, batch), contiguous. Maps, with the channels first, are read and written once for
-each block.
+Within a block, inputs and factors are written for all steps at once, and gradients of
+weights and inputs are one product each. A block is so short that all of them stay in
+the cache. The arrays of a step are (rows, batch), contiguous. Maps, with the channels
+first, are read and written once for each block.
 
 Samples of different lengths are all computed to the end, since each sample is a column
 of its own: its output is taken from its last step, and the gradients of later steps are
@@ -24,6 +24,9 @@ from skconvnet.ops.workspace import Workspace
 
 # Bytes of the gates of all steps in a block.
 _BLOCK_BYTES = 2**19
+# With fewer columns, adding the gradients of the weights, which are computed for each
+# block, would take too large a share of the time.
+_MIN_COLUMNS = 256
 # After the end of a sample, a state may grow until the end of the block.
 _MAX_BLOCK_STEPS = 16
 
@@ -83,7 +86,8 @@ def _blocks(cell: Cell, trace: Trace) -> Iterator[slice]:
     n_steps, _, batch = trace.values.shape
     length = n_steps - 1
     step_bytes = cell.n_gates * cell.units * batch * trace.values.itemsize
-    size = min(max(_BLOCK_BYTES // step_bytes, 1), _MAX_BLOCK_STEPS)
+    size = max(_BLOCK_BYTES // step_bytes, -(-_MIN_COLUMNS // batch))
+    size = min(size, _MAX_BLOCK_STEPS)
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
 
@@ -94,8 +98,10 @@ def backward(
     weights: CellWeights,
     dys: FeatureMap | None,
     dlast: np.ndarray | None,
+    gradients: CellWeights | None,
+    dx: FeatureMap | None,
     workspace: Workspace,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> None:
     """Compute all steps backward.
 
     Parameters
@@ -107,29 +113,28 @@ def backward(
         Gradients of h after each step.
     dlast : ndarray of shape (units, batch) or None
         Gradient of h after the last step.
+    gradients : CellWeights or None
+        Overwritten with the gradients of the weights.
+    dx : ndarray of shape (n_in, length, batch) or None
+        Overwritten with the gradient of the inputs.
     workspace : Workspace
-
-    Returns
-    -------
-    inputs : ndarray of shape (n_in + 1 + units, length * batch)
-        What the weights were multiplied by, see `Trace`.
-    collected : ndarray of shape (n * units, length * batch)
-        The gradients of these products, see `Cell`.
     """
-    length, n_rows, batch = trace.all_inputs.shape
+    batch = trace.values.shape[-1]
     dtype, units, n = trace.values.dtype, cell.units, cell.n_factors
     first, n_gradients = cell.gradients
     carry = workspace.scratch("carry", (2, units, batch), dtype)
     carry.fill(0)
     if dlast is not None:
         np.copyto(carry[0], dlast)
-    collected = workspace.array(
-        "gradients", (n_gradients * units, length, batch), dtype
-    )
-    inputs = workspace.array("inputs", (n_rows, length, batch), dtype)
-    kernel = cell.prepare_backward(weights, workspace)
+    if gradients is not None:
+        for array in gradients:
+            if array is not None:
+                array.fill(0)
+    recurrent_kernel = cell.prepare_backward(weights, workspace)
+    kernel = cell.in_order(weights.kernel, "kernel", workspace)
     for steps in reversed(list(_blocks(cell, trace))):
-        own, shape = trace.steps(steps), (steps.stop - steps.start, n * units, batch)
+        own, n_steps = trace.steps(steps), steps.stop - steps.start
+        shape = (n_steps, n * units, batch)
         factors = workspace.scratch("factors", shape, dtype)
         differentials = workspace.scratch("differentials", shape, dtype)
         cell.write_factors(own, factors, workspace)
@@ -139,12 +144,24 @@ def backward(
             differentials,
             steps_or_none(own_dys),
             carry,
-            kernel,
+            recurrent_kernel,
             trace.mask,
             workspace,
         )
-        gradients = differentials[:, cell.block(first, n_gradients)]
-        np.copyto(collected[:, steps], gradients.transpose(1, 0, 2))
-        np.copyto(inputs[:, steps], own.all_inputs.transpose(1, 0, 2))
-    columns = length * batch
-    return inputs.reshape(-1, columns), collected.reshape(-1, columns)
+        collected = _as_rows(
+            differentials[:, cell.block(first, n_gradients)], "collected", workspace
+        )
+        if gradients is not None:
+            inputs = _as_rows(own.all_inputs, "inputs", workspace)
+            cell.add_gradients(inputs, collected, own, gradients, workspace)
+        if dx is not None:
+            own_dx = dx[:, steps].reshape(len(dx), n_steps * batch)
+            np.matmul(kernel, collected[-kernel.shape[1] :], out=own_dx)
+
+
+def _as_rows(by_step: np.ndarray, name: str, workspace: Workspace) -> np.ndarray:
+    """Copy an array (steps, rows, batch) to one of shape (rows, steps * batch)."""
+    n_steps, n_rows, batch = by_step.shape
+    rows = workspace.scratch(name, (n_rows, n_steps, batch), by_step.dtype)
+    np.copyto(rows, by_step.transpose(1, 0, 2))
+    return rows.reshape(n_rows, -1)
