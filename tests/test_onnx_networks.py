@@ -12,12 +12,16 @@ from skconvnet.architectures import (
     fasttext,
     fcn,
     googlenet,
+    han,
     inception_time,
     lenet,
+    lstm_fcn,
     nin,
+    rcnn,
     resnet,
     resnet_1d,
     text_cnn,
+    text_rnn,
     transformer_encoder,
     vgg,
     xception_block,
@@ -43,6 +47,7 @@ def samples(shape, dtype="float32"):
         (googlenet(width=0.1), (64, 64, 3)),
         (inception_time(width=0.1), (30, 2)),
         (lenet(), (32, 32, 1)),
+        (lstm_fcn(width=0.1), (30, 2)),
         (nin(width=0.1), (32, 32, 3)),
         (resnet(50, width=0.1), (64, 64, 3)),
         (resnet_1d(width=0.1), (30, 2)),
@@ -58,6 +63,7 @@ def samples(shape, dtype="float32"):
         "googlenet",
         "inception_time",
         "lenet",
+        "lstm_fcn",
         "nin",
         "resnet",
         "resnet_1d",
@@ -76,16 +82,19 @@ def test_architectures(layers, shape, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "layers",
+    ("layers", "shape"),
     [
-        fasttext(30),
-        text_cnn(30, width=1 / 16),
-        transformer_encoder(30, n_blocks=2, width=1 / 32),
+        (fasttext(30), (9,)),
+        (han(30, width=1 / 10), (4, 5)),
+        (rcnn(30, width=1 / 10), (9,)),
+        (text_cnn(30, width=1 / 16), (9,)),
+        (text_rnn(30, n_layers=2, width=1 / 10), (9,)),
+        (transformer_encoder(30, n_blocks=2, width=1 / 32), (9,)),
     ],
-    ids=["fasttext", "text_cnn", "transformer_encoder"],
+    ids=["fasttext", "han", "rcnn", "text_cnn", "text_rnn", "transformer_encoder"],
 )
-def test_architectures_for_texts(layers, dtype):
-    X = np.random.default_rng(0).integers(1, 30, (6, 9))
+def test_architectures_for_texts(layers, shape, dtype):
+    X = np.random.default_rng(0).integers(1, 30, (6, *shape))
     model = SequentialClassifier(layers, random_state=0, dtype=dtype).initialize(X, Y)
     found = run(model.to_onnx(X, raw_scores=True), X)["scores"]
     assert_close(found, model.decision_function(X), 1e-5)
