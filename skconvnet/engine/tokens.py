@@ -20,9 +20,10 @@ def token_layers(network: Network, start: int = 0) -> list[str]:
 
 def _names(layers: Iterable[tuple[str, Layer[Any]]]) -> Iterator[str]:
     for name, layer in layers:
-        if layer.takes_tokens:
-            yield name
-        if isinstance(layer, CompositeLayer):
+        if not isinstance(layer, CompositeLayer):
+            if layer.takes_tokens:
+                yield name
+        else:
             for branch, chain in layer.chains.items():
                 prefix = f"{name}/{branch}/" if branch else f"{name}/"
                 for inner in _names(chain.layers.items()):

@@ -28,6 +28,8 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
         If only some sizes fit into the network, and this one does not.
     """
     network = estimator.network_
+    if _is_rows_of_other_texts(estimator, X):
+        return MapList(list(X))
     takes_any_size = network.predicts_maps or len(network.in_shape) == _SEQUENCE_NDIM
     if isinstance(X, MapList) or X.ndim < 3 or not takes_any_size:
         return X
@@ -53,3 +55,11 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
             "lengths must be multiples of the product of all strides."
         ) from error
     return maps
+
+
+def _is_rows_of_other_texts(estimator: Any, X: CheckedX) -> bool:  # noqa: ANN401  estimators have no type
+    """Whether X has texts of one length, after a fit on texts of several lengths."""
+    network = estimator.network_
+    if not network.chain.takes_tokens or hasattr(estimator, "n_features_in_"):
+        return False
+    return X.ndim == 2 and X.shape[1:] != network.in_shape

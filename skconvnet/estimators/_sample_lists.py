@@ -61,7 +61,7 @@ def stacked_samples(
         samples = X
     if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
-        if np.ndim(samples[0]) > 1 and is_one_size:
+        if is_one_size and (np.ndim(samples[0]) > 1 or _reads_texts(estimator)):
             return np.stack(samples)
         if not is_one_size:
             maps = [np.asarray(x) for x in samples]
@@ -72,6 +72,12 @@ def stacked_samples(
     ragged = _as_maps(samples, name)
     # scikit-learn raises an error for anything else.
     return X if ragged is None else MapList(ragged, channels_first=channels_first)
+
+
+def _reads_texts(estimator: BaseEstimator) -> bool:
+    """Return whether an estimator was fitted on rows of tokens."""
+    network = getattr(estimator, "network_", None)
+    return network is not None and network.chain.takes_tokens
 
 
 def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:

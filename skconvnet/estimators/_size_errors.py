@@ -109,7 +109,8 @@ def check_sizes(
     for own, i in numbers.items():
         sample = f"{name}[{i}]"
         shape = shape_of_maps(own, ndim, channels_first=X.channels_first)
-        if shape is None or shape[-1] != network.in_shape[-1]:
+        is_text = len(own) == 1 and network.chain.takes_tokens
+        if shape is None or (shape[-1] != network.in_shape[-1] and not is_text):
             raise ValueError(_wrong_channels(estimator, X, own, shape, sample))
         try:
             network.for_shape(shape)

@@ -10,6 +10,7 @@ import numpy as np
 
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation import Augmentation
+from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
 from skconvnet.estimators._data_format import DATA_FORMATS
@@ -19,6 +20,7 @@ from skconvnet.estimators._network_builder import Entry
 from skconvnet.estimators._output_layer import warn_of_second_output
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
+from skconvnet.layers.chain import Chain
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.constraints import one_of
@@ -39,6 +41,11 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
     """Return the number of spatial axes of the first layer that prescribes one."""
     kinds = (spec.spatial_ndim for _, spec in specs)
     return next((ndim for ndim in kinds if ndim is not None), None)
+
+
+def _takes_tokens(specs: list[tuple[str, LayerSpec]], length: int) -> bool:
+    """Return whether the first layer takes texts, as rows of tokens."""
+    return bool(specs) and Chain(specs[:1], (length,)).takes_tokens
 
 
 @dataclass(eq=False, repr=False)
@@ -79,6 +86,14 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
                 {n_outputs, n_classes},
                 predicts_maps=self.network_.predicts_maps,
             )
+
+    @override
+    def _shape_of_samples(self, X: CheckedX) -> Shape:
+        if isinstance(X, MapList) and X.maps[0].ndim == 1 and self.input_shape is None:
+            longest = max(map(len, X.maps))
+            if _takes_tokens(_named_specs(self), longest):
+                return (longest,)
+        return super()._shape_of_samples(X)
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:

@@ -199,6 +199,11 @@ class Chain:
             layer.keep_padding()
 
     @property
+    def takes_tokens(self) -> bool:
+        """Whether the first layer takes tokens."""
+        return any(layer.takes_tokens for layer in list(self.layers.values())[:1])
+
+    @property
     def padding_token(self) -> int | None:
         """The token that fills up short samples, if the first layer takes tokens."""
         for layer in self.layers.values():

@@ -104,6 +104,11 @@ class CompositeLayer(Layer[Cache]):
 
     @property
     @override
+    def takes_tokens(self) -> bool:  # type: ignore[override]  # not a constant
+        return any(chain.takes_tokens for chain in self.chains.values())
+
+    @property
+    @override
     def trained_shapes(self) -> dict[str, Shape]:
         return _joined(
             {branch: chain.trained_shapes for branch, chain in self.chains.items()}

@@ -1,0 +1,79 @@
+"""Texts as lists of tokens of different lengths, against rows with padding."""
+
+import numpy as np
+import pytest
+from test_padded_tokens import NETWORKS, PADDING, draw_texts, make_classifier, rows_of
+
+from skconvnet import MLPClassifier, SequentialClassifier
+from skconvnet.layers import Conv1D, Dense, Embedding
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+FORMS = {
+    "arrays": list,
+    "lists": lambda texts: [text.tolist() for text in texts],
+    "objects": lambda texts: np.array(texts, dtype=object),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("form", FORMS)
+def test_lists_train_as_rows_do(name, form):
+    texts = draw_texts()
+    y = np.arange(len(texts)) % 3
+    rows, lists = rows_of(texts, "end"), FORMS[form](texts)
+    of_rows, of_lists = (make_classifier(name).fit(X, y) for X in (rows, lists))
+    a, b = of_rows.network_.state, of_lists.network_.state
+    np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
+    expected = of_rows.predict_proba(rows)
+    np.testing.assert_allclose(of_lists.predict_proba(lists), expected, rtol=1e-9)
+    np.testing.assert_allclose(of_rows.predict_proba(lists), expected, rtol=1e-9)
+    for i in range(5):
+        one = of_lists.predict_proba(lists[i : i + 1])
+        np.testing.assert_allclose(one[0], expected[i], rtol=1e-9)
+
+
+def test_a_text_longer_than_any_in_training():
+    texts = draw_texts()
+    clf = make_classifier("pooled").fit(texts, np.arange(len(texts)) % 3)
+    long = np.concatenate(texts[:5])
+    probabilities = clf.predict_proba([long])
+    other = clf.predict_proba([long, texts[0]])
+    np.testing.assert_allclose(probabilities[0], other[0], rtol=1e-12)
+
+
+def test_a_label_for_each_token_of_a_list():
+    texts = draw_texts()
+    y = [(text % 4)[:, np.newaxis] for text in texts]
+    layers = [Embedding(30, 8), Conv1D(8, 1, activation="tanh")]
+    params = {"max_iter": 60, "learning_rate_init": 0.05, "random_state": 0}
+    clf = SequentialClassifier(layers, batch_size=20, **params).fit(texts, y)
+    predicted = clf.predict(texts)
+    assert [own.shape for own in predicted] == [own.shape for own in y]
+    assert clf.score(texts, y) > 0.95
+
+
+@pytest.mark.parametrize("token", [PADDING, None])
+def test_tokens_without_padding_token(token):
+    texts = draw_texts()
+    layers = [Embedding(30, 4, padding_token=token), Conv1D(5, 3, padding="same")]
+    y = np.arange(len(texts)) % 2
+    clf = SequentialClassifier([*layers, *NETWORKS["pooled"][-1:]], random_state=0)
+    clf.set_params(max_iter=2, dtype="float64").fit(texts, y)
+    together = clf.predict_proba(texts)
+    alone = np.concatenate([clf.predict_proba([text]) for text in texts])
+    np.testing.assert_allclose(alone, together, rtol=1e-12)
+
+
+def test_errors():
+    texts = draw_texts()
+    y = np.arange(len(texts)) % 3
+    for estimator in (SequentialClassifier([Dense(3)]), MLPClassifier()):
+        with pytest.raises(ValueError, match="rows of different lengths"):
+            estimator.fit(texts, y)
+    texts[4] = texts[4][:0]
+    with pytest.raises(ValueError, match=r"X\[4\].*(empty|length)"):
+        make_classifier("pooled").fit(texts, y)
+    texts[4] = np.array([99])
+    with pytest.raises(ValueError, match=r"takes tokens .* but X holds 99"):
+        make_classifier("pooled").fit(texts, y)
