@@ -164,6 +164,37 @@ def test_gradients_with_dropout_are_differences_in_every_block(causal):
         assert difference == pytest.approx(np.vdot(gradients[part], step), rel=1e-6)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    n_queries=st.integers(1, 150),
+    n_keys=st.integers(1, 300),
+    block_bytes=st.sampled_from([1, 50_000, 10**7]),
+)
+def test_queries_may_be_of_another_sequence(torch, n_queries, n_keys, block_bytes):
+    rng = np.random.default_rng(n_queries + n_keys)
+    rows = (2, 2, 3, n_queries), (2, 2, 3, n_keys), (2, 2, 4, n_keys)
+    heads = Heads(*(rng.normal(size=shape) for shape in rows))
+    lengths = rng.integers(1, n_keys + 1, 2)
+    dout = rng.normal(size=(2, 2, 4, n_queries))
+    out, log_sums = np.empty_like(dout), np.empty((2, 2, n_queries))
+    attention = DotProductAttention(Mask(lengths=lengths), block_bytes=block_bytes)
+    attention.forward(heads, out, log_sums, Workspace())
+    gradients = Heads(*(np.full(shape, np.nan) for shape in rows))
+    dots = (dout * out).sum(axis=2)
+    attention.backward(heads, dout, dots, log_sums, gradients, Workspace())
+    q, k, v = (torch.tensor(part.swapaxes(2, 3), requires_grad=True) for part in heads)
+    seen = torch.tensor(np.arange(n_keys) < lengths[:, None, None, None])
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=seen, scale=1.0
+    )
+    expected.backward(torch.tensor(dout.swapaxes(2, 3)))
+    pairs = zip((expected, q.grad, k.grad, v.grad), (out, *gradients), strict=True)
+    for theirs, ours in pairs:
+        np.testing.assert_allclose(
+            ours.swapaxes(2, 3), theirs.detach().numpy(), rtol=1e-9, atol=1e-11
+        )
+
+
 def test_threads_share_the_blocks_with_the_same_bits():
     spec, x = MultiHeadAttention(4, 8, dropout=0.2), draw((16, 500, 2)).astype("f")
 

@@ -39,9 +39,11 @@ def to_keras_state(
 
     The model must have the same layers, channels last. `SeparableConv3D` and
     `SpatiallySeparableConv2D` are two convolutions, of which the first has
-    ``use_bias=False``; `PReLU` of maps has their spatial axes as ``shared_axes``. In
-    Keras, ``epsilon`` of a batch, layer or group normalization is 1e-3 unless it is
-    set. `InstanceNorm` is ``GroupNormalization(groups=-1)``.
+    ``use_bias=False``; `PReLU` of maps has their spatial axes as ``shared_axes``. A
+    `TransformerEncoder` is a ``MultiHeadAttention``, two ``Dense`` and two
+    ``LayerNormalization``, in the order in which they run. In Keras, ``epsilon`` of a
+    batch, layer or group normalization is 1e-3 unless it is set. `InstanceNorm` is
+    ``GroupNormalization(groups=-1)``.
 
     The model returns what `decision_function` returns, or for a regressor what
     `predict` returns. Layers without weights that are learned are not in the list: for
