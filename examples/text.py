@@ -15,73 +15,25 @@ are removed. All docstrings of one file are used either for training or for test
 
 from __future__ import annotations
 
-import ast
-import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
+from _docstrings import WORD, accuracy_of_guessing, read_texts, split_by_file
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
 from skconvnet import SequentialClassifier
-from skconvnet.layers import Conv1D, Dropout, Embedding, GlobalMaxPool, Parallel
+from skconvnet.architectures import fasttext, text_cnn
 from skconvnet.text import TokenSequence
-
-PACKAGES = ("numpy", "scipy", "sklearn")
-# Not by the package's own authors, or not about what the package does.
-SKIPPED = {"tests", "testing", "externals", "array_api_compat", "_lib", "_vendor"}
-NAMES = re.compile(r"(?i)\b(np|num_?py|sci_?py|sk_?learn|scikit([-_ ]?learn)?)\b")
-FEWEST_WORDS = 20
-WORD = r"\b[a-z][a-z]+\b"
 
 # The size of the vocabulary, and the number of words that are used of each text.
 N_TOKENS, LENGTH = 10_000, 100
 # Words and pairs of words for the means.
 N_PAIRS, LENGTH_PAIRS = 30_000, 400
-
-
-def docstrings(package: str) -> Iterator[tuple[str, str]]:
-    """Yield the file and the docstring of each function and class of `package`."""
-    root = Path(find_spec(package).origin).parent
-    for path in sorted(root.rglob("*.py")):
-        file = path.relative_to(root.parent)
-        if SKIPPED.intersection(file.parts):
-            continue
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                yield str(file), ast.get_docstring(node) or ""
-
-
-def prose(docstring: str) -> str:
-    """Remove code, cross references and the names of the packages."""
-    lines = [
-        line
-        for line in docstring.splitlines()
-        if not line.lstrip().startswith((">>>", "...", ".. "))
-    ]
-    return NAMES.sub(" ", "\n".join(lines))
-
-
-def read_texts(
-    packages: Sequence[str] = PACKAGES,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return texts without duplicates, their packages, and their files."""
-    rows, seen = [], set()
-    for package in packages:
-        for file, docstring in docstrings(package):
-            text = prose(docstring)
-            if text not in seen and len(text.split()) >= FEWEST_WORDS:
-                seen.add(text)
-                rows.append((text, package, file))
-    texts, labels, files = zip(*rows, strict=True)
-    return np.array(texts, dtype=object), np.array(labels), np.array(files)
 
 
 def make_network(layers: list, **params: object) -> SequentialClassifier:
@@ -99,15 +51,7 @@ def make_network(layers: list, **params: object) -> SequentialClassifier:
 
 def make_text_cnn() -> Pipeline:
     """Return a network that finds phrases of a few words at any position."""
-    phrases = [
-        (f"of_{n}", [Conv1D(32, n, activation="relu"), GlobalMaxPool()])
-        for n in (2, 3, 4)
-    ]
-    layers = [
-        ("embedding", Embedding(N_TOKENS, 32, padding_token=0)),
-        ("phrases", Parallel(phrases)),
-        ("dropout", Dropout(0.5)),
-    ]
+    layers = text_cnn(N_TOKENS, n_dims=32, filters=32, kernel_sizes=(2, 3, 4))
     tokens = TokenSequence(N_TOKENS, LENGTH, token_pattern=WORD)
     net = make_network(layers, learning_rate_init=0.005)
     return Pipeline([("tokens", tokens), ("net", net)])
@@ -115,11 +59,10 @@ def make_text_cnn() -> Pipeline:
 
 def make_means() -> Pipeline:
     """Return a linear classifier of the mean vector of words and pairs of words."""
-    embedding = Embedding(N_PAIRS, 32, padding_token=0, reduce="mean")
     tokens = TokenSequence(
         N_PAIRS, LENGTH_PAIRS, token_pattern=WORD, ngram_range=(1, 2)
     )
-    net = make_network([("embedding", embedding)], learning_rate_init=0.02)
+    net = make_network(fasttext(N_PAIRS, n_dims=32), learning_rate_init=0.02)
     return Pipeline([("tokens", tokens), ("net", net)])
 
 
@@ -156,10 +99,8 @@ def compare(
     guess : float
         Accuracy of always naming the package with the most docstrings.
     """
-    folds = StratifiedGroupKFold(4, shuffle=True, random_state=0)
-    train, test = next(folds.split(texts, labels, files))
-    names, counts = np.unique(labels[train], return_counts=True)
-    guess = float(np.mean(labels[test] == names[counts.argmax()]))
+    train, test = split_by_file(texts, labels, files)
+    guess = accuracy_of_guessing(labels, train, test)
     print(f"{len(train)} texts to learn from, {len(test)} of other files to test on")
     print(f"  {'model':<28} test accuracy  epochs  seconds")
     print(f"  {'always the largest package':<28} {guess:13.3f}")

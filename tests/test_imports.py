@@ -76,8 +76,10 @@ def test_arrows(path):
 
 def test_text_stands_alone():
     # It is of the last rank, and could import anything.
-    own = [m for m in imports_of(PACKAGE / "text.py") if m.startswith("skconvnet")]
-    assert not own
+    own = [m for path in (PACKAGE / "text").glob("*.py") for m in imports_of(path)]
+    assert own
+    others = [m for m in own if m.startswith("skconvnet")]
+    assert all(m.startswith("skconvnet.text.") for m in others)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)

@@ -9,10 +9,20 @@ from skconvnet.architectures import (
     alexnet,
     cifar_convnet,
     deepface,
+    fasttext,
+    fcn,
     googlenet,
+    han,
+    inception_time,
     lenet,
+    lstm_fcn,
     nin,
+    rcnn,
     resnet,
+    resnet_1d,
+    text_cnn,
+    text_rnn,
+    transformer_encoder,
     vgg,
     xception_block,
 )
@@ -33,10 +43,15 @@ def samples(shape, dtype="float32"):
         (alexnet(width=0.03), (96, 96, 3)),
         (cifar_convnet(), (32, 32, 3)),
         (deepface(width=0.1), (96, 96, 3)),
+        (fcn(width=0.1), (30, 2)),
         (googlenet(width=0.1), (64, 64, 3)),
+        (inception_time(width=0.1), (30, 2)),
         (lenet(), (32, 32, 1)),
+        (lstm_fcn(width=0.1), (30, 2)),
         (nin(width=0.1), (32, 32, 3)),
         (resnet(50, width=0.1), (64, 64, 3)),
+        (resnet_1d(width=0.1), (30, 2)),
+        (transformer_encoder(n_blocks=2, width=1 / 32), (30, 2)),
         (vgg(11, width=0.05), (32, 32, 3)),
         (xception_block((4, 3), name="block"), (9, 8, 3)),
     ],
@@ -44,10 +59,15 @@ def samples(shape, dtype="float32"):
         "alexnet",
         "cifar",
         "deepface",
+        "fcn",
         "googlenet",
+        "inception_time",
         "lenet",
+        "lstm_fcn",
         "nin",
         "resnet",
+        "resnet_1d",
+        "transformer_encoder",
         "vgg",
         "xception",
     ],
@@ -55,6 +75,27 @@ def samples(shape, dtype="float32"):
 def test_architectures(layers, shape, dtype):
     X = samples(shape, dtype)
     model = SequentialClassifier(layers, random_state=0).initialize(X, Y)
+    found = run(model.to_onnx(X, raw_scores=True), X)["scores"]
+    assert_close(found, model.decision_function(X), 1e-5)
+    assert np.ptp(found, axis=0).max() > 1e-3 * np.abs(found).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        (fasttext(30), (9,)),
+        (han(30, width=1 / 10), (4, 5)),
+        (rcnn(30, width=1 / 10), (9,)),
+        (text_cnn(30, width=1 / 16), (9,)),
+        (text_rnn(30, n_layers=2, width=1 / 10), (9,)),
+        (transformer_encoder(30, n_blocks=2, width=1 / 32), (9,)),
+    ],
+    ids=["fasttext", "han", "rcnn", "text_cnn", "text_rnn", "transformer_encoder"],
+)
+def test_architectures_for_texts(layers, shape, dtype):
+    X = np.random.default_rng(0).integers(1, 30, (6, *shape))
+    model = SequentialClassifier(layers, random_state=0, dtype=dtype).initialize(X, Y)
     found = run(model.to_onnx(X, raw_scores=True), X)["scores"]
     assert_close(found, model.decision_function(X), 1e-5)
     assert np.ptp(found, axis=0).max() > 1e-3 * np.abs(found).max()

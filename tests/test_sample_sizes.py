@@ -15,10 +15,13 @@ from skconvnet import (
 )
 from skconvnet.estimators._sample_sizes import has_output, smallest_size
 from skconvnet.layers import (
+    Conv1D,
     Conv2D,
     Dense,
+    Embedding,
     Flatten,
     GlobalAvgPool,
+    GlobalMaxPool,
     MaxPool2D,
     Standardize,
 )
@@ -234,6 +237,17 @@ def test_sequential_that_is_too_deep():
         "or fewer layers before this one. The samples are read as height 8, width 9, 1 "
         "channel; the smallest that fit are 20x20. If they are something else, check "
         "input_shape and the order of the axes of X."
+    )
+
+
+def test_rows_of_tokens_that_are_too_short():
+    layers = [Embedding(9, 2, padding_token=0), Conv1D(2, 5), GlobalMaxPool()]
+    net = SequentialClassifier(layers)
+    told = refused(lambda: net.fit(np.ones((N, 4), int), labels(N)))
+    assert "covers 5 positions of an axis that has 4" in told
+    assert told.endswith(
+        "The samples are read as rows of 4 values; rows of tokens can be padded to "
+        "more, as by max_length of TokenSequence."
     )
 
 

@@ -42,6 +42,11 @@ def no_output_explained(
     try:
         yield
     except NoOutputError as error:
+        if len(in_shape) == 1:
+            raise ValueError(
+                f"{error} The samples are read as rows of {in_shape[0]} values; rows "
+                "of tokens can be padded to more, as by max_length of TokenSequence."
+            ) from error
         text, remedies = _explained(estimator, error, entries, in_shape)
         text += f" The samples are read as {lengths(in_shape)}"
         smallest = smallest_size(entries, in_shape)

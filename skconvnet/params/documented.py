@@ -6,9 +6,8 @@ import inspect
 from abc import ABCMeta
 from typing import ClassVar
 
-from sklearn.base import BaseEstimator
-
 from skconvnet._typing import override
+from skconvnet.params.printed import Printed
 
 _DOCS = "https://github.com/skconvnet/skconvnet/blob/main/docs/{page}"
 
@@ -96,7 +95,7 @@ class DocumentedType(ABCMeta):
         ]
 
 
-class Documented(BaseEstimator, metaclass=DocumentedType):
+class Documented(Printed, metaclass=DocumentedType):
     """An object of hyperparameters whose class is easy to look up.
 
     The attributes for the link are those that scikit-learn has for this purpose.

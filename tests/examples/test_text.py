@@ -13,14 +13,18 @@ def text():
     return load_example("text")
 
 
-def test_text_examples_data(text):
-    kept = text.prose("Wrap scikit-learn's np.dot.\n\n>>> numpy.dot\n.. note:: SciPy")
+def test_texts_of_the_examples():
+    docstrings = load_example("_docstrings")
+    kept = docstrings.prose(
+        "Wrap scikit-learn's np.dot.\n\n>>> numpy.dot\n.. note:: SciPy"
+    )
     assert kept.split() == ["Wrap", "'s", ".dot."]
-    texts, labels, files = text.read_texts(["joblib", "skconvnet"])
+    texts, labels, files = docstrings.read_texts(["joblib", "skconvnet"])
     assert len(set(texts)) == len(texts) == len(labels) == len(files) > 100
     assert set(labels) == {"joblib", "skconvnet"}
     assert all(
-        Path(file).parts[0] == label and not text.SKIPPED.intersection(Path(file).parts)
+        Path(file).parts[0] == label
+        and not docstrings.SKIPPED.intersection(Path(file).parts)
         for file, label in zip(files, labels, strict=True)
     )
 
