@@ -27,6 +27,7 @@ from skconvnet.layers import (
     GlobalAvgPool,
     GlobalMaxPool,
     MaxPool1D,
+    PositionalEncoding,
     Residual,
     SpatialPyramidPool,
     TimeDistributed,
@@ -52,6 +53,7 @@ MORE = [
     (Embedding(9, 3, padding_token=0), (12,)),
     (MaxPool1D(2), (12, 3)),
     (MaxPool1D(3, 1, "same"), (12, 3)),
+    (PositionalEncoding("learned", max_length=15), (12, 3)),
     (Residual([Conv1D(3, 3, padding="same"), BatchNorm()]), (12, 3)),
     (Upsample(3), (12, 3)),
 ]
@@ -59,9 +61,15 @@ MORE = [
 
 def takes_lengths(case):
     spec, in_shape = case
-    return Network([("layer", spec)], in_shape, "float64").pads_samples and (
-        len(in_shape) == 2 or isinstance(spec, TAKES_TOKENS)
-    )
+    network = Network([("layer", spec)], in_shape, "float64")
+    is_sequence = len(in_shape) == 2 or isinstance(spec, TAKES_TOKENS)
+    if not network.pads_samples or not is_sequence:
+        return False
+    try:
+        network.for_shape((int(LENGTHS.max()), *in_shape[1:]))
+    except ValueError:  # learned positions, of which there are as many as weights
+        return False
+    return True
 
 
 SEQUENCES = [case for case in CASES + MORE if takes_lengths(case)]

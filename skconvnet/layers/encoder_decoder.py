@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -91,13 +91,9 @@ class EncoderDecoder(CompositeSpec):
     (6, 56)
     """
 
-    encoder: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = field(
-        default_factory=list
-    )
-    decoder: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]] = field(
-        default_factory=list
-    )
-    source_length: int = 1
+    encoder: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]]
+    decoder: Sequence[LayerSpec | str | tuple[str, LayerSpec | str]]
+    source_length: int
     units: int = 64
     kernel_initializer: str | Initializer = "auto"
 
