@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from test_padded_tokens import NETWORKS, PADDING, draw_texts, make_classifier, rows_of
 
 from skconvnet import MLPClassifier, SequentialClassifier
-from skconvnet.layers import Conv1D, Dense, Embedding
+from skconvnet.layers import GRU, Conv1D, Dense, Embedding, TimeDistributed
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -63,6 +64,30 @@ def test_tokens_without_padding_token(token):
     together = clf.predict_proba(texts)
     alone = np.concatenate([clf.predict_proba([text]) for text in texts])
     np.testing.assert_allclose(alone, together, rtol=1e-12)
+
+
+def test_rows_where_documents_belong():
+    sentence = [Embedding(9, 4, padding_token=0), GRU(3)]
+    layers = [("sentences", TimeDistributed(sentence)), GRU(2)]
+    X, y = np.random.default_rng(0).integers(0, 9, (6, 8)), [0, 1] * 3
+    clf = SequentialClassifier(layers, max_iter=1, tol=1e9)
+    with pytest.raises(ValueError, match=r"\(6, 8\), but layer 'sentences' takes"):
+        clf.fit(X, y)
+    rows = clone(clf).set_params(input_shape=(2, 4), random_state=0).fit(X, y)
+    documents = clone(clf).set_params(random_state=0).fit(X.reshape(6, 2, 4), y)
+    np.testing.assert_array_equal(
+        rows.predict_proba(X), documents.predict_proba(X.reshape(6, 2, 4))
+    )
+
+
+def test_lists_of_univariate_series_are_no_texts():
+    series = [np.arange(float(n)) for n in (5, 3, 4)]
+    clf = SequentialClassifier([GRU(3)], max_iter=1, tol=1e9, random_state=0)
+    flat = clf.fit(series, [0, 1, 0]).predict_proba(series)
+    columns = [own[:, np.newaxis] for own in series]
+    np.testing.assert_array_equal(
+        clf.fit(columns, [0, 1, 0]).predict_proba(columns), flat
+    )
 
 
 def test_errors():

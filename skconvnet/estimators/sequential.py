@@ -43,9 +43,12 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
     return next((ndim for ndim in kinds if ndim is not None), None)
 
 
-def _takes_tokens(specs: list[tuple[str, LayerSpec]], length: int) -> bool:
-    """Return whether the first layer takes texts, as rows of tokens."""
-    return bool(specs) and Chain(specs[:1], (length,)).takes_tokens
+def _takes_tokens(specs: list[tuple[str, LayerSpec]], in_shape: Shape) -> bool:
+    """Return whether the first layer takes samples of this shape as tokens."""
+    try:
+        return Chain(specs[:1], in_shape).takes_tokens
+    except (TypeError, ValueError):  # which building the network explains
+        return False
 
 
 @dataclass(eq=False, repr=False)
@@ -89,11 +92,20 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
 
     @override
     def _shape_of_samples(self, X: CheckedX) -> Shape:
+        specs = _named_specs(self)
         if isinstance(X, MapList) and X.maps[0].ndim == 1 and self.input_shape is None:
-            longest = max(map(len, X.maps))
-            if _takes_tokens(_named_specs(self), longest):
-                return (longest,)
-        return super()._shape_of_samples(X)
+            texts = (max(map(len, X.maps)),)
+            if _takes_tokens(specs, texts):
+                return texts
+        shape = super()._shape_of_samples(X)
+        is_guessed = X.ndim == 2 and self.input_shape is None and len(shape) > 1
+        if is_guessed and _takes_tokens(specs, shape):
+            raise ValueError(
+                f"X has shape {X.shape}, but layer {specs[0][0]!r} takes documents: "
+                "tokens of shape (n_samples, sentences, words), as DocumentTokens of "
+                "skconvnet.text gives. For rows, set input_shape=(sentences, words)."
+            )
+        return shape
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:
