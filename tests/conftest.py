@@ -50,9 +50,11 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
-def _seeded_generator_of_numpy():
-    """Estimators without a random_state draw from it: no test fails at random."""
+def _seeded_generators(request):
+    """No test fails at random, whichever tests ran before it in the same process."""
     np.random.seed(0)  # noqa: NPY002  the generator that random_state=None stands for
+    if "torch" in request.fixturenames:
+        request.getfixturevalue("torch").manual_seed(0)
 
 
 @pytest.fixture(scope="session")
