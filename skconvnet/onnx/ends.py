@@ -11,10 +11,8 @@ from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchedLayer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.depthwise import SeparableLayer
-from skconvnet.layers.layer_norm import LayerNormLayer
 from skconvnet.layers.lp_pooling import LpPoolLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
-from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer
 
 _NO_PADDING = "Set its padding to 'valid' or to a number."
@@ -23,10 +21,8 @@ _REMEDIES: dict[type[Layer[Any]], str] = {
     AvgPoolLayer: "Set its padding to 'valid'.",
     BilinearUpsampleLayer: "Set its mode to 'nearest'.",
     ConvolutionLayer: _NO_PADDING,
-    LayerNormLayer: "Set its axis to 'channels'.",
     LpPoolLayer: _NO_PADDING,
     MaxPoolLayer: _NO_PADDING,
-    RMSNormLayer: "Set its axis to 'channels'.",
     SeparableLayer: _NO_PADDING,
 }
 
@@ -42,7 +38,7 @@ def check_ends(network: Network, stop: int | None = None) -> None:
     if found is None:
         return
     path, layer = found
-    remedy = _REMEDIES.get(type(layer), "Replace it.")
+    remedy = _REMEDIES.get(type(layer), "Leave it out.")
     raise ValueError(
         f"The layer {path!r} cannot be exported to ONNX after an Embedding with a "
         "padding_token: the estimator builds it for the length of each text, but a "
@@ -52,20 +48,21 @@ def check_ends(network: Network, stop: int | None = None) -> None:
 
 
 def _without_lengths(
-    layers: Iterable[tuple[str, Layer[Any]]],
+    layers: Iterable[tuple[str, Layer[Any]]], path: tuple[str, ...] = ()
 ) -> tuple[str, Layer[Any]] | None:
-    """Return the first layer that does not take padded sequences, and its name."""
+    """Return the first layer that does not take padded sequences, and its name.
+
+    `path` are the names of the layers that it is in.
+    """
     for name, layer in layers:
+        own = (*path, name)
         if not layer.takes_lengths:
-            if isinstance(layer, BranchedLayer):
-                for branch, chain in layer.chains.items():
-                    found = _without_lengths(chain.layers.items())
-                    if found is not None:
-                        path = "/".join(
-                            part for part in (name, branch, found[0]) if part
-                        )
-                        return path, found[1]
-            return name, layer
+            chains = layer.chains if isinstance(layer, BranchedLayer) else {}
+            inner = (
+                _without_lengths(chain.layers.items(), (*own, branch))
+                for branch, chain in chains.items()
+            )
+            return next(filter(None, inner), ("/".join(filter(None, own)), layer))
         if len(layer.out_shape) == 1:  # features, whatever the length
             return None
     return None

@@ -105,13 +105,13 @@ def clear_empty(graph: Graph, features: str, lengths: str) -> str:
     return graph.add("Where", is_empty, graph.numbers(0.0), features)
 
 
-def at_least_one(graph: Graph, lengths: str, factor: int = 1) -> str:
-    """Return how many values the samples have, as numbers of shape (batch, 1).
+def count_values(graph: Graph, lengths: str, per_position: int = 1) -> str:
+    """Return how many values to divide a sum by, as numbers of shape (batch, 1).
 
-    They are `factor` per position, but not less than 1.
+    There are `per_position` values at each position. Where there are none, it is 1.
     """
-    counts = graph.add("Mul", lengths, _integers(graph, factor, "factor"))
-    counts = graph.add("Max", counts, _integers(graph, 1))
+    factor = _integers(graph, per_position, "per_position")
+    counts = graph.add("Max", graph.add("Mul", lengths, factor), _integers(graph, 1))
     return graph.cast(graph.reshape(counts, (1,)), graph.dtype)
 
 

@@ -15,7 +15,7 @@ from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.onnx.activations import activate, per_channel
 from skconvnet.onnx.graph import Graph
-from skconvnet.onnx.lengths import at_least_one, is_own
+from skconvnet.onnx.lengths import count_values, is_own
 from skconvnet.ops.normalization import is_far_from_zero
 
 
@@ -86,7 +86,7 @@ def _group_norm_of_sequences(
     """Normalize groups by statistics in which padding does not count."""
     length, channels = layer.in_shape
     shape = (layer.groups, channels // layer.groups, length)
-    counts = graph.reshape(at_least_one(graph, lengths, shape[1]), (1, 1, 1))
+    counts = graph.reshape(count_values(graph, lengths, shape[1]), (1, 1, 1))
 
     def mean(values: str) -> str:
         sums = graph.reduce("ReduceSum", values, (2, 3), keepdims=True)

@@ -13,7 +13,7 @@ from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.onnx.graph import Graph
-from skconvnet.onnx.lengths import at_least_one, clear_empty, clear_padding
+from skconvnet.onnx.lengths import clear_empty, clear_padding, count_values
 from skconvnet.onnx.resizing import multiply_axis
 from skconvnet.onnx.shapes import flatten_map
 from skconvnet.onnx.taps import gather_taps, window_tables
@@ -104,7 +104,7 @@ def whole_map(graph: Graph, pooling: str, x: str, in_shape: Shape) -> str:
         x = clear_padding(graph, x, lengths, in_shape, -np.inf)
         return clear_empty(graph, graph.reduce("ReduceMax", x, axes), lengths)
     sums = graph.reduce("ReduceSum", x, axes)
-    counts = at_least_one(graph, lengths, prod(in_shape[1:-1]))
+    counts = count_values(graph, lengths, prod(in_shape[1:-1]))
     return graph.add("Div", sums, counts)
 
 
