@@ -27,6 +27,7 @@ from skconvnet.layers import (
     GroupNorm,
     MaxPool1D,
     Parallel,
+    Residual,
     TimeDistributed,
     TransformerEncoder,
     Upsample,
@@ -113,7 +114,11 @@ SENTENCES = [
     ],
     [TimeDistributed(embedding(reduce="mean")), Conv1D(3, 2), GlobalMaxPool()],
     [TimeDistributed([embedding(), Flatten(), Dense(3)]), GRU(4)],
-    [TimeDistributed([embedding(), GRU(3)]), Flatten()],
+    [
+        TimeDistributed([embedding(), GRU(3)]),
+        GRU(3, return_sequences=True, go_backwards=True),
+        Flatten(),
+    ],
 ]
 
 
@@ -159,5 +164,11 @@ def test_sequence_to_sequence(opset, dtype):
 def test_branches_with_embeddings_of_their_own():
     X = draw_rows()
     branches = [("a", [embedding(), GRU(3)]), ("b", [embedding(2), Flatten()])]
-    for layers in ([Parallel(branches)], [Parallel(branches[:1]), Dense(3)]):
+    maps = [("a", [embedding(), Conv1D(3, 2)]), ("b", [embedding(2), MaxPool1D(2, 1)])]
+    for layers in (
+        [Parallel(branches)],
+        [Parallel(branches[:1]), Dense(3)],
+        [Parallel(maps), GRU(3, go_backwards=True)],
+        [Residual(maps[0][1], shortcut=[embedding(3), Conv1D(3, 2)]), GRU(3)],
+    ):
         assert_equal_in_runtime(initialized(layers, X), X, "float64")

@@ -121,7 +121,7 @@ def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
     layers = list(layer.chain.layers.items())
     for part in layer.parts:
         y = _in_a_row(graph, layers[part.layers], x)
-        x = _joined(graph, graph.add("Add", y, x), y) if part.has_shortcut else y
+        x = graph.add("Add", y, x) if part.has_shortcut else y
     return x
 
 

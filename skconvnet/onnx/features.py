@@ -30,9 +30,8 @@ class FeaturesHead:
         `scores` are the activations of the layer.
         """
         if self.pooling is None or len(out_shape) == 1:
-            rows = flatten_map(
-                graph, in_order_of_x(graph, scores, out_shape), out_shape
-            )
+            maps = in_order_of_x(graph, scores, out_shape)
+            rows = flatten_map(graph, maps, out_shape)
             n_features = prod(out_shape)
         else:
             rows = whole_map(graph, self.pooling, scores, out_shape)
