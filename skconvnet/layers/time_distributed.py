@@ -114,7 +114,8 @@ class TimeDistributedLayer(BranchedLayer):
     @property
     @override
     def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
-        return True  # no step depends on others
+        # No step depends on others.
+        return len(self.in_shape) == len(self.out_shape) == 2
 
     @property
     @override
