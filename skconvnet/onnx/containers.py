@@ -90,14 +90,15 @@ def _in_a_row(graph: Graph, layers: Sequence[tuple[str, Layer[Any]]], x: str) ->
 def _with_lengths(graph: Graph, layer: Layer[Any], before: str | None, y: str) -> str:
     """Keep in mind the lengths of an output, and clear its padding.
 
-    `before` are the lengths of the input. The lengths of some outputs are known.
+    `before` are the lengths of the input. What converts a layer that finds the ends of
+    samples itself, or has layers inside, has told the lengths of the output already.
     """
     if len(layer.out_shape) == 1:
         return y
     own = graph.lengths.get(y)
     if y not in graph.lengths and before is not None:
         own = lengths.lengths_after(graph, layer, before)
-    if own is None:
+    if own is None or isinstance(layer, EmbeddingLayer):  # whose padding is zero
         return y
     y = lengths.clear_padding(graph, y, own, layer.out_shape)
     graph.lengths[y] = own
