@@ -81,7 +81,7 @@ NETWORKS = {
     "backwards": [LSTM(3, return_sequences=True, go_backwards=True), GlobalAvgPool()],
     "backwards twice": [
         GRU(3, return_sequences=True, go_backwards=True),
-        SimpleRNN(4, go_backwards=True),
+        SimpleRNN(4, go_backwards=True, use_bias=False),
     ],
     "after valid": [Conv1D(4, 4), GRU(3, go_backwards=True)],
     "bidirectional": [

@@ -75,11 +75,12 @@ def _states(graph: Graph, layer: RecurrentLayer, x: str, lengths: str | None) ->
         for name in ("kernel", "recurrent_kernel")
     ]
     inputs = [graph.numbers(array, "kernel") for array in arrays]
-    if "bias" in layer.weights:
-        bias = layer.weights["bias"]
-        two = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        both = [_rows(cell, row, operator.order) for row in two]
-        inputs.append(graph.numbers(np.concatenate(both)[np.newaxis], "bias"))
+    bias = layer.weights.get("bias", np.zeros(layer.weights["kernel"].shape[1]))
+    two = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    both = [_rows(cell, row, operator.order) for row in two]
+    inputs.append(graph.numbers(np.concatenate(both)[np.newaxis], "bias"))
+    if lengths is not None:  # the states of other steps are 0
+        inputs.append(graph.cast(lengths, np.int32))
     attributes = {}
     if isinstance(cell, GRUCell):
         attributes["linear_before_reset"] = int(isinstance(cell, ResetAfterCell))
