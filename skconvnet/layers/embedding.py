@@ -120,11 +120,17 @@ _Tokens: TypeAlias = npt.NDArray[np.intp]
 
 
 class EmbeddingLayer(Layer[_Tokens]):
-    """Runtime layer of `Embedding`."""
+    """Runtime layer of `Embedding`.
+
+    Attributes
+    ----------
+    keeps_padding : bool
+        Whether padding tokens are positions like others, see `keep_padding`.
+    """
 
     penalized = ()
     takes_tokens = True
-    _keeps_padding = False
+    keeps_padding = False
 
     def __init__(
         self,
@@ -154,11 +160,11 @@ class EmbeddingLayer(Layer[_Tokens]):
 
     @override
     def keep_padding(self) -> None:
-        self._keeps_padding = True
+        self.keeps_padding = True
 
     @override
     def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
-        if self.reduce or self._keeps_padding:
+        if self.reduce or self.keeps_padding:
             return None
         if self.padding is None:
             return lengths

@@ -92,6 +92,11 @@ class TimeDistributedLayer(BranchedLayer):
         input of the chain           (channels, *spatial, steps * batch)
 
     Without spatial axes, both are the same memory.
+
+    Attributes
+    ----------
+    keeps_padding : bool
+        Whether steps of padding tokens are steps like others, see `keep_padding`.
     """
 
     def __init__(self, in_shape: Shape, chain: Chain) -> None:
@@ -102,7 +107,7 @@ class TimeDistributedLayer(BranchedLayer):
         self.flops = self.n_steps * sum(layer.flops for layer in inner) + own
         self.cached_values *= self.n_steps
         self.chain = chain
-        self._keeps_padding = False
+        self.keeps_padding = False
         takes_padding = chain.fits_other_lengths() and chain.takes_lengths
         if chain.padding_token is not None and not takes_padding:
             chain.keep_padding()
@@ -110,8 +115,8 @@ class TimeDistributedLayer(BranchedLayer):
     @property
     @override
     def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
-        # Steps after the end are samples of their own, whose outputs are cleared.
-        return True
+        # No step depends on others.
+        return len(self.in_shape) == len(self.out_shape) == 2
 
     @property
     @override
@@ -120,12 +125,12 @@ class TimeDistributedLayer(BranchedLayer):
 
     @override
     def keep_padding(self) -> None:
-        self._keeps_padding = True
+        self.keeps_padding = True
 
     @override
     def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:
         token = self.chain.padding_token
-        if lengths is not None or token is None or self._keeps_padding:
+        if lengths is not None or token is None or self.keeps_padding:
             return lengths
         has_tokens = (x != token).any(axis=tuple({0, *range(2, x.ndim - 1)}))
         own = lengths_of(has_tokens, False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skconvnet._typing import NamedArrays
+from skconvnet._typing import NamedArrays, Shape
 from skconvnet.layers.additive_attention import AdditiveAttentionLayer
 from skconvnet.layers.attention import MultiHeadAttentionLayer
 from skconvnet.layers.attention_pooling import AttentionPoolingLayer
@@ -15,6 +15,7 @@ from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
 from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.lengths import is_own
 
 
 def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -> str:
@@ -32,6 +33,7 @@ def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -
     queries = graph.add("Mul", queries, graph.numbers(scale, "scale"))
     queries = graph.add("Transpose", queries, perm=[0, 1, 3, 2])
     scores = graph.add("MatMul", queries, keys)
+    scores = _hide_padding(graph, scores, graph.lengths.get(x), (1, 1, length))
     shares = _softmax(graph, scores, length, causal=layer.causal)
     # (heads, keys, queries): values are (heads, value_dim, keys).
     shares = graph.add("Transpose", shares, perm=[0, 1, 3, 2])
@@ -43,15 +45,15 @@ def multi_head_attention(graph: Graph, layer: MultiHeadAttentionLayer, x: str) -
 
 def additive_attention(graph: Graph, layer: AdditiveAttentionLayer, x: str) -> str:
     """Convert `AdditiveAttention`."""
-    lengths = (layer.in_shape[0],) * 2
-    return additive_means(graph, layer.weights, (x, x), lengths, causal=layer.causal)
+    n_steps = (layer.in_shape[0],) * 2
+    return additive_means(graph, layer.weights, (x, x), n_steps, causal=layer.causal)
 
 
 def additive_means(
     graph: Graph,
     weights: NamedArrays,
     queries_and_values: tuple[str, str],
-    lengths: tuple[int, int],
+    n_steps: tuple[int, int],
     *,
     causal: bool = False,
 ) -> str:
@@ -64,12 +66,12 @@ def additive_means(
         Among others "query_kernel", "key_kernel", "bias" and "context".
     queries_and_values : (str, str)
         Two sequences, of which the second has the keys as well.
-    lengths : (int, int)
-        Their lengths.
+    n_steps : (int, int)
+        How many steps they have, with padding.
     causal : bool
         Whether a query looks at no later key.
     """
-    (x, values), (n_queries, n_keys) = queries_and_values, lengths
+    (x, values), (n_queries, n_keys) = queries_and_values, n_steps
     (units,) = weights["bias"].shape
     queries = _project(graph, x, weights["query_kernel"], weights["bias"], "query")
     keys = _project(graph, values, weights["key_kernel"], None, "key")
@@ -78,7 +80,8 @@ def additive_means(
     hidden = graph.add("Tanh", graph.add("Add", queries, keys))
     hidden = graph.reshape(hidden, (units, n_queries * n_keys))
     context = graph.numbers(weights["context"][np.newaxis], "context")
-    scores = graph.reshape(graph.add("MatMul", context, hidden), lengths)
+    scores = graph.reshape(graph.add("MatMul", context, hidden), n_steps)
+    scores = _hide_padding(graph, scores, graph.lengths.get(values), (1, n_keys))
     shares = _softmax(graph, scores, n_queries, causal=causal)
     return graph.add("MatMul", values, graph.add("Transpose", shares, perm=[0, 2, 1]))
 
@@ -89,6 +92,8 @@ def attention_pooling(graph: Graph, layer: AttentionPoolingLayer, x: str) -> str
     hidden = _project(graph, x, weights["kernel"], weights["bias"], "hidden")
     context = graph.numbers(weights["context"][np.newaxis], "context")
     scores = graph.add("MatMul", context, graph.add("Tanh", hidden))
+    shape = (1, layer.in_shape[0])
+    scores = _hide_padding(graph, scores, graph.lengths.get(x), shape)
     shares = graph.add("Softmax", scores, axis=-1)
     product = graph.add("Mul", x, shares)
     return graph.reduce("ReduceSum", product, (2,))
@@ -119,6 +124,20 @@ def _project(
     if bias is None:
         return y
     return graph.add("Add", y, graph.numbers(bias[:, np.newaxis], f"{begin}bias"))
+
+
+def _hide_padding(graph: Graph, scores: str, lengths: str | None, shape: Shape) -> str:
+    """Give keys that are padding the smallest score.
+
+    `shape` is that of the scores of a sample, with ones for all axes but the keys. If
+    all keys of a sample are padding, they have equal weights, but their values are 0.
+    """
+    if lengths is None:
+        return scores
+    own = is_own(graph, lengths, shape)
+    # -inf would make the softmax of a sample without keys NaN.
+    smallest = graph.numbers(np.finfo(graph.dtype).min, "smallest")
+    return graph.add("Where", own, scores, smallest)
 
 
 def _softmax(graph: Graph, scores: str, length: int, *, causal: bool) -> str:

@@ -55,6 +55,7 @@ from skconvnet.onnx import (
     attention,
     convolutions,
     dense,
+    lengths,
     normalization,
     pooling,
     recurrent,
@@ -81,18 +82,39 @@ def chain(graph: Graph, layers: Chain, x: str, stop: int | None = None) -> str:
 def _in_a_row(graph: Graph, layers: Sequence[tuple[str, Layer[Any]]], x: str) -> str:
     for name, layer in layers:
         with graph.layer(name):
-            x = _converter(graph, layer)(graph, layer, x)
+            y = _converter(graph, layer)(graph, layer, x)
+            x = y if y == x else _with_lengths(graph, layer, graph.lengths.get(x), y)
     return x
+
+
+def _with_lengths(graph: Graph, layer: Layer[Any], before: str | None, y: str) -> str:
+    """Keep in mind the lengths of an output, and clear its padding.
+
+    `before` are the lengths of the input. What converts a layer that finds the ends of
+    samples itself, or has layers inside, has told the lengths of the output already.
+    """
+    if len(layer.out_shape) == 1:
+        return y
+    own = graph.lengths.get(y)
+    if y not in graph.lengths and before is not None:
+        own = lengths.lengths_after(graph, layer, before)
+    if own is None or isinstance(layer, EmbeddingLayer):  # whose padding is zero
+        return y
+    y = lengths.clear_padding(graph, y, own, layer.out_shape)
+    graph.lengths[y] = own
+    return y
 
 
 def parallel(graph: Graph, layer: ParallelLayer, x: str) -> str:
     """Convert `Parallel`."""
-    return graph.add("Concat", *_branches(graph, layer, x), axis=1)
+    branches = _branches(graph, layer, x)
+    return _joined(graph, graph.add("Concat", *branches, axis=1), branches[0])
 
 
 def residual(graph: Graph, layer: ResidualLayer, x: str) -> str:
     """Convert `Residual`."""
-    return graph.add("Add", *_branches(graph, layer, x))
+    branches = _branches(graph, layer, x)
+    return _joined(graph, graph.add("Add", *branches), branches[0])
 
 
 def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
@@ -106,33 +128,56 @@ def transformer(graph: Graph, layer: TransformerEncoderLayer, x: str) -> str:
 
 def encoder_decoder(graph: Graph, layer: EncoderDecoderLayer, x: str) -> str:
     """Convert `EncoderDecoder`."""
-    start, outputs, lengths = 0, {}, {}
+    start, outputs, sizes = 0, {}, {}
     for name, inner in layer.chains.items():
         stop = start + inner.in_shape[0]
         limits = (np.array([n], np.int64) for n in (start, stop, -1))
         part = graph.add("Slice", x, *(graph.constant(n, "part") for n in limits))
         with graph.layer(name):
             outputs[name] = chain(graph, inner, part)
-        start, lengths[name] = stop, inner.out_shape[0]
+        start, sizes[name] = stop, inner.out_shape[0]
     decoded, memory = outputs["decoder"], outputs["encoder"]
-    n_steps = lengths["decoder"], lengths["encoder"]
+    n_steps = sizes["decoder"], sizes["encoder"]
     means = attention.additive_means(graph, layer.weights, (decoded, memory), n_steps)
-    return graph.add("Concat", decoded, means, axis=1)
+    return _joined(graph, graph.add("Concat", decoded, means, axis=1), decoded)
 
 
 def time_distributed(graph: Graph, layer: TimeDistributedLayer, x: str) -> str:
     """Convert `TimeDistributed`, with each step of each sample as a sample."""
-    inner = layer.chain
+    inner, own = layer.chain, graph.lengths.get(x)
     # The steps come after the batch, and the channels after the steps.
     x = graph.add("Transpose", x, perm=_steps_and_channels_swapped(layer.in_shape))
+    if own is None and inner.padding_token is not None and not layer.keeps_padding:
+        own = _lengths_in_steps(graph, layer, x, inner.padding_token)
     *spatial, channels = inner.in_shape
     shape = np.array([-1, channels, *spatial], np.int64)
     x = graph.add("Reshape", x, graph.constant(shape, "shape"))
+    if inner.padding_token is not None and not spatial and len(inner.out_shape) == 1:
+        is_token = lengths.find_tokens(graph, x, inner.padding_token)
+        ranks = lengths.ranks_with_padding_last(graph, is_token, channels)
+        x = lengths.with_padding_last(graph, x, ranks)
     y = chain(graph, inner, x)
     *spatial, channels = inner.out_shape
     shape = np.array([-1, layer.n_steps, channels, *spatial], np.int64)
     y = graph.add("Reshape", y, graph.constant(shape, "shape"))
-    return graph.add("Transpose", y, perm=_steps_and_channels_swapped(layer.out_shape))
+    y = graph.add("Transpose", y, perm=_steps_and_channels_swapped(layer.out_shape))
+    graph.lengths[y] = own
+    return y
+
+
+def _lengths_in_steps(
+    graph: Graph, layer: TimeDistributedLayer, x: str, padding: int
+) -> str:
+    """Return the number of steps up to the last one with a token.
+
+    `x` are tokens, and its second axis counts the steps.
+    """
+    is_token = graph.cast(lengths.find_tokens(graph, x, padding), np.int64)
+    others = tuple(range(2, len(layer.in_shape) + 1))
+    n_tokens = graph.reduce("ReduceSum", is_token, others)
+    none = graph.constant(np.int64(0), "none")
+    has_tokens = graph.add("Greater", n_tokens, none)
+    return lengths.lengths_of(graph, has_tokens, layer.n_steps)
 
 
 def _steps_and_channels_swapped(shape: Shape) -> list[int]:
@@ -142,6 +187,12 @@ def _steps_and_channels_swapped(shape: Shape) -> list[int]:
     [0, 2, 1, 3]
     """
     return [0, 2, 1, *range(3, len(shape) + 1)]
+
+
+def _joined(graph: Graph, y: str, part: str) -> str:
+    """Return an output that has the lengths of one of its parts."""
+    graph.lengths[y] = graph.lengths.get(part)
+    return y
 
 
 def _branches(graph: Graph, layer: BranchedLayer, x: str) -> list[str]:

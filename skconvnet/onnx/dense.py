@@ -8,6 +8,7 @@ from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.lengths import find_tokens, lengths_of
 
 
 def dense(graph: Graph, layer: DenseLayer, x: str) -> str:
@@ -25,15 +26,17 @@ def embedding(graph: Graph, layer: EmbeddingLayer, x: str) -> str:
         table[layer.padding] = -np.inf if layer.reduce == "max" else 0
     rows = graph.add("Gather", graph.numbers(table, "table"), tokens, axis=0)
     if layer.reduce is None:
-        return graph.add("Transpose", rows, perm=[0, 2, 1])
+        y = graph.add("Transpose", rows, perm=[0, 2, 1])
+        if layer.padding is not None and not layer.keeps_padding:
+            is_token = find_tokens(graph, tokens, layer.padding)
+            graph.lengths[y] = lengths_of(graph, is_token, layer.in_shape[0])
+        return y
     if layer.padding is None:
         op = {"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax"}
         return graph.reduce(op[layer.reduce], rows, (1,))
     if layer.reduce == "sum":
         return graph.reduce("ReduceSum", rows, (1,))
-    padding = graph.constant(np.int64(layer.padding), "padding_token")
-    is_token = graph.add("Not", graph.add("Equal", tokens, padding))
-    is_token = graph.cast(is_token, graph.dtype)
+    is_token = graph.cast(find_tokens(graph, tokens, layer.padding), graph.dtype)
     lengths = graph.reduce("ReduceSum", is_token, (1,), keepdims=True)
     if layer.reduce == "mean":
         sums = graph.reduce("ReduceSum", rows, (1,))

@@ -7,9 +7,9 @@ from math import prod
 
 from skconvnet._typing import Shape
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.pooling import whole_map
+from skconvnet.onnx.positions import in_order_of_x
 from skconvnet.onnx.shapes import flatten_map
-
-_OPERATORS = {"avg": "ReduceMean", "max": "ReduceMax"}
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class FeaturesHead:
         `scores` are the activations of the layer.
         """
         if self.pooling is None or len(out_shape) == 1:
-            rows = flatten_map(graph, scores, out_shape)
+            maps = in_order_of_x(graph, scores, out_shape)
+            rows = flatten_map(graph, maps, out_shape)
             n_features = prod(out_shape)
         else:
-            axes = tuple(range(2, len(out_shape) + 1))
-            rows = graph.reduce(_OPERATORS[self.pooling], scores, axes)
+            rows = whole_map(graph, self.pooling, scores, out_shape)
             n_features = out_shape[-1]
         graph.output(rows, "variable", graph.dtype, (n_features,))

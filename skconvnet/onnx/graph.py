@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,20 @@ BATCH = "n_samples"
 _MAX_BYTES = 2**31 - 1
 
 
+class TokenOrder(NamedTuple):
+    """In which order the tokens of X are read.
+
+    Attributes
+    ----------
+    ranks : str
+        Which of the positions that are read each position of X is, (batch, length).
+    length : int
+    """
+
+    ranks: str
+    length: int
+
+
 class Graph:
     """Nodes and constants of a model, added in the order in which they run.
 
@@ -46,6 +60,11 @@ class Graph:
     ----------
     path : tuple of str
         Names of the layer whose nodes are added, from the outermost to the innermost.
+    lengths : dict of str to (str or None)
+        The lengths of the samples of each map that may be padded, by its name. See
+        `skconvnet.onnx.lengths`.
+    order : TokenOrder or None
+        None means that positions are in the order of X.
     """
 
     def __init__(self, dtype: npt.DTypeLike, opset: int = DEFAULT_OPSET) -> None:
@@ -53,6 +72,8 @@ class Graph:
         self.dtype = np.dtype(dtype)
         self.opset = opset
         self.path: tuple[str, ...] = ()
+        self.lengths: dict[str, str | None] = {}
+        self.order: TokenOrder | None = None
         self._nodes: list[NodeProto] = []
         self._constants: list[TensorProto] = []
         self._inputs: list[ValueInfoProto] = []

@@ -9,8 +9,10 @@ import numpy as np
 from skconvnet._typing import Shape
 from skconvnet.engine.network import Network
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.onnx import lengths
 from skconvnet.onnx.containers import chain
-from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.ends import check_ends
+from skconvnet.onnx.graph import Graph, TokenOrder
 from skconvnet.onnx.heads import Head
 from skconvnet.onnx.shapes import channels_first
 
@@ -62,10 +64,23 @@ def network_model(
     first = next(iter(network.layers.values()))
     if input_dtype != dtype and not isinstance(first, EmbeddingLayer):
         x = graph.cast(x, dtype)
+    if network.ends_at_padding:
+        check_ends(network, stop)
+        x = _with_padding_last(graph, network, x)
     outputs = chain(graph, network.chain, x, stop)
     last = list(network.layers.values())[:stop][-1]
     head.add_to(graph, outputs, last.out_shape)
     return graph.model(name)
+
+
+def _with_padding_last(graph: Graph, network: Network, tokens: str) -> str:
+    """Add what moves padding to the ends of the rows, and keep their order in mind."""
+    (length,), padding = network.in_shape, network.chain.padding_token
+    assert padding is not None
+    is_token = lengths.find_tokens(graph, tokens, padding)
+    ranks = lengths.ranks_with_padding_last(graph, is_token, length)
+    graph.order = TokenOrder(ranks, length)
+    return lengths.with_padding_last(graph, tokens, ranks)
 
 
 def _as_input(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -15,6 +15,7 @@ from skconvnet.layers.rescaling import RescalingLayer, StandardizeLayer
 from skconvnet.layers.rms_norm import RMSNormLayer
 from skconvnet.onnx.activations import activate, per_channel
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.lengths import count_values, is_own
 from skconvnet.ops.normalization import is_far_from_zero
 
 
@@ -57,6 +58,9 @@ def rms_norm(graph: Graph, layer: RMSNormLayer, x: str) -> str:
 
 def group_norm(graph: Graph, layer: GroupNormLayer, x: str) -> str:
     """Convert `GroupNorm` and `InstanceNorm`."""
+    lengths = graph.lengths.get(x)
+    if lengths is not None:
+        return _group_norm_of_sequences(graph, layer, x, lengths)
     *spatial, channels = layer.in_shape
     is_of_channels = layer.groups == channels
     if not graph.is_double and (is_of_channels or (spatial and graph.opset >= 21)):
@@ -73,6 +77,26 @@ def group_norm(graph: Graph, layer: GroupNormLayer, x: str) -> str:
     grouped = graph.reshape(x, (layer.groups, prod(layer.in_shape) // layer.groups))
     grouped = _standardized(graph, grouped, (2,), layer.epsilon)
     x = graph.reshape(grouped, (channels, *spatial))
+    return _scaled_and_shifted(graph, layer, x)
+
+
+def _group_norm_of_sequences(
+    graph: Graph, layer: GroupNormLayer, x: str, lengths: str
+) -> str:
+    """Normalize groups by statistics in which padding does not count."""
+    length, channels = layer.in_shape
+    shape = (layer.groups, channels // layer.groups, length)
+    counts = graph.reshape(count_values(graph, lengths, shape[1]), (1, 1, 1))
+
+    def mean(values: str) -> str:
+        sums = graph.reduce("ReduceSum", values, (2, 3), keepdims=True)
+        return graph.add("Div", sums, counts)
+
+    x = graph.reshape(x, shape)
+    own = is_own(graph, lengths, (1, 1, length))
+    x = graph.add("Where", own, graph.add("Sub", x, mean(x)), graph.numbers(0.0))
+    x = _over_root(graph, x, mean(graph.add("Mul", x, x)), layer.epsilon)
+    x = graph.reshape(x, (channels, length))
     return _scaled_and_shifted(graph, layer, x)
 
 
@@ -124,6 +148,11 @@ def _standardized(graph: Graph, x: str, axes: tuple[int, ...], epsilon: float) -
     mean = graph.reduce("ReduceMean", x, axes, keepdims=True)
     x = graph.add("Sub", x, mean)
     variance = graph.reduce("ReduceMean", graph.add("Mul", x, x), axes, keepdims=True)
+    return _over_root(graph, x, variance, epsilon)
+
+
+def _over_root(graph: Graph, x: str, variance: str, epsilon: float) -> str:
+    """Divide by the root of the variance and epsilon."""
     variance = graph.add("Add", variance, graph.numbers(epsilon, "epsilon"))
     return graph.add("Div", x, graph.add("Sqrt", variance))
 

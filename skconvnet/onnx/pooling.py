@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from skconvnet._typing import Shape
 from skconvnet.layers.adaptive_pooling import AdaptivePoolLayer
 from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.lengths import clear_empty, clear_padding, count_values
 from skconvnet.onnx.resizing import multiply_axis
 from skconvnet.onnx.shapes import flatten_map
 from skconvnet.onnx.taps import gather_taps, window_tables
@@ -20,6 +23,9 @@ from skconvnet.ops.windows import Windows
 
 def max_pool(graph: Graph, layer: MaxPoolLayer, x: str) -> str:
     """Convert `MaxPool1D`, `MaxPool2D` and `MaxPool3D`."""
+    lengths = graph.lengths.get(x)
+    if lengths is not None and layer.windows.is_padded:
+        x = clear_padding(graph, x, lengths, layer.in_shape, -np.inf)
     return graph.add("MaxPool", x, **_attributes(layer.windows))
 
 
@@ -71,18 +77,42 @@ def _norms(graph: Graph, x: str, axes: tuple[int, ...], p: float) -> str:
 
 def adaptive_pool(graph: Graph, layer: AdaptivePoolLayer, x: str) -> str:
     """Convert `GlobalMaxPool`, `GlobalAvgPool` and `SpatialPyramidPool`."""
+    if layer.levels == (1,):
+        return whole_map(graph, layer.pooling, x, layer.in_shape)
+    if graph.lengths.get(x) is not None:
+        raise ValueError(
+            f"The layer {'/'.join(graph.path)!r} has levels={layer.levels}, but its "
+            "input ends at a padding token, and only whole sequences can be pooled "
+            "then. Replace it by GlobalMaxPool() or GlobalAvgPool()."
+        )
     features = [_level(graph, layer, x, n) for n in layer.levels]
     if len(features) == 1:
         return features[0]
     return graph.add("Concat", *features, axis=1)
 
 
+def whole_map(graph: Graph, pooling: str, x: str, in_shape: Shape) -> str:
+    """Add the mean ("avg") or the maximum ("max") of each channel of a map.
+
+    `in_shape` is the shape of a sample, channels last. Padding does not count.
+    """
+    axes = tuple(range(2, len(in_shape) + 1))
+    lengths = graph.lengths.get(x)
+    if lengths is None:
+        return graph.reduce("ReduceMax" if pooling == "max" else "ReduceMean", x, axes)
+    if pooling == "max":
+        x = clear_padding(graph, x, lengths, in_shape, -np.inf)
+        return clear_empty(graph, graph.reduce("ReduceMax", x, axes), lengths)
+    sums = graph.reduce("ReduceSum", x, axes)
+    counts = count_values(graph, lengths, prod(in_shape[1:-1]))
+    return graph.add("Div", sums, counts)
+
+
 def _level(graph: Graph, layer: AdaptivePoolLayer, x: str, n: int) -> str:
     """Add the features of one level, which cuts each axis into n windows."""
     *spatial, channels = layer.in_shape
     if n == 1:
-        op = "ReduceMax" if layer.pooling == "max" else "ReduceMean"
-        return graph.reduce(op, x, tuple(range(2, len(spatial) + 2)))
+        return whole_map(graph, layer.pooling, x, layer.in_shape)
     for i, size in enumerate(spatial):
         windows = axis_windows(size, n)
         if layer.pooling == "max":

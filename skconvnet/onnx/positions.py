@@ -1,4 +1,4 @@
-"""Outputs that are maps: each position as a row of its own, and back."""
+"""Outputs that are maps: in the order of X, and each position as a row of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ from skconvnet.onnx.graph import Graph
 from skconvnet.onnx.shapes import channels_last
 
 
+def in_order_of_x(graph: Graph, maps: str, out_shape: Shape) -> str:
+    """Return maps with their positions in the order that the tokens of X have.
+
+    `out_shape` is that of a sample, channels last. Maps of another length than X stay
+    as they are, and so do flat features.
+    """
+    order = graph.order
+    if order is None or len(out_shape) == 1 or out_shape[0] != order.length:
+        return maps
+    length, *others = out_shape
+    ranks = graph.reshape(order.ranks, (1, length, *(1,) * (len(others) - 1)))
+    sizes = np.array([1, others[-1], 1, *others[:-1]], np.int64)
+    ranks = graph.add("Expand", ranks, graph.constant(sizes, "sizes"))
+    return graph.add("GatherElements", maps, ranks, axis=2)
+
+
 def rows_of_positions(graph: Graph, scores: str, out_shape: Shape) -> str:
     """Turn maps of scores into rows of shape (n_positions, n_outputs).
 
@@ -19,6 +35,7 @@ def rows_of_positions(graph: Graph, scores: str, out_shape: Shape) -> str:
     """
     if len(out_shape) == 1:
         return scores
+    scores = in_order_of_x(graph, scores, out_shape)
     scores = channels_last(graph, scores, len(out_shape))
     shape = graph.constant(np.array([-1, out_shape[-1]], np.int64), "shape")
     return graph.add("Reshape", scores, shape)

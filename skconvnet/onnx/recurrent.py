@@ -14,6 +14,7 @@ import numpy.typing as npt
 from skconvnet.layers.bidirectional import BidirectionalLayer
 from skconvnet.layers.recurrent_base import RecurrentLayer
 from skconvnet.onnx.graph import Graph
+from skconvnet.onnx.lengths import last_steps, reverse_steps
 from skconvnet.onnx.recurrent_steps import all_steps
 from skconvnet.ops.recurrent.cell import Cell
 from skconvnet.ops.recurrent.gru import GRUCell
@@ -34,18 +35,19 @@ class _Operator(NamedTuple):
 
 def recurrent(graph: Graph, layer: RecurrentLayer, x: str) -> str:
     """Convert `LSTM`, `GRU` and `SimpleRNN`."""
-    return _as_output(graph, layer, _states(graph, layer, x))
+    lengths = graph.lengths.get(x)
+    return _as_output(graph, layer, _states(graph, layer, x, lengths), lengths)
 
 
 def bidirectional(graph: Graph, layer: BidirectionalLayer, x: str) -> str:
     """Convert `Bidirectional`."""
-    ys = []
+    ys, lengths = [], graph.lengths.get(x)
     for name, own in layer.directions.items():
         with graph.layer(name):
-            states = _states(graph, own, x)
+            states = _states(graph, own, x, lengths)
             if own.options.go_backwards and own.options.return_sequences:
-                states = _reversed(graph, states)
-            ys.append(_as_output(graph, own, states))
+                states = _reversed(graph, states, lengths)
+            ys.append(_as_output(graph, own, states, lengths))
     if layer.merge == "concat":
         return graph.add("Concat", *ys, axis=1)
     y = graph.add("Mul" if layer.merge == "mul" else "Add", *ys)
@@ -54,24 +56,31 @@ def bidirectional(graph: Graph, layer: BidirectionalLayer, x: str) -> str:
     return y
 
 
-def _states(graph: Graph, layer: RecurrentLayer, x: str) -> str:
-    """Add all steps; return the states (length, batch, units) as they are computed."""
+def _states(graph: Graph, layer: RecurrentLayer, x: str, lengths: str | None) -> str:
+    """Add all steps; return the states (length, batch, units) as they are computed.
+
+    Padding comes last among them.
+    """
     steps = graph.add("Transpose", x, perm=[2, 0, 1])
+    backwards = layer.options.go_backwards
+    if backwards and lengths is not None:
+        steps, backwards = _reversed(graph, steps, lengths), False
     operator = _operator(layer.cell)
     known = all(name in _ACTIVATIONS for name in operator.activations)
     if graph.is_double or not known:  # for which runtimes have no operators
-        return all_steps(graph, layer, steps)
-    cell, backwards = layer.cell, layer.options.go_backwards
+        return all_steps(graph, layer, steps, backwards=backwards)
+    cell = layer.cell
     arrays = [
         _rows(cell, layer.weights[name].T, operator.order)[np.newaxis]
         for name in ("kernel", "recurrent_kernel")
     ]
     inputs = [graph.numbers(array, "kernel") for array in arrays]
-    if "bias" in layer.weights:
-        bias = layer.weights["bias"]
-        two = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        both = [_rows(cell, row, operator.order) for row in two]
-        inputs.append(graph.numbers(np.concatenate(both)[np.newaxis], "bias"))
+    bias = layer.weights.get("bias", np.zeros(layer.weights["kernel"].shape[1]))
+    two = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    both = [_rows(cell, row, operator.order) for row in two]
+    inputs.append(graph.numbers(np.concatenate(both)[np.newaxis], "bias"))
+    if lengths is not None:  # the states of other steps are 0
+        inputs.append(graph.cast(lengths, np.int32))
     attributes = {}
     if isinstance(cell, GRUCell):
         attributes["linear_before_reset"] = int(isinstance(cell, ResetAfterCell))
@@ -85,7 +94,7 @@ def _states(graph: Graph, layer: RecurrentLayer, x: str) -> str:
         **attributes,
     )
     y = graph.add("Squeeze", y, graph.constant(np.array([1]), "axes"))
-    return _reversed(graph, y) if backwards else y
+    return _reversed(graph, y, None) if backwards else y
 
 
 def _operator(cell: Cell) -> _Operator:
@@ -104,16 +113,22 @@ def _rows(
     return np.concatenate([array[cell.block(number)] for number in order])
 
 
-def _as_output(graph: Graph, layer: RecurrentLayer, states: str) -> str:
+def _as_output(
+    graph: Graph, layer: RecurrentLayer, states: str, lengths: str | None
+) -> str:
     """Return the output of a layer, given the states in its order."""
     if layer.options.return_sequences:
         return graph.add("Transpose", states, perm=[1, 2, 0])
+    if lengths is not None:
+        return last_steps(graph, states, lengths)
     last = graph.constant(np.int64(layer.in_shape[0] - 1), "last")
     return graph.add("Gather", states, last, axis=0)
 
 
-def _reversed(graph: Graph, states: str) -> str:
-    """Reverse the order of the steps."""
+def _reversed(graph: Graph, states: str, lengths: str | None) -> str:
+    """Reverse the order of the steps, but leave padding at the end."""
+    if lengths is not None:
+        return reverse_steps(graph, states, lengths)
     largest = np.iinfo(np.int64).max
     start, stop, axis, step = (
         graph.constant(np.array([number], np.int64), name)

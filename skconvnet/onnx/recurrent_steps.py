@@ -59,10 +59,13 @@ class _Body:
         return activate(self.graph, z, self.layer.cell.activation)
 
 
-def all_steps(graph: Graph, layer: RecurrentLayer, steps: str) -> str:
+def all_steps(
+    graph: Graph, layer: RecurrentLayer, steps: str, *, backwards: bool
+) -> str:
     """Return the states (length, batch, units), in the order of their computation.
 
-    `steps` are the inputs, of shape (length, batch, channels).
+    `steps` are the inputs, of shape (length, batch, channels). If `backwards`, the last
+    one comes first.
     """
     add_step, n_states = _step(layer)
     units, n_in = layer.cell.units, layer.in_shape[-1]
@@ -77,9 +80,7 @@ def all_steps(graph: Graph, layer: RecurrentLayer, steps: str) -> str:
         own.output(value, f"{prefix}/state_{i}_after", graph.dtype, (units,))
     own.output(after[0], f"{prefix}/y", graph.dtype, (units,))
     zeros = _zeros(graph, steps, units)
-    return graph.scan(
-        own, [zeros] * n_states, steps, reverse=layer.options.go_backwards
-    )
+    return graph.scan(own, [zeros] * n_states, steps, reverse=backwards)
 
 
 def _zeros(graph: Graph, steps: str, units: int) -> str:

@@ -141,12 +141,12 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401
             content = list(tensor.string_data)
         container.add_initializer(own, tensor.data_type, tensor.dims, content)
     for node in model.graph.node:
-        (output,) = node.output
-        names[output] = scope.get_unique_variable_name(output)
+        for output in node.output:
+            names[output] = scope.get_unique_variable_name(output)
         container.add_node(
             node.op_type,
             [names[name] for name in node.input],
-            [names[output]],
+            [names[output] for output in node.output],
             op_domain=node.domain,
             name=scope.get_unique_operator_name(node.name),
             **{a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
