@@ -15,6 +15,8 @@ from skconvnet.layers import (
     GlobalMaxPool,
     MaxPool1D,
     Parallel,
+    PositionalEncoding,
+    TransformerEncoder,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -92,6 +94,24 @@ def test_longer_rows_do_not_change_anything(name):
     a, b = (make_classifier(name).fit(rows, y) for rows in (X, longer))
     np.testing.assert_allclose(a.network_.state, b.network_.state, rtol=1e-9)
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(longer), rtol=1e-9)
+
+
+@pytest.mark.parametrize("max_length", [LENGTH, LENGTH + 5])
+def test_learned_positions(max_length):
+    X = rows_of(draw_texts(), "end")
+    layers = [
+        embedding(),
+        PositionalEncoding("learned", max_length),
+        TransformerEncoder(1, 4),
+        GlobalAvgPool(),
+    ]
+    clf = SequentialClassifier(layers, max_iter=1, random_state=0, dtype="float64")
+    clf.fit(X, np.arange(len(X)) % 3)
+    # Reads each text at its own length.
+    alone = np.concatenate([clf.predict_proba([row]) for row in X])
+    np.testing.assert_allclose(clf.predict_proba(X), alone, rtol=1e-12)
+    texts = [row[row != PADDING] for row in X]
+    np.testing.assert_allclose(clf.predict_proba(texts), alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "reduced"])

@@ -289,7 +289,7 @@ def weights_of_samples(
     if weights.ndim == 1:
         return weights
     rows = weights.reshape(-1, weights.shape[-1])
-    if lengths is None:
-        means: npt.NDArray[np.floating] = rows.mean(axis=0)
-        return means
-    return (rows.sum(axis=0) / np.maximum(lengths, 1)).astype(weights.dtype)
+    means: npt.NDArray[np.floating] = rows.mean(axis=0)
+    if lengths is not None:
+        means = (rows.sum(axis=0) / np.maximum(lengths, 1)).astype(weights.dtype)
+    return means

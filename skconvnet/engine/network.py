@@ -206,6 +206,14 @@ class Network:
             self._for_other_shapes[in_shape] = other
         return other
 
+    def fits(self, in_shape: Shape) -> bool:
+        """Return whether there is a network for samples of this shape."""
+        try:
+            self.for_shape(in_shape)
+        except (TypeError, ValueError):
+            return False
+        return True
+
     @cached_property
     def frozen(self) -> Network:
         """The same network, with the same weights, in which all layers are frozen.

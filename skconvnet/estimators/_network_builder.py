@@ -203,7 +203,12 @@ def make_inputs(
         maps = with_channels(X, network.in_shape)
         fill = 0 if token is None else token
         return RaggedInputs(
-            maps, network.in_shape, network.dtype, name, padding_value=fill
+            maps,
+            network.in_shape,
+            network.dtype,
+            name,
+            padding_value=fill,
+            fits=network.fits,
         )
     if network.ends_at_padding and isinstance(X, np.ndarray):
         assert token is not None

@@ -211,10 +211,18 @@ class Chain:
         return None
 
     def fits_other_lengths(self) -> bool:
-        """Return whether sequences of other lengths need the same weights."""
+        """Return whether sequences of other lengths need the same weights.
+
+        Longer ones may be too long, such as for a table of vectors for each position,
+        and shorter ones too short, such as for a kernel.
+        """
         length, *rest = self.in_shape
+        return any(self._fits((other, *rest)) for other in (length + 1, length - 1))
+
+    def _fits(self, in_shape: Shape) -> bool:
+        """Return whether the layers have the same weights for samples of a shape."""
         try:
-            other = Chain(self.specs, (length + 1, *rest), fuse_pairs=False)
+            other = Chain(self.specs, in_shape, fuse_pairs=False)
         except (TypeError, ValueError):
             return False
         return other.weight_shapes == self.weight_shapes
