@@ -183,15 +183,20 @@ class Chain:
         """Whether the output of a training pass depends on the whole minibatch."""
         return any(layer.needs_whole_batch for layer in self.layers.values())
 
-    @cached_property
+    @property
     def takes_lengths(self) -> bool:
         """Whether samples of different lengths may go through at once, padded."""
-        for layer in self.layers.values():
+        return self.first_without_lengths is None
+
+    @cached_property
+    def first_without_lengths(self) -> str | None:
+        """The name of the first layer that samples may not enter padded, if any."""
+        for name, layer in self.layers.items():
             if not layer.takes_lengths:
-                return False
+                return name
             if len(layer.out_shape) == 1:  # features, whatever the length
-                return True
-        return True
+                return None
+        return None
 
     def keep_padding(self) -> None:
         """Take padding tokens for positions of a sample, not for its end."""
