@@ -227,3 +227,20 @@ def test_steps_with_different_numbers_of_channels(make):
     for call in calls(model, X):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+@pytest.mark.parametrize("form", [list, lambda X: [x.tolist() for x in X], as_objects])
+def test_lists_of_series_without_an_axis_of_channels(form):
+    X = [x[:, 0] for x in sequences()]
+    model = KINDS["sequential"]().fit(form(X), Y)
+    with_axis = KINDS["sequential"]().fit([x[:, None] for x in X], Y)
+    assert state(model) == state(with_axis)
+    expected = model.predict_proba(form(X))
+    for i, one in enumerate(X):
+        same = [model.predict_proba(form(own)) for own in ([one], [one, one])]
+        for values in same:
+            np.testing.assert_allclose(values[0], expected[i], rtol=1e-12)
+    of_rows = KINDS["sequential"]().fit(np.stack(X[::3]), Y[:3])
+    together = of_rows.predict_proba(form(X))
+    alone = [of_rows.predict_proba(form([one]))[0] for one in X]
+    np.testing.assert_allclose(alone, together, rtol=1e-12)

@@ -77,3 +77,17 @@ def test_errors():
     texts[4] = np.array([99])
     with pytest.raises(ValueError, match=r"takes tokens .* but X holds 99"):
         make_classifier("pooled").fit(texts, y)
+
+
+@pytest.mark.parametrize("form", ["arrays", "lists"])
+def test_lists_of_one_length_after_a_fit_on_rows(form):
+    texts = draw_texts()
+    y = np.arange(len(texts)) % 3
+    clf = make_classifier("pooled").fit(rows_of(texts, "end"), y)
+    together = clf.predict_proba(FORMS[form](texts))
+    for text, expected in zip(texts[:9], together, strict=False):
+        for same in ([text], [text, text]):
+            values = clf.predict_proba(FORMS[form](same))
+            np.testing.assert_allclose(values[0], expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="X has 7 features"):
+        clf.predict(np.ones((2, 7), int))

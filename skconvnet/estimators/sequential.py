@@ -45,7 +45,10 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
 
 def _takes_tokens(specs: list[tuple[str, LayerSpec]], length: int) -> bool:
     """Return whether the first layer takes texts, as rows of tokens."""
-    return bool(specs) and Chain(specs[:1], (length,)).takes_tokens
+    try:
+        return bool(specs) and Chain(specs[:1], (length,)).takes_tokens
+    except (TypeError, ValueError):  # of layers that take maps
+        return False
 
 
 @dataclass(eq=False, repr=False)
