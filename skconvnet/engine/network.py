@@ -110,6 +110,8 @@ class Network:
         if chain.padding_token is not None:
             if chain.fits_other_lengths():
                 self.ends_at_padding = len(in_shape) == 1 and _has_steps(chain)
+                if len(in_shape) > 1:  # documents, unlike rows, are read padded
+                    chain.check_padding()
             else:
                 chain.keep_padding()
         trained, updated = chain.trained_shapes, chain.updated_shapes

@@ -198,6 +198,19 @@ class Chain:
                 return None
         return None
 
+    def check_padding(self) -> None:
+        """Raise a ValueError if texts may be padded, but not for one of the layers."""
+        token, name = self.padding_token, self.first_without_lengths
+        if token is None or name is None:
+            return
+        raise ValueError(
+            f"layer {name!r} cannot leave out padding, but the embedding has "
+            f"padding_token={token}. Set padding='valid' in convolutions and poolings, "
+            "and put GlobalMaxPool, AttentionPooling or a recurrent layer in place of "
+            "SpatialPyramidPool; or set padding_token=None, so that padding counts as "
+            "any other token."
+        )
+
     def keep_padding(self) -> None:
         """Take padding tokens for positions of a sample, not for its end."""
         for layer in self.layers.values():

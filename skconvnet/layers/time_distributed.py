@@ -33,7 +33,8 @@ class TimeDistributed(CompositeSpec):
     If the first of the layers is an `Embedding` with a `padding_token`, documents may
     have different numbers of sentences, and sentences different numbers of tokens: both
     are filled up with that token. Sentences after the last one with a token are
-    padding.
+    padding. Layers that cannot leave it out are refused, except for those that need a
+    fixed length anyway, such as `Flatten`, for which padding counts.
 
     Parameters
     ----------
@@ -103,8 +104,11 @@ class TimeDistributedLayer(BranchedLayer):
         self.cached_values *= self.n_steps
         self.chain = chain
         self._keeps_padding = False
-        if chain.padding_token is not None and not chain.fits_other_lengths():
-            chain.keep_padding()
+        if chain.padding_token is not None:
+            if chain.fits_other_lengths():
+                chain.check_padding()
+            else:
+                chain.keep_padding()
 
     @property
     @override
