@@ -236,13 +236,18 @@ class Network:
     def _check_same_weights(self, other: Network) -> None:
         for name, shape in other.shapes.items():
             if shape != self.shapes[name]:
+                remedy = (
+                    "samples of different sizes need a layer whose output always has "
+                    "the same size. Put SpatialPyramidPool(), GlobalMaxPool() or "
+                    "GlobalAvgPool() before the first dense layer, in place of "
+                    "Flatten() if there is one."
+                )
+                if name.endswith("/table"):  # of learned vectors for positions
+                    remedy = "set max_length in PositionalEncoding."
                 raise SizeDependentWeightsError(
                     f"{name!r} would have shape {shape} for samples of shape "
                     f"{other.in_shape}, and {self.shapes[name]} for samples of shape "
-                    f"{self.in_shape}: samples of different sizes need a layer whose "
-                    "output always has the same size. Put SpatialPyramidPool(), "
-                    "GlobalMaxPool() or GlobalAvgPool() before the first dense layer, "
-                    "in place of Flatten() if there is one."
+                    f"{self.in_shape}: {remedy}"
                 )
 
     def after(self, position: int) -> Network:

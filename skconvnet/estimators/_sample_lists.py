@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
+from skconvnet._suggestions import shown_value
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
@@ -112,7 +113,15 @@ def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:
         except ValueError as error:
             raise ValueError(
                 f"{name}[{i}] has parts of different lengths, such as steps with "
-                "different numbers of channels."
+                "different numbers of channels. Fill up the sentences of documents "
+                "with the padding_token."
             ) from error
+        if maps[-1].dtype.kind == "U" and maps[-1].size:
+            example = shown_value(str(maps[-1].flat[0]))
+            raise ValueError(
+                f"{name}[{i}] holds text, such as {example}; it must be numeric. For "
+                "texts, pass the rows of tokens that skconvnet.text.TokenSequence "
+                "returns."
+            )
     are_maps = all(one.ndim and one.dtype.kind in _NUMERIC_KINDS for one in maps)
     return maps if are_maps and len({one.shape for one in maps}) > 1 else None
