@@ -29,6 +29,7 @@ from skconvnet.layers import (
     PositionalEncoding,
     Residual,
     SpatialPyramidPool,
+    TimeDistributed,
     Upsample,
 )
 from skconvnet.losses import SquaredError
@@ -53,6 +54,8 @@ MORE = [
     (MaxPool1D(3, 1, "same"), (12, 3)),
     (PositionalEncoding("learned", max_length=14), (12, 3)),
     (Residual([Conv1D(3, 3, padding="same"), BatchNorm()]), (12, 3)),
+    (TimeDistributed(Dense(2, "tanh")), (12, 3)),
+    (TimeDistributed([Dense(2), BatchNorm()]), (12, 3)),
     (Upsample(3), (12, 3)),
 ]
 

@@ -10,6 +10,7 @@ from skconvnet.layers import (
     AvgPool1D,
     BatchNorm,
     Conv1D,
+    Dense,
     Embedding,
     EncoderDecoder,
     TimeDistributed,
@@ -119,3 +120,28 @@ def test_layers_for_which_padding_is_not_left_out():
     reg.fit(full, np.cos(full)[..., None])
     with pytest.raises(ValueError, match="layer 'avgpool1d'"):
         reg.score(X, y)
+
+
+@pytest.mark.parametrize("value", [np.nan, None])
+def test_missing_targets_of_padding(value):
+    X = rows_of(draw_texts(), "end")
+    y = np.where(X == PADDING, value, np.cos(X))[..., None]
+    reg = SequentialRegressor([embedding(), GRU(3, return_sequences=True)], **PARAMS)
+    match = r"\(axis=\(1, 2\)\)\), or fill them in; any value .* where X has padding"
+    with pytest.raises(ValueError, match=match):
+        reg.fit(X, y)
+    mask = ~np.isnan(y.astype(float)).any(axis=(1, 2))
+    assert mask.shape == (len(X),)
+
+
+def test_dense_layers_at_every_step():
+    texts = draw_texts()
+    X = rows_of(texts, "anywhere")
+    y = np.cos(X)[..., None]
+    layers = [embedding(), GRU(3, return_sequences=True), TimeDistributed(Dense(4))]
+    of_rows = SequentialRegressor(layers, **PARAMS).fit(X, y)
+    lists = [np.cos(text)[:, None] for text in texts]
+    of_lists = SequentialRegressor(layers, **PARAMS).fit(texts, lists)
+    a, b = of_rows.network_.state, of_lists.network_.state
+    np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-12)
+    assert of_rows.network_.pads_samples

@@ -115,6 +115,12 @@ class TimeDistributedLayer(BranchedLayer):
     def is_flat(self) -> bool:
         return False
 
+    @property
+    @override
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
+        # Each step goes through the layers on its own. Lengths are those of sequences.
+        return len(self.out_shape) == 2
+
     @override
     def keep_padding(self) -> None:
         self._keeps_padding = True
