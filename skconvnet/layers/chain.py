@@ -207,8 +207,8 @@ class Chain:
             f"layer {name!r} cannot leave out padding, but the embedding has "
             f"padding_token={token}. Set padding='valid' in convolutions and poolings, "
             "and put GlobalMaxPool, AttentionPooling or a recurrent layer in place of "
-            "SpatialPyramidPool; or set padding_token=None, so that padding counts as "
-            "any other token."
+            "SpatialPyramidPool, or at the end of TimeDistributed; or set "
+            "padding_token=None, so that padding counts as any other token."
         )
 
     def keep_padding(self) -> None:
