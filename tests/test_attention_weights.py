@@ -83,3 +83,23 @@ def test_errors():
         attention_weights(fitted(X, Conv1D(2, 2)), X, "conv1d")
     with pytest.raises(TypeError, match="attention_weights needs an estimator"):
         attention_weights(FunctionTransformer().fit(X[0]), X, "att")
+
+
+def test_rows_of_texts_that_a_layer_shortens():
+    rng = np.random.default_rng(0)
+    texts = [rng.integers(1, 9, n) for n in rng.integers(4, 30, 100)]
+    X = np.zeros((100, 30), int)
+    for row, text in zip(X, texts, strict=True):
+        row[: len(text)] = text
+    layers = [
+        Embedding(9, 4, padding_token=0),
+        Conv1D(4, 3),
+        ("attention", MultiHeadAttention(2, 2)),
+        ("pool", AttentionPooling(3)),
+    ]
+    clf = SequentialClassifier(layers, random_state=0).initialize(X, np.arange(100) % 2)
+    for name, shape in (("attention", (2, 28, 28)), ("pool", (28,))):
+        weights = attention_weights(clf, X, name)
+        assert weights.shape == (100, *shape)
+        few = attention_weights(clf, X[:3], name)
+        np.testing.assert_allclose(few, weights[:3], rtol=1e-5, atol=1e-7)

@@ -15,6 +15,8 @@ from skconvnet.layers import (
     GlobalMaxPool,
     MaxPool1D,
     Parallel,
+    PositionalEncoding,
+    TransformerEncoder,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -92,6 +94,24 @@ def test_longer_rows_do_not_change_anything(name):
     a, b = (make_classifier(name).fit(rows, y) for rows in (X, longer))
     np.testing.assert_allclose(a.network_.state, b.network_.state, rtol=1e-9)
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(longer), rtol=1e-9)
+
+
+@pytest.mark.parametrize("max_length", [LENGTH, LENGTH + 5])
+def test_learned_positions(max_length):
+    X = rows_of(draw_texts(), "end")
+    layers = [
+        embedding(),
+        PositionalEncoding("learned", max_length),
+        TransformerEncoder(1, 4),
+        GlobalAvgPool(),
+    ]
+    clf = SequentialClassifier(layers, max_iter=1, random_state=0, dtype="float64")
+    clf.fit(X, np.arange(len(X)) % 3)
+    # Reads each text at its own length.
+    alone = np.concatenate([clf.predict_proba([row]) for row in X])
+    np.testing.assert_allclose(clf.predict_proba(X), alone, rtol=1e-12)
+    texts = [row[row != PADDING] for row in X]
+    np.testing.assert_allclose(clf.predict_proba(texts), alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "reduced"])
@@ -257,3 +277,22 @@ def test_same_bits_for_every_n_jobs(name):
     a, b = (make_classifier(name, n_jobs=n, dtype="float32").fit(X, y) for n in (1, 2))
     np.testing.assert_array_equal(a.network_.state, b.network_.state)
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_batch_norm_of_tagged_rows_weighs_texts_as_of_lists(is_weighted):
+    texts = draw_texts()
+    rng = np.random.default_rng(2)
+    weights = rng.uniform(0.1, 3, len(texts)) if is_weighted else None
+    X = rows_of(texts, "end")
+    y = tagged(X, "none")
+    lists = [labels[: len(text)] for labels, text in zip(y, texts, strict=True)]
+    of_rows = make_tagger(max_iter=2).fit(X, y, weights)
+    of_lists = make_tagger(max_iter=2).fit(texts, lists, weights)
+    a, b = of_rows.network_.state, of_lists.network_.state
+    np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-12)
+    if weights is None:
+        weights = np.ones(len(texts))
+    given = [np.full(len(text), w) for text, w in zip(texts, weights, strict=True)]
+    of_tokens = make_tagger(max_iter=2).fit(texts, lists, given)
+    np.testing.assert_allclose(of_tokens.network_.state, b, rtol=1e-8, atol=1e-12)

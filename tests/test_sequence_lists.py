@@ -12,7 +12,15 @@ from skconvnet import (
     MLPClassifier,
     SequentialClassifier,
 )
-from skconvnet.layers import Conv1D, Conv2D, GlobalMaxPool
+from skconvnet.layers import (
+    GRU,
+    Conv1D,
+    Conv2D,
+    Embedding,
+    GlobalMaxPool,
+    PositionalEncoding,
+    TimeDistributed,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 8
@@ -214,7 +222,7 @@ def test_what_is_not_numeric(make):
     for call in calls(model, X)[:3]:
         with pytest.raises(ValueError, match=r"X\[3\] must be numeric; got dtype <U1"):
             call()
-    with pytest.raises(ValueError, match=r"inhomogeneous"):  # scikit-learn's
+    with pytest.raises(ValueError, match=r"X\[1\] holds text, such as 'a'"):
         model.predict([[[1.0, 2.0]], [["a", 2.0], [1.0, 3.0]]])
 
 
@@ -227,3 +235,62 @@ def test_steps_with_different_numbers_of_channels(make):
     for call in calls(model, X):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+@pytest.mark.parametrize("form", [list, lambda X: [x.tolist() for x in X], as_objects])
+def test_lists_of_series_without_an_axis_of_channels(form):
+    X = [x[:, 0] for x in sequences()]
+    model = KINDS["sequential"]().fit(form(X), Y)
+    with_axis = KINDS["sequential"]().fit([x[:, None] for x in X], Y)
+    assert state(model) == state(with_axis)
+    expected = model.predict_proba(form(X))
+    for i, one in enumerate(X):
+        same = [model.predict_proba(form(own)) for own in ([one], [one, one])]
+        for values in same:
+            np.testing.assert_allclose(values[0], expected[i], rtol=1e-12)
+    of_rows = KINDS["sequential"]().fit(np.stack(X[::3]), Y[:3])
+    together = of_rows.predict_proba(form(X))
+    alone = [of_rows.predict_proba(form([one]))[0] for one in X]
+    np.testing.assert_allclose(alone, together, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layers", "X", "match"),
+    [
+        (
+            [Embedding(9, 4), Conv1D(4, 6), GlobalMaxPool()],
+            [[1, 2, 3], [1, 2, 3, 4, 5, 6]],
+            r"X\[0\] is a text of length 3, .* takes length 6 and more",
+        ),
+        (
+            [Embedding(9, 4), Conv1D(4, 6), GlobalMaxPool()],
+            [[1, 2, 3], [1, 2, 3]],
+            "read as rows of length 3; the smallest that fit are length 6",
+        ),
+        (
+            [PositionalEncoding("learned"), GlobalMaxPool()],
+            [np.ones((3, 2)), np.ones((4, 2))],
+            "set max_length in PositionalEncoding",
+        ),
+        (
+            [Embedding(9, 4), GlobalMaxPool()],
+            [["a", "word"], ["b"]],
+            r"X\[0\] holds text, such as 'a'; .*TokenSequence",
+        ),
+        (
+            [TimeDistributed([Embedding(9, 4), GRU(2)]), GRU(2)],
+            [[[1, 2], [3]], [[4]]],
+            r"X\[0\] has parts of different lengths.* with the padding_token",
+        ),
+    ],
+)
+def test_errors_of_lists(layers, X, match):
+    with pytest.raises(ValueError, match=match):
+        SequentialClassifier(layers).fit(X, [0, 1])
+
+
+def test_labels_of_steps_for_the_last_output_alone():
+    X = sequences()
+    y = [np.zeros((len(x), 1), int) for x in X]
+    with pytest.raises(ValueError, match="set return_sequences=True"):
+        SequentialClassifier([GRU(2)]).fit(X, y)

@@ -20,6 +20,7 @@ from skconvnet.layers import (
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
+    SpatialPyramidPool,
     TimeDistributed,
 )
 from skconvnet.layers.base import MicroBatchRunner
@@ -244,3 +245,37 @@ def test_wrong_inputs_are_refused():
     wrong = TimeDistributed([Dense(3), Conv1D(3, 2)])
     assert_build_fails(ValueError, wrong, (5, 4), "layers", "Conv1D")
     assert_build_fails(TypeError, TimeDistributed(3), (5, 4), "layers")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv1D(3, 3, 2, padding="same"),
+        AvgPool1D(3, 1, "same"),
+        SpatialPyramidPool((1, 2)),
+    ],
+)
+def test_layers_that_cannot_leave_out_padding_are_refused(layer):
+    words = Embedding(9, 4, padding_token=0)
+    match = r"layer '.*' cannot leave out padding, but .* padding_token=0"
+    with pytest.raises(ValueError, match=match):
+        TimeDistributed([words, layer]).build((6, 5))
+    documents = [("sentences", TimeDistributed([words, GRU(4)])), ("layer", layer)]
+    with pytest.raises(ValueError, match=match):
+        Network(documents, (6, 5), "float64")
+    words = Embedding(9, 4)
+    Network(
+        [("sentences", TimeDistributed([words, GRU(4)])), ("layer", layer)],
+        (6, 5),
+        "float64",
+    )
+
+
+def test_maps_of_words_are_refused_if_there_is_padding():
+    layers = [
+        ("e", TimeDistributed(Embedding(9, 4, padding_token=0))),
+        ("c", Conv2D(3, 3)),
+    ]
+    match = r"layer 'e' cannot .* the end of TimeDistributed"
+    with pytest.raises(ValueError, match=match):
+        Network(layers, (6, 5), "float64")

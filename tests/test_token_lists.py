@@ -102,3 +102,48 @@ def test_errors():
     texts[4] = np.array([99])
     with pytest.raises(ValueError, match=r"takes tokens .* but X holds 99"):
         make_classifier("pooled").fit(texts, y)
+
+
+@pytest.mark.parametrize("form", ["arrays", "lists"])
+def test_lists_of_one_length_after_a_fit_on_rows(form):
+    texts = draw_texts()
+    y = np.arange(len(texts)) % 3
+    clf = make_classifier("pooled").fit(rows_of(texts, "end"), y)
+    together = clf.predict_proba(FORMS[form](texts))
+    for text, expected in zip(texts[:9], together, strict=False):
+        for same in ([text], [text, text]):
+            values = clf.predict_proba(FORMS[form](same))
+            np.testing.assert_allclose(values[0], expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="X has 7 features"):
+        clf.predict(np.ones((2, 7), int))
+
+
+def test_padding_between_the_tokens_of_lists():
+    texts = draw_texts()
+    y = np.arange(len(texts)) % 3
+    gaps = [np.insert(text, [0, len(text) // 2], PADDING) for text in texts]
+    clf = make_classifier("pooled").fit(texts, y)
+    expected = clf.predict_proba(texts)
+    np.testing.assert_allclose(clf.predict_proba(gaps), expected, rtol=1e-12)
+    rows = np.pad(rows_of(texts, "anywhere"), ((0, 0), (3, 2)), constant_values=PADDING)
+    np.testing.assert_allclose(clf.predict_proba(rows), expected, rtol=1e-12)
+
+
+def test_a_label_for_each_token_of_a_list_with_padding():
+    texts = draw_texts()
+    y = [(text % 4)[:, np.newaxis] for text in texts]
+    gaps, with_gaps = (
+        [np.insert(own, [0, len(own) // 2], value, axis=0) for own in values]
+        for values, value in ((texts, PADDING), (y, 1))
+    )
+    layers = [Embedding(30, 8, PADDING), GRU(8, return_sequences=True)]
+    params = {"max_iter": 1, "random_state": 0, "dtype": "float64"}
+    clf = SequentialClassifier(layers, **params).fit(texts, y)
+    expected, _ = clf.loss_gradients(texts, y)
+    loss, _ = clf.loss_gradients(gaps, with_gaps)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    for text, row, probabilities in zip(
+        texts, clf.predict_proba(gaps), clf.predict_proba(texts), strict=True
+    ):
+        own = np.insert(np.ones(len(text), bool), [0, len(text) // 2], False)
+        np.testing.assert_allclose(row[own], probabilities, rtol=1e-12)

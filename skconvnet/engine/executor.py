@@ -210,28 +210,29 @@ class Executor:
         rngs = [micro_batch.make_rng() for micro_batch in micro_batches]
         runner = MicroBatchRunner(self.team.run, rngs)
         batches = runner.map(lambda m: workers[m].prepare(micro_batches[m], rngs[m]))
-        weights = [
-            own * micro_batches[0].total_weight
-            for own in (weights_of_samples(batch.weights) for batch in batches)
-            if own is not None
+        lengths = [own.samples.inputs.lengths_of(own.index) for own in micro_batches]
+        ends = [
+            self.network.chain.lengths_after(batch.x, own)
+            for batch, own in zip(batches, lengths, strict=True)
         ]
+        of_samples = [
+            weights_of_samples(batch.weights, after)
+            for batch, after in zip(batches, ends, strict=True)
+        ]
+        total = micro_batches[0].total_weight
+        weights = [own * total for own in of_samples if own is not None]
         if weights:
             runner = replace(runner, weights=weights)
+        xs = [batch.x for batch in batches]
         passes = self.network.micro_batches(
-            [batch.x for batch in batches],
-            runner,
-            [worker.workspaces for worker in workers],
+            xs, runner, [worker.workspaces for worker in workers]
         )
-        lengths = [own.samples.inputs.lengths_of(own.index) for own in micro_batches]
-        ys, caches = passes.forward(
-            [batch.x for batch in batches], lengths, need_dx=False
-        )
+        ys, caches = passes.forward(xs, lengths, need_dx=False)
 
         def differentiate_loss(m: int) -> float:
             batch = batches[m]
-            after = self.network.chain.lengths_after(batch.x, lengths[m])
             return loss_of_outputs(
-                self.loss, ys[m], batch.targets, batch.weights, after
+                self.loss, ys[m], batch.targets, batch.weights, ends[m]
             )
 
         losses = runner.map(differentiate_loss)

@@ -266,21 +266,30 @@ def _with_length(x: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
     return np.pad(x, (*((0, 0),) * (x.ndim - 2), (0, missing), (0, 0)))
 
 
-def weights_of_samples(weights: Weights | float) -> npt.NDArray[np.floating] | None:
+def weights_of_samples(
+    weights: Weights | float, lengths: Lengths | None = None
+) -> npt.NDArray[np.floating] | None:
     """Return the weight of each sample, None if all are equal.
 
     Parameters
     ----------
     weights : ndarray of shape (batch,) or (*spatial, batch), or float
+    lengths : ndarray of int of shape (batch,), optional
+        Lengths of outputs that are padded. Padding has no weight, and does not count.
 
     Examples
     --------
     >>> weights_of_samples(np.array([[1.0, 2.0], [3.0, 2.0]]))
+    array([2., 2.])
+    >>> weights_of_samples(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([2, 1]))
     array([2., 2.])
     """
     if not isinstance(weights, np.ndarray):
         return None
     if weights.ndim == 1:
         return weights
-    means: npt.NDArray[np.floating] = weights.reshape(-1, weights.shape[-1]).mean(0)
+    rows = weights.reshape(-1, weights.shape[-1])
+    means: npt.NDArray[np.floating] = rows.mean(axis=0)
+    if lengths is not None:
+        means = (rows.sum(axis=0) / np.maximum(lengths, 1)).astype(weights.dtype)
     return means

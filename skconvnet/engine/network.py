@@ -108,10 +108,10 @@ class Network:
         chain = self.chain
         self.ends_at_padding = False
         if chain.padding_token is not None:
-            is_text = len(in_shape) == 1
-            # Documents of texts are not grouped by their lengths.
-            if chain.fits_other_lengths() and (is_text or chain.takes_lengths):
-                self.ends_at_padding = is_text and _has_steps(chain)
+            if chain.fits_other_lengths():
+                self.ends_at_padding = len(in_shape) == 1 and _has_steps(chain)
+                if len(in_shape) > 1:  # documents, unlike rows, are read padded
+                    chain.check_padding()
             else:
                 chain.keep_padding()
         trained, updated = chain.trained_shapes, chain.updated_shapes
@@ -207,6 +207,14 @@ class Network:
             other._bind(self.state)
             self._for_other_shapes[in_shape] = other
         return other
+
+    def fits(self, in_shape: Shape) -> bool:
+        """Return whether there is a network for samples of this shape."""
+        try:
+            self.for_shape(in_shape)
+        except (TypeError, ValueError):
+            return False
+        return True
 
     @cached_property
     def frozen(self) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,10 @@ class RaggedInputs(Inputs):
     name : str, default="X"
     padding_value : float, default=0
         What sequences are padded with.
+    fits : callable, optional
+        Tells whether the network takes samples of a shape. Sequences are padded no
+        further than to the longest of them if it does not take a rounded length, such
+        as one that is no multiple of all strides.
     """
 
     X: MapList
@@ -95,9 +99,12 @@ class RaggedInputs(Inputs):
         name: str = "X",
         *,
         padding_value: float = 0,
+        fits: Callable[[Shape], bool] | None = None,
     ) -> None:
         super().__init__(X, in_shape, dtype, name)
         self.padding_value = padding_value
+        self._fits = fits
+        self._shapes_by_longest: dict[Shape, Shape] = {}
 
     @property
     @override
@@ -123,8 +130,14 @@ class RaggedInputs(Inputs):
         if len(shapes) == 1:
             (shape,) = shapes
             return tuple(shape)
-        longest, *channels = max(shapes)
-        return (padded_length(longest), *channels)
+        longest: Shape = max(shapes)
+        if longest not in self._shapes_by_longest:
+            self._shapes_by_longest[longest] = self._padded_shape(longest)
+        return self._shapes_by_longest[longest]
+
+    def _padded_shape(self, longest: Shape) -> Shape:
+        shape = (padded_length(longest[0]), *longest[1:])
+        return shape if self._fits is None or self._fits(shape) else longest
 
     @override
     def lengths_of(self, index: Index) -> Lengths | None:

@@ -197,7 +197,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         with unchanged_on_error(self):
             maps, labels = check_X_and_y(self, X, y, reset=True, **self._input_checks)
             self._targets = self._targets_for(maps, labels)
-            labels, _ = leave_out_padding(self, maps, labels, None)
+            labels, _ = leave_out_padding(self, maps, labels, None, is_new=True)
             targets = self._encode(labels, exact=True)
             self._build(maps, targets.shape[1], check_random_state(self.random_state))
             self._learn_scale(targets, None)
@@ -233,7 +233,9 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         if checkpoint is not None:
             self._targets = cast(_T, copy.deepcopy(checkpoint.encoder))
         weights = check_weights(sample_weight, maps, labels, self._targets.form)
-        labels, weights = leave_out_padding(self, maps, labels, weights)
+        labels, weights = leave_out_padding(
+            self, maps, labels, weights, is_new=not resume
+        )
         encode = partial(self._encode, labels, exact=not incremental)
         encoded = encode() if checkpoint is None else checkpoint.encode(encode)
         weights = self._class_weights(labels, weights, incremental=incremental)

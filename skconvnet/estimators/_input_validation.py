@@ -253,8 +253,8 @@ def _as_array(
     channels_first = is_channels_first(estimator)
     is_of_objects = _kind_of(X) == "O" and X.ndim == 1
     if not hasattr(X, "ndim") or is_of_objects:
-        check = not reset and hasattr(estimator, "network_")
-        X = stacked_samples(estimator, X, name, check_channels=check)
+        is_fitted = not reset and hasattr(estimator, "network_")
+        X = stacked_samples(estimator, X, name, is_fitted=is_fitted)
         if not isinstance(X, MapList):
             refuse_non_numeric(X, name)
     if _kind_of(X) == "O":

@@ -63,8 +63,9 @@ class MapForm:
         if not n_spatial:
             raise ValueError(
                 f"{text}{out_shape[0]} flat features. For a target at each position, "
-                "leave out Flatten, global pooling and dense layers, so that the last "
-                "layer gives maps; for flat outputs, pass y.reshape(len(y), -1)."
+                "leave out Flatten, global pooling and dense layers, and set "
+                "return_sequences=True in recurrent layers, so that the last layer "
+                "gives maps; for flat outputs, pass y.reshape(len(y), -1)."
             )
         raise ValueError(
             f"{text}maps of {size(out_shape[:-1])} with {out_shape[-1]} channels. A "

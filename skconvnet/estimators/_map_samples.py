@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skconvnet._typing import Shape
+from skconvnet._typing import Lengths, Shape
 from skconvnet.engine.finite import all_finite, first_overflow, overflow_error
 from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.engine.map_targets import MapSamples, MapTargets, flat_positions
@@ -17,6 +17,9 @@ from skconvnet.estimators._position_weights import (
     shaped_like,
 )
 from skconvnet.estimators._shape_words import size
+from skconvnet.ops.workspace import Workspace
+
+_TEXTS_AT_A_TIME = 1024
 
 
 def make_map_samples(
@@ -53,11 +56,24 @@ def make_map_samples(
     flat = normalized_weights(flat_positions(weights, 0), network.dtype)
     own = shaped_like(flat, weights)
     means = np.array([one.mean() for one in own], dtype=network.dtype)
-    lengths = inputs.lengths_of(slice(0, len(inputs)))
-    if lengths is not None and not isinstance(own, MapList):
+    if not isinstance(own, MapList) and network.chain.takes_tokens:
         # Padding, which has no weight, does not count in a mean.
-        means = (own.sum(axis=1) / np.maximum(lengths, 1)).astype(network.dtype)
+        counts = np.maximum(_lengths_of_outputs(network, inputs), 1)
+        means = (own.sum(axis=1) / counts).astype(network.dtype)
     return MapSamples(inputs, targets, means, position_weights=own)
+
+
+def _lengths_of_outputs(network: Network, inputs: Inputs) -> Lengths:
+    """Return how many steps of the outputs of each text belong to no padding."""
+    workspace = Workspace()
+    lengths = np.empty(len(inputs), np.intp)
+    for start in range(0, len(inputs), _TEXTS_AT_A_TIME):
+        index = slice(start, min(start + _TEXTS_AT_A_TIME, len(inputs)))
+        chain = network.for_shape(inputs.shape_of(index)).chain
+        x = inputs.read(index, workspace)
+        after = chain.lengths_after(x, inputs.lengths_of(index))
+        lengths[index] = chain.out_shape[0] if after is None else after
+    return lengths
 
 
 def _check_sizes(

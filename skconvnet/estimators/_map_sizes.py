@@ -9,6 +9,7 @@ from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._input_shape import shape_of_maps
 from skconvnet.estimators._input_validation import CheckedX
+from skconvnet.estimators._sample_lists import reads_one_axis
 from skconvnet.ops.windows import NoOutputError
 
 # Axes of one sample: its length and its channels.
@@ -28,7 +29,7 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
         If only some sizes fit into the network, and this one does not.
     """
     network = estimator.network_
-    if _is_rows_of_other_texts(estimator, X):
+    if _is_rows_of_other_length(estimator, X):
         return MapList(list(X))
     takes_any_size = network.predicts_maps or len(network.in_shape) == _SEQUENCE_NDIM
     if isinstance(X, MapList) or X.ndim < 3 or not takes_any_size:
@@ -57,9 +58,9 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
     return maps
 
 
-def _is_rows_of_other_texts(estimator: Any, X: CheckedX) -> bool:  # noqa: ANN401  estimators have no type
-    """Whether X has texts of one length, after a fit on texts of several lengths."""
-    network = estimator.network_
-    if not network.chain.takes_tokens or hasattr(estimator, "n_features_in_"):
+def _is_rows_of_other_length(estimator: Any, X: CheckedX) -> bool:  # noqa: ANN401  estimators have no type
+    """Whether X has sequences of one length, after a fit on several lengths."""
+    if isinstance(X, MapList) or hasattr(estimator, "n_features_in_"):
         return False
-    return X.ndim == 2 and X.shape[1:] != network.in_shape
+    is_other = X.ndim == 2 and X.shape[1] != estimator.network_.in_shape[0]
+    return is_other and reads_one_axis(estimator)

@@ -27,9 +27,11 @@ def refuse_missing(y: Any, suffix: str = "", instead: str = "label them") -> Non
     array, name = _as_array(y), f"y{suffix}"
     found = _found(y, array, name, "samples")
     if found:
+        # Targets of steps, of which padding has none.
+        padding = "; any value will do where X has padding" if array.ndim > 2 else ""
         raise ValueError(
             f"{found}. Drop these samples, from X{suffix} too "
-            f"({_mask(y, array, name)}), or {instead}."
+            f"({_mask(y, array, name)}), or {instead}{padding}."
         )
 
 
@@ -108,7 +110,8 @@ def _type(value: object) -> str:
 
 def _mask(values: Any, array: npt.NDArray[Any], name: str) -> str:  # noqa: ANN401
     """Return code for a mask of the samples that have a target."""
-    rows = ".all(axis=1)" if array.ndim > 1 else ""
+    axes = 1 if array.ndim == 2 else tuple(range(1, array.ndim))
+    rows = f".all(axis={axes})" if array.ndim > 1 else ""
     if hasattr(values, "notna"):
         return f"mask = {name}.notna(){rows}"
     if hasattr(values, "is_not_null"):  # a Series of polars

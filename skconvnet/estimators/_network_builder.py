@@ -20,6 +20,7 @@ from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.padded_tokens import PaddedTokens
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.sample_weights import normalized_weights
+from skconvnet.engine.text_lists import TextList
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._map_samples import make_map_samples
 from skconvnet.estimators._position_weights import PositionWeights
@@ -201,9 +202,24 @@ def make_inputs(
     token = network.chain.padding_token
     if isinstance(X, MapList):
         maps = with_channels(X, network.in_shape)
+        if network.ends_at_padding:
+            assert token is not None
+            return TextList(
+                maps,
+                network.in_shape,
+                network.dtype,
+                name,
+                padding_token=token,
+                fits=network.fits,
+            )
         fill = 0 if token is None else token
         return RaggedInputs(
-            maps, network.in_shape, network.dtype, name, padding_value=fill
+            maps,
+            network.in_shape,
+            network.dtype,
+            name,
+            padding_value=fill,
+            fits=network.fits,
         )
     if network.ends_at_padding and isinstance(X, np.ndarray):
         assert token is not None

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
+from skconvnet._suggestions import shown_value
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._channel_errors import check_channels_of_images
 from skconvnet.estimators._data_format import is_channels_first
@@ -27,7 +28,7 @@ def stacked_samples(
     X: Any,  # noqa: ANN401  anything that users pass
     name: str,
     *,
-    check_channels: bool,
+    is_fitted: bool,
 ) -> Any:  # noqa: ANN401  an array, a MapList, or X
     """Return a list of samples as an array, or a MapList if their sizes differ.
 
@@ -38,8 +39,9 @@ def stacked_samples(
         A list, or an array or column of objects.
     name : str
         What the user calls it.
-    check_channels : bool
-        Whether Pillow images must have the channels that the estimator was fitted on.
+    is_fitted : bool
+        Whether the estimator was fitted, and X is for its network. Pillow images must
+        then have its channels, and sequences may have other lengths.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def stacked_samples(
     samples = list(X)
     if any(map(is_pillow_image, samples)):
         check_modes(samples)
-        if check_channels:
+        if is_fitted:
             check_channels_of_images(estimator, samples, name)
         X = images_to_arrays(samples, channels_first=channels_first)
         if isinstance(X, np.ndarray):
@@ -61,23 +63,45 @@ def stacked_samples(
         samples = X
     if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
-        if is_one_size and (np.ndim(samples[0]) > 1 or _reads_texts(estimator)):
-            return np.stack(samples)
+        has_axes = np.ndim(samples[0]) > 1
+        if is_one_size and (has_axes or (is_fitted and reads_one_axis(estimator))):
+            return _rows_or_maps(estimator, np.stack(samples), is_fitted=is_fitted)
         if not is_one_size:
             maps = [np.asarray(x) for x in samples]
             return MapList(maps, channels_first=channels_first)
     if not hasattr(X, "ndim"):
         with suppress(ValueError):  # of different lengths
-            return np.asarray(X)
+            return _rows_or_maps(estimator, np.asarray(X), is_fitted=is_fitted)
     ragged = _as_maps(samples, name)
     # scikit-learn raises an error for anything else.
     return X if ragged is None else MapList(ragged, channels_first=channels_first)
 
 
-def _reads_texts(estimator: BaseEstimator) -> bool:
-    """Return whether an estimator was fitted on rows of tokens."""
+def reads_one_axis(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type
+    """Return whether an estimator was fitted on texts, or on series of one channel."""
     network = getattr(estimator, "network_", None)
-    return network is not None and network.chain.takes_tokens
+    if network is None:
+        return False
+    is_series = len(network.in_shape) == 2 and network.in_shape[-1] == 1
+    return is_series or (network.chain.takes_tokens and len(network.in_shape) == 1)
+
+
+def _rows_or_maps(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    array: npt.NDArray[Any],
+    *,
+    is_fitted: bool,
+) -> npt.NDArray[Any] | MapList:
+    """Return an array as a MapList if its rows have another length than those of `fit`.
+
+    Only sequences may, in a list, whatever the lengths of the others in it.
+    """
+    n_features = getattr(estimator, "n_features_in_", None)
+    if not is_fitted or n_features is None or array.ndim != 2:
+        return array
+    if array.dtype.kind not in _NUMERIC_KINDS or array.shape[1] in (0, n_features):
+        return array
+    return MapList(list(array)) if reads_one_axis(estimator) else array
 
 
 def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:
@@ -89,7 +113,15 @@ def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:
         except ValueError as error:
             raise ValueError(
                 f"{name}[{i}] has parts of different lengths, such as steps with "
-                "different numbers of channels."
+                "different numbers of channels. Fill up the sentences of documents "
+                "with the padding_token."
             ) from error
+        if maps[-1].dtype.kind == "U" and maps[-1].size:
+            example = shown_value(str(maps[-1].flat[0]))
+            raise ValueError(
+                f"{name}[{i}] holds text, such as {example}; it must be numeric. For "
+                "texts, pass the rows of tokens that skconvnet.text.TokenSequence "
+                "returns."
+            )
     are_maps = all(one.ndim and one.dtype.kind in _NUMERIC_KINDS for one in maps)
     return maps if are_maps and len({one.shape for one in maps}) > 1 else None

@@ -86,6 +86,11 @@ def smallest_size(entries: Sequence[Entry], in_shape: Shape) -> Shape | None:
     >>> smallest_size(layers, (1, 9, 1))
     (6, 4)
     """
+    if len(in_shape) == 1:  # texts, whose tokens the first layer turns into steps
+        (_, first), *rest = entries
+        spec = first if isinstance(first, LayerSpec) else first(in_shape)
+        steps = spec.build(in_shape).out_shape
+        return smallest_size(rest, steps) if len(steps) > 1 else None
     *sizes, channels = in_shape
     while not has_output(entries, (*sizes, channels)):
         if min(sizes) >= _LONGEST:

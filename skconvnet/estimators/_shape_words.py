@@ -13,7 +13,7 @@ _AXES = {
     3: ("depth", "height", "width"),
 }
 
-_NOUNS = {1: "a sequence", 2: "an image", 3: "a volume"}
+_NOUNS = {0: "a text", 1: "a sequence", 2: "an image", 3: "a volume"}
 
 RULE = (
     "Without input_shape, X of shape (n, length, 1) has sequences, (n, height, width) "
@@ -40,7 +40,11 @@ def lengths(shape: Shape) -> str:
 
     >>> lengths((3, 32, 32)), lengths((50, 1))
     ('height 3, width 32, 32 channels', 'length 50, 1 channel')
+    >>> lengths((50,))
+    'rows of length 50'
     """
+    if len(shape) == 1:
+        return f"rows of {size(shape)}"
     *spatial, channels = shape
     axes = zip(_AXES[len(spatial)], spatial, strict=True)
     plural = "" if channels == 1 else "s"

@@ -147,7 +147,8 @@ def _too_small(
     sample: str,
 ) -> str:
     specs = estimator.network_.specs
-    text = f"{sample} is {noun(shape)} of {size(shape[:-1])}, too small for the network"
+    own = size(shape[:-1] or shape)
+    text = f"{sample} is {noun(shape)} of {own}, too small for the network"
     smallest = smallest_size(specs, shape)
     if smallest is not None:
         text += f", which takes {size(smallest)} and more"

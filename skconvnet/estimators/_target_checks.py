@@ -114,7 +114,12 @@ def _check_lengths(X: Any, y: npt.NDArray[Any], suffix: str) -> None:  # noqa: A
 
 
 def _holds_rows(X: Any) -> bool:  # noqa: ANN401  what users pass
-    return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) > 0
+    if not isinstance(X, (list, tuple)) or len(X) == 0:
+        return False
+    try:
+        return np.ndim(X[0]) > 0
+    except ValueError:  # a list of parts of different lengths
+        return True
 
 
 def _check_numbers(y: npt.NDArray[Any], name: str, owner: str) -> None:

@@ -14,6 +14,7 @@ from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.network import Network
 from skconvnet.inspection.displays.fitted import last_step, network_of
 from skconvnet.layers.base import Layer
+from skconvnet.ops.lengths import is_padding
 
 
 def attention_weights(
@@ -103,19 +104,21 @@ def _weights_of(
     x = inputs.read(index, workspaces[0].nested("read"))
     lengths = inputs.lengths_of(index)
     y, _ = own.forward(x, workspaces, stop=position, lengths=lengths)
-    workspaces[position].lengths = own.chain.lengths_after(x, lengths, position)
+    ends = own.chain.lengths_after(x, lengths, position)
+    workspaces[position].lengths = ends
     layer: Any = list(own.layers.values())[position]
     weights: npt.NDArray[Any] = np.moveaxis(
         layer.attention_weights(y, workspaces[position]), -1, 0
     )
-    if not inputs.has_one_size:
-        return weights
-    # Rows of tokens that were cut off, or had padding before their end.
-    (length, *_), axes = network.in_shape, range(min(weights.ndim - 1, 2))
-    for axis in axes:
-        if weights.shape[-1 - axis] != own.in_shape[0]:
+    # Rows of tokens that were cut off, or texts that had padding before their end.
+    whole = network if inputs.has_one_size else own
+    length = list(whole.layers.values())[position].in_shape[0]
+    for axis in range(min(weights.ndim - 1, 2)):
+        if weights.shape[-1 - axis] != layer.in_shape[0]:
             continue
         steps_second = np.moveaxis(weights, -1 - axis, 1)
+        if ends is not None:  # padding looks at nothing
+            steps_second[is_padding(ends, steps_second.shape[1]).T] = 0
         ordered = inputs.in_order(steps_second, index, length)
         weights = np.moveaxis(ordered, 1, -1 - axis)
     return weights

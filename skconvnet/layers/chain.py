@@ -183,15 +183,33 @@ class Chain:
         """Whether the output of a training pass depends on the whole minibatch."""
         return any(layer.needs_whole_batch for layer in self.layers.values())
 
-    @cached_property
+    @property
     def takes_lengths(self) -> bool:
         """Whether samples of different lengths may go through at once, padded."""
-        for layer in self.layers.values():
+        return self.first_without_lengths is None
+
+    @cached_property
+    def first_without_lengths(self) -> str | None:
+        """The name of the first layer that samples may not enter padded, if any."""
+        for name, layer in self.layers.items():
             if not layer.takes_lengths:
-                return False
+                return name
             if len(layer.out_shape) == 1:  # features, whatever the length
-                return True
-        return True
+                return None
+        return None
+
+    def check_padding(self) -> None:
+        """Raise a ValueError if texts may be padded, but not for one of the layers."""
+        token, name = self.padding_token, self.first_without_lengths
+        if token is None or name is None:
+            return
+        raise ValueError(
+            f"layer {name!r} cannot leave out padding, but the embedding has "
+            f"padding_token={token}. Set padding='valid' in convolutions and poolings, "
+            "and put GlobalMaxPool, AttentionPooling or a recurrent layer in place of "
+            "SpatialPyramidPool, or at the end of TimeDistributed; or set "
+            "padding_token=None, so that padding counts as any other token."
+        )
 
     def keep_padding(self) -> None:
         """Take padding tokens for positions of a sample, not for its end."""
@@ -211,10 +229,18 @@ class Chain:
         return None
 
     def fits_other_lengths(self) -> bool:
-        """Return whether sequences of other lengths need the same weights."""
+        """Return whether sequences of other lengths need the same weights.
+
+        Longer ones may be too long, such as for a table of vectors for each position,
+        and shorter ones too short, such as for a kernel.
+        """
         length, *rest = self.in_shape
+        return any(self._fits((other, *rest)) for other in (length + 1, length - 1))
+
+    def _fits(self, in_shape: Shape) -> bool:
+        """Return whether the layers have the same weights for samples of a shape."""
         try:
-            other = Chain(self.specs, (length + 1, *rest), fuse_pairs=False)
+            other = Chain(self.specs, in_shape, fuse_pairs=False)
         except (TypeError, ValueError):
             return False
         return other.weight_shapes == self.weight_shapes

@@ -132,6 +132,10 @@ def _check_chain(part: str, chain: Chain) -> None:
             f"{part} has a layer that needs the whole minibatch, such as BatchNorm; "
             "use LayerNorm."
         )
+    try:
+        chain.check_padding()
+    except ValueError as error:
+        raise ValueError(f"{part}: {error}") from error
 
 
 class EncoderDecoderCache(NamedTuple):

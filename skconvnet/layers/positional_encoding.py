@@ -42,7 +42,9 @@ class PositionalEncoding(TrainableSpec):
         training.
     max_length : int, default=None
         The largest length of a sequence. None is the length of the samples that the
-        network is built for if `kind` is "learned", else any length.
+        network is built for if `kind` is "learned", else any length. Set it for learned
+        encodings of sequences of different lengths: otherwise the network takes no
+        other length, and the padding of texts counts as steps.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
 

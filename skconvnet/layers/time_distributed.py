@@ -33,7 +33,8 @@ class TimeDistributed(CompositeSpec):
     If the first of the layers is an `Embedding` with a `padding_token`, documents may
     have different numbers of sentences, and sentences different numbers of tokens: both
     are filled up with that token. Sentences after the last one with a token are
-    padding.
+    padding. Layers that cannot leave it out are refused, except for those that need a
+    fixed length anyway, such as `Flatten`, for which padding counts.
 
     Parameters
     ----------
@@ -108,20 +109,22 @@ class TimeDistributedLayer(BranchedLayer):
         self.cached_values *= self.n_steps
         self.chain = chain
         self.keeps_padding = False
-        takes_padding = chain.fits_other_lengths() and chain.takes_lengths
-        if chain.padding_token is not None and not takes_padding:
-            chain.keep_padding()
-
-    @property
-    @override
-    def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
-        # No step depends on others.
-        return len(self.in_shape) == len(self.out_shape) == 2
+        if chain.padding_token is not None:
+            if chain.fits_other_lengths():
+                chain.check_padding()
+            else:
+                chain.keep_padding()
 
     @property
     @override
     def is_flat(self) -> bool:
         return False
+
+    @property
+    @override
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # not a constant
+        # Each step goes through the layers on its own. Lengths are those of sequences.
+        return len(self.out_shape) == 2
 
     @override
     def keep_padding(self) -> None:
