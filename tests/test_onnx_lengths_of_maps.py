@@ -30,7 +30,6 @@ from skconvnet.layers import (
     Residual,
     TimeDistributed,
     TransformerEncoder,
-    Upsample,
 )
 from skconvnet.onnx.graph import MIN_OPSET
 
@@ -62,14 +61,6 @@ def test_labels_of_tokens(dtype):
     expected = clf.predict_proba(X)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-5)
     np.testing.assert_allclose(found["probabilities"][X == PADDING], 1 / 3, rtol=1e-6)
-
-
-def test_maps_with_strides():
-    # Predictions for tokens are computed for whole rows, with the same pads for all.
-    X = draw_rows((8,))
-    layers = [embedding(), Conv1D(4, 3, 2, padding="same"), Upsample(2)]
-    model = initialized(layers, X, "float64", (8,))
-    assert_equal_in_runtime(model, X, "float64")
 
 
 def transform(layers, X, layer, dtype, pooling=None):

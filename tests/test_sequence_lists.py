@@ -265,12 +265,12 @@ def test_lists_of_series_without_an_axis_of_channels(form):
         (
             [Embedding(9, 4), Conv1D(4, 6), GlobalMaxPool()],
             [[1, 2, 3], [1, 2, 3]],
-            "read as rows of length 3; the smallest that fit are length 6",
+            "read as rows of 3 values; rows of tokens can be padded to more",
         ),
         (
             [PositionalEncoding("learned"), GlobalMaxPool()],
             [np.ones((3, 2)), np.ones((4, 2))],
-            "set max_length in PositionalEncoding",
+            "set max_length of PositionalEncoding",
         ),
         (
             [Embedding(9, 4), GlobalMaxPool()],
