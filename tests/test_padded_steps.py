@@ -1,5 +1,7 @@
 """A target for each step of padded texts and documents, against lists without."""
 
+import warnings
+
 import numpy as np
 import pytest
 from test_padded_tokens import LENGTH, PADDING, draw_texts, embedding, rows_of, tagged
@@ -13,6 +15,7 @@ from skconvnet.layers import (
     Dense,
     Embedding,
     EncoderDecoder,
+    Flatten,
     TimeDistributed,
     Upsample,
 )
@@ -145,3 +148,19 @@ def test_dense_layers_at_every_step():
     a, b = of_rows.network_.state, of_lists.network_.state
     np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-12)
     assert of_rows.network_.pads_samples
+
+
+@pytest.mark.parametrize("cls", [SequentialClassifier, SequentialRegressor])
+def test_a_column_for_each_step_is_told_from_a_target_for_each_step(cls):
+    X = np.random.default_rng(0).normal(size=(8, 5, 3))
+    y = np.random.default_rng(1).integers(0, 3, (8, 5))
+    layers = [("rnn", GRU(2, return_sequences=True))]
+    with pytest.warns(
+        UserWarning, match=r"5 outputs .*'rnn' are flat.*y\[\.\.\., None"
+    ):
+        cls(layers, random_state=0).initialize(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cls([*layers, Flatten()], random_state=0).initialize(X, y)
+        cls(layers, random_state=0).initialize(X, y[..., np.newaxis])
+        cls(layers, random_state=0).initialize(X, y[:, :4])

@@ -1,4 +1,4 @@
-"""A warning about a last layer that repeats the output layer."""
+"""Warnings about a last layer that does not suit the output layer, or y."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from skconvnet.engine.network import Network
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.layers.conv import Conv1D, Conv2D, Conv3D
 from skconvnet.layers.dense import Dense
+from skconvnet.layers.flatten import FlattenLayer
 from skconvnet.params.base import LayerSpec
 
 # The activations of outputs in Keras, other than softmax, which is refused anyway.
@@ -42,6 +44,33 @@ def warn_of_second_output(
             f"The last layer, {name!r} with {word}={number}, looks like an output "
             "layer. The output layer is added from y, after this one: leave out "
             f"{name!r}, or give it another activation or number of {word}.",
+        )
+
+
+def warn_of_flattened_steps(
+    network: Network, specs: Sequence[tuple[str, LayerSpec]], n_columns: int
+) -> None:
+    """Warn if y has a column for each step of a sequence that was flattened for it.
+
+    Parameters
+    ----------
+    network : Network
+    specs : sequence of (str, LayerSpec)
+        The layers that the user gave.
+    n_columns : int
+        Number of columns of y.
+    """
+    *_, (name, before), _ = [("", None), *network.layers.items()]
+    if not isinstance(before, FlattenLayer) or name in dict(specs) or not specs:
+        return
+    if len(before.in_shape) != 2 or n_columns < 2:
+        return
+    if before.in_shape[0] == n_columns:
+        warn_caller(
+            f"y of shape (n_samples, {n_columns}) is read as {n_columns} outputs of "
+            f"a sample, for which the {n_columns} steps of {specs[-1][0]!r} are "
+            "flattened. If it has a target for each step, pass y[..., None], of shape "
+            f"(n_samples, {n_columns}, 1). If not, put Flatten() at the end of layers.",
         )
 
 

@@ -17,7 +17,10 @@ from skconvnet.estimators._data_format import DATA_FORMATS
 from skconvnet.estimators._docs import documented
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._network_builder import Entry
-from skconvnet.estimators._output_layer import warn_of_second_output
+from skconvnet.estimators._output_layer import (
+    warn_of_flattened_steps,
+    warn_of_second_output,
+)
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
 from skconvnet.layers.chain import Chain
@@ -89,6 +92,9 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
                 {n_outputs, n_classes},
                 predicts_maps=self.network_.predicts_maps,
             )
+            groups = getattr(self._targets, "groups", None)
+            n_columns = n_outputs if groups is None else len(groups.classes)
+            warn_of_flattened_steps(self.network_, _named_specs(self), n_columns)
 
     @override
     def _shape_of_samples(self, X: CheckedX) -> Shape:
