@@ -158,18 +158,21 @@ def test_lengths_are_the_last_sentences_with_words():
     assert plain.lengths_after(batch_last(X * 1.0), None) is None
 
 
-@pytest.mark.parametrize(
-    "after",
-    [[Flatten(), Dense(4, "tanh")], [AvgPool1D(2, padding="same"), GlobalMaxPool()]],
-    ids=["flatten", "mean"],
-)
-def test_layers_for_a_fixed_number_of_sentences_count_padding(after):
+def test_a_layer_for_a_fixed_number_of_sentences_counts_padding():
     X = documents(np.random.default_rng(1), SHAPES, 3, 5)
-    layers = [HIERARCHY[0], *after]
+    layers = [HIERARCHY[0], Flatten(), Dense(4, "tanh")]
     est = SequentialClassifier(layers, random_state=0)
     est.initialize(X, np.array([0, 1, 0, 1, 1]))
     layer = est.network_.layers["timedistributed"]
     assert layer.lengths_after(batch_last(X * 1.0), None) is None
+
+
+def test_a_layer_that_cannot_leave_out_padding_is_refused():
+    X = documents(np.random.default_rng(1), SHAPES, 3, 5)
+    layers = [HIERARCHY[0], AvgPool1D(2, padding="same"), GlobalMaxPool()]
+    est = SequentialClassifier(layers, random_state=0)
+    with pytest.raises(ValueError, match="'avgpool1d' cannot leave out padding"):
+        est.initialize(X, np.array([0, 1, 0, 1, 1]))
 
 
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 0.0, 1.0])])
