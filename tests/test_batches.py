@@ -8,7 +8,7 @@ import scipy.sparse
 
 from skconvnet.engine.inputs import Inputs, index_length
 from skconvnet.engine.minibatches import Samples, minibatches, resolve_batch_size
-from skconvnet.ops.layout import channels_last
+from skconvnet.ops.layout import channels_last, copy_maps
 from skconvnet.ops.workspace import Workspace
 
 
@@ -112,3 +112,15 @@ def test_one_workspace_reads_minibatches_of_any_length(in_shape):
     for index in (np.arange(4), np.arange(9), np.array([8]), slice(1, 3)):
         x = channels_last(inputs.read(index, workspace))
         np.testing.assert_array_equal(x, whole[index].astype("float32"))
+
+
+@pytest.mark.parametrize(
+    "shape", [(70, 100, 9), (3, 7, 2), (500, 3, 40, 2), (1, 4, 3, 2, 2), (9, 1, 5)]
+)
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_maps_are_copied_block_by_block(shape, dtype):
+    samples = np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+    n, *spatial, channels = shape
+    x = np.full((channels, *spatial, n), np.nan, np.float32)
+    copy_maps(samples, channels_last(x))
+    np.testing.assert_array_equal(np.moveaxis(x, (0, -1), (-1, 0)), samples)

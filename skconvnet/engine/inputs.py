@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, issparse
 
 from skconvnet._typing import FeatureMap, Image, Index, Lengths, Rows, Shape
 from skconvnet.engine.finite import all_finite, check_samples, may_overflow
-from skconvnet.ops.layout import channels_last, map_shape
+from skconvnet.ops.layout import channels_last, copy_maps, map_shape
 from skconvnet.ops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Inputs:
         else:
             samples = samples.reshape(-1, *self.in_shape)
         x = workspace.array("x", map_shape(self.in_shape, len(samples)), self.dtype)
-        np.copyto(channels_last(x), samples, casting="unsafe")
+        copy_maps(samples, channels_last(x))
         return x
 
     def _refuse_overflow(self, index: Index) -> None:
