@@ -21,7 +21,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from _machine import print_machine
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -109,14 +108,13 @@ NETWORKS: dict[str, tuple[list[LayerSpec], type[_Network]]] = {
 def load(n_texts: int | None) -> Data:
     """Return tokens and packages of texts, for training and for testing."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-    from text import PACKAGES, read_texts
+    from _docstrings import read_texts, split_by_file
 
     texts, packages, files = read_texts()
-    folds = StratifiedGroupKFold(4, shuffle=True, random_state=0)
-    train, test = next(folds.split(texts, packages, files))
+    train, test = split_by_file(texts, packages, files)
     train = np.random.default_rng(0).permutation(train)[:n_texts]
     tokens = TokenSequence(max_tokens=N_TOKENS, max_length=LENGTH)
-    labels = np.searchsorted(np.sort(PACKAGES), packages)
+    _, labels = np.unique(packages, return_inverse=True)
     return (
         tokens.fit_transform(texts[train]),
         labels[train],

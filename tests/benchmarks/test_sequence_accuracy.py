@@ -34,6 +34,15 @@ def test_both_networks_start_from_the_same_function(benchmark, torch, data, name
     np.testing.assert_allclose(ours.decision_function(X), scores, rtol=0, atol=2e-6)
 
 
+def test_texts_are_rows_with_padding(benchmark):
+    X, y, X_test, y_test = benchmark.load(50)
+    assert X.shape == (50, benchmark.LENGTH)
+    assert X_test.shape[1] == benchmark.LENGTH
+    assert len(X_test) == len(y_test) > 100
+    assert set(y_test) == set(range(benchmark.N_CLASSES)) >= set(y)
+    assert (X == 0).any()
+
+
 def test_accuracies(benchmark, data, monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "load", lambda _n_texts: data)
     monkeypatch.setattr(benchmark, "BATCH", 16)  # fewer than there are texts
