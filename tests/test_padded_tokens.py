@@ -16,6 +16,7 @@ from skconvnet.layers import (
     MaxPool1D,
     Parallel,
     PositionalEncoding,
+    SpatialPyramidPool,
     TransformerEncoder,
 )
 
@@ -65,6 +66,7 @@ NETWORKS = {
             [(f"b{k}", [Conv1D(3, k, padding="same"), GlobalMaxPool()]) for k in (2, 3)]
         ),
     ],
+    "pyramid": [embedding(), SpatialPyramidPool((1, 2))],
     "reduced": [embedding(reduce="mean"), Dense(4, "tanh")],
 }
 

@@ -168,7 +168,7 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
         workspace: Workspace,
     ) -> tuple[FeatureMap, AdaptivePoolCache]:
         y = workspace.array("y", (*self.out_shape, x.shape[-1]), x.dtype)
-        if workspace.lengths is not None:
+        if self.takes_lengths and workspace.lengths is not None:
             y[...] = ops.pool_whole_maps(x, self.pooling, workspace.lengths)
             return y, AdaptivePoolCache(x, y)
         for i, level in enumerate(self._levels_of(y)):
@@ -190,7 +190,7 @@ class AdaptivePoolLayer(WeightlessLayer[AdaptivePoolCache]):
                 ops.add_to_maxima(dlevel, x, level, dx, workspace)
             return dx
         counts: Sequence[np.ndarray] = self._counts
-        if workspace.lengths is not None:
+        if self.takes_lengths and workspace.lengths is not None:
             counts = [np.maximum(workspace.lengths, 1).astype(dy.dtype)]
         for i, dlevel in enumerate(dlevels):
             dlevel /= counts[i]
