@@ -150,8 +150,8 @@ def test_dense_layers_at_every_step():
     assert of_rows.network_.pads_samples
 
 
-@pytest.mark.parametrize("cls", [SequentialClassifier, SequentialRegressor])
-def test_a_column_for_each_step_is_told_from_a_target_for_each_step(cls):
+def test_a_column_for_each_step_is_told_from_a_label_for_each_step():
+    cls = SequentialClassifier
     X = np.random.default_rng(0).normal(size=(8, 5, 3))
     y = np.random.default_rng(1).integers(0, 3, (8, 5))
     layers = [("rnn", GRU(2, return_sequences=True))]
@@ -164,3 +164,5 @@ def test_a_column_for_each_step_is_told_from_a_target_for_each_step(cls):
         cls([*layers, Flatten()], random_state=0).initialize(X, y)
         cls(layers, random_state=0).initialize(X, y[..., np.newaxis])
         cls(layers, random_state=0).initialize(X, y[:, :4])
+        # As many classes as steps.
+        cls(layers, random_state=0).initialize(X, [0, 1, 2, 3, 4, 0, 1, 2])

@@ -93,8 +93,9 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
                 predicts_maps=self.network_.predicts_maps,
             )
             groups = getattr(self._targets, "groups", None)
-            n_columns = n_outputs if groups is None else len(groups.classes)
-            warn_of_flattened_steps(self.network_, _named_specs(self), n_columns)
+            if groups is not None:
+                specs, n_columns = _named_specs(self), len(groups.classes)
+                warn_of_flattened_steps(self.network_, specs, n_columns)
 
     @override
     def _shape_of_samples(self, X: CheckedX) -> Shape:
