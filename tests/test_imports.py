@@ -105,7 +105,8 @@ def test_scikit_learn_stays_outside_the_engine(path):
 # Layers that are made of layers import these; all may import the protocol, and those
 # without weights, of convolution, of pooling or of recurrence what these share.
 MADE_OF = {
-    "chain": {"conv_batch_norm_folding", "fusion"},
+    "chain": {"chain_steps", "conv_batch_norm_folding"},
+    "chain_steps": {"conv_batch_norm_folding", "fusion"},
     "conv_batch_norm_folding": {
         "activation",
         "batch_norm",
@@ -115,7 +116,7 @@ MADE_OF = {
     },
     "fusion": {"activation", "batch_norm", "conv", "conv_max_pool_fusion", "pooling"},
     "conv_max_pool_fusion": {"conv", "pooling"},
-    "chain_micro_batches": {"chain"},
+    "chain_micro_batches": {"chain", "chain_steps"},
     "branched": {"chain_micro_batches", "composite"},
     "encoder_decoder": {"chain", "composite"},
     "composite": {"chain"},
@@ -127,6 +128,7 @@ MADE_OF = {
     "transformer": {
         "attention",
         "chain",
+        "chain_steps",
         "composite",
         "dropout",
         "layer_norm",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,29 +10,16 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape
 from skconvnet.layers.base import Layer
+from skconvnet.layers.chain_steps import (
+    backward_steps,
+    clear_outputs,
+    forward_steps,
+    fused_steps_of,
+    steps_of,
+)
 from skconvnet.layers.conv_batch_norm_folding import FoldedConvolution, fold
-from skconvnet.layers.fusion import fuse
-from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec, TrainableSpec
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a chain: a layer, or a fused pair of layers.
-
-    Attributes
-    ----------
-    index : int
-        Position in `Chain.layers` of the layer, or of the first layer of the pair. It
-        is also the position of its workspace and its gradients. After a fused pair, it
-        differs from the position of the step in `Chain.steps`.
-    layer : Layer
-        The layer, or the fused layer.
-    """
-
-    index: int
-    layer: Layer[Any]
 
 
 class Chain:
@@ -79,7 +65,7 @@ class Chain:
         self.layers = dict(layers)
         chain = list(self.layers.values())
         self._fuses = fuse_pairs
-        self.steps = _fused_steps(chain) if fuse_pairs else _steps(chain)
+        self.steps = fused_steps_of(chain) if fuse_pairs else steps_of(chain)
         self.out_shape = chain[-1].out_shape if chain else self.in_shape
         self.weight_shapes = self._joined(
             {name: layer.weight_shapes for name, layer in self.layers.items()}
@@ -276,19 +262,17 @@ class Chain:
         first trained one as in prediction, since they need no cache. `lengths` are
         those of the samples if they are padded.
         """
+        steps, first = self.steps, 0
         if stop is not None:
-            layers = list(self.layers.values())[:stop]
-            y, caches, _ = forward_steps(
-                _steps(layers), x, lengths, train=train, rng=rng, workspaces=workspaces
-            )
-            return y, caches
-        first = self.first_trained_step if train and not need_dx else 0
+            steps = steps_of(list(self.layers.values())[:stop])
+        elif train and not need_dx:
+            first = self.first_trained_step
         if first:
             x, lengths = self.forward_untrained(
                 x, lengths, rng=rng, workspaces=workspaces
             )
         y, caches, _ = forward_steps(
-            self.steps[first:], x, lengths, train=train, rng=rng, workspaces=workspaces
+            steps[first:], x, lengths, train=train, rng=rng, workspaces=workspaces
         )
         return y, [*(None for _ in range(first)), *caches]
 
@@ -308,8 +292,7 @@ class Chain:
                 y, _ = layer.forward(x, train=True, rng=rng, workspace=workspace)
             else:
                 y = layer.predict(x, workspace)
-            lengths = layer.lengths_after(x, lengths)
-            clear_padding(y, lengths)
+            lengths = clear_outputs(layer, x, y, lengths)
             x = y
         return x, lengths
 
@@ -324,8 +307,7 @@ class Chain:
             workspace = workspaces[index]
             workspace.lengths = lengths
             y = predictor.predict(x, workspace)
-            lengths = predictor.lengths_after(x, lengths)
-            clear_padding(y, lengths)
+            lengths = clear_outputs(predictor, x, y, lengths)
             x = y
         return x
 
@@ -391,87 +373,6 @@ class Chain:
             if step.layer.trained_shapes or step.layer.needs_whole_batch:
                 return number
         return len(self.steps)
-
-
-def forward_steps(
-    steps: Sequence[Step],
-    x: FeatureMap,
-    lengths: Lengths | None,
-    *,
-    train: bool,
-    rng: np.random.Generator | None,
-    workspaces: Sequence[Workspace],
-) -> tuple[FeatureMap, list[object], Lengths | None]:
-    """Run a micro-batch through steps.
-
-    Returns
-    -------
-    y : ndarray
-    caches : list
-        The cache of each step.
-    lengths : ndarray of int or None
-        Those of the output.
-    """
-    caches: list[object] = []
-    for step in steps:
-        workspace = workspaces[step.index]
-        workspace.lengths = lengths
-        y, cache = step.layer.forward(x, train=train, rng=rng, workspace=workspace)
-        caches.append(cache)
-        lengths = step.layer.lengths_after(x, lengths)
-        clear_padding(y, lengths)
-        x = y
-    return x, caches, lengths
-
-
-def backward_steps(
-    steps: Sequence[Step],
-    dy: FeatureMap,
-    caches: Sequence[object],
-    *,
-    gradients: Sequence[NamedArrays],
-    workspaces: Sequence[Workspace],
-    need_dx: bool,
-) -> FeatureMap | None:
-    """Propagate the gradient of the output back through steps.
-
-    Each workspace still has the lengths of the forward pass. `need_dx` is for the
-    first step only. All others must return the gradient of their input, which is the
-    gradient of the output of the step before.
-    """
-    dx: FeatureMap | None = dy
-    for number in reversed(range(len(steps))):
-        step = steps[number]
-        assert dx is not None
-        dx = step.layer.backward(
-            dx,
-            caches[number],
-            gradients=gradients[step.index],
-            workspace=workspaces[step.index],
-            need_dx=need_dx or number > 0,
-        )
-        if dx is not None:
-            clear_padding(dx, workspaces[step.index].lengths)
-    return dx
-
-
-def _steps(layers: Sequence[Layer[Any]]) -> list[Step]:
-    """Return a step for each layer."""
-    return [Step(index, layer) for index, layer in enumerate(layers)]
-
-
-def _fused_steps(layers: Sequence[Layer[Any]]) -> list[Step]:
-    """Return a step for each layer, or for each pair that can be fused."""
-    steps: list[Step] = []
-    for step in _steps(layers):
-        fused = fuse(steps[-1].layer, step.layer) if steps else None
-        if fused is None:
-            steps.append(step)
-        else:
-            if steps[-1].layer.is_frozen:
-                fused.freeze()
-            steps[-1] = Step(steps[-1].index, fused)
-    return steps
 
 
 def build_layers(

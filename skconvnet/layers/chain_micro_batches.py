@@ -29,7 +29,8 @@ from typing import Any
 
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays
 from skconvnet.layers.base import Layer, MicroBatchRunner
-from skconvnet.layers.chain import Chain, Step, backward_steps, forward_steps
+from skconvnet.layers.chain import Chain
+from skconvnet.layers.chain_steps import Step, backward_steps, forward_steps
 from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.workspace import Workspace
 

@@ -13,7 +13,8 @@ from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer
 from skconvnet.layers.attention import MultiHeadAttention, MultiHeadAttentionLayer
 from skconvnet.layers.base import Layer, check_ndim
-from skconvnet.layers.chain import Chain, backward_steps, forward_steps
+from skconvnet.layers.chain import Chain
+from skconvnet.layers.chain_steps import backward_steps, forward_steps
 from skconvnet.layers.composite import CompositeLayer
 from skconvnet.layers.dropout import Dropout
 from skconvnet.layers.layer_norm import LayerNorm
