@@ -11,18 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import (
-    FeatureMap,
-    FlatVector,
-    Lengths,
-    NamedArrays,
-    Shape,
-)
+from skconvnet._typing import FeatureMap, FlatVector, Lengths, NamedArrays, Shape
 from skconvnet.engine.micro_batches import MicroBatchLimits, micro_batch_size
 from skconvnet.engine.parameter_layout import ParameterLayout
 from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.layers.chain import Chain, build_layers
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
+from skconvnet.ops.layout import sample_shape
 from skconvnet.ops.workspace import Scratch, Workspace
 from skconvnet.params.base import LayerSpec
 
@@ -32,10 +27,9 @@ __all__ = ["Network", "build_layers"]
 # without allocating new arrays.
 _MAX_SPARE_WORKSPACES = 4
 
-
 # The most axes of a sample with one spatial axis: its length and its channels. Rows of
 # tokens have their length alone.
-_SEQUENCE_NDIM = 2
+SEQUENCE_NDIM = 2
 
 
 class SizeDependentWeightsError(ValueError):
@@ -108,12 +102,12 @@ class Network:
         chain = self.chain
         self.ends_at_padding = False
         if chain.padding_token is not None:
-            if chain.fits_other_lengths():
-                self.ends_at_padding = len(in_shape) == 1 and _has_steps(chain)
-                if len(in_shape) > 1:  # documents, unlike rows, are read padded
-                    chain.check_padding()
-            else:
+            if not chain.fits_other_lengths():
                 chain.keep_padding()
+            elif len(in_shape) == 1:
+                self.ends_at_padding = _has_steps(chain)
+            else:  # documents, unlike rows, are read padded
+                chain.check_padding()
         trained, updated = chain.trained_shapes, chain.updated_shapes
         self.layout = ParameterLayout(trained, chain.penalized)
         self._buffer_layout = ParameterLayout(updated, ())
@@ -128,11 +122,12 @@ class Network:
         self.spare_workspaces: list[list[Workspace]] = []
         layouts = (self.layout, self._buffer_layout, self._frozen_layout)
         size = sum(layout.size for layout in layouts)
-        self._bind(np.zeros(size, dtype=self.dtype))
+        self.bind(np.zeros(size, dtype=self.dtype))
         for name, values in self.chain.initial_buffers().items():
             self.buffers[name][...] = values
 
-    def _bind(self, state: FlatVector) -> None:
+    def bind(self, state: FlatVector) -> None:
+        """Take the numbers of `state` for all arrays, without a copy."""
         n_weights = self.layout.size
         n_trained = n_weights + self._buffer_layout.size
         self.state = state
@@ -158,7 +153,7 @@ class Network:
         return {**self.weights, **self.buffers}
 
     def copy_from(self, other: Network) -> None:
-        """Copy all arrays of a network of the same `shapes`.
+        """Copy the arrays of a network that has those of this one, in the same shapes.
 
         Other layers may be frozen in it.
         """
@@ -169,14 +164,14 @@ class Network:
     @property
     def pads_samples(self) -> bool:
         """Whether sequences of different lengths may share a micro-batch, padded."""
-        return len(self.in_shape) <= _SEQUENCE_NDIM and self.chain.takes_lengths
+        return len(self.in_shape) <= SEQUENCE_NDIM and self.chain.takes_lengths
 
     @cached_property
     def shortest_length(self) -> int:
         """The smallest length of sequences for which all layers have an output."""
         length, *rest = self.in_shape
         return 1 + bisect_left(
-            range(1, length), True, key=lambda n: _can_build(self.specs, (n, *rest))
+            range(1, length), True, key=lambda n: self.chain.fits((n, *rest))
         )
 
     @property
@@ -196,15 +191,9 @@ class Network:
             return self
         other = self._for_other_shapes.get(in_shape)
         if other is None:
-            other = Network(
-                self.specs,
-                in_shape,
-                self.dtype,
-                limits=self.limits,
-                fuse_pairs=self._fuse_pairs,
-            )
+            other = self._with_layers(self.specs, in_shape)
             self._check_same_weights(other)
-            other._bind(self.state)
+            other.bind(self.state)
             self._for_other_shapes[in_shape] = other
         return other
 
@@ -222,16 +211,22 @@ class Network:
 
         A backward pass through it computes no gradients of weights.
         """
-        other = Network(
-            self.specs,
-            self.in_shape,
+        other = self._with_layers(self.specs, self.in_shape)
+        other.chain.freeze()
+        other.chain.bind(self.weights, self.buffers)
+        return other
+
+    def _with_layers(
+        self, specs: Sequence[tuple[str, LayerSpec]], in_shape: Shape
+    ) -> Network:
+        """Return a network of other layers that is otherwise like this one."""
+        return Network(
+            specs,
+            in_shape,
             self.dtype,
             limits=self.limits,
             fuse_pairs=self._fuse_pairs,
         )
-        other.chain.freeze()
-        other.chain.bind(self.weights, self.buffers)
-        return other
 
     def _check_same_weights(self, other: Network) -> None:
         for name, shape in other.shapes.items():
@@ -249,19 +244,8 @@ class Network:
         The network takes the activations before that layer as its samples.
         """
         first = list(self.layers.values())[position]
-        rest = Network(
-            self.specs[position:],
-            first.in_shape,
-            self.dtype,
-            limits=self.limits,
-            fuse_pairs=self._fuse_pairs,
-        )
-        for own, arrays in (
-            (self.weights, rest.weights),
-            (self.buffers, rest.buffers),
-        ):
-            for name, array in arrays.items():
-                array[...] = own[name]
+        rest = self._with_layers(self.specs[position:], first.in_shape)
+        rest.copy_from(self)
         return rest
 
     def by_layer(self, vector: FlatVector) -> list[dict[str, np.ndarray]]:
@@ -392,7 +376,7 @@ class Network:
         Layers that need the whole minibatch are trained with it. The maps `xs` of the
         micro-batches may have different sizes.
         """
-        chains = [self.for_shape(_shape_of_samples(x)).chain for x in xs]
+        chains = [self.for_shape(sample_shape(x.shape)).chain for x in xs]
         return ChainMicroBatches(chains, runner, workspaces)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -406,24 +390,10 @@ class Network:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         # Layers are not pickled, but built again from their specs.
         Network.__init__(self, state["specs"], state["in_shape"], state["dtype"])
-        self._bind(state["state"])
+        self.bind(state["state"])
 
 
 def _has_steps(chain: Chain) -> bool:
     """Return whether the first layer gives a map, with a position for each token."""
     first = next(iter(chain.layers.values()))
     return len(first.out_shape) > 1
-
-
-def _can_build(specs: Sequence[tuple[str, LayerSpec]], in_shape: Shape) -> bool:
-    """Return whether all layers have an output for samples of this shape."""
-    try:
-        Chain(specs, in_shape, fuse_pairs=False)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _shape_of_samples(x: FeatureMap) -> Shape:
-    """Return the shape of one sample, channels last, of a batch-last map."""
-    return (*x.shape[1:-1], x.shape[0]) if x.ndim > 2 else x.shape[:1]

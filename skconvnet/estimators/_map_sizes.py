@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from skconvnet.engine.network import SizeDependentWeightsError
+from skconvnet.engine.network import SEQUENCE_NDIM, SizeDependentWeightsError
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._input_shape import shape_of_maps
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._sample_lists import reads_one_axis
 from skconvnet.ops.windows import NoOutputError
-
-# Axes of one sample: its length and its channels.
-_SEQUENCE_NDIM = 2
 
 
 def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # noqa: ANN401  estimators have no type
@@ -31,7 +28,7 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
     network = estimator.network_
     if _is_rows_of_other_length(estimator, X):
         return MapList(list(X))
-    takes_any_size = network.predicts_maps or len(network.in_shape) == _SEQUENCE_NDIM
+    takes_any_size = network.predicts_maps or len(network.in_shape) == SEQUENCE_NDIM
     if isinstance(X, MapList) or X.ndim < 3 or not takes_any_size:
         return X
     channels_first = is_channels_first(estimator)

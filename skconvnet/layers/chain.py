@@ -205,14 +205,14 @@ class Chain:
     @property
     def takes_tokens(self) -> bool:
         """Whether the first layer takes tokens."""
-        return any(layer.takes_tokens for layer in list(self.layers.values())[:1])
+        first = next(iter(self.layers.values()), None)
+        return first is not None and first.takes_tokens
 
     @property
     def padding_token(self) -> int | None:
         """The token that fills up short samples, if the first layer takes tokens."""
-        for layer in self.layers.values():
-            return layer.padding_token
-        return None
+        first = next(iter(self.layers.values()), None)
+        return None if first is None else first.padding_token
 
     def fits_other_lengths(self) -> bool:
         """Return whether sequences of other lengths need the same weights.
@@ -221,9 +221,9 @@ class Chain:
         and shorter ones too short, such as for a kernel.
         """
         length, *rest = self.in_shape
-        return any(self._fits((other, *rest)) for other in (length + 1, length - 1))
+        return any(self.fits((other, *rest)) for other in (length + 1, length - 1))
 
-    def _fits(self, in_shape: Shape) -> bool:
+    def fits(self, in_shape: Shape) -> bool:
         """Return whether the layers have the same weights for samples of a shape."""
         try:
             other = Chain(self.specs, in_shape, fuse_pairs=False)

@@ -78,6 +78,15 @@ def map_shape(shape: Shape, batch: int) -> Shape:
     return (shape[-1], *shape[:-1], batch)
 
 
+def sample_shape(shape: Shape) -> Shape:
+    """Return the shape of one sample, channels last, given that of a batch-last map.
+
+    >>> sample_shape((3, 28, 28, 16))
+    (28, 28, 3)
+    """
+    return (*shape[1:-1], shape[0])
+
+
 def channels_last(x: np.ndarray) -> np.ndarray:
     """View a batch-last array as (batch, *spatial, channels)."""
     return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0) if x.ndim > 2 else x.T
