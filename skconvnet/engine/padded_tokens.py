@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import FeatureMap, Image, Index, Lengths, Shape, override
-from skconvnet.engine.inputs import Inputs, index_length
+from skconvnet.engine.inputs import index_length
+from skconvnet.engine.padding_last import PaddingLast
 from skconvnet.ops.embedding import order_with_padding_last
 from skconvnet.ops.lengths import padded_length
 from skconvnet.ops.workspace import Workspace
@@ -17,11 +17,10 @@ from skconvnet.ops.workspace import Workspace
 _ROWS_AT_A_TIME = 4096
 
 
-class PaddedTokens(Inputs):
+class PaddedTokens(PaddingLast):
     """Rows of tokens, which are cut off after the longest text that is read with them.
 
-    Padding may be anywhere in a row. What is read has it last, and what has a value for
-    each position is brought back into the order of the row.
+    Padding may be anywhere in a row. What is read has it last, see `PaddingLast`.
 
     Parameters
     ----------
@@ -104,31 +103,12 @@ class PaddedTokens(Inputs):
         return x
 
     @override
-    def as_read(self, values: npt.NDArray[Any], index: Index) -> npt.NDArray[Any]:
-        positions = self._positions(values, index)
-        if positions is None:
-            return values
-        return np.take_along_axis(values, positions, axis=1)
-
-    @override
     def in_order(self, maps: Image, index: Index, length: int) -> Image:
         missing = length - maps.shape[1]
         whole = np.pad(maps, ((0, 0), (0, missing), *((0, 0),) * (maps.ndim - 2)))
-        positions = self._positions(whole, index)
-        if positions is None:
-            return whole
-        ordered = np.empty_like(whole)
-        np.put_along_axis(ordered, positions, whole, axis=1)
-        return ordered
+        return super().in_order(whole, index, length)
 
-    def _positions(
-        self, values: npt.NDArray[Any], index: Index
-    ) -> npt.NDArray[np.intp] | None:
-        """Return the position in X of each position that is read, (n, length, 1, ...).
-
-        None means that they are the same, or that `values` have other positions.
-        """
+    @override
+    def _order(self, index: Index, n_positions: int) -> npt.NDArray[np.intp] | None:
         order = order_with_padding_last(self.X[index].T, self.padding_token)
-        if order is None or values.shape[1] != len(order):
-            return None
-        return order.T.reshape(*order.T.shape, *(1,) * (values.ndim - 2))
+        return None if order is None or len(order) != n_positions else order
