@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from skconvnet._typing import FlatVector, Image, Index, Shape
+from skconvnet._typing import FlatVector, Image, Index
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
@@ -18,6 +18,7 @@ from skconvnet.engine.micro_batch_round import MicroBatchRound
 from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.engine.output_sizes import check_same_size, output_shape
 from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import Task, ThreadTeam
 from skconvnet.engine.worker import MicroBatch, Worker
@@ -297,15 +298,14 @@ class Executor:
             The outputs, channels last.
         """
         index = slice(0, len(inputs)) if index is None else index
-        layers = list(self.network.layers.values())[:stop]
-        shape = layers[-1].out_shape if layers else self.network.in_shape
+        network = self.network
+        shape = output_shape(network, stop)
         # Maps of samples of a list are one array only if they have the same size.
         may_pad = inputs.has_one_size or len(shape) == 1 or pooling is not None
-        cuts = cut_minibatch(self.network, inputs, index, may_pad=may_pad)
+        cuts = cut_minibatch(network, inputs, index, may_pad=may_pad)
         if cuts and not inputs.has_one_size:  # smaller than it was built for, perhaps
-            first = inputs.shape_of(index_at(index, cuts[0]))
-            layers = list(self.network.for_shape(first).layers.values())[:stop]
-            shape = layers[-1].out_shape if layers else first
+            network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
+            shape = output_shape(network, stop)
         shape = shape if pooling is None else shape[-1:]
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
@@ -319,9 +319,10 @@ class Executor:
             values = channels_last(y)
             if values.ndim > 2:
                 values = inputs.in_order(values, own, shape[0])
-            _check_same_size(values.shape[1:], shape)
+            check_same_size(values.shape[1:], shape)
             outputs[cuts[i]] = values
 
+        layers = list(network.layers.values())[:stop]
         flops = len(outputs) * sum(layer.flops for layer in layers)
         self._run_predictions(len(cuts), task, flops)
         return outputs
@@ -394,16 +395,3 @@ class Executor:
         is_short = flops < self.max_flops_to_keep_arrays
         if is_short and worker.nbytes <= MAX_BYTES_TO_KEEP_ARRAYS:
             worker.give_back()
-
-
-class DifferentSizesError(ValueError):
-    """The outputs of samples differ in size, and cannot be one array."""
-
-
-def _check_same_size(shape: Shape, expected: Shape) -> None:
-    """Raise a ValueError if the outputs of some samples have another size."""
-    if shape != expected:
-        raise DifferentSizesError(
-            f"The outputs have different sizes, such as {expected} and {shape}, and "
-            "cannot be one array; pass samples of one size at a time."
-        )

@@ -34,7 +34,7 @@ from sklearn.utils.validation import (
 
 from skconvnet._foreign_words import Words
 from skconvnet._typing import Rows, Shape
-from skconvnet.engine.executor import DifferentSizesError
+from skconvnet.engine.output_sizes import DifferentSizesError
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._introspection import position_after
 from skconvnet.params.constraints import BOOLEAN, check_values
