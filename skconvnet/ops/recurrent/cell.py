@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import ClassVar, NamedTuple
 
@@ -102,14 +102,19 @@ class Cell(ABC):
         self, weights: CellWeights, workspace: Workspace
     ) -> np.ndarray:
         """Return the recurrent kernel as `run_backward` needs it, in scratch."""
-        return self.in_order(weights.recurrent_kernel, "recurrent_kernel", workspace)
+        kernel = weights.recurrent_kernel
+        return self.in_order(kernel, self.order, "recurrent_kernel", workspace)
 
     def in_order(
-        self, kernel: np.ndarray, name: str, workspace: Workspace
+        self,
+        kernel: np.ndarray,
+        order: Sequence[int],
+        name: str,
+        workspace: Workspace,
     ) -> np.ndarray:
-        """Return the columns of a kernel in the order of the gradients, in scratch."""
+        """Return the blocks of columns of a kernel in another order, in scratch."""
         copy = workspace.scratch(name, kernel.shape, kernel.dtype)
-        for number, own in enumerate(self.order):
+        for number, own in enumerate(order):
             copy[:, self.block(number)] = kernel[:, self.block(own)]
         return copy
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked
+from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked, sums_of_products
 from skconvnet.ops.recurrent.gates import Gates
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
@@ -66,6 +66,43 @@ class GRUCell(Cell):
             (self.activation, self.block(2), of_g),
         ):
             f.slope((kept if f.needs_input else activated)[:, rows], out, workspace)
+
+    def _add_gradients_of_gates(
+        self,
+        inputs: np.ndarray,
+        collected: np.ndarray,
+        gradients: CellWeights,
+        workspace: Workspace,
+    ) -> None:
+        """Add the gradients of all weights of z and r. See `add_gradients`.
+
+        If there are two biases, they have the same gradient.
+        """
+        kernel, recurrent_kernel, bias = gradients
+        n_in, gates = len(kernel), self.block(0, 2)
+        sums = sums_of_products(inputs, collected[self.block(1, 2)], workspace)
+        kernel[:, gates] += sums[:n_in]
+        recurrent_kernel[:, gates] += sums[n_in + 1 :]
+        if bias is not None:
+            bias[..., gates] += sums[n_in]
+
+    def _add_gradients_of_g(
+        self,
+        inputs: np.ndarray,
+        dg: np.ndarray,
+        gradients: CellWeights,
+        workspace: Workspace,
+    ) -> None:
+        """Add the gradients of the kernel and the bias of g, of two biases the first.
+
+        `dg` are those of g among the gradients that `add_gradients` takes.
+        """
+        kernel, _, bias = gradients
+        n_in, g = len(kernel), self.block(2)
+        sums = sums_of_products(inputs[: n_in + 1], dg, workspace)
+        kernel[:, g] += sums[:n_in]
+        if bias is not None:
+            np.atleast_2d(bias)[0, g] += sums[n_in]
 
     @staticmethod
     def _mix(

@@ -109,10 +109,7 @@ class ResetAfterCell(GRUCell):
     ) -> np.ndarray:
         # From the order z, r, g to that of dp, dz, dr.
         kernel = weights.recurrent_kernel
-        copy = workspace.scratch("recurrent_kernel", kernel.shape, kernel.dtype)
-        copy[:, self.block(0)] = kernel[:, self.block(2)]
-        copy[:, self.block(1, 2)] = kernel[:, self.block(0, 2)]
-        return copy
+        return self.in_order(kernel, (2, 0, 1), "recurrent_kernel", workspace)
 
     @override
     def write_factors(
@@ -171,19 +168,11 @@ class ResetAfterCell(GRUCell):
         gradients: CellWeights,
         workspace: Workspace,
     ) -> None:
+        self._add_gradients_of_gates(inputs, collected, gradients, workspace)
+        dp, dg = collected[self.block(0)], collected[self.block(3)]
+        self._add_gradients_of_g(inputs, dg, gradients, workspace)
         kernel, recurrent_kernel, bias = gradients
-        n_in, block = len(kernel), self.block
-        gates, g = block(0, 2), block(2)
-        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
-        kernel[:, gates] += sums[:n_in]
-        recurrent_kernel[:, gates] += sums[n_in + 1 :]
+        sums = sums_of_products(inputs[len(kernel) :], dp, workspace)
+        recurrent_kernel[:, self.block(2)] += sums[1:]
         if bias is not None:
-            bias[:, gates] += sums[n_in]
-        sums = sums_of_products(inputs[: n_in + 1], collected[block(3)], workspace)
-        kernel[:, g] += sums[:n_in]
-        if bias is not None:
-            bias[0, g] += sums[n_in]
-        sums = sums_of_products(inputs[n_in:], collected[block(0)], workspace)
-        recurrent_kernel[:, g] += sums[1:]
-        if bias is not None:
-            bias[1, g] += sums[0]
+            bias[1, self.block(2)] += sums[0]

@@ -141,20 +141,12 @@ class ResetBeforeCell(GRUCell):
         gradients: CellWeights,
         workspace: Workspace,
     ) -> None:
-        kernel, recurrent_kernel, bias = gradients
-        n_in, block = len(kernel), self.block
-        gates, g = block(0, 2), block(2)
-        sums = sums_of_products(inputs, collected[block(1, 2)], workspace)
-        kernel[:, gates] += sums[:n_in]
-        recurrent_kernel[:, gates] += sums[n_in + 1 :]
-        if bias is not None:
-            bias[gates] += sums[n_in]
-        sums = sums_of_products(inputs[: n_in + 1], collected[block(0)], workspace)
-        kernel[:, g] += sums[:n_in]
-        if bias is not None:
-            bias[g] += sums[n_in]
+        dg = collected[self.block(0)]
+        self._add_gradients_of_gates(inputs, collected, gradients, workspace)
+        self._add_gradients_of_g(inputs, dg, gradients, workspace)
         by_step = trace.blocks(self._OWN)
         q = workspace.scratch("q", (self.units, inputs.shape[1]), inputs.dtype)
         maps = q.reshape(self.units, len(by_step), -1)
         np.copyto(maps, by_step.transpose(1, 0, 2))
-        recurrent_kernel[:, g] += sums_of_products(q, collected[block(0)], workspace)
+        sums = sums_of_products(q, dg, workspace)
+        gradients.recurrent_kernel[:, self.block(2)] += sums

@@ -131,7 +131,7 @@ def backward(
             if array is not None:
                 array.fill(0)
     recurrent_kernel = cell.prepare_backward(weights, workspace)
-    kernel = cell.in_order(weights.kernel, "kernel", workspace)
+    kernel = cell.in_order(weights.kernel, cell.order, "kernel", workspace)
     for steps in reversed(list(_blocks(cell, trace))):
         own, n_steps = trace.steps(steps), steps.stop - steps.start
         shape = (n_steps, n * units, batch)
