@@ -63,7 +63,7 @@ def has_target(
         tokens = np.moveaxis(tokens, 1, -1)
     network = _new_network(estimator, X) if is_new else estimator.network_
     shape = tokens.shape[1:]
-    if not network.chain.takes_tokens or not network.fits(shape):
+    if network is None or not network.chain.takes_tokens or not network.fits(shape):
         return None
     network = network.for_shape(shape)
     own = _own_steps(network.chain, tokens)
@@ -73,10 +73,21 @@ def has_target(
     return own
 
 
-def _new_network(estimator: Any, X: CheckedX) -> Network:  # noqa: ANN401  estimators have no type
-    """Return the network that will be built for X, without the output layer."""
+def _new_network(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
+) -> Network | None:
+    """Return the network that will be built for X, without the output layer.
+
+    None if its first layer takes no tokens, in which case nothing more is built.
+    """
     in_shape = estimator._shape_of_samples(X)  # noqa: SLF001  of this package
-    layers = estimator._hidden_layers(in_shape, is_guessed=False)  # noqa: SLF001
+    layers = estimator._hidden_layers(  # noqa: SLF001  of this package
+        in_shape, is_guessed=False
+    )
+    first = build_stack(layers[:1], in_shape).layers.values()
+    if not any(layer.takes_tokens for layer in first):
+        return None
     stack = build_stack(layers, in_shape)
     return Network(stack.specs, in_shape, np.float32, layers=stack.layers)
 
