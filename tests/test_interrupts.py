@@ -425,11 +425,11 @@ CALLS = {
     "fit": lambda model, X, y: model.fit(X, y),
     "partial_fit": lambda model, X, y: model.partial_fit(X, y, classes=np.unique(y)),
     "lbfgs": lambda model, X, y: clone(model).set_params(solver="lbfgs").fit(X, y),
-    "predict": lambda model, X, y: model.predict(X),  # noqa: ARG005
+    "predict": lambda model, X, y: model.predict(X),  # noqa: ARG005  as the others
     "loss_gradients": lambda model, X, y: model.loss_gradients(X, y),
     "initialize": lambda model, X, y: model.initialize(X, y),
     # It looks at predictions in the end.
-    "fit that learns nothing": lambda model, X, y: NO_LEARNING.fit(X, y),  # noqa: ARG005
+    "fit that learns nothing": lambda model, X, y: NO_LEARNING.fit(X, y),  # noqa: ARG005  as the others
 }
 
 
@@ -439,7 +439,7 @@ def _traced_call(call, number=None):
     package = str(Path(skconvnet.__file__).parent)
     helpers = contextlib.__file__, threadpoolctl.__file__
 
-    def trace(frame, event, arg):  # noqa: ARG001
+    def trace(frame, event, arg):  # noqa: ARG001  of sys.settrace
         nonlocal n_calls
         name = frame.f_code.co_filename
         if name.startswith(package) or name in helpers:

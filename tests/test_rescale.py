@@ -44,7 +44,10 @@ def statistics(X, weights=None):
     spread = np.ones(len(X)) if weights is None else weights
     spread = np.repeat(spread[:, None], values.shape[-1], axis=1)
     mean = [np.average(v, weights=spread) for v in values]
-    var = [np.average((v - m) ** 2, weights=spread) for v, m in zip(values, mean)]  # noqa: B905
+    var = [
+        np.average((v - m) ** 2, weights=spread)
+        for v, m in zip(values, mean, strict=True)
+    ]
     return np.array(mean), np.sqrt(var)
 
 

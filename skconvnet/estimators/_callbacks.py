@@ -120,7 +120,7 @@ class FitCallbacks(TrainingObserver):
         self._n_iterations = 0
         if hasattr(estimator, "_init_callback_context"):
             tasks_per_epoch = 1 if self._validation is None else 2
-            self._fit_task = estimator._init_callback_context(  # noqa: SLF001
+            self._fit_task = estimator._init_callback_context(  # noqa: SLF001  of scikit-learn
                 max_subtasks=estimator.max_iter * tasks_per_epoch
             )
 
@@ -192,7 +192,7 @@ class FitCallbacks(TrainingObserver):
         self._call("call_on_fit_task_begin", task, self._training)
         return self._end(task, self._training, fitted)
 
-    def _end(self, task: Any, data: _Data, fitted: object) -> bool:  # noqa: ANN401
+    def _end(self, task: Any, data: _Data, fitted: object) -> bool:  # noqa: ANN401  scikit-learn has no types
         return bool(self._call("call_on_fit_task_end", task, data, fitted))
 
     def _call(
@@ -240,9 +240,9 @@ def fitted_attributes(
     fitted = copy.copy(estimator)
     with view.averaged():
         fitted.network_ = copy.deepcopy(view.network)
-    fitted._history = copy.deepcopy(view.history)  # noqa: SLF001
-    fitted._publish(  # noqa: SLF001
-        fitted._history,  # noqa: SLF001
+    fitted._history = copy.deepcopy(view.history)  # noqa: SLF001  of this package
+    fitted._publish(  # noqa: SLF001  of this package
+        fitted._history,  # noqa: SLF001  of this package
         n_epochs=view.epoch,
         stopped=view.stopped,
     )

@@ -42,7 +42,7 @@ def refuse_missing_classes(classes: Any) -> None:  # noqa: ANN401  what users pa
         raise ValueError(f"{found}. Pass only labels that y can have.")
 
 
-def _found(values: Any, array: npt.NDArray[Any], name: str, noun: str) -> str:  # noqa: ANN401
+def _found(values: Any, array: npt.NDArray[Any], name: str, noun: str) -> str:  # noqa: ANN401  what users pass
     """Return a sentence about the missing values, empty if there are none."""
     missing = _is_missing(array)
     if missing is None or not missing.any():
@@ -108,7 +108,7 @@ def _type(value: object) -> str:
     return type(value).__name__
 
 
-def _mask(values: Any, array: npt.NDArray[Any], name: str) -> str:  # noqa: ANN401
+def _mask(values: Any, array: npt.NDArray[Any], name: str) -> str:  # noqa: ANN401  what users pass
     """Return code for a mask of the samples that have a target."""
     axes = 1 if array.ndim == 2 else tuple(range(1, array.ndim))
     rows = f".all(axis={axes})" if array.ndim > 1 else ""

@@ -125,7 +125,7 @@ def _check_foreign(column: Any, where: str) -> None:  # noqa: ANN401  of any lib
     raise _error(where, "no numbers", dtype)
 
 
-def _check_not_missing(column: Any, where: str) -> None:  # noqa: ANN401
+def _check_not_missing(column: Any, where: str) -> None:  # noqa: ANN401  of any data frame
     """Refuse missing values of pandas' nullable dtypes; NaN is reported later."""
     if isinstance(column.dtype, np.dtype) or not hasattr(column, "isna"):
         return

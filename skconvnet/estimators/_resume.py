@@ -187,7 +187,7 @@ def load_checkpoint(
     return checkpointed
 
 
-def _check_params(estimator: Any, saved: Any, path: str) -> None:  # noqa: ANN401
+def _check_params(estimator: Any, saved: Any, path: str) -> None:  # noqa: ANN401  estimators have no type
     own, other = estimator.get_params(), saved.get_params()
     for name in sorted(own.keys() | other.keys()):
         if name.split("__")[-1] in _MAY_DIFFER:

@@ -71,7 +71,7 @@ def _is_multilabel(targets: ClassTargets) -> bool:
     return str(getattr(targets.binarizer, "y_type_", "")).startswith("multilabel")
 
 
-def output_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
+def output_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401  estimators have no type
     """Return why the output layer of a file means something else, each in one phrase.
 
     Files of other libraries do not tell it.
@@ -100,7 +100,7 @@ def output_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN
     return problems
 
 
-def class_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
+def class_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401  estimators have no type
     """Return in a phrase that the classes differ, if they do."""
     classes = json.loads(file.metadata.get("classes", "null"))
     present = getattr(estimator, "classes_", None)
@@ -116,7 +116,7 @@ def class_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN4
     ]
 
 
-def array_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401
+def array_problems(estimator: Any, file: WeightFile) -> list[str]:  # noqa: ANN401  estimators have no type
     """Return which arrays differ in name or shape, each kind in one phrase."""
     own, theirs = estimator.network_.shapes, file.shapes
     wrong = [name for name in own if theirs.get(name, own[name]) != own[name]]

@@ -42,7 +42,7 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         first, *_ = self.chains.values()
         return first.lengths_after(x, lengths)
 
-    def enter(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+    def enter(self, x: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002  for subclasses
         """Return the input of the chains."""
         return x
 
@@ -50,7 +50,7 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         """Return the lengths of the input of the chains."""
         return workspace.lengths
 
-    def leave(self, dx: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002
+    def leave(self, dx: FeatureMap, workspace: Workspace) -> FeatureMap:  # noqa: ARG002  for subclasses
         """Return the gradient of the input, given that of the input of the chains."""
         return dx
 

@@ -80,7 +80,7 @@ class EpochBar(TrainingObserver):
     def is_available() -> bool:
         """Return whether rich is installed."""
         try:
-            import rich.progress  # noqa: F401
+            import rich.progress  # noqa: F401  only whether it is there
         except ImportError:
             return False
         return True

@@ -322,10 +322,10 @@ def _heat(
 
 
 def _like(
-    attribution: Any,  # noqa: ANN401
-    row: Any,  # noqa: ANN401
+    attribution: Any,  # noqa: ANN401  what users pass
+    row: Any,  # noqa: ANN401  what users pass
     sample: Array,
-    estimator: Any,  # noqa: ANN401
+    estimator: Any,  # noqa: ANN401  what users pass
     shape: Shape | None,
 ) -> Array:
     """Return an attribution in the order of axes that its sample is drawn in."""
@@ -337,7 +337,7 @@ def _like(
     return own
 
 
-def _titles(estimator: Any, X: Any, target: Any) -> list[str]:  # noqa: ANN401
+def _titles(estimator: Any, X: Any, target: Any) -> list[str]:  # noqa: ANN401  what users pass
     """Return what the attributions of each sample are about."""
     n = _num_samples(X)
     if target is not None:

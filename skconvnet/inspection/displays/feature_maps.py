@@ -256,7 +256,7 @@ def _check_not_inside(name: object, layers: Mapping[str, FoundLayer]) -> None:
     )
 
 
-def _set_limits(axes: Any, values: npt.NDArray[Any]) -> None:  # noqa: ANN401
+def _set_limits(axes: Any, values: npt.NDArray[Any]) -> None:  # noqa: ANN401  matplotlib is optional
     low, high = extremes([values])
     room = 0.05 * (high - low) or 0.5
     axes.set_ylim(low - room, high + room)

@@ -51,7 +51,7 @@ def final_estimator(estimator: Any) -> Any:  # noqa: ANN401  estimators have no 
             return estimator
 
 
-def last_step(estimator: Any, X: Any) -> tuple[Any, Any]:  # noqa: ANN401
+def last_step(estimator: Any, X: Any) -> tuple[Any, Any]:  # noqa: ANN401  estimators have no type
     """Return the last step of a pipeline, and X as the steps before transform it."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline):
@@ -59,7 +59,7 @@ def last_step(estimator: Any, X: Any) -> tuple[Any, Any]:  # noqa: ANN401
     return final_estimator(estimator), X
 
 
-def network_of(estimator: Any, owner: str) -> Network:  # noqa: ANN401
+def network_of(estimator: Any, owner: str) -> Network:  # noqa: ANN401  estimators have no type
     """Return the network of an estimator, or of the last step of a pipeline.
 
     Raises

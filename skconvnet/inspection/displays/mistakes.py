@@ -299,7 +299,7 @@ def _any_output(values: Array, *, norm: bool = False) -> Array:
     return np.asarray(values.reshape(len(values), -1).any(axis=1))
 
 
-def _confidence(estimator: Any, X: Any, true: Array, predicted: Array) -> Array:  # noqa: ANN401
+def _confidence(estimator: Any, X: Any, true: Array, predicted: Array) -> Array:  # noqa: ANN401  what users pass
     """Return how sure a classifier is of what it predicts for each sample."""
     has_probabilities = hasattr(estimator, "predict_proba")
     method = "predict_proba" if has_probabilities else "decision_function"

@@ -91,7 +91,7 @@ class Panels:
             if i % self.n_columns:
                 axes.tick_params(labelleft=False)
 
-    def add_colorbar(self, mappable: Any, label: str) -> None:  # noqa: ANN401
+    def add_colorbar(self, mappable: Any, label: str) -> None:  # noqa: ANN401  matplotlib is optional
         """Draw the scale of colours that all panels share."""
         bar = self.figure.colorbar(mappable, ax=list(self.axes), shrink=0.9, aspect=25)
         bar.set_label(label)

@@ -108,7 +108,7 @@ def curves_of(estimator: Any) -> TrainingCurves:  # noqa: ANN401  estimators hav
     )
 
 
-def _curve(estimator: Any, name: str) -> Curve | None:  # noqa: ANN401
+def _curve(estimator: Any, name: str) -> Curve | None:  # noqa: ANN401  estimators have no type
     values = getattr(estimator, name, None)
     return np.asarray(values, dtype=float) if values else None
 
