@@ -194,6 +194,24 @@ def check_number(
         raise ValueError(f"{error}{percent_suggestion(name, value)}") from None
 
 
+def check_positive_float(name: str, value: object) -> float:
+    """Return `value` as a finite float larger than 0, or raise an error.
+
+    >>> check_positive_float("epsilon", 1e-6)
+    1e-06
+    """
+    return check_float(name, value, "a finite float larger than 0", lambda v: v > 0)
+
+
+def check_nonnegative_float(name: str, value: object) -> float:
+    """Return `value` as a finite float of at least 0, or raise an error.
+
+    >>> check_nonnegative_float("alpha", 0)
+    0.0
+    """
+    return check_float(name, value, "a finite float of at least 0", lambda v: v >= 0)
+
+
 def check_fraction(name: str, value: object) -> float:
     """Return `value` as a float of at least 0 and below 1, or raise an error.
 

@@ -12,6 +12,11 @@ def draw(shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def softmax(scores):
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
+
+
 def run_padded(bench, x, dy, lengths):
     """Return the output and all gradients of a padded batch, as a chain does it."""
     workspace = bench.workspace

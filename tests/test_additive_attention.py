@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from attention_tools import assert_padded_is_each_alone, draw
+from attention_tools import assert_padded_is_each_alone, draw, softmax
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench, assert_build_fails, batch_last
@@ -12,11 +12,6 @@ from skconvnet.ops.attention import additive
 from skconvnet.ops.attention.additive import AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
 from skconvnet.ops.workspace import Workspace
-
-
-def softmax(scores):
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
 
 
 def additive_of(w, x, causal):

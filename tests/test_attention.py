@@ -2,18 +2,13 @@
 
 import numpy as np
 import pytest
-from attention_tools import assert_padded_is_each_alone, draw
+from attention_tools import assert_padded_is_each_alone, draw, softmax
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench, assert_build_fails, batch_last
 
 from skconvnet.layers import MultiHeadAttention
 from skconvnet.layers.attention import MultiHeadAttentionLayer
-
-
-def softmax(scores):
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
 
 
 def attention_of(weights, x, n_heads, key_dim, causal=False, length=None):

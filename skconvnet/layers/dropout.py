@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skconvnet._checks import check_float, check_fraction
+from skconvnet._checks import check_fraction, check_nonnegative_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -158,9 +158,7 @@ class GaussianNoise(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        stddev = check_float(
-            "stddev", self.stddev, "a finite float of at least 0", lambda v: v >= 0
-        )
+        stddev = check_nonnegative_float("stddev", self.stddev)
         return GaussianNoiseLayer(in_shape, stddev)
 
 

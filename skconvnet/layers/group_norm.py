@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_float, check_positive_int
+from skconvnet._checks import check_positive_float, check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.group_normalization import (
@@ -77,7 +77,8 @@ class GroupNorm(TrainableSpec):
                 f"groups must be less than the {n_channels} features of flat input, "
                 f"since a group of one value has no variance; got {self.groups!r}."
             )
-        return GroupNormLayer(in_shape, groups, _check_epsilon(self.epsilon))
+        epsilon = check_positive_float("epsilon", self.epsilon)
+        return GroupNormLayer(in_shape, groups, epsilon)
 
 
 @dataclass(eq=False, repr=False)
@@ -122,7 +123,8 @@ class InstanceNorm(TrainableSpec):
                 "channels) or (depth, height, width, channels), since one value has no "
                 f"variance, but its input has shape {tuple(in_shape)}; use LayerNorm()."
             )
-        return GroupNormLayer(in_shape, in_shape[-1], _check_epsilon(self.epsilon))
+        epsilon = check_positive_float("epsilon", self.epsilon)
+        return GroupNormLayer(in_shape, in_shape[-1], epsilon)
 
 
 class GroupNormCache(NamedTuple):
@@ -195,12 +197,6 @@ class GroupNormLayer(Layer[GroupNormCache]):
 def _by_channel(x: FeatureMap, workspace: Workspace, name: str) -> FeatureMap:
     """View a map as (channels, positions, batch)."""
     return as_rows(x, len(x), workspace, name).reshape(len(x), -1, x.shape[-1])
-
-
-def _check_epsilon(value: object) -> float:
-    return check_float(
-        "epsilon", value, "a finite float larger than 0", lambda v: v > 0
-    )
 
 
 def _divisors(n: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_choice, check_float
+from skconvnet._checks import check_choice, check_positive_float
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows, column_of, write_column
@@ -64,9 +64,7 @@ class LayerNorm(TrainableSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        epsilon = check_float(
-            "epsilon", self.epsilon, "a finite float larger than 0", lambda v: v > 0
-        )
+        epsilon = check_positive_float("epsilon", self.epsilon)
         axis = check_choice("axis", self.axis, _AXES)
         return LayerNormLayer(in_shape, epsilon, axis)
 

@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skconvnet._checks import check_float, check_positive_int
+from skconvnet._checks import (
+    check_nonnegative_float,
+    check_positive_float,
+    check_positive_int,
+)
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.layers.base import Layer
 from skconvnet.layers.weightless import WeightlessLayer
@@ -59,13 +63,12 @@ class LocalResponseNorm(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        not_negative = "a finite float of at least 0"
         return LocalResponseNormLayer(
             in_shape,
             check_positive_int("size", self.size),
-            check_float("alpha", self.alpha, not_negative, lambda v: v >= 0),
-            check_float("beta", self.beta, not_negative, lambda v: v >= 0),
-            check_float("k", self.k, "a finite float larger than 0", lambda v: v > 0),
+            check_nonnegative_float("alpha", self.alpha),
+            check_nonnegative_float("beta", self.beta),
+            check_positive_float("k", self.k),
         )
 
 

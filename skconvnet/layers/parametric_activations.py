@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skconvnet._checks import check_float
+from skconvnet._checks import check_nonnegative_float, check_positive_float
 from skconvnet._typing import Shape, override
 from skconvnet.layers.activation import ActivationLayer
 from skconvnet.layers.base import Layer
@@ -45,7 +45,7 @@ class LeakyReLU(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        slope = _at_least_0("negative_slope", self.negative_slope)
+        slope = check_nonnegative_float("negative_slope", self.negative_slope)
         return ActivationLayer(in_shape, activations.LeakyReLU(slope))
 
 
@@ -76,7 +76,7 @@ class ELU(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        alpha = _at_least_0("alpha", self.alpha)
+        alpha = check_nonnegative_float("alpha", self.alpha)
         return ActivationLayer(in_shape, activations.ELU(alpha))
 
 
@@ -113,8 +113,8 @@ class SELU(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        alpha = _at_least_0("alpha", self.alpha)
-        gamma = _above_0("gamma", self.gamma)
+        alpha = check_nonnegative_float("alpha", self.alpha)
+        gamma = check_positive_float("gamma", self.gamma)
         return ActivationLayer(in_shape, activations.SELU(alpha, gamma))
 
 
@@ -145,13 +145,5 @@ class CELU(LayerSpec):
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
-        alpha = _above_0("alpha", self.alpha)
+        alpha = check_positive_float("alpha", self.alpha)
         return ActivationLayer(in_shape, activations.CELU(alpha))
-
-
-def _at_least_0(name: str, value: object) -> float:
-    return check_float(name, value, "a finite float of at least 0", lambda v: v >= 0)
-
-
-def _above_0(name: str, value: object) -> float:
-    return check_float(name, value, "a finite float larger than 0", lambda v: v > 0)
