@@ -95,10 +95,9 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 def copy_maps(samples: Image, out: np.ndarray) -> None:
     """Copy maps (n, *spatial, channels) into a view whose memory is batch last.
 
-    The copy goes along the batch in one array and along the channels in the other, so
-    that neither stays in the cache if a sample is large. It does for some positions of
-    the first spatial axis at a time, which takes an eighth of the time for 100 steps of
-    128 channels.
+    The copy goes along the batch in one array and along the channels in the other. If
+    samples are large, what one of them has read is no longer in the cache when it is
+    needed again. So the copy takes a few positions of the first spatial axis at a time.
     """
     n_numbers = samples.size // max(samples.shape[1], 1)
     step = max(_BLOCK_NUMBERS // max(n_numbers, 1), 1)
