@@ -48,7 +48,7 @@ from skconvnet.schedules import Constant
 from skconvnet.training.loop import train
 from skconvnet.training.state import Settings, TrainingState
 
-FIT_EPOCHS = {"digits": 4, "mnist": 2}
+FIT_EPOCHS = {"digits": 4, "mnist": 2, "text": 4, "transformer": 4, "lstm": 4, "gru": 4}
 # Relative, for sums that are formed in another order.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-10}
 

@@ -1,6 +1,7 @@
 """Train networks for texts here and in PyTorch, and compare their accuracies.
 
-    python benchmarks/sequence_accuracy.py [--epochs 6] [--seeds 3] [--texts 6000]
+    python benchmarks/sequence_accuracy.py [--networks lstm] [--epochs 6] [--seeds 3]
+                                           [--texts 6000]
 
 The texts are the docstrings of `examples/text.py`, as rows of tokens that end in
 padding, and the label is the package that they come from. In PyTorch, sequences are
@@ -190,12 +191,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--texts", type=int, help="of the training set; default: all")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     args = parser.parse_args(argv)
     print_machine()
     data = load(args.texts)
     print(f"\n{len(data[0])} texts for training, {len(data[2])} for testing")
     print(f"{'network':<14}{'ours':>17}{'PyTorch':>17}")
-    for name in NETWORKS:
+    for name in args.networks:
         pair = accuracies(name, range(args.seeds), args.epochs, data)
         cells = (f"{np.mean(own):.4f} +- {np.std(own):.4f}" for own in pair)
         print(f"{name:<14}" + "".join(f"{cell:>17}" for cell in cells), flush=True)

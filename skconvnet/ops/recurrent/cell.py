@@ -152,15 +152,19 @@ class Cell(ABC):
         workspace : Workspace
         """
 
-    def add_gradients(
+    def sum_shapes(self, n_in: int) -> list[tuple[int, int]]:
+        """Return the shapes of the sums of `add_products`."""
+        return [(n_in + 1 + self.units, len(self.order) * self.units)]
+
+    def add_products(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
         trace: Trace,  # noqa: ARG002  for cells that need more of it
-        gradients: CellWeights,
+        sums: list[np.ndarray],
         workspace: Workspace,
     ) -> None:
-        """Add the gradients of the weights over consecutive steps.
+        """Add what consecutive steps contribute to the gradients of the weights.
 
         Parameters
         ----------
@@ -170,18 +174,22 @@ class Cell(ABC):
             The gradients among the differentials. The last ones are those of the
             products with x.
         trace : Trace
-        gradients : CellWeights
-            Added to.
+        sums : list of ndarray
+            Added to. They are contiguous, unlike the gradients of the blocks of the
+            kernels, to which `write_gradients` copies them in the end.
         workspace : Workspace
         """
+        add_product(sums[0], inputs, collected, workspace)
+
+    def write_gradients(self, sums: list[np.ndarray], gradients: CellWeights) -> None:
+        """Write the gradients of the weights, from the sums over all steps."""
         n_in = len(gradients.kernel)
-        sums = sums_of_products(inputs, collected, workspace)
         for number, own in enumerate(self.order):
-            columns, target = sums[:, self.block(number)], self.block(own)
-            gradients.kernel[:, target] += columns[:n_in]
-            gradients.recurrent_kernel[:, target] += columns[n_in + 1 :]
+            columns, target = sums[0][:, self.block(number)], self.block(own)
+            gradients.kernel[:, target] = columns[:n_in]
+            gradients.recurrent_kernel[:, target] = columns[n_in + 1 :]
             if gradients.bias is not None:
-                gradients.bias[target] += columns[n_in]
+                gradients.bias[target] = columns[n_in]
 
 
 def stacked(
@@ -201,13 +209,13 @@ def stacked(
     return rows
 
 
-def sums_of_products(
-    inputs: np.ndarray, collected: np.ndarray, workspace: Workspace
-) -> np.ndarray:
-    """Return ``inputs @ collected.T``, summed over all steps of all samples."""
-    shape = (len(inputs), len(collected))
-    sums = workspace.scratch("sums", shape, inputs.dtype)
-    return np.matmul(inputs, collected.T, out=sums)
+def add_product(
+    total: np.ndarray, inputs: np.ndarray, collected: np.ndarray, workspace: Workspace
+) -> None:
+    """Add ``inputs @ collected.T``, which is summed over steps and samples."""
+    product = workspace.scratch("own_sums", total.shape, total.dtype)
+    np.matmul(inputs, collected.T, out=product)
+    np.add(total, product, out=total)
 
 
 def steps_or_none(values: np.ndarray | None) -> Iterable[np.ndarray | None]:

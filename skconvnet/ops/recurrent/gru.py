@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from skconvnet._typing import override
 from skconvnet.ops.activations import ActivationFunction
-from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked, sums_of_products
+from skconvnet.ops.recurrent.cell import Cell, CellWeights, stacked
 from skconvnet.ops.recurrent.gates import Gates
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
@@ -67,42 +68,25 @@ class GRUCell(Cell):
         ):
             f.slope((kept if f.needs_input else activated)[:, rows], out, workspace)
 
-    def _add_gradients_of_gates(
-        self,
-        inputs: np.ndarray,
-        collected: np.ndarray,
-        gradients: CellWeights,
-        workspace: Workspace,
-    ) -> None:
-        """Add the gradients of all weights of z and r. See `add_gradients`.
+    @override
+    def sum_shapes(self, n_in: int) -> list[tuple[int, int]]:
+        # Of z and r, and of g.
+        return [(n_in + 1 + self.units, 2 * self.units), (n_in + 1, self.units)]
 
-        If there are two biases, they have the same gradient.
+    @override
+    def write_gradients(self, sums: list[np.ndarray], gradients: CellWeights) -> None:
+        """Write the gradients of all weights of z and r, and of what x meets in g.
+
+        Of two biases, those of z and r have the same gradient.
         """
         kernel, recurrent_kernel, bias = gradients
-        n_in, gates = len(kernel), self.block(0, 2)
-        sums = sums_of_products(inputs, collected[self.block(1, 2)], workspace)
-        kernel[:, gates] += sums[:n_in]
-        recurrent_kernel[:, gates] += sums[n_in + 1 :]
+        n_in, gates, g = len(kernel), self.block(0, 2), self.block(2)
+        of_gates, of_g = sums[:2]
+        kernel[:, gates], kernel[:, g] = of_gates[:n_in], of_g[:n_in]
+        recurrent_kernel[:, gates] = of_gates[n_in + 1 :]
         if bias is not None:
-            bias[..., gates] += sums[n_in]
-
-    def _add_gradients_of_g(
-        self,
-        inputs: np.ndarray,
-        dg: np.ndarray,
-        gradients: CellWeights,
-        workspace: Workspace,
-    ) -> None:
-        """Add the gradients of the kernel and the bias of g, of two biases the first.
-
-        `dg` are those of g among the gradients that `add_gradients` takes.
-        """
-        kernel, _, bias = gradients
-        n_in, g = len(kernel), self.block(2)
-        sums = sums_of_products(inputs[: n_in + 1], dg, workspace)
-        kernel[:, g] += sums[:n_in]
-        if bias is not None:
-            np.atleast_2d(bias)[0, g] += sums[n_in]
+            bias[..., gates] = of_gates[n_in]
+            np.atleast_2d(bias)[0, g] = of_g[n_in]
 
     @staticmethod
     def _mix(

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
+from skconvnet.ops.recurrent.cell import CellWeights, add_product, steps_or_none
 from skconvnet.ops.recurrent.gru import GRUCell
 from skconvnet.ops.recurrent.small_products import in_row_blocks, n_row_blocks
 from skconvnet.ops.recurrent.trace import Trace
@@ -160,19 +160,28 @@ class ResetAfterCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def add_gradients(
+    def sum_shapes(self, n_in: int) -> list[tuple[int, int]]:
+        return [*super().sum_shapes(n_in), (1 + self.units, self.units)]
+
+    @override
+    def add_products(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
         trace: Trace,
-        gradients: CellWeights,
+        sums: list[np.ndarray],
         workspace: Workspace,
     ) -> None:
-        self._add_gradients_of_gates(inputs, collected, gradients, workspace)
-        dp, dg = collected[self.block(0)], collected[self.block(3)]
-        self._add_gradients_of_g(inputs, dg, gradients, workspace)
-        kernel, recurrent_kernel, bias = gradients
-        sums = sums_of_products(inputs[len(kernel) :], dp, workspace)
-        recurrent_kernel[:, self.block(2)] += sums[1:]
-        if bias is not None:
-            bias[1, self.block(2)] += sums[0]
+        x_and_one, one_and_h = inputs[: -self.units], inputs[-1 - self.units :]
+        block = self.block
+        dp, gates, dg = (collected[own] for own in (block(0), block(1, 2), block(3)))
+        add_product(sums[0], inputs, gates, workspace)
+        add_product(sums[1], x_and_one, dg, workspace)
+        add_product(sums[2], one_and_h, dp, workspace)
+
+    @override
+    def write_gradients(self, sums: list[np.ndarray], gradients: CellWeights) -> None:
+        super().write_gradients(sums, gradients)
+        gradients.recurrent_kernel[:, self.block(2)] = sums[2][1:]
+        if gradients.bias is not None:
+            gradients.bias[1, self.block(2)] = sums[2][0]

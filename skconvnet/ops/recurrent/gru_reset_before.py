@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from skconvnet._typing import override
-from skconvnet.ops.recurrent.cell import CellWeights, steps_or_none, sums_of_products
+from skconvnet.ops.recurrent.cell import CellWeights, add_product, steps_or_none
 from skconvnet.ops.recurrent.gru import GRUCell
 from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
@@ -133,20 +133,28 @@ class ResetBeforeCell(GRUCell):
             np.add(dh, d_before, out=dh)
 
     @override
-    def add_gradients(
+    def sum_shapes(self, n_in: int) -> list[tuple[int, int]]:
+        return [*super().sum_shapes(n_in), (self.units, self.units)]
+
+    @override
+    def add_products(
         self,
         inputs: np.ndarray,
         collected: np.ndarray,
         trace: Trace,
-        gradients: CellWeights,
+        sums: list[np.ndarray],
         workspace: Workspace,
     ) -> None:
-        dg = collected[self.block(0)]
-        self._add_gradients_of_gates(inputs, collected, gradients, workspace)
-        self._add_gradients_of_g(inputs, dg, gradients, workspace)
+        dg, gates = collected[self.block(0)], collected[self.block(1, 2)]
         by_step = trace.blocks(self._OWN)
         q = workspace.scratch("q", (self.units, inputs.shape[1]), inputs.dtype)
         maps = q.reshape(self.units, len(by_step), -1)
         np.copyto(maps, by_step.transpose(1, 0, 2))
-        sums = sums_of_products(q, dg, workspace)
-        gradients.recurrent_kernel[:, self.block(2)] += sums
+        add_product(sums[0], inputs, gates, workspace)
+        add_product(sums[1], inputs[: -self.units], dg, workspace)
+        add_product(sums[2], q, dg, workspace)
+
+    @override
+    def write_gradients(self, sums: list[np.ndarray], gradients: CellWeights) -> None:
+        super().write_gradients(sums, gradients)
+        gradients.recurrent_kernel[:, self.block(2)] = sums[2]

@@ -23,7 +23,7 @@ from skconvnet.ops.recurrent.trace import Trace
 from skconvnet.ops.workspace import Workspace
 
 # Bytes of the gates of all steps in a block.
-_BLOCK_BYTES = 2**19
+_BLOCK_BYTES = 2**20
 # With fewer columns, adding the gradients of the weights, which are computed for each
 # block, would take too large a share of the time.
 _MIN_COLUMNS = 256
@@ -126,10 +126,12 @@ def backward(
     carry.fill(0)
     if dlast is not None:
         np.copyto(carry[0], dlast)
-    if gradients is not None:
-        for array in gradients:
-            if array is not None:
-                array.fill(0)
+    sums = [
+        workspace.scratch(f"sums {k}", shape, dtype)
+        for k, shape in enumerate(cell.sum_shapes(trace.x.shape[1]))
+    ]
+    for total in sums:
+        total.fill(0)
     recurrent_kernel = cell.prepare_backward(weights, workspace)
     kernel = cell.in_order(weights.kernel, cell.order, "kernel", workspace)
     for steps in reversed(list(_blocks(cell, trace))):
@@ -153,10 +155,12 @@ def backward(
         )
         if gradients is not None:
             inputs = _as_rows(own.all_inputs, "inputs", workspace)
-            cell.add_gradients(inputs, collected, own, gradients, workspace)
+            cell.add_products(inputs, collected, own, sums, workspace)
         if dx is not None:
             own_dx = dx[:, steps].reshape(len(dx), n_steps * batch)
             np.matmul(kernel, collected[-kernel.shape[1] :], out=own_dx)
+    if gradients is not None:
+        cell.write_gradients(sums, gradients)
 
 
 def _as_rows(by_step: np.ndarray, name: str, workspace: Workspace) -> np.ndarray:
