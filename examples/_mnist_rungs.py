@@ -1,0 +1,126 @@
+"""The networks of the MNIST ladder, each with one change to the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+
+from skconvnet import ConvNetClassifier, MLPClassifier
+from skconvnet.augmentation import Shift
+
+TRAINING = {
+    "solver": "adam",
+    "learning_rate": "one_cycle",
+    "learning_rate_init": 0.003,
+    "batch_size": 64,
+    "tol": 0.0,
+    "n_iter_no_change": np.inf,
+    "dtype": "float32",
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of the ladder.
+
+    Attributes
+    ----------
+    change : str
+        What is new.
+    printed : float
+        The accuracy in the book, in percent.
+    epochs : int
+        How long we train.
+    make : callable
+        ``make(max_iter=..., random_state=...)`` returns the estimator.
+    is_expanded : bool
+        Whether the training set has five of each image, moved by a pixel.
+    voters : str
+        The rung whose networks vote, with five seeds.
+    """
+
+    change: str
+    printed: float
+    epochs: int
+    make: Callable[..., Pipeline]
+    is_expanded: bool = False
+    voters: str = ""
+
+
+def dense(**params: object) -> Pipeline:
+    """Return a network of 100 hidden units."""
+    net = MLPClassifier((100,), activation="logistic", **TRAINING, **params)
+    return Pipeline([("scale", MinMaxScaler()), ("net", net)])
+
+
+def convolutional(filters: Sequence[int], **params: object) -> Pipeline:
+    """Return blocks of 5x5 convolutions and 2x2 pooling, and dense layers."""
+    images = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 28, 28)})
+    net = ConvNetClassifier(
+        filters,
+        kernel_size=5,
+        padding="valid",
+        batch_norm=False,
+        **{"hidden_layer_sizes": (100,), "alpha": 0.0, **TRAINING, **params},
+    )
+    return Pipeline([("images", images), ("net", net)])
+
+
+def one_block(**params: object) -> Pipeline:
+    """Return a network of one block with logistic units."""
+    return convolutional((20,), activation="logistic", **params)
+
+
+def two_blocks(**params: object) -> Pipeline:
+    """Return a network of two blocks with logistic units."""
+    return convolutional((20, 40), activation="logistic", **params)
+
+
+def with_relu(**params: object) -> Pipeline:
+    """Return a network of two blocks with ReLU, and a penalty on large weights."""
+    return convolutional((20, 40), activation="relu", alpha=0.1, **params)
+
+
+def with_shifts(
+    hidden_layer_sizes: Sequence[int], **own: object
+) -> Callable[..., Pipeline]:
+    """Return a function that makes a network that sees images moved by a pixel."""
+
+    def make(**params: object) -> Pipeline:
+        return with_relu(
+            hidden_layer_sizes=hidden_layer_sizes,
+            augmentation=Shift(1),
+            **own,
+            **params,
+        )
+
+    return make
+
+
+dropout = with_shifts((1000, 1000), dropout=0.5)
+
+RUNGS = {
+    "1": Rung("dense 100", 97.80, 20, dense),
+    "2": Rung("20 filters", 98.78, 20, one_block),
+    "3": Rung("and 40 filters", 99.06, 20, two_blocks),
+    "4": Rung("ReLU, penalty", 99.23, 20, with_relu),
+    "5": Rung("shifts", 99.37, 60, with_shifts((100,))),
+    "5x": Rung("set of shifts", 99.37, 12, with_relu, is_expanded=True),
+    "6a": Rung("dense 300", 99.46, 60, with_shifts((300,))),
+    "6b": Rung("dense 1000", 99.43, 60, with_shifts((1000,))),
+    "6c": Rung("dense 100, 100", 99.43, 60, with_shifts((100, 100))),
+    "7": Rung("dense 1000, 1000, dropout", 99.60, 60, dropout),
+    "8": Rung("five of these vote", 99.67, 60, dropout, voters="7"),
+}
+
+
+def vote(networks: Sequence[Pipeline]) -> VotingClassifier:
+    """Return fitted networks that vote by the mean of their probabilities."""
+    voters = [(f"net{i}", FrozenEstimator(net)) for i, net in enumerate(networks)]
+    return VotingClassifier(voters, voting="soft")

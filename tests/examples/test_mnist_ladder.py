@@ -1,0 +1,110 @@
+"""The example `examples/mnist_ladder.py`, on a few of scikit-learn's digits."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from script_tools import load_example
+from sklearn.datasets import load_digits
+
+N_TRAIN, N_TEST = 400, 100
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Write 8x8 digits, enlarged to 28x28 and from 0 to 255, as a file like MNIST."""
+    X, y = load_digits(return_X_y=True)
+    images = X[: N_TRAIN + N_TEST].reshape(-1, 8, 8).repeat(3, axis=1).repeat(3, axis=2)
+    images = np.pad(images * 15, ((0, 0), (2, 2), (2, 2))).astype(np.uint8)
+    path = tmp_path_factory.mktemp("mnist") / "digits.npz"
+    train, test = slice(0, N_TRAIN), slice(N_TRAIN, N_TRAIN + N_TEST)
+    np.savez(
+        path,
+        X_train=images[train],
+        y_train=y[train],
+        X_test=images[test],
+        y_test=y[len(images) - N_TEST : len(images)],
+    )
+    return path
+
+
+@pytest.fixture
+def climb(data, tmp_path, monkeypatch):
+    """Return a function that runs the example in a folder of its own."""
+    ladder = load_example("mnist_ladder")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ladder, "N_VOTERS", 2)
+
+    def run(*arguments):
+        assert ladder.main(["--data", str(data), *arguments]) == 0
+        with (tmp_path / "mnist_ladder.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    run.module = ladder
+    return run
+
+
+def test_rungs_are_trained_once_and_measured(climb, capsys):
+    rows = climb("--rungs", "1", "5x", "--epochs", "4", "--seeds", "0", "1")
+    assert [(row["rung"], row["seed"]) for row in rows] == [
+        (rung, seed) for rung in ("1", "5x") for seed in "01"
+    ]
+    assert {row["measured_on"] for row in rows} == {"test"}
+    assert min(float(row["accuracy"]) for row in rows) > 60
+    counts = {row["rung"]: int(row["weights"]) for row in rows}
+    assert counts["1"] == 785 * 100 + 101 * 10
+    convolutions = 26 * 20 + (20 * 25 + 1) * 40
+    assert counts["5x"] == convolutions + (40 * 4 * 4 + 1) * 100 + 101 * 10
+    out = capsys.readouterr().out
+    assert re.search(
+        r"^5x +set of shifts +99\.37 +\d+\.\d\d +\d+\.\d\d +2 +4 ", out, re.M
+    )
+    again = climb("--rungs", "1", "--epochs", "4")
+    assert again == rows
+    assert "epoch" not in capsys.readouterr().out.split("Rung")[1].split("rung")[0]
+
+
+def test_networks_vote(climb):
+    rows = climb("--rungs", "8", "--epochs", "1", "--validate")
+    assert [(row["rung"], row["seed"]) for row in rows] == [
+        ("7", "0"),
+        ("7", "1"),
+        ("8", "0"),
+    ]
+    assert {row["measured_on"] for row in rows} == {"validation"}
+    *voters, vote = rows
+    for name in ("seconds", "weights"):
+        total = sum(float(row[name]) for row in voters)
+        assert float(vote[name]) == pytest.approx(total, abs=0.01)
+
+
+def test_training_goes_on_after_an_interrupt(climb, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(climb.module.Climb, "_measured", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            climb("--rungs", "3", "--epochs", "2")
+    assert "2/2" in capsys.readouterr().out
+    (row,) = climb("--rungs", "3", "--epochs", "2")
+    assert row["rung"] == "3"
+    assert "1/2" not in capsys.readouterr().out
+
+
+def test_the_ladder_is_drawn(climb, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is optional")
+    climb("--rungs", "1", "--epochs", "1", "--plot", "ladder.svg")
+    assert "dense 100" in (tmp_path / "ladder.svg").read_text()
+
+
+def test_neighbors_are_moved_by_a_pixel():
+    mnist = load_example("_mnist")
+    image = np.arange(784, dtype=np.uint8).reshape(28, 28)
+    X, y = mnist.with_neighbors(image.reshape(1, -1), np.array([3]))
+    padded = np.pad(image, 1)
+    moved = [padded[1:-1, 1:-1]]
+    moved += [padded[2:, 1:-1], padded[:-2, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2]]
+    np.testing.assert_array_equal(X.reshape(-1, 28, 28), moved)
+    assert y.tolist() == [3] * 5
