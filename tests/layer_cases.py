@@ -65,6 +65,9 @@ from skconvnet.layers import (
     TimeDistributed,
     TransformerEncoder,
     Upsample,
+    WhiteningConv1D,
+    WhiteningConv2D,
+    WhiteningConv3D,
 )
 from skconvnet.ops.activations import ACTIVATIONS
 
@@ -370,6 +373,12 @@ CASES = [
     (SpatiallySeparableConv2D(4, 3, (1, 2), ((0, 2), 1), 2, "gelu"), (8, 7, 2)),
     # Enough channels for an algorithm of fewer multiplications.
     (SpatiallySeparableConv2D(24, 3, padding="same"), (20, 22, 24)),
+    (WhiteningConv1D(3), (9, 2)),
+    (WhiteningConv1D(4, 3, False, 0.0, 2, "full", activation="tanh"), (8, 2)),
+    (WhiteningConv2D(2), (5, 6, 3)),
+    (WhiteningConv2D((3, 2), 4, activation="gelu", padding="same"), (5, 6, 2)),
+    (WhiteningConv2D(3, 5, False, dilation=2, activation="relu"), (7, 8, 1)),
+    (WhiteningConv3D((2, 1, 2), strides=(1, 2, 1)), (3, 4, 3, 2)),
 ]
 # Layers that take whole numbers, along which nothing can be differentiated.
 TAKES_TOKENS = (Embedding,)

@@ -134,6 +134,7 @@ MADE_OF = {
         "layer_norm",
         "position_dense",
     },
+    "whitening": {"conv"},
 }
 
 

@@ -1,4 +1,4 @@
-"""The mean and the variance of the training set, for layers that store them."""
+"""The moments of the training set, for layers that store statistics of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class _Moments(NamedTuple):
     ----------
     total : float
         Sum of the weights.
-    mean, squares : ndarray
+    mean : ndarray
+    squares : ndarray of the shape of `mean`, or with all of its axes twice
+        Sums of squared deviations, or of the products of any two deviations.
     """
 
     total: float
@@ -36,14 +38,16 @@ class _Moments(NamedTuple):
         total = self.total + other.total
         offset = other.mean - self.mean
         mean = self.mean + offset * (other.total / total)
-        between = offset**2 * (self.total * other.total / total)
+        is_of_pairs = other.squares.ndim > other.mean.ndim
+        between = np.multiply.outer(offset, offset) if is_of_pairs else offset**2
+        between *= self.total * other.total / total
         return _Moments(total, mean, self.squares + other.squares + between)
 
 
 def fit_input_statistics(
     network: Network, samples: Samples, *, keep: Collection[str] = ()
 ) -> None:
-    """Give each layer that keeps statistics the mean and the variance of its inputs.
+    """Give each layer that keeps statistics the moments of its inputs.
 
     A few samples at a time go through the layers before it, as in prediction, and their
     moments are merged [1]_. Buffers that `keep` names, such as ``"scale/mean"``, are

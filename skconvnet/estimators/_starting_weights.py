@@ -46,9 +46,14 @@ def start_from(network: Network, previous: Network) -> None:
 
 
 def warn_of_frozen_start(network: Network) -> None:
-    """Warn if layers are frozen whose weights have just been drawn."""
+    """Warn if layers are frozen whose weights have just been drawn.
+
+    Layers with statistics of the training set are of use without training.
+    """
     names = [name for name in network.weights if name not in network.layout.shapes]
-    layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    frozen = dict.fromkeys(name.rpartition("/")[0] for name in names)
+    useful = {name for name, la in network.layers.items() if la.keeps_statistics}
+    layers = [name for name in frozen if name not in useful]
     if layers:
         warn_caller(
             f"The weights of {', '.join(map(repr, layers))} are frozen "

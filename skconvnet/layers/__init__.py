@@ -84,6 +84,9 @@ if TYPE_CHECKING:
     from skconvnet.layers.time_distributed import TimeDistributed as TimeDistributed
     from skconvnet.layers.transformer import TransformerEncoder as TransformerEncoder
     from skconvnet.layers.upsampling import Upsample as Upsample
+    from skconvnet.layers.whitening import WhiteningConv1D as WhiteningConv1D
+    from skconvnet.layers.whitening import WhiteningConv2D as WhiteningConv2D
+    from skconvnet.layers.whitening import WhiteningConv3D as WhiteningConv3D
 
 __getattr__, __dir__, __all__ = lazily(
     __name__,
@@ -136,6 +139,7 @@ __getattr__, __dir__, __all__ = lazily(
         "time_distributed": ["TimeDistributed"],
         "transformer": ["TransformerEncoder"],
         "upsampling": ["Upsample"],
+        "whitening": ["WhiteningConv1D", "WhiteningConv2D", "WhiteningConv3D"],
     },
     words=LAYERS,
 )

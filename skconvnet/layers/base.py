@@ -107,8 +107,9 @@ class Layer(ABC, Generic[Cache]):
         `forward_micro_batches` and `backward_micro_batches` replace `forward` and
         `backward` for a minibatch of several micro-batches.
     keeps_statistics : bool
-        Whether `set_statistics` needs the mean and the variance of the inputs over the
-        training set, merged from the `statistics` of micro-batches.
+        Whether `set_statistics` needs the mean and the variance of the inputs, or of
+        what is computed from them, over the training set, merged from the `statistics`
+        of micro-batches.
     takes_tokens : bool
         Whether the inputs are numbers of tokens, which have no gradient.
     takes_lengths : bool
@@ -222,12 +223,16 @@ class Layer(ABC, Generic[Cache]):
             Sum of the weights of the values that each mean is computed from.
         mean : ndarray
         squares : ndarray
-            Weighted sum of the squared deviations from the mean.
+            Weighted sum of the squared deviations from the mean. Or, with all axes of
+            `mean` twice, of the products of any two deviations.
         """
         raise NotImplementedError
 
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
-        """Store the statistics of the training set in the layer's buffers."""
+        """Store the statistics of the training set in the layer's buffers.
+
+        `variance` is the covariance if `statistics` has products of deviations.
+        """
         raise NotImplementedError
 
     @abstractmethod

@@ -49,15 +49,26 @@ class ConvolutionSpec(TrainableSpec):
 
     def _windows(self, in_shape: Shape) -> Windows:
         """Return the windows over an input, or raise an error if none fit."""
-        windows = sliding_windows(
-            in_shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation
+        return fitting_windows(
+            in_shape, self.kernel_size, self.strides, self.padding, self.dilation
         )
-        check_map_fits(
-            (*windows.padded_shape, in_shape[-1]),
-            f"With padding of {windows.pads}, the padded map",
-            "Use less padding, or smaller values of kernel_size and dilation.",
-        )
-        return windows
+
+
+def fitting_windows(
+    in_shape: Shape,
+    kernel_size: object,
+    strides: object,
+    padding: object,
+    dilation: object,
+) -> Windows:
+    """Return the windows over an input, or raise an error if none fit."""
+    windows = sliding_windows(in_shape[:-1], kernel_size, strides, padding, dilation)
+    check_map_fits(
+        (*windows.padded_shape, in_shape[-1]),
+        f"With padding of {windows.pads}, the padded map",
+        "Use less padding, or smaller values of kernel_size and dilation.",
+    )
+    return windows
 
 
 def check_spatial_ndim(spec: LayerSpec, in_shape: Shape) -> None:

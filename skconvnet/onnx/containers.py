@@ -50,6 +50,7 @@ from skconvnet.layers.spatially_separable import SpatiallySeparableLayer
 from skconvnet.layers.time_distributed import TimeDistributedLayer
 from skconvnet.layers.transformer import TransformerEncoderLayer
 from skconvnet.layers.upsampling import BilinearUpsampleLayer, NearestUpsampleLayer
+from skconvnet.layers.whitening import WhiteningConvolutionLayer
 from skconvnet.onnx import (
     activations,
     attention,
@@ -262,4 +263,5 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     StandardizeLayer: normalization.standardize,
     TransformerEncoderLayer: transformer,
     TimeDistributedLayer: time_distributed,
+    WhiteningConvolutionLayer: convolutions.convolution,
 }

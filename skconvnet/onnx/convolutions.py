@@ -30,7 +30,7 @@ _Kernel = npt.NDArray[np.floating]
 
 
 def convolution(graph: Graph, layer: ConvolutionLayer, x: str) -> str:
-    """Convert `Conv1D`, `Conv2D` and `Conv3D`."""
+    """Convert `Conv1D`, `Conv2D`, `Conv3D` and `WhiteningConv1D`, `2D` and `3D`."""
     groups = layer.selector.groups
     return _last_step(graph, layer, x, "kernel", layer.windows, groups, layer.in_shape)
 

@@ -27,6 +27,9 @@ from skconvnet.layers import (
     SeparableConv2D,
     SeparableConv3D,
     SpatiallySeparableConv2D,
+    WhiteningConv1D,
+    WhiteningConv2D,
+    WhiteningConv3D,
 )
 
 Kernels: TypeAlias = npt.NDArray[np.floating]
@@ -37,6 +40,7 @@ _LOCAL = (LocallyConnected1D, LocallyConnected2D)
 CONVOLUTIONS = (
     *(Conv1D, Conv2D, Conv3D, DepthwiseConv2D, SpatiallySeparableConv2D),
     *(*_TRANSPOSED, *_SEPARABLE, *_LOCAL),
+    *(WhiteningConv1D, WhiteningConv2D, WhiteningConv3D),
 )
 
 
