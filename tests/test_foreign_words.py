@@ -99,6 +99,8 @@ CONSTRUCTIONS = [
     (lambda: Huber(beta=2), "delta=2"),
     (lambda: Shift(pixels=2), "max_pixels=2"),
     (lambda: Residual(layer=[Dense(4)]), r"layers=\[Dense\(units=4\)\]"),
+    (lambda: Residual([Dense(4)], drop_prob=0.2), r"with StochasticDepth\(0\.2\)"),
+    (lambda: layers.StochasticDepth(drop_prob=0.2), "rate=0.2"),
 ]
 
 

@@ -45,6 +45,8 @@ from skconvnet.layers import (
     SpatiallySeparableConv2D,
     SpatialPyramidPool,
     Standardize,
+    StochasticDepth,
+    WhiteningConv2D,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -108,7 +110,8 @@ MAPS = [
     RMSNorm(axis="all"),
     PReLU(),
     Parallel([("a", Conv2D(2, 1)), ("b", [Conv2D(4, 3, padding="same"), PReLU()])]),
-    Residual([Conv2D(3, 3, padding="same"), BatchNorm()]),
+    Residual([Conv2D(3, 3, padding="same"), BatchNorm(), StochasticDepth(0.5)]),
+    WhiteningConv2D(3, 2, activation="relu", padding="same"),
     Permute((2, 1, 3)),
     Permute((1, 3, 2)),
 ]

@@ -17,6 +17,7 @@ ACTIVATIONS = {
     "logistic": nn.Sigmoid,
     "elu": nn.ELU,
 }
+WHITENING = (la.WhiteningConv1D, la.WhiteningConv2D, la.WhiteningConv3D)
 CONVOLUTIONS = (la.Conv1D, la.Conv2D, la.Conv3D)
 # Their maps are channels last.
 BY_STEP = (la.LSTM, la.GRU, la.SimpleRNN, la.Bidirectional, la.TimeDistributed)
@@ -242,6 +243,11 @@ def convolution(spec, in_shape, filters=None, groups=None, *, bias=True):
     return [pad(amounts), own]
 
 
+def whitening(spec, in_shape):
+    filters = spec.build(in_shape).out_shape[-1]
+    return convolution(spec, in_shape, filters=filters, groups=1)
+
+
 def two_steps(spec, in_shape):
     size, strides = (
         per_axis("", value, 2) for value in (spec.kernel_size, spec.strides)
@@ -353,6 +359,7 @@ LIKE_PYTORCH = {
     "ELU": lambda spec: nn.ELU(spec.alpha),
     "LeakyReLU": lambda spec: nn.LeakyReLU(spec.negative_slope),
     "Dropout": lambda _: nn.Identity(),
+    "StochasticDepth": lambda _: nn.Identity(),
     "Flatten": lambda _: nn.Flatten(),
     "Upsample": lambda spec: nn.Upsample(scale_factor=spec.size, mode=spec.mode),
     "Maxout": lambda spec: Lambda(lambda x: x.unflatten(1, (-1, spec.pieces)).amax(2)),
@@ -375,6 +382,7 @@ WITH_WEIGHTS = {
     la.Dense: dense,
     CONVOLUTIONS: convolution,
     la.DepthwiseConv2D: depthwise,
+    WHITENING: whitening,
     SEPARABLE: separable,
     la.SpatiallySeparableConv2D: two_steps,
     TRANSPOSED: transposed,

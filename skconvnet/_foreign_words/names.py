@@ -78,6 +78,7 @@ LAYERS: Words = {
     "Inception": "Parallel",
     "Interpolate": "Upsample",
     "AlphaDropout": "Dropout",
+    "DropPath": "StochasticDepth",
     "ReLU": 'Activation("relu")',
     "GELU": 'Activation("gelu")',
     "SiLU": 'Activation("silu")',

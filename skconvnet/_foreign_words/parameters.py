@@ -17,6 +17,7 @@ _NAME = "Name a layer in the list of layers: ('name', layer)."
 _BIAS = "Layers always have a bias: leave it out."
 _STATELESS = "Every sample starts from a state of zeros: leave it out."
 _PENALTY = "The penalty belongs to the estimator: set alpha."
+_STOCHASTIC_DEPTH = "End the layers of Residual with StochasticDepth({value})."
 _VALIDATION = "Pass a validation set to fit as X_val=..., y_val=...."
 
 ESTIMATOR_PARAMETERS: Words = {
@@ -262,6 +263,12 @@ LAYER_PARAMETERS: Words = {
     "p": ("dropout", "rate"),
     "prob": "rate",
     "keep_prob": "Set rate, the fraction that is dropped: 1 - keep_prob.",
+    "survival_probability": "Set rate, the fraction that is dropped.",
+    "drop_path": _STOCHASTIC_DEPTH,
+    "drop_path_rate": _STOCHASTIC_DEPTH,
+    "drop_prob": ("rate", _STOCHASTIC_DEPTH),
+    "drop_probability": ("rate", _STOCHASTIC_DEPTH),
+    "stochastic_depth_prob": _STOCHASTIC_DEPTH,
     "dropout": "rate",
     "sigma": "stddev",
     "std": "stddev",

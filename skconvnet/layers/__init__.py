@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from skconvnet.layers.dropout import Dropout as Dropout
     from skconvnet.layers.dropout import GaussianNoise as GaussianNoise
     from skconvnet.layers.dropout import SpatialDropout as SpatialDropout
+    from skconvnet.layers.dropout import StochasticDepth as StochasticDepth
     from skconvnet.layers.embedding import Embedding as Embedding
     from skconvnet.layers.encoder_decoder import EncoderDecoder as EncoderDecoder
     from skconvnet.layers.flatten import Flatten as Flatten
@@ -107,7 +108,7 @@ __getattr__, __dir__, __all__ = lazily(
             "SeparableConv2D",
             "SeparableConv3D",
         ],
-        "dropout": ["Dropout", "GaussianNoise", "SpatialDropout"],
+        "dropout": ["Dropout", "GaussianNoise", "SpatialDropout", "StochasticDepth"],
         "embedding": ["Embedding"],
         "encoder_decoder": ["EncoderDecoder"],
         "flatten": ["Flatten"],

@@ -1,4 +1,4 @@
-"""Noise in training: dropped values, dropped channels, or added normal noise."""
+"""Noise in training: dropped values, channels or samples, or added normal noise."""
 
 from __future__ import annotations
 
@@ -129,6 +129,53 @@ class SpatialDropoutLayer(DropoutLayer):
     @override
     def _scale_shape(self, x: FeatureMap) -> tuple[int, ...]:
         return (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+
+
+@dataclass(eq=False, repr=False)
+class StochasticDepth(LayerSpec):
+    """Set all values of a random share of the samples to zero in training [1]_.
+
+    As the last layer in a `Residual`, it leaves these samples with the shortcut alone,
+    as if the layers of the block were not there. Each sample of a minibatch is drawn
+    separately. The other samples are scaled by 1 / (1 - rate), so that prediction needs
+    no scaling. This is ``torchvision.ops.StochasticDepth`` with ``mode="row"``. The
+    paper draws once for a whole minibatch instead, and scales in prediction.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Share of samples dropped, in [0, 1). In a deep network it usually grows from
+        block to block, up to the default at the last one.
+
+    References
+    ----------
+    .. [1] G. Huang, Y. Sun, Z. Liu, D. Sedra and K. Weinberger, "Deep networks with
+       stochastic depth", ECCV 2016.
+
+    Examples
+    --------
+    >>> from skconvnet.layers import Conv2D, Residual, StochasticDepth
+    >>> block = Residual([
+    ...     ("conv", Conv2D(32, 3, padding="same", activation="relu")),
+    ...     ("depth", StochasticDepth(0.2)),
+    ... ])
+    >>> block.set_params(depth__rate=0.1).build((8, 8, 32)).out_shape
+    (8, 8, 32)
+    """
+
+    rate: float = 0.5
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        return StochasticDepthLayer(in_shape, _check_rate(self.rate))
+
+
+class StochasticDepthLayer(DropoutLayer):
+    """Runtime layer of `StochasticDepth`."""
+
+    @override
+    def _scale_shape(self, x: FeatureMap) -> tuple[int, ...]:
+        return (*(1,) * (x.ndim - 1), x.shape[-1])
 
 
 def _check_rate(rate: object) -> float:

@@ -26,6 +26,7 @@ from skconvnet.layers.dropout import (
     DropoutLayer,
     GaussianNoiseLayer,
     SpatialDropoutLayer,
+    StochasticDepthLayer,
 )
 from skconvnet.layers.embedding import EmbeddingLayer
 from skconvnet.layers.encoder_decoder import EncoderDecoderLayer
@@ -260,6 +261,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     SeparableLayer: convolutions.separable,
     SpatialDropoutLayer: shapes.identity,
     SpatiallySeparableLayer: convolutions.spatially_separable,
+    StochasticDepthLayer: shapes.identity,
     StandardizeLayer: normalization.standardize,
     TransformerEncoderLayer: transformer,
     TimeDistributedLayer: time_distributed,
