@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from estimator_cases import data_for, make
+from layer_tools import Bench
 from scipy.stats import kstest, truncnorm
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -19,9 +20,11 @@ from skconvnet.engine.network import Network
 from skconvnet.initializers import (
     INITIALIZERS,
     Constant,
+    Dirac,
     HeNormal,
     Normal,
     Orthogonal,
+    convolution_fans,
     get_initializer,
 )
 from skconvnet.layers import (
@@ -97,6 +100,81 @@ def test_orthogonal_matrices_are_spread_evenly():
     # The signs of a decomposition's factor would always be the same.
     signs = [np.sign(draw("orthogonal", (4, 4), seed=s)) for s in range(400)]
     assert np.abs(np.mean(signs, axis=0)).max() < 0.25
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("filters", "channels"), [(2, 2), (4, 2), (3, 5), (1, 1), (1, 2)]
+)
+@pytest.mark.parametrize("kernel_size", [(3,), (2, 5), (1, 3, 4)])
+def test_dirac_is_that_of_pytorch(torch, kernel_size, filters, channels, groups):
+    # `filters` and `channels` are those of a group.
+    size = (filters * groups, channels, *kernel_size)
+    expected = torch.nn.init.dirac_(torch.empty(size), groups)
+    n_channels = channels * groups
+    fans = convolution_fans(filters * groups, n_channels, kernel_size, groups)
+    np.testing.assert_array_equal(draw(Dirac(), size, fans), expected.numpy())
+    # A transposed convolution has the roles of channels and filters exchanged.
+    transposed = convolution_fans(n_channels, filters * groups, kernel_size, groups)
+    np.testing.assert_array_equal(draw(Dirac(), size, transposed), expected.numpy())
+
+
+@pytest.mark.parametrize("others", [HeNormal(), Constant(0.5), Orthogonal()])
+def test_other_filters_than_those_of_dirac_are_drawn(others):
+    # Three filters for each of two groups, of two channels each.
+    shape, fans = (6, 2, 3, 3), convolution_fans(6, 4, (3, 3), groups=2)
+    kernel = draw(Dirac(others), shape, fans)
+    drawn, same = draw(others, shape, fans), draw(Dirac(), shape, fans)
+    passing = [0, 1, 3, 4]
+    np.testing.assert_array_equal(kernel[passing], same[passing])
+    np.testing.assert_array_equal(kernel[[2, 5]], drawn[[2, 5]])
+    assert same[passing].sum() == same.sum() == 4
+    matrix = draw(Dirac(others), (3, 5), (3, 5))
+    np.testing.assert_array_equal(matrix[:, :3], np.eye(3))
+    np.testing.assert_array_equal(matrix[:, 3:], draw(others, (3, 5), (3, 5))[:, 3:])
+
+
+PASSING = [
+    (Dense(7), (4,)),
+    (Conv1D(6, 5, padding="same"), (9, 4)),
+    (Conv2D(4, 3, padding="same"), (6, 5, 4)),
+    (Conv2D(4, 3, padding="same", groups=2), (6, 5, 4)),
+    (Conv2D(6, (3, 1), padding="same", dilation=2), (6, 5, 4)),
+    (Conv3D(5, 3, padding="same"), (3, 4, 5, 2)),
+    (Conv2DTranspose(5, 3, padding="same"), (6, 5, 4)),
+    (Conv2DTranspose(4, 3, padding="same", groups=2), (6, 5, 4)),
+    (DepthwiseConv2D(3, padding="same"), (6, 5, 4)),
+    (LocallyConnected2D(5, 3, padding="same"), (6, 5, 4)),
+    (SeparableConv2D(5, 3, padding="same"), (6, 5, 4)),
+    (SpatiallySeparableConv2D(5, 3, padding="same"), (6, 5, 4)),
+]
+
+
+@pytest.mark.parametrize("others", [None, HeNormal()], ids=str)
+@pytest.mark.parametrize(("spec", "in_shape"), PASSING, ids=str)
+def test_dirac_passes_channels_through(spec, in_shape, others):
+    own = clone(spec).set_params(kernel_initializer=Dirac(others))
+    bench = Bench(own, in_shape)
+    bench.network.initialize(np.random.RandomState(0))
+    x = np.random.default_rng(0).normal(size=(2, *in_shape))
+    channels = in_shape[-1]
+    y = bench.forward(x)
+    np.testing.assert_allclose(y[..., :channels], x, rtol=1e-12, atol=1e-12)
+    if y.shape[-1] > channels:
+        assert y[..., channels:].any() == (others is not None)
+
+
+def test_the_output_layer_does_not_take_features_for_scores():
+    X, y = data_for(SequentialClassifier)
+    layers = [Flatten(), Dense(3, "relu", Dirac(HeNormal()))]
+    model = make(SequentialClassifier, layers=layers).initialize(X, y)
+    layers = [Flatten(), Dense(3, "relu", "auto")]
+    usual = make(SequentialClassifier, layers=layers).initialize(X, y)
+    shape = usual.get_weights()["output/kernel"].shape
+    kernel = model.get_weights()["output/kernel"]
+    assert kernel.shape == shape
+    assert kernel.all()
+    assert np.abs(kernel).max() < np.sqrt(6 / sum(shape))
 
 
 @pytest.mark.parametrize("name", [*INITIALIZERS, Orthogonal(2.0), Normal(0.1)])
@@ -270,6 +348,11 @@ def test_wrong_initializers(value):
         (Normal(-1), "'std' parameter of Normal .* Got -1"),
         (Orthogonal(0), "'gain' parameter of Orthogonal .* Got 0"),
         (Constant(np.inf), "'value' parameter of Constant .* Got inf"),
+        (
+            Dirac("he_normal"),
+            "'others' parameter of Dirac .*an object of skconvnet.init",
+        ),
+        (Dirac(Normal(-1)), "'std' parameter of Normal .* Got -1"),
     ],
 )
 def test_wrong_parameters_of_initializers(initializer, message):

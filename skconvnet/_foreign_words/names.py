@@ -171,6 +171,7 @@ INITIALIZER_CLASSES: Words = {
     "Zeros": "Constant",
     "Ones": "Constant",
     "VarianceScaling": "HeNormal",
+    "Identity": "Dirac",
 }
 
 AUGMENTATION_CLASSES: Words = {

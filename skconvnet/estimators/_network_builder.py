@@ -25,7 +25,7 @@ from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._map_samples import make_map_samples
 from skconvnet.estimators._position_weights import PositionWeights
 from skconvnet.estimators._sample_shape import with_channels
-from skconvnet.initializers import Initializer
+from skconvnet.initializers import Dirac, Initializer, get_initializer
 from skconvnet.layers.base import Layer
 from skconvnet.layers.dense import Output
 from skconvnet.layers.flatten import Flatten
@@ -93,6 +93,14 @@ class LayerStack:
         values = [getattr(spec, parameter, None) for _, spec in self.specs]
         return next((value for value in reversed(values) if value), default)
 
+    def initializer_of_output(self) -> str | Initializer:
+        """Return the initializer of the last layer that has one.
+
+        It is "auto" instead of `Dirac`, which would take features for scores.
+        """
+        last: str | Initializer = self.last_value("kernel_initializer", "auto")
+        return "auto" if isinstance(get_initializer(last), Dirac) else last
+
 
 def build_stack(entries: Sequence[Entry], in_shape: Shape) -> LayerStack:
     """Return the layers between input and output."""
@@ -127,7 +135,7 @@ def build_network(
     dtype : dtype
     kernel_initializer : str or Initializer, optional
         Initializer of the output layer. By default it is the one of the last layer that
-        has one.
+        has one, or "auto" if that is `Dirac`.
     n_copies : float, default=1
         How many vectors of the size of the weights will be needed.
     predicts_maps : bool, default=False
@@ -141,8 +149,7 @@ def build_network(
     stack = build_stack(entries, in_shape)
     output = Output(
         n_outputs,
-        kernel_initializer=kernel_initializer
-        or stack.last_value("kernel_initializer", "auto"),
+        kernel_initializer=kernel_initializer or stack.initializer_of_output(),
         hidden_activation=stack.last_value("activation", "relu"),
     )
     if not predicts_maps:

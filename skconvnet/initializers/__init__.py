@@ -13,6 +13,7 @@ a scale such that the variance after truncation is the documented one.
 from skconvnet._foreign_words import INITIALIZER_CLASSES
 from skconvnet._suggestions import module_getattr
 from skconvnet.initializers.base import Initializer, convolution_fans
+from skconvnet.initializers.dirac import Dirac
 from skconvnet.initializers.given_scale import Constant, Normal, Orthogonal
 from skconvnet.initializers.selection import (
     INITIALIZERS,
@@ -32,6 +33,7 @@ from skconvnet.initializers.variance_scaling import (
 __all__ = [
     "INITIALIZERS",
     "Constant",
+    "Dirac",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",

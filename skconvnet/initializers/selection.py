@@ -7,6 +7,7 @@ import numpy as np
 from skconvnet._suggestions import value_suggestion
 from skconvnet._typing import Shape
 from skconvnet.initializers.base import Initializer, Kernel
+from skconvnet.initializers.dirac import Dirac
 from skconvnet.initializers.given_scale import Constant, Normal, Orthogonal
 from skconvnet.initializers.variance_scaling import (
     GlorotNormal,
@@ -25,6 +26,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_uniform": LecunUniform(),
     "lecun_normal": LecunNormal(),
     "orthogonal": Orthogonal(),
+    "dirac": Dirac(),
     "normal": Normal(),
     "zeros": Constant(0.0),
     "ones": Constant(1.0),

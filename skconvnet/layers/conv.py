@@ -71,8 +71,8 @@ _DOC = """
         it computes products with banded matrices.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
-        "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
-        `skconvnet.initializers`. "auto" depends on the activation: "he_uniform" for
+        "lecun_normal", "orthogonal", "dirac", "normal", "zeros", "ones", or an object
+        of `skconvnet.initializers`. "auto" depends on the activation: "he_uniform" for
         "relu", "leaky_relu", "elu", "celu", "gelu", "silu", "hard_swish" and "mish",
         "lecun_normal" for "selu", else "glorot_uniform", with a range narrower by
         sqrt(3) for the logistic function.

@@ -37,9 +37,9 @@ class Dense(TrainableSpec):
         identity.
     kernel_initializer : str or Initializer, default="auto"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
-        "lecun_normal", "orthogonal", "normal", "zeros", "ones", or an object of
-        `skconvnet.initializers`; with these, biases are zero. "auto" draws kernel and
-        bias as scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in +
+        "lecun_normal", "orthogonal", "dirac", "normal", "zeros", "ones", or an object
+        of `skconvnet.initializers`; with these, biases are zero. "auto" draws kernel
+        and bias as scikit-learn's perceptrons do: uniformly from +-sqrt(6 / (n_in +
         units)), or from +-sqrt(2 / (n_in + units)) for the logistic activation.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
