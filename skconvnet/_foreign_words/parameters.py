@@ -284,6 +284,7 @@ LAYER_PARAMETERS: Words = {
     "bias": _BIAS,
     "use_bias": _BIAS,
     "bias_initializer": "Biases start at zero: leave it out.",
+    "scale_initializer": "gamma_initializer",
     "kernel_regularizer": _PENALTY,
     "bias_regularizer": "Biases are not penalized: leave it out.",
     "activity_regularizer": "There is no penalty on activations: leave it out.",

@@ -15,6 +15,7 @@ from skconvnet._suggestions import module_getattr
 from skconvnet.initializers.base import Initializer, convolution_fans
 from skconvnet.initializers.dirac import Dirac
 from skconvnet.initializers.given_scale import Constant, Normal, Orthogonal
+from skconvnet.initializers.scale_and_shift import draw_scales, get_scale_initializers
 from skconvnet.initializers.selection import (
     INITIALIZERS,
     draw_kernel,
@@ -45,7 +46,9 @@ __all__ = [
     "Orthogonal",
     "convolution_fans",
     "draw_kernel",
+    "draw_scales",
     "get_initializer",
+    "get_scale_initializers",
     "glorot_uniform",
 ]
 

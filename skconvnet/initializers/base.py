@@ -18,7 +18,16 @@ Kernel: TypeAlias = npt.NDArray[np.float64]
 
 
 class Initializer(Params, ABC):
-    """A way to draw a kernel."""
+    """A way to draw a kernel.
+
+    Attributes
+    ----------
+    is_for_kernels : bool
+        Whether it cannot draw arrays that have no inputs and outputs, such as the scale
+        of a normalization.
+    """
+
+    is_for_kernels: ClassVar[bool] = False
 
     _words: ClassVar[Words] = INITIALIZER_PARAMETERS
 

@@ -61,6 +61,8 @@ class Dirac(Initializer):
 
     others: Initializer | None = None
 
+    is_for_kernels: ClassVar[bool] = True
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "others": [ObjectOf("skconvnet.initializers", Initializer), None]
     }

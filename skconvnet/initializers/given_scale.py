@@ -40,6 +40,8 @@ class Orthogonal(Initializer):
 
     gain: float = 1.0
 
+    is_for_kernels: ClassVar[bool] = True
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"gain": POSITIVE}
 
     @override

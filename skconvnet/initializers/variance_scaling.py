@@ -23,6 +23,7 @@ _CUT_STD = sqrt(1 - 2 * _CUT * exp(-(_CUT**2) / 2) / sqrt(2 * pi) / _CUT_SHARE)
 class _VarianceScaling(Initializer):
     """Weights with a mean of 0 and a variance that depends on the fans."""
 
+    is_for_kernels: ClassVar[bool] = True
     is_normal: ClassVar[bool]
 
     @abstractmethod

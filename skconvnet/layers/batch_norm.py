@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Self
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from skconvnet._checks import check_float, check_fraction
 from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
+from skconvnet.initializers import Initializer, draw_scales, get_scale_initializers
 from skconvnet.layers.base import Layer, MicroBatchRunner
 from skconvnet.ops.activations import ACTIVATIONS, ActivationFunction
 from skconvnet.ops.normalization import (
@@ -51,6 +52,12 @@ class BatchNorm(TrainableSpec):
         unchanged. (What PyTorch calls momentum is 1 - momentum.)
     epsilon : float, default=1e-5
         Added to the variance.
+    gamma_initializer : str, float or Initializer, default="ones"
+        What gamma starts from: "ones", "zeros", "normal", a number, or an object of
+        `skconvnet.initializers` that is not for kernels, such as `Normal`. With "zeros"
+        in the last layer of a `Residual`, the block starts as its shortcut [2]_.
+    beta_initializer : str, float or Initializer, default="zeros"
+        What beta starts from, in the same way.
     trainable : bool, default=True
         Whether training changes the weights and the moving statistics. If False, the
         layer is frozen: as in Keras, it uses the moving statistics even in training.
@@ -59,6 +66,8 @@ class BatchNorm(TrainableSpec):
     ----------
     .. [1] S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network
        training by reducing internal covariate shift", ICML 2015.
+    .. [2] P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1
+       hour", arXiv:1706.02677, 2017.
 
     Examples
     --------
@@ -69,6 +78,8 @@ class BatchNorm(TrainableSpec):
 
     momentum: float = 0.9
     epsilon: float = 1e-5
+    gamma_initializer: str | float | Initializer = "ones"
+    beta_initializer: str | float | Initializer = "zeros"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -76,7 +87,10 @@ class BatchNorm(TrainableSpec):
         epsilon = check_float(
             "epsilon", self.epsilon, "a finite float above 0", lambda v: v > 0
         )
-        return BatchNormLayer(in_shape, momentum, epsilon)
+        initializers = get_scale_initializers(
+            gamma=self.gamma_initializer, beta=self.beta_initializer
+        )
+        return BatchNormLayer(in_shape, momentum, epsilon, initializers)
 
 
 @dataclass(frozen=True)
@@ -137,11 +151,13 @@ class BatchNormLayer(Layer[BatchNormCache]):
         in_shape: Shape,
         momentum: float,
         epsilon: float,
+        initializers: Mapping[str, Initializer],
         activation: ActivationFunction = ACTIVATIONS["identity"],
     ) -> None:
         super().__init__(in_shape, in_shape)
         self.momentum = momentum
         self.epsilon = epsilon
+        self.initializers = initializers
         self.activation = activation
         channels = (in_shape[-1],)
         self.weight_shapes = {"gamma": channels, "beta": channels}
@@ -161,12 +177,13 @@ class BatchNormLayer(Layer[BatchNormCache]):
         """
         if self.activation.name != "identity":
             return None
-        return type(self)(self.in_shape, self.momentum, self.epsilon, activation)
+        return type(self)(
+            self.in_shape, self.momentum, self.epsilon, self.initializers, activation
+        )
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        channels = self.in_shape[-1:]
-        return {"gamma": np.ones(channels), "beta": np.zeros(channels)}
+        return draw_scales(rng, self.weight_shapes, self.initializers)
 
     @override
     def initial_buffers(self) -> dict[str, np.ndarray]:

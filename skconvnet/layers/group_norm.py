@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._checks import check_positive_float, check_positive_int
 from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.initializers import Initializer, draw_scales, get_scale_initializers
 from skconvnet.layers.base import Layer
 from skconvnet.ops.group_normalization import (
     GroupStatistics,
@@ -35,8 +36,7 @@ class GroupNorm(TrainableSpec):
     ``groups=1`` normalizes over all channels and positions; `InstanceNorm` has a group
     for each channel.
 
-    Weights: ``gamma``, initially 1, and ``beta``, initially 0, of shape (channels,).
-    `alpha` does not shrink them.
+    Weights: ``gamma`` and ``beta`` of shape (channels,), which `alpha` does not shrink.
 
     Parameters
     ----------
@@ -45,6 +45,10 @@ class GroupNorm(TrainableSpec):
     epsilon : float, default=1e-5
         Number added to the variance, larger than 0. The default is the same as in
         `LayerNorm` and PyTorch; Keras has 1e-3.
+    gamma_initializer : str, float or Initializer, default="ones"
+        What gamma starts from, as in `BatchNorm`.
+    beta_initializer : str, float or Initializer, default="zeros"
+        What beta starts from, in the same way.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
 
@@ -61,6 +65,8 @@ class GroupNorm(TrainableSpec):
 
     groups: int = 32
     epsilon: float = 1e-5
+    gamma_initializer: str | float | Initializer = "ones"
+    beta_initializer: str | float | Initializer = "zeros"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -78,7 +84,10 @@ class GroupNorm(TrainableSpec):
                 f"since a group of one value has no variance; got {self.groups!r}."
             )
         epsilon = check_positive_float("epsilon", self.epsilon)
-        return GroupNormLayer(in_shape, groups, epsilon)
+        initializers = get_scale_initializers(
+            gamma=self.gamma_initializer, beta=self.beta_initializer
+        )
+        return GroupNormLayer(in_shape, groups, epsilon, initializers)
 
 
 @dataclass(eq=False, repr=False)
@@ -90,14 +99,18 @@ class InstanceNorm(TrainableSpec):
     `GroupNorm` with a group for each channel, for maps alone. Of a padded sequence,
     only its own positions count.
 
-    Weights: ``gamma``, initially 1, and ``beta``, initially 0, of shape (channels,), as
-    with ``affine=True`` in PyTorch. `alpha` does not shrink them.
+    Weights: ``gamma`` and ``beta`` of shape (channels,), as with ``affine=True`` in
+    PyTorch. `alpha` does not shrink them.
 
     Parameters
     ----------
     epsilon : float, default=1e-5
         Number added to the variance, larger than 0. The default is the same as in
         PyTorch.
+    gamma_initializer : str, float or Initializer, default="ones"
+        What gamma starts from, as in `BatchNorm`.
+    beta_initializer : str, float or Initializer, default="zeros"
+        What beta starts from, in the same way.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
 
@@ -114,6 +127,8 @@ class InstanceNorm(TrainableSpec):
     """
 
     epsilon: float = 1e-5
+    gamma_initializer: str | float | Initializer = "ones"
+    beta_initializer: str | float | Initializer = "zeros"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
@@ -124,7 +139,10 @@ class InstanceNorm(TrainableSpec):
                 f"variance, but its input has shape {tuple(in_shape)}; use LayerNorm()."
             )
         epsilon = check_positive_float("epsilon", self.epsilon)
-        return GroupNormLayer(in_shape, in_shape[-1], epsilon)
+        initializers = get_scale_initializers(
+            gamma=self.gamma_initializer, beta=self.beta_initializer
+        )
+        return GroupNormLayer(in_shape, in_shape[-1], epsilon, initializers)
 
 
 class GroupNormCache(NamedTuple):
@@ -140,18 +158,24 @@ class GroupNormLayer(Layer[GroupNormCache]):
     penalized = ()
     takes_lengths = True
 
-    def __init__(self, in_shape: Shape, groups: int, epsilon: float) -> None:
+    def __init__(
+        self,
+        in_shape: Shape,
+        groups: int,
+        epsilon: float,
+        initializers: Mapping[str, Initializer],
+    ) -> None:
         super().__init__(in_shape, in_shape)
         self.groups = groups
         self.epsilon = epsilon
+        self.initializers = initializers
         shape = self.in_shape[-1:]
         self.weight_shapes = {"gamma": shape, "beta": shape}
         self.flops = 8 * prod(in_shape)
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        shape = self.weight_shapes["gamma"]
-        return {"gamma": np.ones(shape), "beta": np.zeros(shape)}
+        return draw_scales(rng, self.weight_shapes, self.initializers)
 
     @override
     def forward(

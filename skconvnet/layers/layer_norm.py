@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._checks import check_choice, check_positive_float
 from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.initializers import Initializer, draw_scales, get_scale_initializers
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows, column_of, write_column
 from skconvnet.ops.matrix_sums import column_sums, sum_rows
@@ -29,9 +30,8 @@ class LayerNorm(TrainableSpec):
     over the axes of a map that `axis` selects. Samples are independent, so that
     training and prediction do the same.
 
-    Weights: ``gamma``, initially 1, and ``beta``, initially 0. They have shape
-    (channels,), or for ``axis="all"`` the shape of a sample, channels last. `alpha`
-    does not shrink them.
+    Weights: ``gamma`` and ``beta``, which have shape (channels,), or for ``axis="all"``
+    the shape of a sample, channels last. `alpha` does not shrink them.
 
     Parameters
     ----------
@@ -42,6 +42,10 @@ class LayerNorm(TrainableSpec):
         "channels" normalizes over the channels at each position of a map, like
         ``axis=-1`` in Keras. "all" normalizes over all channels and positions of a
         sample. For flat input the two are the same.
+    gamma_initializer : str, float or Initializer, default="ones"
+        What gamma starts from, as in `BatchNorm`.
+    beta_initializer : str, float or Initializer, default="zeros"
+        What beta starts from, in the same way.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
 
@@ -61,12 +65,17 @@ class LayerNorm(TrainableSpec):
 
     epsilon: float = 1e-5
     axis: str = "channels"
+    gamma_initializer: str | float | Initializer = "ones"
+    beta_initializer: str | float | Initializer = "zeros"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
         epsilon = check_positive_float("epsilon", self.epsilon)
         axis = check_choice("axis", self.axis, _AXES)
-        return LayerNormLayer(in_shape, epsilon, axis)
+        initializers = get_scale_initializers(
+            gamma=self.gamma_initializer, beta=self.beta_initializer
+        )
+        return LayerNormLayer(in_shape, epsilon, axis, initializers)
 
 
 class LayerNormCache(NamedTuple):
@@ -89,9 +98,16 @@ class LayerNormLayer(Layer[LayerNormCache]):
 
     penalized = ()
 
-    def __init__(self, in_shape: Shape, epsilon: float, axis: str) -> None:
+    def __init__(
+        self,
+        in_shape: Shape,
+        epsilon: float,
+        axis: str,
+        initializers: Mapping[str, Initializer],
+    ) -> None:
         super().__init__(in_shape, in_shape)
         self.epsilon = epsilon
+        self.initializers = initializers
         shape = self.in_shape if axis == "all" else self.in_shape[-1:]
         self.weight_shapes = {"gamma": shape, "beta": shape}
         self.n_features = prod(shape)
@@ -101,8 +117,7 @@ class LayerNormLayer(Layer[LayerNormCache]):
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        shape = self.weight_shapes["gamma"]
-        return {"gamma": np.ones(shape), "beta": np.zeros(shape)}
+        return draw_scales(rng, self.weight_shapes, self.initializers)
 
     @override
     def forward(

@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._checks import check_choice, check_positive_float
 from skconvnet._typing import FeatureMap, Shape, override
+from skconvnet.initializers import Initializer, draw_scales, get_scale_initializers
 from skconvnet.layers.base import Layer
 from skconvnet.ops.layout import as_rows, column_of, write_column
 from skconvnet.ops.matrix_sums import sum_rows
@@ -29,8 +30,8 @@ class RMSNorm(TrainableSpec):
     `LayerNorm`, it neither subtracts the mean nor adds a shift. Samples are
     independent, so that training and prediction do the same.
 
-    Weights: ``gamma``, initially 1, of shape (channels,), or for ``axis="all"`` of the
-    shape of a sample, channels last. `alpha` does not shrink it.
+    Weights: ``gamma`` of shape (channels,), or for ``axis="all"`` of the shape of a
+    sample, channels last. `alpha` does not shrink it.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class RMSNorm(TrainableSpec):
         "channels" normalizes over the channels at each position of a map, like
         ``axis=-1`` in Keras. "all" normalizes over all channels and positions of a
         sample. For flat input the two are the same.
+    gamma_initializer : str, float or Initializer, default="ones"
+        What gamma starts from, as in `BatchNorm`.
     trainable : bool, default=True
         Whether training changes the weights. If False, the layer is frozen.
 
@@ -59,12 +62,14 @@ class RMSNorm(TrainableSpec):
 
     epsilon: float = 1e-6
     axis: str = "channels"
+    gamma_initializer: str | float | Initializer = "ones"
 
     @override
     def build(self, in_shape: Shape) -> Layer[Any]:
         epsilon = check_positive_float("epsilon", self.epsilon)
         axis = check_choice("axis", self.axis, _AXES)
-        return RMSNormLayer(in_shape, epsilon, axis)
+        initializers = get_scale_initializers(gamma=self.gamma_initializer)
+        return RMSNormLayer(in_shape, epsilon, axis, initializers)
 
 
 class RMSNormCache(NamedTuple):
@@ -87,9 +92,16 @@ class RMSNormLayer(Layer[RMSNormCache]):
 
     penalized = ()
 
-    def __init__(self, in_shape: Shape, epsilon: float, axis: str) -> None:
+    def __init__(
+        self,
+        in_shape: Shape,
+        epsilon: float,
+        axis: str,
+        initializers: Mapping[str, Initializer],
+    ) -> None:
         super().__init__(in_shape, in_shape)
         self.epsilon = epsilon
+        self.initializers = initializers
         shape = self.in_shape if axis == "all" else self.in_shape[-1:]
         self.weight_shapes = {"gamma": shape}
         self.n_features = prod(shape)
@@ -98,7 +110,7 @@ class RMSNormLayer(Layer[RMSNormCache]):
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:
-        return {"gamma": np.ones(self.weight_shapes["gamma"])}
+        return draw_scales(rng, self.weight_shapes, self.initializers)
 
     @override
     def forward(
