@@ -349,6 +349,19 @@ def test_rows_do_not_depend_on_the_sign_of_eigenvectors(monkeypatch):
     np.testing.assert_array_equal(whitening_rows(covariance, 12, 0.1, 0.0), expected)
 
 
+def test_values_too_large_for_a_covariance():
+    X, y = images() * 1e200, np.arange(40) % 2
+    net = model(("whiten", WhiteningConv2D(2)), GlobalAvgPool())
+    with pytest.raises(ValueError, match=r"values up to \S+e\+200, too large"):
+        net.fit(X, y)
+    assert not hasattr(net, "network_")
+    net.fit(X / 1e200, y)
+    before = net.predict_proba(images())
+    with pytest.raises(ValueError, match="Divide X by a constant"):
+        net.fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(images()), before)
+
+
 def test_errors():
     shape = (6, 6, 3)
     for n_components in (0, -1, 1.5, "all", True):

@@ -187,7 +187,15 @@ class WhiteningConvolutionLayer(ConvolutionLayer):
     def statistics(
         self, x: np.ndarray, weights: np.ndarray | None
     ) -> tuple[float, np.ndarray, np.ndarray]:
-        return window_moments(x, self.windows, weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = window_moments(x, self.windows, weights)
+        if not np.isfinite(found.products).all():
+            raise ValueError(
+                "the input of a whitening convolution has values up to "
+                f"{np.abs(x).max():.3g}, too large for a covariance in double "
+                "precision. Divide X by a constant, such as its largest value."
+            )
+        return found
 
     @override
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
