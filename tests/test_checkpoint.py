@@ -21,7 +21,16 @@ from skconvnet import (
 )
 from skconvnet.augmentation import Shift
 from skconvnet.callbacks import Checkpoint
-from skconvnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten
+from skconvnet.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Residual,
+    StochasticDepth,
+    WhiteningConv2D,
+)
 from skconvnet.optimizers import Nadam
 from skconvnet.schedules import OneCycle, ReduceOnPlateau
 
@@ -100,6 +109,20 @@ def test_dropout_batch_norm_augmentation_and_a_plateau(tmp_path):
 
     expected, model = make_model(1).fit(X, y), make_model(2)
     interrupted(model, tmp_path / "m.joblib", 4, X, y)
+    assert_equal(model.fit(X, y, resume_from=tmp_path / "m.joblib"), expected)
+
+
+def test_whitening_and_stochastic_depth(tmp_path):
+    block = Residual([Conv2D(8, 3, padding="same"), StochasticDepth(0.3)])
+    layers = [WhiteningConv2D(2, 4, activation="relu"), block, Flatten()]
+    X, y = data_for(CLASSIFIERS[1])
+
+    def make_model(n_jobs):
+        params = {"batch_size": 16, "random_state": 3, "averaging": "swa"}
+        return SequentialClassifier(layers, max_iter=5, n_jobs=n_jobs, **params)
+
+    expected, model = make_model(1).fit(X, y), make_model(2)
+    interrupted(model, tmp_path / "m.joblib", 3, X, y)
     assert_equal(model.fit(X, y, resume_from=tmp_path / "m.joblib"), expected)
 
 

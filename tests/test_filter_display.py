@@ -28,6 +28,7 @@ from skconvnet.layers import (
     SeparableConv2D,
     SpatiallySeparableConv2D,
     Standardize,
+    WhiteningConv2D,
 )
 
 pytestmark = pytest.mark.usefixtures("pyplot")
@@ -163,6 +164,14 @@ def test_dense_layers_after_a_map_see_the_map():
     assert draw(pooled, "dense").kernels.shape == (4, 1, 3)
     series = network((9, 2), ("flatten", Flatten()), ("dense", Dense(4)))
     assert draw(series).kernels.shape == (4, 2, 9)
+
+
+def test_kernels_that_whiten():
+    model = network((9, 9, 3), Standardize(), ("whiten", WhiteningConv2D(2)))
+    display = draw(model)
+    assert display.channels == "rgb"
+    kernel = model.get_weights()["whiten/kernel"]
+    np.testing.assert_array_equal(display.kernels, kernel[: len(display.kernels)])
 
 
 def test_colours():
