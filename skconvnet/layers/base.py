@@ -78,7 +78,8 @@ class Layer(ABC, Generic[Cache]):
     `weight_shapes`        `initialize` draws the initial weights
     `buffer_shapes`        `initial_buffers` returns the initial buffers
     `keeps_statistics`     `statistics` and `set_statistics` learn the mean and
-                           the variance of the layer's inputs before training
+                           the variance, or covariance, of the layer's inputs
+                           before training
     `needs_whole_batch`    `forward_micro_batches` and `backward_micro_batches`
                            run all micro-batches of a minibatch at once
     =====================  =====================================================
