@@ -235,6 +235,9 @@ WEIGHTLESS = {
     "CELU": lambda spec: kl.Activation(lambda x: keras.activations.celu(x, spec.alpha)),
     "ELU": lambda spec: kl.ELU(spec.alpha),
     "LeakyReLU": lambda spec: kl.LeakyReLU(spec.negative_slope),
+    "SmoothClip": lambda spec: kl.Lambda(
+        lambda x: x / (1 + (x / spec.limit) ** 2) ** 0.5
+    ),
     "Dropout": lambda spec: kl.Dropout(spec.rate),
     "Flatten": lambda _: kl.Flatten(),
     "Reshape": lambda spec: kl.Reshape(spec.shape),

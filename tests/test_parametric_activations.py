@@ -1,4 +1,4 @@
-"""LeakyReLU, ELU, SELU and CELU against their formulas, PyTorch and Keras."""
+"""Activation functions with parameters against their formulas, PyTorch and Keras."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import Bench
 
-from skconvnet.layers import CELU, ELU, SELU, Activation, LeakyReLU
+from skconvnet.layers import CELU, ELU, SELU, Activation, LeakyReLU, SmoothClip
 
 SHAPES = [(6,), (5, 4), (4, 3, 5), (2, 3, 4, 3)]
 # Parameters of random layers.
@@ -16,18 +16,21 @@ DRAWN = {
     SELU: lambda rng: (rng.uniform(0, 3), rng.uniform(0.2, 3)),
     # Powers of two, since PyTorch rounds 1 / alpha to float32.
     CELU: lambda rng: (2.0 ** rng.integers(-3, 3),),
+    SmoothClip: lambda rng: (rng.uniform(0.5, 5),),
 }
 FORMULAS = {
     LeakyReLU: lambda x, slope: np.where(x > 0, x, slope * x),
     ELU: lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1)),
     SELU: lambda x, alpha, gamma: gamma * np.where(x > 0, x, alpha * (np.exp(x) - 1)),
     CELU: lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1)),
+    SmoothClip: lambda x, limit: x / np.sqrt(1 + (x / limit) ** 2),
 }
 SLOPES = {
     LeakyReLU: lambda x, slope: np.where(x > 0, 1, slope),
     ELU: lambda x, alpha: np.where(x > 0, 1, alpha * np.exp(x)),
     SELU: lambda x, alpha, gamma: gamma * np.where(x > 0, 1, alpha * np.exp(x)),
     CELU: lambda x, alpha: np.where(x > 0, 1, np.exp(x / alpha)),
+    SmoothClip: lambda x, limit: (1 + (x / limit) ** 2) ** -1.5,
 }
 
 
@@ -59,7 +62,7 @@ def test_layers_are_their_formulas(kind, in_shape, seed):
     np.testing.assert_allclose(dx, expected, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.parametrize("kind", FORMULAS)
+@pytest.mark.parametrize("kind", [LeakyReLU, ELU, SELU, CELU])
 def test_defaults_are_those_of_the_function(kind):
     _, x, dy = random_case(kind, (4, 3), 0)
     function = Activation(kind.__name__.lower().replace("leaky", "leaky_"))
@@ -108,6 +111,13 @@ def test_large_numbers_give_finite_ones(kind, dtype):
     assert np.isfinite(dx).all()
 
 
+def test_outliers_come_close_to_the_limit_in_order():
+    x = np.array([[-1e30, -100.0, -0.01, 0.01, 5.0, 100.0, 1e30]])
+    y = Bench(SmoothClip(2.0), (7,)).forward(x)[0]
+    assert (np.diff(y) > 0).all()
+    np.testing.assert_allclose(y[[0, 2, 3, 6]], [-2, -0.01, 0.01, 2], rtol=1e-4)
+
+
 @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf, "1", None, True])
 @pytest.mark.parametrize(
     ("kind", "name"),
@@ -117,6 +127,7 @@ def test_large_numbers_give_finite_ones(kind, dtype):
         (SELU, "alpha"),
         (SELU, "gamma"),
         (CELU, "alpha"),
+        (SmoothClip, "limit"),
     ],
 )
 def test_bad_parameters(kind, name, value):
@@ -124,7 +135,9 @@ def test_bad_parameters(kind, name, value):
         kind(**{name: value}).build((4,))
 
 
-@pytest.mark.parametrize(("kind", "name"), [(SELU, "gamma"), (CELU, "alpha")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(SELU, "gamma"), (CELU, "alpha"), (SmoothClip, "limit")]
+)
 def test_factors_are_not_0(kind, name):
     with pytest.raises(ValueError, match=f"^{name} must be a finite float larger than"):
         kind(**{name: 0}).build((4,))

@@ -358,6 +358,7 @@ LIKE_PYTORCH = {
     "CELU": lambda spec: nn.CELU(spec.alpha),
     "ELU": lambda spec: nn.ELU(spec.alpha),
     "LeakyReLU": lambda spec: nn.LeakyReLU(spec.negative_slope),
+    "SmoothClip": lambda spec: Lambda(lambda x: x / (1 + (x / spec.limit) ** 2) ** 0.5),
     "Dropout": lambda _: nn.Identity(),
     "StochasticDepth": lambda _: nn.Identity(),
     "Flatten": lambda _: nn.Flatten(),

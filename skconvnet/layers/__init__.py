@@ -63,6 +63,10 @@ if TYPE_CHECKING:
     from skconvnet.layers.parametric_activations import ELU as ELU
     from skconvnet.layers.parametric_activations import SELU as SELU
     from skconvnet.layers.parametric_activations import LeakyReLU as LeakyReLU
+    from skconvnet.layers.parametric_activations import SmoothClip as SmoothClip
+    from skconvnet.layers.periodic_embedding import (
+        PeriodicEmbedding as PeriodicEmbedding,
+    )
     from skconvnet.layers.pooling import AvgPool1D as AvgPool1D
     from skconvnet.layers.pooling import AvgPool2D as AvgPool2D
     from skconvnet.layers.pooling import AvgPool3D as AvgPool3D
@@ -121,7 +125,8 @@ __getattr__, __dir__, __all__ = lazily(
         "lstm": ["LSTM"],
         "maxout": ["Maxout"],
         "parallel": ["Parallel"],
-        "parametric_activations": ["CELU", "ELU", "SELU", "LeakyReLU"],
+        "parametric_activations": ["CELU", "ELU", "SELU", "LeakyReLU", "SmoothClip"],
+        "periodic_embedding": ["PeriodicEmbedding"],
         "pooling": [
             "AvgPool1D",
             "AvgPool2D",

@@ -1,4 +1,4 @@
-"""Activation functions whose slopes and scales are chosen, not learned."""
+"""Activation functions whose slopes, scales and limits are chosen, not learned."""
 
 from __future__ import annotations
 
@@ -147,3 +147,42 @@ class CELU(LayerSpec):
     def build(self, in_shape: Shape) -> Layer[Any]:
         alpha = check_positive_float("alpha", self.alpha)
         return ActivationLayer(in_shape, activations.CELU(alpha))
+
+
+@dataclass(eq=False, repr=False)
+class SmoothClip(LayerSpec):
+    """Bring outliers close to a limit, and leave small values almost as they are [1]_.
+
+    ``y = x / sqrt(1 + (x / limit) ** 2)``, which keeps the order of values, and lies
+    between ``-limit`` and ``limit``. In place of a hard limit, it follows
+    `Standardize` or a scaler.
+
+    Parameters
+    ----------
+    limit : float, default=3.0
+        The bound of the absolute value, larger than 0.
+
+    References
+    ----------
+    .. [1] D. Holzmueller, L. Grinsztajn and I. Steinwart, "Better by default: strong
+       pre-tuned MLPs and boosted trees on tabular data", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconvnet import SequentialRegressor
+    >>> from skconvnet.layers import SmoothClip
+    >>> X = np.array([[-1000.0], [0.3], [4.0]])
+    >>> model = SequentialRegressor([("clip", SmoothClip())], input_shape=(1,))
+    >>> model.initialize(X, [0, 1, 2]).activations(X, "clip").round(2)
+    array([[-3.  ],
+           [ 0.3 ],
+           [ 2.4 ]])
+    """
+
+    limit: float = 3.0
+
+    @override
+    def build(self, in_shape: Shape) -> Layer[Any]:
+        limit = check_positive_float("limit", self.limit)
+        return ActivationLayer(in_shape, activations.SmoothClip(limit))

@@ -12,7 +12,14 @@ from skconvnet._typing import Shape
 from skconvnet.layers.activation import ActivationLayer, PReLULayer, RReLULayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.onnx.graph import Graph
-from skconvnet.ops.activations import CELU, ELU, SELU, ActivationFunction, LeakyReLU
+from skconvnet.ops.activations import (
+    CELU,
+    ELU,
+    SELU,
+    ActivationFunction,
+    LeakyReLU,
+    SmoothClip,
+)
 
 # Operators that compute an activation: their names, the first version of ONNX that has
 # them, and attributes.
@@ -38,6 +45,8 @@ def activate(graph: Graph, z: str, function: ActivationFunction) -> str:
         return graph.add("LeakyRelu", z, alpha=function.leak)
     if isinstance(function, ELU):
         return _exponential(graph, z, function)
+    if isinstance(function, SmoothClip):
+        return _smooth_clip(graph, z, function.limit)
     if function.name in _OPERATORS:
         op, opset, attributes = _OPERATORS[function.name]
         has_dtype = not graph.is_double or function.name in _IN_DOUBLE
@@ -102,6 +111,18 @@ def _exponential(graph: Graph, z: str, function: ELU) -> str:
     below = _times(graph, below, function.alpha)
     y = graph.add("Add", graph.add("Relu", z), below)
     return _times(graph, y, function.scale)
+
+
+def _smooth_clip(graph: Graph, z: str, limit: float) -> str:
+    # With u = z / limit and m = max(|u|, 1), z / sqrt(1 + u^2) is
+    # (z / m) / sqrt((1 / m)^2 + (u / m)^2), in which no square overflows.
+    one = graph.numbers(1.0)
+    u = graph.add("Mul", z, graph.numbers(1 / limit))
+    m = graph.add("Max", graph.add("Abs", u), one)
+    parts = [graph.add("Div", value, m) for value in (one, u)]
+    squares = [graph.add("Mul", part, part) for part in parts]
+    root = graph.add("Sqrt", graph.add("Add", *squares))
+    return graph.add("Div", graph.add("Div", z, m), root)
 
 
 def _times(graph: Graph, value: str, factor: float) -> str:

@@ -39,6 +39,7 @@ from skconvnet.layers.lp_pooling import GlobalLpPoolLayer, LpPoolLayer
 from skconvnet.layers.map_output import MapOutputLayer
 from skconvnet.layers.maxout import MaxoutLayer
 from skconvnet.layers.parallel import ParallelLayer
+from skconvnet.layers.periodic_embedding import PeriodicEmbeddingLayer
 from skconvnet.layers.pooling import AvgPoolLayer, MaxPoolLayer
 from skconvnet.layers.position_dense import PositionDenseLayer
 from skconvnet.layers.positional_encoding import PositionalEncodingLayer
@@ -249,6 +250,7 @@ CONVERTERS: dict[type[Layer[Any]], Converter] = {
     NearestUpsampleLayer: resizing.nearest,
     PReLULayer: activations.prelu,
     ParallelLayer: parallel,
+    PeriodicEmbeddingLayer: dense.periodic_embedding,
     PermuteLayer: shapes.permute,
     RMSNormLayer: normalization.rms_norm,
     PositionDenseLayer: attention.position_dense,

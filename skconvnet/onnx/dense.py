@@ -1,4 +1,4 @@
-"""Dense layers, and the table of embeddings."""
+"""Dense layers, and embeddings of tokens and of numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from skconvnet.layers.dense import DenseLayer
 from skconvnet.layers.embedding import EmbeddingLayer
+from skconvnet.layers.periodic_embedding import PeriodicEmbeddingLayer
 from skconvnet.onnx.activations import activate
 from skconvnet.onnx.graph import Graph
 from skconvnet.onnx.lengths import find_tokens, lengths_of
@@ -44,3 +45,20 @@ def embedding(graph: Graph, layer: EmbeddingLayer, x: str) -> str:
     maxima = graph.reduce("ReduceMax", rows, (1,))
     is_empty = graph.add("Equal", lengths, graph.numbers(0.0))
     return graph.add("Where", is_empty, graph.numbers(0.0), maxima)
+
+
+def periodic_embedding(graph: Graph, layer: PeriodicEmbeddingLayer, x: str) -> str:
+    """Convert `PeriodicEmbedding`."""
+    kernel, bias = layer.weights["kernel"], layer.weights["bias"]
+    n_features, n_waves, n_dims = kernel.shape
+    # cos(a) = sin(a + pi / 2).
+    frequencies = np.tile(2 * np.pi * layer.weights["frequencies"], 2)
+    phases = np.repeat([0, np.pi / 2], layer.n_frequencies)
+    x = graph.reshape(x, (n_features, 1))
+    angles = graph.add("Mul", x, graph.numbers(frequencies, "frequencies"))
+    angles = graph.add("Add", angles, graph.numbers(phases, "phases"))
+    waves = graph.reshape(graph.add("Sin", angles), (n_features, 1, n_waves))
+    z = graph.add("MatMul", waves, graph.numbers(kernel, "kernel"))
+    z = graph.reshape(z, (n_features, n_dims))
+    z = graph.add("Add", z, graph.numbers(bias, "bias"))
+    return graph.add("Transpose", activate(graph, z, layer.activation), perm=[0, 2, 1])

@@ -21,6 +21,7 @@ from skconvnet.ops.activations.rectifiers import (
 from skconvnet.ops.activations.sigmoids import (
     HardSigmoid,
     Logistic,
+    SmoothClip,
     Softsign,
     Step,
     Tanh,
@@ -41,6 +42,7 @@ __all__ = [
     "Mish",
     "ReLU",
     "SiLU",
+    "SmoothClip",
     "Softplus",
     "Softsign",
     "Step",

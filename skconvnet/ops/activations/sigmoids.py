@@ -61,6 +61,38 @@ class Softsign(BlockwiseFunction):
         out *= out
 
 
+class SmoothClip(BlockwiseFunction):
+    """f(z) = z / sqrt(1 + (z / limit)^2), with derivative (1 - (y / limit)^2)^(3/2).
+
+    Holzmueller et al., 2024.
+    """
+
+    name = "smooth_clip"
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    @override
+    def apply_to_block(
+        self, z: np.ndarray, out: np.ndarray, workspace: Workspace
+    ) -> None:
+        # hypot does not overflow, as the square of a large z would.
+        root = workspace.scratch("root", z.shape, z.dtype)
+        np.multiply(z, z.dtype.type(1 / self.limit), out=root)
+        np.hypot(root, z.dtype.type(1), out=root)
+        np.divide(z, root, out=out)
+
+    @override
+    def slope(self, cache: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.multiply(cache, cache.dtype.type(1 / self.limit), out=out)
+        np.multiply(out, out, out=out)
+        np.subtract(1, out, out=out)
+        # Rounding may take y beyond the limit.
+        np.maximum(out, 0, out=out)
+        root = workspace.scratch("root", out.shape, out.dtype)
+        out *= np.sqrt(out, out=root)
+
+
 class HardSigmoid(ActivationFunction):
     """f(z) = z / 6 + 1 / 2, clipped to [0, 1]: a piecewise linear logistic function."""
 
