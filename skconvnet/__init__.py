@@ -42,6 +42,7 @@ __getattr__, __dir__, __all__ = lazily(
         "optimizers",
         "schedules",
         "series",
+        "tabular",
         "text",
     ],
     words=ESTIMATORS,

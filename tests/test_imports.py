@@ -27,10 +27,18 @@ RANKS = [
     {"training"},
     {"inspection", "callbacks"},
     {"estimators"},
-    {"text", "datasets", "interop"},
+    {"text", "datasets", "interop", "tabular"},
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-MAY_KNOW_SKLEARN = {"params", "inspection", "estimators", "text", "datasets", "interop"}
+MAY_KNOW_SKLEARN = {
+    "params",
+    "inspection",
+    "estimators",
+    "text",
+    "datasets",
+    "interop",
+    "tabular",
+}
 
 
 def part_of(path):

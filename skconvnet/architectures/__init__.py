@@ -31,6 +31,7 @@ from skconvnet.architectures.plain import cifar_convnet, two_convolutions
 from skconvnet.architectures.rcnn import rcnn
 from skconvnet.architectures.resnet import resnet, resnet_bottleneck
 from skconvnet.architectures.resnet_1d import resnet_1d
+from skconvnet.architectures.tabular import tabular
 from skconvnet.architectures.text_cnn import text_cnn
 from skconvnet.architectures.text_rnn import text_rnn
 from skconvnet.architectures.transformer_encoder import transformer_encoder
@@ -56,6 +57,7 @@ __all__ = [
     "resnet",
     "resnet_1d",
     "resnet_bottleneck",
+    "tabular",
     "text_cnn",
     "text_rnn",
     "transformer_encoder",
