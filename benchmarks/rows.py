@@ -85,35 +85,37 @@ TABLES = {
 }
 
 
-def _perceptron(regression: bool, seed: int) -> BaseEstimator:
-    return (MLPRegressor if regression else MLPClassifier)(random_state=seed)
+def _perceptron(n_outputs: int | None, seed: int) -> BaseEstimator:
+    return (MLPClassifier if n_outputs is None else MLPRegressor)(random_state=seed)
 
 
-def _scaled_perceptron(regression: bool, seed: int) -> BaseEstimator:
-    return make_pipeline(StandardScaler(), _perceptron(regression, seed))
+def _scaled_perceptron(n_outputs: int | None, seed: int) -> BaseEstimator:
+    return make_pipeline(StandardScaler(), _perceptron(n_outputs, seed))
 
 
-def _trees(regression: bool, seed: int) -> BaseEstimator:
-    if regression:  # of one output only
-        return MultiOutputRegressor(HistGradientBoostingRegressor(random_state=seed))
-    return HistGradientBoostingClassifier(random_state=seed)
+def _trees(n_outputs: int | None, seed: int) -> BaseEstimator:
+    if n_outputs is None:
+        return HistGradientBoostingClassifier(random_state=seed)
+    trees = HistGradientBoostingRegressor(random_state=seed)  # of one output only
+    return trees if n_outputs == 1 else MultiOutputRegressor(trees)
 
 
-def _linear(regression: bool, seed: int) -> BaseEstimator:  # noqa: ARG001  as all models
+def _linear(n_outputs: int | None, seed: int) -> BaseEstimator:  # noqa: ARG001  as all models
     return make_pipeline(
-        StandardScaler(), RidgeCV() if regression else LogisticRegression()
+        StandardScaler(), LogisticRegression() if n_outputs is None else RidgeCV()
     )
 
 
-def _recipe(regression: bool, seed: int, **params: object) -> BaseEstimator:
-    make = make_tabular_regressor if regression else make_tabular_classifier
+def _recipe(n_outputs: int | None, seed: int, **params: object) -> BaseEstimator:
+    make = make_tabular_classifier if n_outputs is None else make_tabular_regressor
     return make(random_state=seed, n_jobs=1, **params)
 
 
-def _recipe_with_embeddings(regression: bool, seed: int) -> BaseEstimator:
-    return _recipe(regression, seed, layers=tabular(embedding_dims=4))
+def _recipe_with_embeddings(n_outputs: int | None, seed: int) -> BaseEstimator:
+    return _recipe(n_outputs, seed, layers=tabular(embedding_dims=4))
 
 
+# Each gets the number of outputs, None for classes, and a seed.
 MODELS = {
     "MLP": _perceptron,
     "scaled MLP": _scaled_perceptron,
@@ -159,9 +161,9 @@ def measure(
 ) -> dict[str, list[Fit]]:
     """Return the fits of each model, to the same folds of a table."""
     X, y = table.load()
+    n_outputs = None
     if table.regression:
-        if y.ndim == 1:
-            y = y[:, np.newaxis]
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
         splitter = RepeatedKFold(n_splits=folds, n_repeats=repeats, random_state=0)
     else:
         splitter = RepeatedStratifiedKFold(
@@ -170,7 +172,7 @@ def measure(
     fits: dict[str, list[Fit]] = {name: [] for name in models}
     for seed, (train, test) in enumerate(splitter.split(X, y)):
         for name in models:
-            model = MODELS[name](table.regression, seed)
+            model = MODELS[name](n_outputs, seed)
             fits[name].append(
                 fit_and_score(model, (X[train], y[train]), (X[test], y[test]))
             )

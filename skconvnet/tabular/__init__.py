@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from skconvnet._lazy import lazily
 
 if TYPE_CHECKING:
+    from skconvnet.tabular.piecewise_linear import (
+        PiecewiseLinearEncoder as PiecewiseLinearEncoder,
+    )
     from skconvnet.tabular.recipes import (
         make_tabular_classifier as make_tabular_classifier,
     )
@@ -14,5 +17,8 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazily(
     __name__,
-    {"recipes": ["make_tabular_classifier", "make_tabular_regressor"]},
+    {
+        "piecewise_linear": ["PiecewiseLinearEncoder"],
+        "recipes": ["make_tabular_classifier", "make_tabular_regressor"],
+    },
 )
