@@ -27,6 +27,7 @@ from skconvnet import (
     SequentialRegressor,
 )
 from skconvnet.layers import Conv2D
+from skconvnet.tabular import make_tabular_classifier, make_tabular_regressor
 
 skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is in the extra `onnx`")
 
@@ -332,3 +333,23 @@ def test_features_of_the_output_layer_are_refused():
     extractor = FeatureExtractor(mlp(), "output").fit(X, Y)
     with pytest.raises(ValueError, match="layer='output' is the output layer"):
         converted(extractor, X, None)
+
+
+@pytest.mark.parametrize("has_missing", [False, True])
+def test_the_recipe_for_tables(has_missing):
+    samples = SINGLE.copy()
+    if has_missing:
+        samples[::7, 2] = np.nan
+    clf = make_tabular_classifier(max_iter=3, random_state=0)
+    # skl2onnx has no columns that say which numbers were missing.
+    clf.set_params(columns__remainder__simpleimputer__add_indicator=not has_missing)
+    found = run(converted(clf.fit(samples, Y), samples), samples)
+    assert_close(found["probabilities"], clf.predict_proba(samples), 1e-5)
+    np.testing.assert_array_equal(found["label"], clf.predict(samples))
+
+
+def test_the_recipe_for_numbers_without_the_scale_of_the_target():
+    reg = make_tabular_regressor(max_iter=3, random_state=0).fit(SINGLE, X[:, 0])
+    found = run(skl2onnx.to_onnx(reg.regressor_, SINGLE[:1]), SINGLE)["variable"]
+    scaled = reg.transformer_.inverse_transform(found)
+    assert_close(scaled[:, 0], reg.predict(SINGLE), 1e-5)
