@@ -37,7 +37,7 @@ SHAPE = (6, 5, 2)
         (Shift((1, 1, 1)), ["max_pixels", "2 of them", "(1, 1, 1)"]),
         (Shift(fraction=1), ["fraction", "[0, 1)", "got 1"]),
         (Shift(fraction=-0.1), ["fraction", "[0, 1]", "got -0.1"]),
-        (Shift(1, fill="mirror"), ["fill", "'nearest'", "'mirror'", "border"]),
+        (Shift(1, fill="mirror"), ["fill", "'nearest'", "'mirror'", "'reflect'?"]),
         (Shift(1, fill_value=np.nan), ["fill_value", "finite", "nan"]),
         (Crop(5), ["padding=5", "at most 4"]),
         (Crop(-2), ["padding", "got -2"]),

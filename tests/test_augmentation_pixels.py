@@ -24,15 +24,18 @@ from skconvnet.augmentation.shift import shifted
 from skconvnet.ops.resampling import bilinear, gather
 from skconvnet.ops.workspace import Workspace
 
-SCIPY_MODES = {"constant": "grid-constant", "nearest": "nearest"}
+FILLS = ["constant", "nearest", "reflect"]
+NUMPY_MODES = {"nearest": "edge", "reflect": "reflect"}
+SCIPY_MODES = {"constant": "grid-constant", "nearest": "nearest", "reflect": "mirror"}
 
 
-def moved_by_hand(sample, pixels, fill_value):
+def moved_by_hand(sample, pixels, fill):
     """One sample, padded on all sides and cut out again."""
     widths = [(abs(p), abs(p)) for p in pixels] + [(0, 0)]
-    options = {"mode": "edge"}
-    if fill_value is not None:
-        options = {"mode": "constant", "constant_values": fill_value}
+    if fill in NUMPY_MODES:
+        options = {"mode": NUMPY_MODES[fill]}
+    else:
+        options = {"mode": "constant", "constant_values": fill}
     padded = np.pad(sample, widths, **options)
     pairs = zip(pixels, sample.shape, strict=False)
     window = [slice(abs(p) - p, abs(p) - p + n) for p, n in pairs]
@@ -44,7 +47,7 @@ def moved_by_hand(sample, pixels, fill_value):
     st.lists(st.integers(1, 6), min_size=1, max_size=3),
     st.integers(1, 4),
     st.integers(1, 3),
-    st.sampled_from([None, 0.0, -2.5]),
+    st.sampled_from(["nearest", "reflect", 0.0, -2.5]),
 )
 @settings(max_examples=60, deadline=None)
 def test_shifted_equals_slices_of_padded_samples(data, spatial, n, channels, fill):
@@ -59,6 +62,20 @@ def test_shifted_equals_slices_of_padded_samples(data, spatial, n, channels, fil
         np.testing.assert_array_equal(y[i], expected)
 
 
+@pytest.mark.parametrize("shape", [(7, 2), (6, 5, 1), (3, 4, 5, 2)])
+@pytest.mark.parametrize("kind", [Shift, Crop])
+def test_reflect_up_to_the_largest_shift_equals_numpy_pad(kind, shape):
+    X = images(1, shape).repeat(300, axis=0)
+    most = tuple(n - 1 for n in shape[:-1])
+    y, *_ = run(kind(most, fill="reflect"), X)
+    padded = np.pad(X[0], [(m, m) for m in most] + [(0, 0)], mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, shape)
+    expected = {window.tobytes() for window in windows.reshape(-1, *shape)}
+    seen = {np.ascontiguousarray(sample).tobytes() for sample in y}
+    assert seen <= expected
+    assert len(seen) > 0.5 * min(len(expected), len(X))
+
+
 def test_shifted_equals_numpy_roll_where_nothing_comes_in():
     X = np.zeros((3, 9, 8, 2))
     X[:, 3:6, 3:5] = images(3, (3, 2, 2))
@@ -70,12 +87,12 @@ def test_shifted_equals_numpy_roll_where_nothing_comes_in():
 
 
 @pytest.mark.parametrize("kind", [Shift, Crop])
-@pytest.mark.parametrize("fill", ["constant", "nearest"])
+@pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("shape", [(7, 2), (6, 5, 1), (3, 4, 5, 2)])
 def test_every_shift_up_to_the_largest_is_drawn(kind, fill, shape):
     X = images(1, shape).repeat(400, axis=0)
     y, *_ = run(kind(1, fill=fill, fill_value=7.0), X)
-    value = 7.0 if fill == "constant" else None
+    value = 7.0 if fill == "constant" else fill
     expected = {
         moved_by_hand(X[0], np.array(pixels) - 1, value).tobytes()
         for pixels in np.ndindex(*(3,) * (len(shape) - 1))
@@ -114,7 +131,7 @@ def test_flip_reverses_axes(shape):
     assert 0.2 < turned.mean() < 0.4
 
 
-@pytest.mark.parametrize("fill", ["constant", "nearest"])
+@pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("turns", [-1, 1, 2, 3])
 @pytest.mark.parametrize("side", [5, 6])
 def test_quarter_turns_equal_rot90(turns, side, fill):
@@ -157,7 +174,7 @@ def test_what_changes_nothing_is_left_out(case, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("fill", [0.0, None])
+@pytest.mark.parametrize("fill", [0.0, "nearest", "reflect"])
 def test_engines_at_the_identity_keep_every_bit(dtype, fill):
     x = batch_last(images(5, (6, 5, 2)).astype(dtype))
     still, one = np.zeros(5), np.ones(5)
@@ -175,7 +192,7 @@ def test_engines_at_the_identity_keep_every_bit(dtype, fill):
     st.integers(1, 9),
     st.integers(1, 9),
     st.integers(1, 3),
-    st.sampled_from(["constant", "nearest"]),
+    st.sampled_from(FILLS),
     st.floats(-3, 3),
     st.integers(0, 1000),
 )
@@ -186,7 +203,7 @@ def test_bilinear_equals_map_coordinates(height, width, channels, fill, value, s
     points = rng.uniform(-3, 12, size=(2, height, width, 3))
     # Some of them at pixels and right at the border.
     points[:, rng.random(points.shape[1:]) < 0.2] = rng.integers(-2, 10)
-    outside = value if fill == "constant" else None
+    outside = value if fill == "constant" else fill
     y = batch_first(bilinear(batch_last(X), *points.copy(), outside, Workspace()))
     for i, sample in enumerate(X):
         for channel in range(channels):
@@ -200,7 +217,7 @@ def test_bilinear_equals_map_coordinates(height, width, channels, fill, value, s
             np.testing.assert_allclose(y[i, ..., channel], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("fill", ["constant", "nearest"])
+@pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("shape", [(6, 5, 2), (1, 8, 1), (9, 9, 1)])
 def test_affine_equals_affine_transform(shape, fill):
     rng = np.random.default_rng(1)
@@ -209,7 +226,7 @@ def test_affine_equals_affine_transform(shape, fill):
     factor = rng.uniform(0.5, 2, 8)
     shift = rng.uniform(-2, 2, (2, 8))
     matrices = inverse_affine(angle, factor, slant)
-    outside = 0.25 if fill == "constant" else None
+    outside = 0.25 if fill == "constant" else fill
     y = batch_first(transformed(batch_last(X), matrices, shift, outside, Workspace()))
     center = (np.array(shape[:2]) - 1) / 2
     for i, sample in enumerate(X):
@@ -265,7 +282,7 @@ def test_directions_of_shear_and_scaling():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("fill", ["constant", "nearest"])
+@pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize(
     ("shape", "alpha", "sigma"),
     [
@@ -340,9 +357,13 @@ def test_cutout_draws_every_center():
     assert ((y == 0).any(axis=1).sum(axis=1) == 1).all()
 
 
-@given(st.integers(0, 10**6), st.sampled_from([1.0, 1e-3, 1e-7]))
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([1.0, 1e-3, 1e-7]),
+    st.sampled_from(["nearest", "reflect"]),
+)
 @settings(max_examples=40, deadline=None)
-def test_rounding_does_not_lead_out_of_the_range(seed, spread):
+def test_rounding_does_not_lead_out_of_the_range(seed, spread, fill):
     rng = np.random.default_rng(seed)
     shape = (1, 6, 6, 50)
     values = -1 + spread * rng.uniform(size=shape)
@@ -350,7 +371,7 @@ def test_rounding_does_not_lead_out_of_the_range(seed, spread):
     # As near to a pixel as float32 can tell, on either side of it.
     points = rng.integers(-1, 7, (2, *shape[1:])) + rng.integers(-1, 2) * 2.0**-24
     x, points = values.astype(np.float32), points.astype(np.float32)
-    y = bilinear(x, *points, None, Workspace())
+    y = bilinear(x, *points, fill, Workspace())
     assert x.min() <= y.min()
     assert y.max() <= x.max()
 
@@ -363,7 +384,11 @@ def test_points_far_outside_read_the_border():
         gather(x, far, -7.0, workspace).ravel(), [-7, -7, 0, 5, -7, -7]
     )
     np.testing.assert_array_equal(
-        gather(x, far, None, workspace).ravel(), [0, 0, 0, 5, 5, 5]
+        gather(x, far, "nearest", workspace).ravel(), [0, 0, 0, 5, 5, 5]
+    )
+    # 10**9 is a multiple of 10, after which the mirrored line repeats.
+    np.testing.assert_array_equal(
+        gather(x, far, "reflect", workspace).ravel(), [0, 1, 0, 5, 4, 0]
     )
 
 

@@ -143,7 +143,7 @@ FILLS: Words = {
     NUMBER: "To fill with a number, set fill='constant' and fill_value={value}.",
     **dict.fromkeys(("zeros", "zero", "black"), "constant"),
     **dict.fromkeys(("edge", "replicate", "border", "closest"), "nearest"),
-    **dict.fromkeys(("reflect", "reflection", "mirror", "symmetric"), _REPEATED),
+    **dict.fromkeys(("reflection", "mirror", "symmetric"), "reflect"),
     **dict.fromkeys(("wrap", "circular"), _REPEATED),
 }
 

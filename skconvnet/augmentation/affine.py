@@ -17,6 +17,7 @@ from skconvnet.augmentation.checks import (
     check_range,
     per_axis,
 )
+from skconvnet.ops.outside import Fill
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
@@ -93,9 +94,10 @@ class Affine(AffineAugmentation):
     shift : float or (float, float), default=0.0
         The largest distance in pixels in either direction, which need not be a whole
         number. A pair gives the largest vertical and the largest horizontal distance.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -138,9 +140,10 @@ class Rotation(AffineAugmentation):
     degrees : float or (float, float), default=10.0
         The largest angle in either direction, or a pair with the smallest and the
         largest angle. Positive angles are counterclockwise.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -173,9 +176,10 @@ class Scaling(AffineAugmentation):
         The largest change of size: 0.1 means factors from 0.9 to 1.1. Alternatively, a
         pair with the smallest and the largest factor. Factors above 1 enlarge the
         image.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -208,9 +212,10 @@ class Shear(AffineAugmentation):
         The largest angle in either direction, or a pair with the smallest and the
         largest angle. Angles are less than 90. Positive angles move the top to the
         right.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -256,16 +261,14 @@ class AffineAugmenter(MapAugmenter):
     ----------
     in_shape : tuple of int
     bounds : AffineBounds
-    fill : float or None
-        Value of positions outside the image; None means the value of the nearest pixel.
+    fill : float, "nearest" or "reflect"
+        What positions outside the image are.
     """
 
     moves_positions = True
     interpolates = True
 
-    def __init__(
-        self, in_shape: Shape, bounds: AffineBounds, fill: float | None
-    ) -> None:
+    def __init__(self, in_shape: Shape, bounds: AffineBounds, fill: Fill) -> None:
         super().__init__(in_shape)
         self.bounds = bounds
         self.fill = fill
@@ -317,7 +320,7 @@ def transformed(
     x: FeatureMap,
     matrix: npt.NDArray[np.float64],
     shift: npt.NDArray[np.float64],
-    fill: float | None,
+    fill: Fill,
     workspace: Workspace,
 ) -> FeatureMap:
     """Transform each image by the inverse of its matrix, then move it.
@@ -331,8 +334,8 @@ def transformed(
     matrix : ndarray of shape (2, 2, batch)
     shift : ndarray of shape (2, batch)
         Distances by which the result is moved, down and to the right.
-    fill : float or None
-        Value of positions outside the image; None means the value of the nearest pixel.
+    fill : float, "nearest" or "reflect"
+        What positions outside the image are.
     workspace : Workspace
 
     Returns

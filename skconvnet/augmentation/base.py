@@ -12,6 +12,7 @@ import numpy.typing as npt
 from skconvnet._foreign_words import AUGMENTATION_PARAMETERS, Words
 from skconvnet._typing import FeatureMap, Image, Shape, override
 from skconvnet.augmentation.checks import check_axes
+from skconvnet.ops.outside import Fill
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import Params
 
@@ -87,8 +88,8 @@ class MapAugmenter(Augmenter):
     If it moves positions, targets and weights of positions are moved in the same way.
     """
 
-    # Value of positions outside the map; None means the value of the nearest pixel.
-    fill: float | None = None
+    # What positions outside the map are.
+    fill: Fill = "nearest"
 
     @override
     def __call__(
@@ -101,7 +102,7 @@ class MapAugmenter(Augmenter):
         # The same random numbers again, so that targets are moved as their samples.
         rng.bit_generator.state = before
         own = copy.copy(self)
-        own.fill = None if self.fill is None else 0.0
+        own.fill = self.fill if isinstance(self.fill, str) else 0.0
         return moved_targets(batch, own, rng, workspace.nested("targets"))._replace(x=x)
 
     @abstractmethod
@@ -132,7 +133,7 @@ def moved_targets(
     """Move the targets of positions, and their weights.
 
     Where targets are interpolated, they are means weighted by the weights. Positions
-    that come from outside the map have a weight of 0, unless the nearest pixel fills
+    that come from outside the map have a weight of 0, unless pixels of the map fill
     them.
 
     Parameters
@@ -140,7 +141,7 @@ def moved_targets(
     batch : Batch
         With targets of shape (n_outputs, *spatial, batch).
     augmenter : MapAugmenter
-        Fills positions from outside with 0, or with the nearest pixel.
+        Fills positions from outside with 0, or with pixels of the map.
     rng : Generator
     workspace : Workspace
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from skconvnet._checks import check_choice, check_number, is_int, is_sequence
 from skconvnet._typing import Shape
+from skconvnet.ops.outside import Fill
 
 __all__ = [
     "check_axes",
@@ -17,7 +18,7 @@ __all__ = [
     "per_axis",
 ]
 
-FILLS = ("constant", "nearest")
+FILLS = ("constant", "nearest", "reflect")
 _AXES = {
     1: "(length, channels)",
     2: "(height, width, channels)",
@@ -36,11 +37,15 @@ def check_axes(name: str, in_shape: Shape, ndims: tuple[int, ...]) -> None:
     )
 
 
-def check_fill(fill: object, fill_value: object) -> float | None:
-    """Return the value of positions outside the map, or None for the nearest one."""
+def check_fill(fill: str, fill_value: object) -> Fill:
+    """Return what positions outside the map are, from two hyperparameters.
+
+    >>> check_fill("constant", 2.0), check_fill("reflect", 2.0)
+    (2.0, 'reflect')
+    """
     check_choice("fill", fill, FILLS)
     value = check_number("fill_value", fill_value)
-    return value if fill == "constant" else None
+    return value if fill == "constant" else cast(Fill, fill)
 
 
 def check_range(

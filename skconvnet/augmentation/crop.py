@@ -24,8 +24,10 @@ class Crop(Augmentation):
     padding : int or tuple of int, default=4
         The number of pixels added on each side, less than the size of the image. A
         tuple gives one number per spatial axis.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of the added pixels: `fill_value`, or the value of the nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of the added pixels: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, MapAugmenter
 from skconvnet.augmentation.checks import check_fill, check_number
+from skconvnet.ops.outside import Fill
 from skconvnet.ops.resampling import bilinear
 from skconvnet.ops.workspace import Workspace
 
@@ -38,9 +39,10 @@ class Elastic(Augmentation):
         The standard deviation of the Gaussian in pixels. A small value distorts the
         image locally, a large value moves it as a whole. The defaults are used in [1]_
         for handwritten digits of 29x29 pixels.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -80,8 +82,8 @@ class ElasticAugmenter(MapAugmenter):
     ----------
     in_shape : tuple of int
     alpha, sigma : float
-    fill : float or None
-        Value of positions outside the image; None means the value of the nearest pixel.
+    fill : float, "nearest" or "reflect"
+        What positions outside the image are.
     """
 
     moves_positions = True
@@ -92,7 +94,7 @@ class ElasticAugmenter(MapAugmenter):
         in_shape: Shape,
         alpha: float,
         sigma: float,
-        fill: float | None,
+        fill: Fill,
     ) -> None:
         super().__init__(in_shape)
         self.fill = fill

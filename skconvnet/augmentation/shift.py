@@ -16,6 +16,7 @@ from skconvnet.augmentation.checks import (
     counts_per_axis,
     per_axis,
 )
+from skconvnet.ops.outside import Fill
 from skconvnet.ops.resampling import gather
 from skconvnet.ops.workspace import Workspace
 
@@ -35,9 +36,10 @@ class Shift(Augmentation):
     fraction : float or tuple of float, default=0.1
         The largest distance as a fraction, in [0, 1), of the length of an axis, rounded
         down to whole pixels. Only used if `max_pixels` is None.
-    fill : {"constant", "nearest"}, default="constant"
-        The value of pixels from outside the image: `fill_value`, or the value of the
-        nearest pixel.
+    fill : {"constant", "nearest", "reflect"}, default="constant"
+        The value of pixels from outside the image: `fill_value`, that of the nearest
+        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
+        outermost pixels, without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
@@ -90,15 +92,13 @@ class ShiftAugmenter(MapAugmenter):
     in_shape : tuple of int
     max_pixels : list of int
         Largest distance along each spatial axis.
-    fill : float or None
-        Value of positions outside the map; None means the value of the nearest one.
+    fill : float, "nearest" or "reflect"
+        What positions outside the map are.
     """
 
     moves_positions = True
 
-    def __init__(
-        self, in_shape: Shape, max_pixels: list[int], fill: float | None
-    ) -> None:
+    def __init__(self, in_shape: Shape, max_pixels: list[int], fill: Fill) -> None:
         super().__init__(in_shape)
         self.max_pixels = max_pixels
         self.fill = fill
@@ -114,7 +114,7 @@ class ShiftAugmenter(MapAugmenter):
 def shifted(
     x: FeatureMap,
     pixels: Sequence[npt.NDArray[np.integer]],
-    fill: float | None,
+    fill: Fill,
     workspace: Workspace,
 ) -> FeatureMap:
     """Move sample n of batch-last maps by ``pixels[axis][n]``, toward the end."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from skconvnet.ops.outside import Fill, reflect_between, reflected
 from skconvnet.ops.workspace import Workspace
 
 
 def gather(
     x: np.ndarray,
     positions: Sequence[np.ndarray],
-    fill_value: float | None,
+    fill: Fill,
     workspace: Workspace,
 ) -> np.ndarray:
     """Read each value of the output from the row, column, ... in `positions`.
@@ -22,9 +23,8 @@ def gather(
     x : ndarray of shape (channels, *spatial, batch)
     positions : sequence of ndarray of int, each of shape (length of an axis, batch)
         For each position of the output along that axis, the position to read.
-        Positions outside the map read `fill_value`.
-    fill_value : float or None
-        None means the nearest value of the map.
+        Positions outside the map read what `fill` says.
+    fill : float, "nearest" or "reflect"
     workspace : Workspace
 
     Returns
@@ -38,14 +38,16 @@ def gather(
     >>> gather(x, [np.array([[1], [2], [3]])], 0.0, Workspace()).ravel()
     array([2., 3., 0.])
     """
-    source = _padded(x, fill_value, workspace)
+    source = _padded(x, fill, workspace)
     batch = x.shape[-1]
     # The flat index of (row, column, sample) is a sum with a term for each axis.
     stride = batch
     terms: list[np.ndarray] = []
     for axis in reversed(range(len(positions))):
         length = x.shape[1 + axis]
-        term = np.clip(positions[axis], -1, length)
+        own = positions[axis]
+        own = reflected(own, length) if fill == "reflect" else own
+        term = np.clip(own, -1, length)
         term += 1
         term *= stride
         stride *= length + 2
@@ -78,12 +80,10 @@ def _take(source: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
     )
 
 
-def _padded(
-    x: np.ndarray, fill_value: float | None, workspace: Workspace
-) -> np.ndarray:
+def _padded(x: np.ndarray, fill: Fill, workspace: Workspace) -> np.ndarray:
     """Copy `x` with a padding of one position on every side.
 
-    The padding holds `fill_value`, or the nearest value of the map if that is None.
+    The padding holds the value to fill with, or otherwise the nearest value of the map.
     """
     spatial = x.shape[1:-1]
     shape = (x.shape[0], *(n + 2 for n in spatial), x.shape[-1])
@@ -92,8 +92,8 @@ def _padded(
     np.copyto(source[(slice(None), *inner)], x)
     for axis, n in enumerate(spatial, 1):
         lines = np.moveaxis(source, axis, 0)
-        lines[0] = lines[1] if fill_value is None else fill_value
-        lines[n + 1] = lines[n] if fill_value is None else fill_value
+        lines[0] = lines[1] if isinstance(fill, str) else fill
+        lines[n + 1] = lines[n] if isinstance(fill, str) else fill
     return source
 
 
@@ -101,7 +101,7 @@ def bilinear(
     x: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
-    fill_value: float | None,
+    fill: Fill,
     workspace: Workspace,
 ) -> np.ndarray:
     """Interpolate bilinearly between the four pixels around each position.
@@ -111,16 +111,16 @@ def bilinear(
     x : ndarray of shape (channels, height, width, batch)
     rows, columns : ndarray of shape (height, width, batch), of the dtype of x
         The position to read for each pixel of a sample. Overwritten.
-    fill_value : float or None
-        The value of all pixels outside the image, which are interpolated with the
-        pixels at its edge. None means the nearest pixel of the image.
+    fill : float, "nearest" or "reflect"
+        What all pixels outside the image are, which are interpolated with the pixels at
+        its edge.
     workspace : Workspace
 
     Returns
     -------
     y : ndarray, shaped like x
         The workspace's array "y". Its values lie between the smallest and the largest
-        of x and `fill_value`.
+        of x and `fill`.
 
     Examples
     --------
@@ -134,10 +134,10 @@ def bilinear(
     batch = x.shape[-1]
     # A position in the padding after the last row or column is a whole number. The
     # value read after it has weight 0, whatever it is.
-    source = _padded(x, fill_value, workspace)
+    source = _padded(x, fill, workspace)
     width = source.shape[2]
-    floor_rows = _split(rows, x.shape[1], "rows", workspace)
-    floor_columns = _split(columns, x.shape[2], "columns", workspace)
+    floor_rows = _split(rows, x.shape[1], fill, "rows", workspace)
+    floor_columns = _split(columns, x.shape[2], fill, "columns", workspace)
     indices = workspace.scratch("indices", rows.shape, np.intp)
     pixels = _number_pixels(floor_rows, floor_columns, width)
     np.copyto(indices, pixels, casting="unsafe")
@@ -161,15 +161,17 @@ def bilinear(
 
 
 def _split(
-    positions: np.ndarray, length: int, name: str, workspace: Workspace
+    positions: np.ndarray, length: int, fill: Fill, name: str, workspace: Workspace
 ) -> np.ndarray:
     """Return the integer parts of `positions` in the padded map; leave the fractions.
 
     The fractions overwrite `positions`.
     """
+    whole = workspace.scratch(f"floor_{name}", positions.shape, positions.dtype)
+    if fill == "reflect":
+        reflect_between(positions, length, whole)
     positions += 1
     np.clip(positions, 0, length + 1, out=positions)
-    whole = workspace.scratch(f"floor_{name}", positions.shape, positions.dtype)
     np.floor(positions, out=whole)
     positions -= whole
     return whole
