@@ -20,6 +20,9 @@ from skconvnet.augmentation import (
     Shift,
 )
 from skconvnet.augmentation.base import Augmentation, Batch, MapAugmenter
+from skconvnet.augmentation.origin import Epoch, Origin
+from skconvnet.engine.micro_batches import MicroBatchLimits
+from skconvnet.engine.network import Network
 from skconvnet.ops.workspace import Workspace
 
 # One of each that changes samples of 6x5 pixels.
@@ -30,6 +33,7 @@ EVERY = [
     Crop((3, 4), fill="reflect"),
     Flip(),
     Flip(horizontal=False, vertical=True),
+    Flip(alternate=True),
     Rotation(20),
     Scaling(0.2, fill="nearest"),
     Scaling((0.5, 0.7)),
@@ -50,13 +54,24 @@ def run(augmentation, X, y=None, weights=1.0, seed=0, dtype="float64"):
     """Apply it to channels-last samples as training does; (X, y, weights) come back."""
     y = np.zeros((len(X), 1)) if y is None else y
     augmenter = augmentation.build(X.shape[1:])
-    batch = Batch(batch_last(X.astype(dtype)), y.astype(dtype).T, weights)
-    x, targets, weights = augmenter(batch, np.random.default_rng(seed), Workspace())
-    return batch_first(x).copy(), targets.T.copy(), weights
+    origin = Origin(np.arange(len(X)), Epoch(0, 0))
+    batch = Batch(batch_last(X.astype(dtype)), y.astype(dtype).T, weights, origin)
+    changed = augmenter(batch, np.random.default_rng(seed), Workspace())
+    return batch_first(changed.x).copy(), changed.targets.T.copy(), changed.weights
 
 
 def images(n=7, shape=(6, 5, 2), seed=0):
     return np.random.default_rng(seed).uniform(size=(n, *shape))
+
+
+def cut_minibatches(monkeypatch, n_samples):
+    """Have networks cut minibatches into micro-batches of `n_samples`.
+
+    Estimators make the network themselves, and have no parameter for this: the public
+    attribute of the class is changed.
+    """
+    limits = MicroBatchLimits.fixed(n_samples)
+    monkeypatch.setattr(Network, "default_limits", limits)
 
 
 class Recorder(Augmentation):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from augmentation_tools import EVERY, Recorder, images
+from augmentation_tools import EVERY, Recorder, cut_minibatches, images
 from engine_tools import peak_allocation
 from estimator_cases import data_for, make
 
@@ -26,23 +26,11 @@ from skconvnet.augmentation import (
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs
-from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.minibatches import Samples
-from skconvnet.engine.network import Network
 from skconvnet.layers import BatchNorm, Conv2D, Dropout, Flatten
 from skconvnet.losses import LogLoss, SquaredError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def cut_minibatches(monkeypatch, n_samples):
-    """Have networks cut minibatches into micro-batches of `n_samples`.
-
-    Estimators make the network themselves, and have no parameter for this: the public
-    attribute of the class is changed.
-    """
-    limits = MicroBatchLimits.fixed(n_samples)
-    monkeypatch.setattr(Network, "default_limits", limits)
 
 
 @pytest.mark.parametrize("case", EVERY, ids=repr)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from skconvnet._foreign_words import AUGMENTATION_PARAMETERS, Words
 from skconvnet._typing import FeatureMap, Image, Shape, override
 from skconvnet.augmentation.checks import check_axes
+from skconvnet.augmentation.origin import Epoch, Origin
 from skconvnet.ops.outside import Fill
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import Params
@@ -30,11 +31,14 @@ class Batch(NamedTuple):
     x : ndarray of shape (channels, *spatial, batch) or (features, batch)
     targets : ndarray of shape (n_outputs, batch) or (n_outputs, *spatial, batch)
     weights : ndarray of shape (batch,) or (*spatial, batch), or float
+    origin : Origin or None
+        Which samples they are. Given to augmenters that need it.
     """
 
     x: FeatureMap
     targets: FeatureMap
     weights: npt.NDArray[np.floating] | float
+    origin: Origin | None = None
 
 
 class Augmenter(ABC):
@@ -53,11 +57,14 @@ class Augmenter(ABC):
         Whether values change their positions, and targets of positions with them.
     interpolates : bool
         Whether values from between positions are means of their neighbors.
+    needs_origin : bool
+        Whether the change depends on the epoch, and on which samples they are.
     """
 
     mixes_targets = False
     moves_positions = False
     interpolates = False
+    needs_origin = False
 
     def __init__(self, in_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
@@ -229,6 +236,8 @@ class Augmentation(Params, ABC):
     ) -> Image | tuple[Image, npt.NDArray[np.float64]]:
         """Return changed copies of samples, as a network would be trained on them.
 
+        What depends on the epoch is as in the first one.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, *spatial, channels)
@@ -268,9 +277,12 @@ class Augmentation(Params, ABC):
         if augmenter is not None:
             rng = _as_generator(random_state)
             workspace = Workspace()
+            seed = int(rng.integers(2**31)) if augmenter.needs_origin else 0
+            origin = Origin(np.arange(len(X)), Epoch(0, seed))
             for start in range(0, len(X), _BATCH_SIZE):
                 rows = slice(start, start + _BATCH_SIZE)
-                _augment_rows(augmenter, out[rows], targets[rows], rng, workspace)
+                own = origin._replace(numbers=origin.numbers[rows])
+                _augment_rows(augmenter, out[rows], targets[rows], own, rng, workspace)
         return out if y is None else (out, targets)
 
 
@@ -278,6 +290,7 @@ def _augment_rows(
     augmenter: Augmenter,
     X: npt.NDArray[Any],
     targets: npt.NDArray[np.float64],
+    origin: Origin,
     rng: np.random.Generator,
     workspace: Workspace,
 ) -> None:
@@ -289,7 +302,7 @@ def _augment_rows(
     are_maps = targets.ndim == X.ndim > 2 and targets.shape[:-1] == X.shape[:-1]
     rows = targets if are_maps else targets.reshape(len(X), -1)
     own = np.ascontiguousarray(rows.transpose(batch_last)) if are_maps else rows.T
-    batch = augmenter(Batch(x, own, 1.0), rng, workspace)
+    batch = augmenter(Batch(x, own, 1.0, origin), rng, workspace)
     changed = batch.x.transpose(batch_last)
     if X.dtype.kind in "iub":
         changed = np.rint(changed)

@@ -72,6 +72,7 @@ class ComposedAugmenter(Augmenter):
         self.mixes_targets = any(step.mixes_targets for step in steps)
         self.moves_positions = any(step.moves_positions for step in steps)
         self.interpolates = any(step.interpolates for step in steps)
+        self.needs_origin = any(step.needs_origin for step in steps)
 
     @override
     def __call__(

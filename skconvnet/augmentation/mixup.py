@@ -101,7 +101,7 @@ def mixed(
     -------
     batch : Batch
     """
-    x, targets, weights = batch
+    x, targets, weights, origin = batch
     target_share = share
     if isinstance(weights, np.ndarray):
         own = (1 - share) * weights
@@ -114,6 +114,7 @@ def mixed(
         _blended("x", x, partner, share, workspace),
         _blended("targets", targets, partner, target_share, workspace),
         weights,
+        origin,
     )
 
 

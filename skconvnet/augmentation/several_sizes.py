@@ -27,6 +27,7 @@ class SizedAugmenter(Augmenter):
         self.mixes_targets = any(one.mixes_targets for one in augmenters)
         self.moves_positions = any(one.moves_positions for one in augmenters)
         self.interpolates = any(one.interpolates for one in augmenters)
+        self.needs_origin = any(one.needs_origin for one in augmenters)
 
     @override
     def __call__(

@@ -11,6 +11,7 @@ import numpy as np
 
 from skconvnet._typing import FlatVector, Image, Index
 from skconvnet.augmentation.base import Augmenter
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
 from skconvnet.engine.map_targets import loss_of_outputs, weights_of_samples
@@ -66,6 +67,8 @@ class Executor:
         The threads.
     is_random : bool
         Whether a training pass draws random numbers.
+    needs_epoch : bool
+        Whether a training pass depends on the epoch.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Executor:
         self.min_numbers_to_read_ahead = min_numbers_to_read_ahead
         self.team = ThreadTeam(n_threads)
         self.is_random = network.is_random or augmenter is not None
+        self.needs_epoch = augmenter is not None and augmenter.needs_origin
         # A worker for each micro-batch that is processed at the same time.
         self._workers: list[Worker] = []
         self._first_workers(n_threads)
@@ -113,6 +117,7 @@ class Executor:
         *,
         train: bool,
         seed: int | None = None,
+        epoch: Epoch | None = None,
     ) -> tuple[float, float]:
         """Write the gradient of the mean loss over the samples at `index`.
 
@@ -127,6 +132,8 @@ class Executor:
             Whether layers such as dropout behave as in training.
         seed : int, optional
             Seed for layers that draw random numbers, and for augmentation.
+        epoch : Epoch, optional
+            Required in training if the augmenter needs it.
 
         Returns
         -------
@@ -148,10 +155,10 @@ class Executor:
             # index must stay the same object, by which `read_ahead` knows it.
             worker = self._workers[0]
             worker.share(self.team)
-            whole = MicroBatch(samples, index, 0, total, train, seed)
+            whole = MicroBatch(samples, index, 0, total, train, seed, epoch)
             return float(worker.differentiate(whole, gradient)), total
         micro_batches = [
-            MicroBatch(samples, index_at(index, cut), number, total, train, seed)
+            MicroBatch(samples, index_at(index, cut), number, total, train, seed, epoch)
             for number, cut in enumerate(cuts)
         ]
         if is_joint:

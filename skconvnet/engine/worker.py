@@ -10,7 +10,8 @@ import numpy as np
 
 from skconvnet._typing import FeatureMap, FlatVector, Index, Lengths
 from skconvnet.augmentation.base import Augmenter, Batch
-from skconvnet.engine.inputs import Inputs
+from skconvnet.augmentation.origin import Epoch, Origin
+from skconvnet.engine.inputs import Inputs, index_numbers
 from skconvnet.engine.map_targets import loss_of_outputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
@@ -41,6 +42,8 @@ class MicroBatch:
         Whether layers such as dropout behave as in training.
     seed : int or None
         Seed of the minibatch. None if no random numbers are drawn.
+    epoch : Epoch or None
+        The epoch that the minibatch belongs to, for augmenters that need it.
     """
 
     samples: Samples
@@ -49,6 +52,14 @@ class MicroBatch:
     total_weight: float
     train: bool
     seed: int | None
+    epoch: Epoch | None = None
+
+    @property
+    def origin(self) -> Origin | None:
+        """Which samples it has, if the epoch is known."""
+        if self.epoch is None:
+            return None
+        return Origin(index_numbers(self.index), self.epoch)
 
     def make_rng(self) -> np.random.Generator | None:
         """Return a generator that depends only on the minibatch and on `number`."""
@@ -173,7 +184,8 @@ class Worker:
             self._reading, self._reading_ahead = self._reading_ahead, self._reading
         else:
             x = samples.inputs.read(index, self._reading)
-        batch = Batch(x, samples.read_targets(index), weights)
+        targets = samples.read_targets(index)
+        batch = Batch(x, targets, weights, micro_batch.origin)
         if self.augmenter is None or rng is None:
             return batch
         return self.augmenter(batch, rng, self._augmenting)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.optimize
 
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.optimizers import LBFGS
@@ -65,13 +66,14 @@ def minimize_lbfgs(
     full_batch = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search, so that the function stays the same.
     seed = 0 if executor.is_random else None
+    epoch = Epoch(0, 0) if executor.needs_epoch else None
 
     def objective(
         x: npt.NDArray[np.float64],
     ) -> tuple[float, npt.NDArray[np.float64]]:
         weights[:] = x
         loss, total = executor.loss_and_gradient(
-            samples, full_batch, gradient, train=True, seed=seed
+            samples, full_batch, gradient, train=True, seed=seed, epoch=epoch
         )
         if total > 0:
             l2 = alpha * (1 - l1_ratio) / total

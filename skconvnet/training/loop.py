@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import FlatVector, Index
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import index_length
 from skconvnet.engine.interrupts import HeldInterrupts
@@ -213,10 +214,12 @@ class _Updates:
         epoch.
         """
         loss_sum, n_counted = 0.0, 0
+        needs_epoch, history = self.executor.needs_epoch, self.state.history
+        epoch = history.next_epoch(self.rng) if needs_epoch else None
         indices = minibatches(self.samples, order, self.settings.batch_size)
         for n_done, (index, following) in enumerate(_with_next(indices)):
             self.state.schedule.update_begins(n_done, self.n_updates)
-            loss, total = self._update(index, following)
+            loss, total = self._update(index, following, epoch)
             if total > 0:
                 loss_sum += loss * index_length(index)
                 n_counted += index_length(index)
@@ -225,7 +228,9 @@ class _Updates:
                 break
         return loss_sum / max(n_counted, 1)
 
-    def _update(self, index: Index, following: Index | None) -> tuple[float, float]:
+    def _update(
+        self, index: Index, following: Index | None, epoch: Epoch | None
+    ) -> tuple[float, float]:
         """Make one update, and return the loss, including the penalty.
 
         The sum of the weights of the samples is returned as well.
@@ -234,7 +239,7 @@ class _Updates:
         gradient, regularizer = self.gradient, state.regularizer
         seed = int(self.rng.randint(2**31)) if executor.is_random else None
         loss, total = executor.loss_and_gradient(
-            self.samples, index, gradient, train=True, seed=seed
+            self.samples, index, gradient, train=True, seed=seed, epoch=epoch
         )
         executor.read_ahead(self.samples, following)
         if total <= 0:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skconvnet._typing import FlatVector
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.optimizers import Optimizer
 from skconvnet.schedules import Schedule
 from skconvnet.training.averaging import Average
@@ -75,7 +76,7 @@ class Settings:
 
 @dataclass
 class History:
-    """Measurements of training so far, which a later call may continue.
+    """What is known of training so far, which a later call may continue.
 
     Attributes
     ----------
@@ -96,6 +97,9 @@ class History:
         Number of training samples seen in all epochs.
     n_stalled : int
         Number of stalled epochs in a row.
+    augmentation_seed : int or None
+        Seed of what augmentation draws once for all epochs. None if it draws nothing,
+        or before the first epoch.
     """
 
     loss_curve: list[float] = field(default_factory=list)
@@ -107,6 +111,7 @@ class History:
     learning_rate_curve: list[float] = field(default_factory=list)
     n_seen: int = 0
     n_stalled: int = 0
+    augmentation_seed: int | None = None
 
     @classmethod
     def with_early_stopping(cls) -> History:
@@ -144,6 +149,12 @@ class History:
             self.validation_loss_curve = []
         self.validation_scores.append(score)
         self.validation_loss_curve.append(loss)
+
+    def next_epoch(self, rng: np.random.RandomState) -> Epoch:
+        """Return the epoch that is to begin; the first one draws a seed for all."""
+        if self.augmentation_seed is None:
+            self.augmentation_seed = int(rng.randint(2**31))
+        return Epoch(len(self.loss_curve), self.augmentation_seed)
 
     def latest(self) -> dict[str, float]:
         """Return the measurements of the last epoch, by the names of a `monitor`."""
