@@ -1,50 +1,34 @@
-"""Passes over minibatches, with results that do not depend on the number of threads."""
+"""Training passes over minibatches: the same results for any number of threads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
-from typing import Self
 
 import numpy as np
 
-from skconvnet._typing import FlatVector, Image, Index
+from skconvnet._typing import FlatVector, Index, override
 from skconvnet.augmentation.base import Augmenter
 from skconvnet.augmentation.origin import Epoch
-from skconvnet.engine.blas_threads import single_threaded_blas
-from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
+from skconvnet.engine.inputs import index_at, index_length
 from skconvnet.engine.map_targets import loss_of_outputs, weights_of_samples
 from skconvnet.engine.micro_batch_round import MicroBatchRound
 from skconvnet.engine.micro_batches import cut_minibatch
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
-from skconvnet.engine.output_sizes import check_same_size, output_shape
-from skconvnet.engine.target_scores import TargetScores
-from skconvnet.engine.thread_team import Task, ThreadTeam
+from skconvnet.engine.predictor import Predictor
 from skconvnet.engine.worker import MicroBatch, Worker
 from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.losses import Loss
-from skconvnet.ops.adaptive_pooling import pool_whole_maps
 from skconvnet.ops.chunking import chunks_of
-from skconvnet.ops.layout import channels_last
 
-# Predictions of fewer FLOPs are made by the calling thread alone: after a pause, waking
-# other threads takes up to some milliseconds.
-MIN_FLOPS_FOR_THREADS = 5e8
-# Predictions of fewer FLOPs are so short that allocating arrays, and writing programs
-# that use them, takes a large share of the time. Fewer bytes of arrays are so little
-# memory that a network may keep them for later predictions.
-MAX_FLOPS_TO_KEEP_ARRAYS = 1e8
-MAX_BYTES_TO_KEEP_ARRAYS = 3_000_000
 # Reading a minibatch of fewer numbers ends before another thread has begun.
 MIN_NUMBERS_TO_READ_AHEAD = 50_000
 
 
-class Executor:
-    """Runs a network over samples, cut into micro-batches, on several threads.
-
-    Use it as a context manager, in which BLAS is limited to one thread.
+class Executor(Predictor):
+    """A predictor that also computes the gradients of training.
 
     Parameters
     ----------
@@ -53,18 +37,13 @@ class Executor:
     n_threads : int
     augmenter : Augmenter, optional
         Augmentation of training samples. Predictions do not use it.
-    min_flops_for_threads : float, optional
-        Predictions of fewer FLOPs use one thread.
-    max_flops_to_keep_arrays : float, optional
-        Arrays of predictions of fewer FLOPs are kept for later predictions, if they
-        have few bytes.
     min_numbers_to_read_ahead : int, optional
         Minibatches of fewer numbers are not read ahead by another thread.
+    **options : float
+        Of `Predictor`.
 
     Attributes
     ----------
-    team : ThreadTeam
-        The threads.
     is_random : bool
         Whether a training pass draws random numbers.
     needs_epoch : bool
@@ -78,36 +57,18 @@ class Executor:
         n_threads: int,
         augmenter: Augmenter | None = None,
         *,
-        min_flops_for_threads: float = MIN_FLOPS_FOR_THREADS,
-        max_flops_to_keep_arrays: float = MAX_FLOPS_TO_KEEP_ARRAYS,
         min_numbers_to_read_ahead: int = MIN_NUMBERS_TO_READ_AHEAD,
+        **options: float,
     ) -> None:
-        self.network = network
-        self.loss = loss
         self.augmenter = augmenter
-        self.min_flops_for_threads = min_flops_for_threads
-        self.max_flops_to_keep_arrays = max_flops_to_keep_arrays
+        super().__init__(network, loss, n_threads, **options)
         self.min_numbers_to_read_ahead = min_numbers_to_read_ahead
-        self.team = ThreadTeam(n_threads)
         self.is_random = network.is_random or augmenter is not None
         self.needs_epoch = augmenter is not None and augmenter.needs_origin
-        # A worker for each micro-batch that is processed at the same time.
-        self._workers: list[Worker] = []
-        self._first_workers(n_threads)
 
-    def __enter__(self) -> Self:
-        try:
-            single_threaded_blas.limit(self)
-            return self
-        except BaseException:  # the user may interrupt even this
-            single_threaded_blas.release(self)
-            raise
-
-    def __exit__(self, *exc: object) -> None:
-        try:
-            self.team.close()
-        finally:
-            single_threaded_blas.release(self)
+    @override
+    def _make_worker(self) -> Worker:
+        return Worker(self.network, self.loss, self.augmenter)
 
     def loss_and_gradient(
         self,
@@ -249,12 +210,6 @@ class Executor:
         self._add(gradient, gradients[1:])
         return np.array(losses)
 
-    def _first_workers(self, n: int) -> list[Worker]:
-        """Return n workers, creating those that are missing."""
-        while len(self._workers) < n:
-            self._workers.append(Worker(self.network, self.loss, self.augmenter))
-        return self._workers[:n]
-
     def _add(self, gradient: FlatVector, terms: Sequence[FlatVector]) -> None:
         """Add the terms to the gradient, in their order."""
         if not terms:
@@ -284,121 +239,3 @@ class Executor:
             return
         worker = self._workers[0]
         self.team.begin(lambda _i, _thread: worker.read_ahead(samples, index))
-
-    def outputs(
-        self,
-        inputs: Inputs,
-        index: Index | None = None,
-        *,
-        stop: int | None = None,
-        scores: bool = False,
-        pooling: str | None = None,
-    ) -> Image:
-        """Return predictions, raw `scores`, or the activations before layer `stop`.
-
-        With `pooling`, maps are replaced by their mean ("avg") or their maximum ("max")
-        over all positions, so that whole maps are in memory for one micro-batch only.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, *shape)
-            The outputs, channels last.
-        """
-        index = slice(0, len(inputs)) if index is None else index
-        network = self.network
-        shape = output_shape(network, stop)
-        # Maps of samples of a list are one array only if they have the same size.
-        may_pad = inputs.has_one_size or len(shape) == 1 or pooling is not None
-        cuts = cut_minibatch(network, inputs, index, may_pad=may_pad)
-        if cuts and not inputs.has_one_size:  # smaller than it was built for, perhaps
-            network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
-            shape = output_shape(network, stop)
-        shape = shape if pooling is None else shape[-1:]
-        outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
-
-        def task(i: int, thread: int) -> None:
-            own = index_at(index, cuts[i])
-            y, lengths = self._workers[thread].predict(inputs, own, stop)
-            if stop is None and not scores:
-                self.loss.predict(y)
-            if pooling is not None:
-                y = pool_whole_maps(y, pooling, lengths)
-            values = channels_last(y)
-            if values.ndim > 2:
-                values = inputs.in_order(values, own, shape[0])
-            check_same_size(values.shape[1:], shape)
-            outputs[cuts[i]] = values
-
-        layers = list(network.layers.values())[:stop]
-        flops = len(outputs) * sum(layer.flops for layer in layers)
-        self._run_predictions(len(cuts), task, flops)
-        return outputs
-
-    def maps(
-        self, inputs: Inputs, index: Index | None = None, *, scores: bool = False
-    ) -> Image | list[Image]:
-        """Return predictions or raw `scores` that are maps.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, *spatial, n_outputs), or list
-            A list of an array for each sample if the samples differ in size.
-        """
-        index = slice(0, len(inputs)) if index is None else index
-        groups = inputs.groups(index)
-        if len(groups) < 2:
-            return self.outputs(inputs, index, scores=scores)
-        by_number: dict[int, Image] = {}
-        for positions in groups:
-            own = self.outputs(inputs, index_at(index, positions), scores=scores)
-            by_number.update(zip(index_numbers(positions).tolist(), own, strict=True))
-        return [by_number[number] for number in range(len(by_number))]
-
-    def input_gradients(
-        self, inputs: Inputs, targets: TargetScores
-    ) -> Image | list[Image]:
-        """Return the gradient of each sample's target score with respect to it.
-
-        Layers behave as in prediction.
-
-        Returns
-        -------
-        gradients : ndarray of shape (n_samples, *shape), or list of ndarray
-            The gradients, channels last. They are a list if the samples have different
-            shapes.
-        """
-        index = slice(0, len(inputs))
-        cuts = cut_minibatch(self.network, inputs, index, may_pad=False)
-        shapes = inputs.shapes
-        gradients: Image = np.empty(len(inputs), dtype=object)
-        if len(shapes) == 1:
-            (shape,) = shapes
-            gradients = np.empty((len(inputs), *shape), dtype=self.network.dtype)
-
-        def task(i: int, thread: int) -> None:
-            dx = self._workers[thread].input_gradient(inputs, cuts[i], targets)
-            if len(shapes) == 1:
-                gradients[cuts[i]] = channels_last(dx)
-                return
-            numbers = index_numbers(cuts[i])
-            for number, gradient in zip(numbers, channels_last(dx), strict=True):
-                gradients[number] = gradient.copy()
-
-        flops = sum(layer.flops for layer in self.network.layers.values())
-        # A backward pass takes about twice as long as a forward pass.
-        self._run_predictions(len(cuts), task, 3 * len(inputs) * flops)
-        return gradients if len(shapes) == 1 else list(gradients)
-
-    def _run_predictions(self, n: int, task: Task, flops: int) -> None:
-        """Run a task for each micro-batch, on one thread if there are few `flops`."""
-        needs_threads = flops >= self.min_flops_for_threads
-        self._workers[0].share(self.team if n == 1 and needs_threads else None)
-        if needs_threads:
-            self.team.run(n, task)
-            return
-        for i in range(n):
-            task(i, 0)
-        worker = self._workers[0]
-        is_short = flops < self.max_flops_to_keep_arrays
-        if is_short and worker.nbytes <= MAX_BYTES_TO_KEEP_ARRAYS:
-            worker.give_back()
