@@ -47,6 +47,7 @@ EVERY = [
     Mixup(1.0),
     Compose([Shift(1), Rotation(5), ("dark", Brightness((-0.5, 0))), Mixup(0.5)]),
 ]
+NUMPY_MODES = {"nearest": "edge", "reflect": "reflect"}
 MAPS = [case for case in EVERY if not isinstance(case, (Mixup, Compose))]
 
 
@@ -72,6 +73,19 @@ def cut_minibatches(monkeypatch, n_samples):
     """
     limits = MicroBatchLimits.fixed(n_samples)
     monkeypatch.setattr(Network, "default_limits", limits)
+
+
+def moved_by_hand(sample, pixels, fill):
+    """One sample, padded on all sides and cut out again."""
+    widths = [(abs(p), abs(p)) for p in pixels] + [(0, 0)]
+    if fill in NUMPY_MODES:
+        options = {"mode": NUMPY_MODES[fill]}
+    else:
+        options = {"mode": "constant", "constant_values": fill}
+    padded = np.pad(sample, widths, **options)
+    pairs = zip(pixels, sample.shape, strict=False)
+    window = [slice(abs(p) - p, abs(p) - p + n) for p, n in pairs]
+    return padded[tuple(window)]
 
 
 class Recorder(Augmentation):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from augmentation_tools import images, run
+from augmentation_tools import images, moved_by_hand, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import batch_first, batch_last
@@ -25,21 +25,7 @@ from skconvnet.ops.resampling import bilinear, gather
 from skconvnet.ops.workspace import Workspace
 
 FILLS = ["constant", "nearest", "reflect"]
-NUMPY_MODES = {"nearest": "edge", "reflect": "reflect"}
 SCIPY_MODES = {"constant": "grid-constant", "nearest": "nearest", "reflect": "mirror"}
-
-
-def moved_by_hand(sample, pixels, fill):
-    """One sample, padded on all sides and cut out again."""
-    widths = [(abs(p), abs(p)) for p in pixels] + [(0, 0)]
-    if fill in NUMPY_MODES:
-        options = {"mode": NUMPY_MODES[fill]}
-    else:
-        options = {"mode": "constant", "constant_values": fill}
-    padded = np.pad(sample, widths, **options)
-    pairs = zip(pixels, sample.shape, strict=False)
-    window = [slice(abs(p) - p, abs(p) - p + n) for p, n in pairs]
-    return padded[tuple(window)]
 
 
 @given(

@@ -1,121 +1,198 @@
-"""What show_versions says, and when it advises."""
-
-import os
-from importlib.metadata import PackageNotFoundError
+"""Versions of samples, and means of predictions over them, by slow oracles."""
 
 import numpy as np
 import pytest
-import sklearn
-from threadpoolctl import threadpool_info
+from augmentation_tools import moved_by_hand
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layer_tools import batch_first, batch_last
+from scipy.special import expit, softmax
 
-from skconvnet import show_versions
-from skconvnet.inspection import versions
+from skconvnet.augmentation import Versions
+from skconvnet.engine.version_mean import VersionMean
+from skconvnet.losses import LogLoss, PoissonDeviance, SquaredError
+from skconvnet.losses.grouped import GroupedLoss
+from skconvnet.losses.probabilities import BinaryLogLoss, LogisticSquaredError
+from skconvnet.ops.workspace import Workspace
 
-OLDER = [{"internal_api": "openblas", "architecture": "Haswell"}]
-NEWER = [{"internal_api": "openblas", "architecture": "SkylakeX"}]
-AVX512 = ["X86_V3", "X86_V4"]
-ALL_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-IS_SET = {"OPENBLAS_CORETYPE": "Haswell"}
-
-
-def test_it_names_what_is_installed(capsys):
-    show_versions()
-    out = capsys.readouterr().out
-    for line in (f"numpy: {np.__version__}", f"scikit-learn: {sklearn.__version__}"):
-        assert line in out
-    assert "threads:" in out
+SHAPES = [(7, 2), (6, 5, 1), (3, 4, 5, 2)]
 
 
-def test_it_names_the_kernels_in_use(capsys):
-    show_versions()
-    out = capsys.readouterr().out
-    for library in threadpool_info():
-        if library["user_api"] == "blas":
-            assert f"kernels: {library.get('architecture', 'unknown')}" in out
+def images(n, shape, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, *shape))
+
+
+def by_hand(X, versions):
+    """All versions of X and their weights: loops over samples, and numpy.pad."""
+    ndim = X.ndim - 2
+    shifts = versions.shifts
+    shifts = shifts if isinstance(shifts, tuple) else (shifts,) * ndim
+    moves = [(0, 2), (-1, 1), (1, 1)] if any(shifts) else [(0, 1)]
+    fill = versions.fill_value if versions.fill == "constant" else versions.fill
+    axes = [ndim] * versions.horizontal + [ndim - 1] * versions.vertical
+    subsets = [[]]
+    for axis in axes:
+        subsets = [chosen + own for chosen in subsets for own in ([], [axis])]
+    made, weights = [], []
+    for direction, weight in moves:
+        pixels = [direction * own for own in shifts]
+        moved = np.stack([moved_by_hand(sample, pixels, fill) for sample in X])
+        for chosen in subsets:
+            made.append(np.flip(moved, chosen))
+            weights.append(weight)
+    return np.stack(made), np.array(weights) / sum(weights)
+
+
+@given(
+    st.data(),
+    st.sampled_from(SHAPES),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["constant", "nearest", "reflect"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_of_equals_padded_slices(data, shape, horizontal, vertical, fill):
+    vertical = vertical and len(shape) > 2
+    shifts = tuple(data.draw(st.integers(0, n - 1)) for n in shape[:-1])
+    versions = Versions(horizontal, vertical, shifts, fill, fill_value=-3.0)
+    X = images(3, shape)
+    expected, weights = by_hand(X, versions)
+    np.testing.assert_array_equal(versions.of(X), expected)
+    built = versions.build(shape)
+    np.testing.assert_allclose([own.weight for own in built], weights)
+    assert len(expected) == (3 if any(shifts) else 1) * 2 ** (horizontal + vertical)
+    for dtype in (np.uint8, np.float32):
+        same = versions.set_params(fill="reflect").of((9 * X).astype(dtype))
+        assert same.dtype == dtype
+        np.testing.assert_array_equal(same[0], (9 * X).astype(dtype))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_outputs_at_positions_are_put_back(shape):
+    """If a network predicts twice its input, so does the mean over all versions."""
+    X = images(4, shape)
+    versions = Versions(True, len(shape) > 2, tuple(n - 1 for n in shape[:-1]))
+    mean = VersionMean(versions.build(shape))
+    y = mean.scores(batch_last(X), lambda x: 2 * x, SquaredError(), Workspace())
+    np.testing.assert_allclose(batch_first(y), 2 * X)
+
+
+@pytest.mark.parametrize("fill", ["constant", "reflect"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_position_has_the_mean_of_the_versions_that_show_it(shape, fill):
+    X, place = images(2, shape), images(1, shape, seed=1)[0]
+    spatial = shape[:-1]
+    versions = Versions(True, len(shape) > 2, (2, 1, 0)[: len(spatial)], fill)
+    mean = VersionMean(versions.build(shape))
+
+    def predict(x):  # something that depends on the position
+        return x * batch_last(place[np.newaxis])
+
+    y = mean.scores(batch_last(X), predict, SquaredError(), Workspace())
+    # Each version knows where its pixels come from.
+    numbers = np.arange(np.prod(spatial)).reshape(1, *spatial, 1).astype(float)
+    own = Versions(**versions.get_params()).set_params(fill="constant", fill_value=-1)
+    origins, weights = by_hand(numbers, own)
+    made, _ = by_hand(X, versions)
+    total, expected = np.zeros(np.prod(spatial)), np.zeros((2, *shape))
+    flat = expected.reshape(2, -1, shape[-1])
+    for version, origin, weight in zip(made, origins, weights, strict=True):
+        outputs = (version * place).reshape(2, -1, shape[-1])
+        for position, number in enumerate(origin.ravel().astype(int)):
+            if number >= 0:
+                flat[:, number] += weight * outputs[:, position]
+                total[number] += weight
+    flat /= total[:, np.newaxis]
+    np.testing.assert_allclose(batch_first(y), expected)
+
+
+OUTPUTS = {
+    LogLoss(): lambda s: softmax(s, axis=0),
+    BinaryLogLoss(): expit,
+    LogisticSquaredError(): expit,
+    LogisticSquaredError(exclusive=True): expit,
+    PoissonDeviance(): np.exp,
+    SquaredError(): lambda s: s,
+    GroupedLoss(LogLoss(), [2, 3]): lambda s: np.concatenate(
+        [softmax(s[:2], axis=0), softmax(s[2:], axis=0)]
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", OUTPUTS, ids=repr)
+@pytest.mark.parametrize("shape", [(5, 7), (5, 3, 4, 2)])
+def test_a_mixture_predicts_the_mean(loss, shape, dtype):
+    rng = np.random.default_rng(0)
+    s, t = (3 * rng.normal(size=(2, *shape))).astype(dtype)
+    predict = OUTPUTS[loss]
+    for share in (0.25, rng.uniform(0.1, 0.9, shape[1:])):
+        mixed, others = s.copy(), t.copy()
+        loss.mix_predictions(mixed, others, share)
+        assert mixed.dtype == dtype
+        np.testing.assert_array_equal(others, t)
+        expected = (1 - share) * predict(s) + share * predict(t)
+        # An output near 0 may be the sum of others that are not.
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(
+            predict(mixed), expected, rtol=20 * eps, atol=5 * eps
+        )
+
+
+@pytest.mark.parametrize("loss", OUTPUTS, ids=repr)
+def test_mixtures_of_extreme_scores_are_finite(loss):
+    s = np.array([[-80, 80, 0.0]] * 5, np.float32)
+    s[0] *= -1
+    t = -s
+    mixed = s.copy()
+    loss.mix_predictions(mixed, t, 0.5)
+    assert np.isfinite(mixed).all()
+    # Probabilities of nearly 0 and 1 have a mean of one half.
+    if loss.output == "logistic":
+        np.testing.assert_allclose(mixed, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", OUTPUTS, ids=repr)
+def test_the_loss_of_the_mean_is_at_most_the_mean_of_the_losses(loss):
+    rng = np.random.default_rng(0)
+    s, t = rng.normal(size=(2, 5, 200))
+    target = rng.uniform(size=(5, 200)) if isinstance(loss, SquaredError) else None
+    if target is None:
+        target = np.zeros((5, 200))
+        target[rng.integers(0, 2, 200), np.arange(200)] = 1
+        target[2 + rng.integers(0, 3, 200), np.arange(200)] = 1
+        if type(loss) is LogLoss:
+            target = np.eye(5)[:, rng.integers(0, 5, 200)]
+    losses = []
+    mixed = s.copy()
+    loss.mix_predictions(mixed, t, 0.5)
+    for scores in (s, t, mixed):
+        prediction = scores.copy()
+        loss.predict(prediction)
+        losses.append(loss.samplewise(prediction, target))
+    assert (losses[2] <= (losses[0] + losses[1]) / 2 + 1e-12).all()
 
 
 @pytest.mark.parametrize(
-    ("library", "features", "expected"),
+    ("versions", "shape", "words"),
     [
-        (("openblas", "Haswell"), ["AVX512_SKX"], True),
-        (("openblas", "Haswell"), ["X86_V4"], True),
-        (("openblas", "SkylakeX"), ["AVX512_SKX"], False),
-        (("openblas", "Haswell"), ["X86_V3"], False),
-        (("mkl", "Haswell"), ["X86_V4"], False),
+        (Versions(shifts=5), (6, 5, 1), r"shifts=5 .* \(6, 5, 1\): .* at most 4"),
+        (Versions(shifts=-1), (6, 5, 1), "shifts must be .* at least 0.* got -1"),
+        (Versions(shifts=(1, 1)), (6, 1), r"shifts .* 1 of them.* got \(1, 1\)"),
+        (Versions(vertical=True), (6, 1), r"vertical=True .* \(6, 1\); use horizontal"),
+        (Versions(), (6,), r"Versions requires .* \(6,\); set input_shape"),
+        (Versions(fill="wrap"), (6, 5, 1), "fill must be .*'reflect'; got 'wrap'"),
     ],
+    ids=repr,
 )
-def test_older_kernels_are_those_without_what_the_cpu_has(library, features, expected):
-    api, architecture = library
-    libraries = [{"internal_api": api, "architecture": architecture}]
-    assert versions.has_older_kernels(libraries, features) is expected
+def test_wrong_values(versions, shape, words):
+    with pytest.raises(ValueError, match=words):
+        versions.build(shape)
 
 
-def test_a_variable_is_told_to_be_the_cause_of_older_kernels():
-    advice = versions.advice_on_kernels(IS_SET, OLDER, AVX512)
-    assert "OPENBLAS_CORETYPE=Haswell is set" in advice
-    assert "half the speed" in advice
-    assert "Unset OPENBLAS_CORETYPE and\nOPENBLAS_L2_SIZE" in advice
-
-
-def test_a_variable_that_does_no_harm_is_named_without_a_cost():
-    advice = versions.advice_on_kernels(IS_SET, NEWER, AVX512)
-    assert "OPENBLAS_CORETYPE=Haswell is set" in advice
-    assert "half the speed" not in advice
-
-
-@pytest.mark.parametrize("libraries", [OLDER, NEWER])
-@pytest.mark.parametrize("environ", [{}, {"OPENBLAS_CORETYPE": ""}])
-def test_no_advice_without_the_variable(environ, libraries):
-    assert versions.advice_on_kernels(environ, libraries, AVX512) is None
-
-
-@pytest.mark.parametrize("measure", [False, True])
-def test_advice_and_its_measured_cost_are_printed(monkeypatch, capsys, measure):
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    monkeypatch.setattr(versions, "measured_cost", lambda: 1.5)
-    show_versions(measure=measure)
-    out = capsys.readouterr().out
-    assert "Unset OPENBLAS_CORETYPE" in out
-    assert ("1.50 times as long" in out) is measure
-
-
-def test_nothing_is_advised_without_the_variable(monkeypatch, capsys):
-    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    show_versions(measure=True)
-    assert "OPENBLAS_CORETYPE" not in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_the_cost_is_measured_with_and_without_the_variable(monkeypatch):
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    assert versions.measured_cost() > 0
-
-
-def test_the_cost_is_a_ratio_of_times(monkeypatch):
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    monkeypatch.setenv("OPENBLAS_L2_SIZE", "1")
-    program = "import os; print(2 + sum(k.startswith('OPENBLAS_') for k in os.environ))"
-    others = [
-        name
-        for name in os.environ
-        if name.startswith("OPENBLAS_") and name not in ALL_VARIABLES
-    ]
-    n = len(others)
-    assert versions.measured_cost(program) == (4 + n) / (2 + n)
-
-
-def test_a_package_that_is_missing_is_named_as_such(monkeypatch, capsys):
-    def version(package):
-        if package == "torch":
-            raise PackageNotFoundError
-        return "1.0"
-
-    monkeypatch.setattr(versions, "version", version)
-    show_versions()
-    out = capsys.readouterr().out
-    assert "torch: not installed" in out
-    assert "matplotlib: 1.0" in out
-
-
-def test_features_are_those_of_this_cpu():
-    assert all(isinstance(name, str) for name in versions.cpu_features())
+@pytest.mark.parametrize("name", ["horizontal", "vertical"])
+def test_wrong_types(name):
+    with pytest.raises(TypeError, match=f"{name} must be True or False; got 1"):
+        Versions(**{name: 1}).build((6, 5, 1))
+    with pytest.raises(TypeError, match=r"shifts must be an int .* got 0\.5"):
+        Versions(shifts=0.5).build((6, 5, 1))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from skconvnet.augmentation.flip import Flip as Flip
     from skconvnet.augmentation.mixup import Mixup as Mixup
     from skconvnet.augmentation.shift import Shift as Shift
+    from skconvnet.augmentation.versions import Versions as Versions
 
 __getattr__, __dir__, __all__ = lazily(
     __name__,
@@ -35,6 +36,7 @@ __getattr__, __dir__, __all__ = lazily(
         "flip": ["Flip"],
         "mixup": ["Mixup"],
         "shift": ["Shift"],
+        "versions": ["Versions"],
     },
     words=AUGMENTATION_CLASSES,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 
-from skconvnet._typing import Image, Index
+from skconvnet._typing import Image, Index, Shape
 from skconvnet.engine.blas_threads import single_threaded_blas
 from skconvnet.engine.inputs import Inputs, index_at, index_length, index_numbers
 from skconvnet.engine.micro_batches import cut_minibatch
@@ -14,6 +15,7 @@ from skconvnet.engine.network import Network
 from skconvnet.engine.output_sizes import check_same_size, output_shape
 from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import Task, ThreadTeam
+from skconvnet.engine.version_mean import VersionMean
 from skconvnet.engine.worker import Worker
 from skconvnet.losses import Loss
 from skconvnet.ops.adaptive_pooling import pool_whole_maps
@@ -100,11 +102,14 @@ class Predictor:
         stop: int | None = None,
         scores: bool = False,
         pooling: str | None = None,
+        means: Mapping[Shape, VersionMean] | None = None,
     ) -> Image:
         """Return predictions, raw `scores`, or the activations before layer `stop`.
 
         With `pooling`, maps are replaced by their mean ("avg") or their maximum ("max")
         over all positions, so that whole maps are in memory for one micro-batch only.
+        With `means`, predictions and scores are those of the mean over versions of each
+        sample, which samples of each shape have.
 
         Returns
         -------
@@ -116,6 +121,8 @@ class Predictor:
         shape = output_shape(network, stop)
         # Maps of samples of a list are one array only if they have the same size.
         may_pad = inputs.has_one_size or len(shape) == 1 or pooling is not None
+        # Versions of a sample know nothing of padding.
+        may_pad = may_pad and means is None
         cuts = cut_minibatch(network, inputs, index, may_pad=may_pad)
         if cuts and not inputs.has_one_size:  # smaller than it was built for, perhaps
             network = network.for_shape(inputs.shape_of(index_at(index, cuts[0])))
@@ -124,8 +131,11 @@ class Predictor:
         outputs = np.empty((index_length(index), *shape), dtype=self.network.dtype)
 
         def task(i: int, thread: int) -> None:
-            own = index_at(index, cuts[i])
-            y, lengths = self._workers[thread].predict(inputs, own, stop)
+            own, worker, lengths = index_at(index, cuts[i]), self._workers[thread], None
+            if means is None:
+                y, lengths = worker.predict(inputs, own, stop)
+            else:
+                y = worker.predict_mean(inputs, own, means)
             if stop is None and not scores:
                 self.loss.predict(y)
             if pooling is not None:
@@ -138,13 +148,19 @@ class Predictor:
 
         layers = list(network.layers.values())[:stop]
         flops = len(outputs) * sum(layer.flops for layer in layers)
+        flops *= 1 if means is None else max(map(len, means.values()))
         self._run_predictions(len(cuts), task, flops)
         return outputs
 
     def maps(
-        self, inputs: Inputs, index: Index | None = None, *, scores: bool = False
+        self,
+        inputs: Inputs,
+        index: Index | None = None,
+        *,
+        scores: bool = False,
+        means: Mapping[Shape, VersionMean] | None = None,
     ) -> Image | list[Image]:
-        """Return predictions or raw `scores` that are maps.
+        """Return predictions or raw `scores` that are maps, see `outputs`.
 
         Returns
         -------
@@ -154,10 +170,11 @@ class Predictor:
         index = slice(0, len(inputs)) if index is None else index
         groups = inputs.groups(index)
         if len(groups) < 2:
-            return self.outputs(inputs, index, scores=scores)
+            return self.outputs(inputs, index, scores=scores, means=means)
         by_number: dict[int, Image] = {}
         for positions in groups:
-            own = self.outputs(inputs, index_at(index, positions), scores=scores)
+            members = index_at(index, positions)
+            own = self.outputs(inputs, members, scores=scores, means=means)
             by_number.update(zip(index_numbers(positions).tolist(), own, strict=True))
         return [by_number[number] for number in range(len(by_number))]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from skconvnet._typing import FeatureMap, FlatVector, Index, Lengths
+from skconvnet._typing import FeatureMap, FlatVector, Index, Lengths, Shape
 from skconvnet.augmentation.base import Augmenter, Batch
 from skconvnet.augmentation.origin import Epoch, Origin
 from skconvnet.engine.inputs import Inputs, index_numbers
@@ -17,6 +18,7 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import ThreadTeam
+from skconvnet.engine.version_mean import VersionMean
 from skconvnet.losses import Loss
 from skconvnet.ops.workspace import Workspace
 
@@ -211,6 +213,23 @@ class Worker:
             scores, caches = network.forward(x, self.workspaces)
             targets.differentiate(scores, index)
             return network.input_gradient(scores, caches, self.workspaces)
+
+    def predict_mean(
+        self, inputs: Inputs, index: Index, means: Mapping[Shape, VersionMean]
+    ) -> FeatureMap:
+        """Return the raw scores of the mean prediction over versions of the samples.
+
+        `means` has the versions of samples of each shape. Samples are not padded.
+        """
+        x = inputs.read(index, self._reading)
+        shape = inputs.shape_of(index)
+        network = self.network.for_shape(shape)
+
+        def predict(version: FeatureMap) -> FeatureMap:
+            return network.predict(version, self.workspaces)
+
+        with _OVERFLOW_IS_CHECKED():
+            return means[shape].scores(x, predict, self.loss, self._augmenting)
 
     def predict(
         self, inputs: Inputs, index: Index, stop: int | None

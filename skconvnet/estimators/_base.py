@@ -67,6 +67,7 @@ from skconvnet.estimators._units import look_at_values
 from skconvnet.estimators._validation_set import (
     ValidationData,
 )
+from skconvnet.estimators._versions import make_means
 from skconvnet.losses import Loss
 from skconvnet.training.state import History
 
@@ -260,6 +261,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
         rng = run.begin_training(rng, self._targets, find_given)
 
         samples = self._make_samples(maps, encoded, weights)
+        make_means(self, samples.inputs)  # for errors before the training
         self._usual_values = look_at_values(self, samples, resume=resume)
         # Statistics of the training set that are computed once, except those set.
         keep = None if resume else names_set or ()

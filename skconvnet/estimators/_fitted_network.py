@@ -60,6 +60,7 @@ from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._size_errors import check_sizes
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._units import UsualValues, warn_of_other_unit
+from skconvnet.estimators._versions import make_means
 from skconvnet.estimators._weight_files import WeightFiles
 from skconvnet.inspection.layer_table import html_layer_table
 from skconvnet.inspection.summary import format_summary, summary_rows
@@ -173,6 +174,8 @@ class FittedNetwork(
     def _raw_scores(self, X: object) -> Scores:
         """Return the scores before the output activation.
 
+        With `predict_augmentation`, they are those that give the mean prediction.
+
         Returns
         -------
         scores : ndarray of shape (n_samples, n_outputs)
@@ -180,7 +183,7 @@ class FittedNetwork(
             such arrays if the samples differ in size.
         """
         check_is_fitted(self)
-        scores: Scores = self._outputs(X, scores=True)
+        scores: Scores = self._outputs(X, scores=True, is_mean=True)
         return scores
 
     def _checked_inputs(self, X: object) -> tuple[CheckedX, Inputs]:
@@ -209,8 +212,12 @@ class FittedNetwork(
         stop: int | None = None,
         scores: bool = False,
         pooling: str | None = None,
+        is_mean: bool = False,
     ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
-        """Return predictions, raw scores, or activations before layer `stop`."""
+        """Return predictions, raw scores, or activations before layer `stop`.
+
+        If `is_mean`, `predict_augmentation` is part of them.
+        """
         _, inputs = self._checked_inputs(X)
         outputs = outputs_of(
             self.network_,
@@ -220,6 +227,7 @@ class FittedNetwork(
             stop=stop,
             scores=scores,
             pooling=pooling,
+            means=make_means(self, inputs) if is_mean else None,
         )
         for one in outputs if isinstance(outputs, list) else [outputs]:
             check_outputs(one, is_prediction=stop is None)
@@ -282,7 +290,7 @@ class FittedNetwork(
         layer : str
             The name of a layer, as in `summary`. For ``"output"``, the predictions are
             returned, after the softmax, logistic or exponential function that belongs
-            to the loss.
+            to the loss. `predict_augmentation` has no part in them.
 
         Returns
         -------

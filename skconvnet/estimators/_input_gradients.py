@@ -49,7 +49,8 @@ class InputGradients:
         The score of a classifier is the raw score of a class, before the softmax or
         logistic function; with two classes, the score of ``classes_[0]`` is minus that
         of ``classes_[1]``. The score of a regressor is the prediction, in the units of
-        y. Layers behave as in `predict`. Scaling of X by the network is part of it.
+        y. Layers behave as in `predict`. Scaling of X by the network is part of it, but
+        `predict_augmentation` is not.
 
         Parameters
         ----------

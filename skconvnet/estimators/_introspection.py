@@ -10,13 +10,14 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
 from skconvnet._suggestions import did_you_mean
-from skconvnet._typing import Index
+from skconvnet._typing import Index, Shape
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.engine.version_mean import VersionMean
 from skconvnet.estimators._tensors import check_tensors
 from skconvnet.losses import Loss
 from skconvnet.training.regularization import add_penalty
@@ -131,6 +132,7 @@ def outputs_of(
     stop: int | None = None,
     scores: bool = False,
     pooling: str | None = None,
+    means: Mapping[Shape, VersionMean] | None = None,
 ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
     """Return what `Executor.outputs` returns, from an executor for this call alone.
 
@@ -139,9 +141,9 @@ def outputs_of(
     executor = Executor(network, loss, n_threads)
     with HeldInterrupts(), executor, ReleasedInterrupts():
         if stop is None and pooling is None and network.predicts_maps:
-            return executor.maps(inputs, index, scores=scores)
+            return executor.maps(inputs, index, scores=scores, means=means)
         return executor.outputs(
-            inputs, index, stop=stop, scores=scores, pooling=pooling
+            inputs, index, stop=stop, scores=scores, pooling=pooling, means=means
         )
 
 

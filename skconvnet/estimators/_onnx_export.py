@@ -20,6 +20,7 @@ from skconvnet.estimators._sample_shape import with_channels
 from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._single_sample import refuse_single_sample
 from skconvnet.estimators._targets import ClassTargets, StandardizedTargets, Targets
+from skconvnet.estimators._versions import refuse_versions
 from skconvnet.losses import Loss
 from skconvnet.losses.grouped import GroupedLoss
 
@@ -88,7 +89,7 @@ class OnnxExport:
         Raises
         ------
         ValueError
-            If a layer or a label is not part of ONNX.
+            If a layer or a label is not part of ONNX, nor `predict_augmentation`.
 
         Examples
         --------
@@ -147,6 +148,7 @@ class OnnxExport:
         from skconvnet.onnx.columns import ColumnsHead
         from skconvnet.onnx.heads import ClassifierHead, RegressorHead
 
+        refuse_versions(self)
         targets, loss = self._targets, self._loss
         for name, value in (("zipmap", zipmap), ("raw_scores", raw_scores)):
             if not isinstance(value, (bool, np.bool_)):

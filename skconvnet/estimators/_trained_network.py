@@ -36,6 +36,7 @@ from skconvnet.estimators._validation_set import (
     ValidationSet,
     split_samples,
 )
+from skconvnet.estimators._versions import make_means
 from skconvnet.optimizers.lbfgs import STOPPED
 from skconvnet.training.events import TrainingObserver
 from skconvnet.training.lbfgs import minimize_lbfgs
@@ -207,6 +208,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
             self._loss,
             negative_loss=self.scoring == "loss",
             scorer=scorer,
+            means=make_means(self, held_out.inputs),
         )
 
     def _check_validation(self, validation: ValidationData) -> tuple[Samples, CheckedY]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -14,10 +15,11 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 
-from skconvnet._typing import Rows
+from skconvnet._typing import Rows, Shape
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import all_finite
 from skconvnet.engine.minibatches import Samples
+from skconvnet.engine.version_mean import VersionMean
 from skconvnet.estimators._flat_predictions import FlatPredictions
 from skconvnet.estimators._map_form import flat_weights, rows_of
 from skconvnet.estimators._position_weights import CheckedY
@@ -110,6 +112,8 @@ class ValidationSet:
         Whether the score is the negative loss, rather than accuracy or R^2.
     scorer : UserScorer, optional
         A scorer to use instead.
+    means : mapping of shape to VersionMean, optional
+        What averages the predictions, as for samples of the fitted estimator.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class ValidationSet:
         *,
         negative_loss: bool = False,
         scorer: UserScorer | None = None,
+        means: Mapping[Shape, VersionMean] | None = None,
     ) -> None:
         every = np.arange(len(samples)) if samples.index is None else samples.index
         self.executor = executor
@@ -133,13 +138,17 @@ class ValidationSet:
         self.loss = loss
         self.negative_loss = negative_loss
         self.scorer = scorer
+        self.means = means
 
     def __call__(self) -> tuple[float, float]:
         """Return the score and the mean loss, without the penalty.
 
         If outputs are not finite, the score is NaN, which is never the best one.
         """
-        scores = rows_of(self.executor.maps(self.inputs, self.index, scores=True))
+        maps = self.executor.maps(
+            self.inputs, self.index, scores=True, means=self.means
+        )
+        scores = rows_of(maps)
         # Outputs may be infinite after an epoch; the training loop reports that.
         with np.errstate(over="ignore", invalid="ignore"):
             loss = self._mean_loss(scores)

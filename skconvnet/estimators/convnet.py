@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from skconvnet._typing import PerBlock, Shape, override
-from skconvnet.augmentation import Augmentation
+from skconvnet.augmentation import Augmentation, Versions
 from skconvnet.estimators._automatic import with_automatic_values
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -27,6 +27,7 @@ from skconvnet.estimators._targets import (
     StandardizedTargets,
     Targets,
 )
+from skconvnet.estimators._versions import CONSTRAINTS as PREDICT_AUGMENTATION
 from skconvnet.initializers import INITIALIZERS, Initializer
 from skconvnet.params.constraints import BOOLEAN, COUNT, ObjectOf, one_of
 from skconvnet.schedules import SCHEDULES, Schedule
@@ -53,6 +54,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
         ObjectOf("skconvnet.initializers", Initializer),
     ],
     "global_pooling": [*one_of(*GLOBAL_POOLS), None],
+    **PREDICT_AUGMENTATION,
     **{name: [*BOOLEAN, *_SEVERAL] for name in ("batch_norm", "separable", "residual")},
     **{name: [*COUNT, *_SEVERAL] for name in ("groups", "convs_per_block")},
 }
@@ -86,6 +88,7 @@ class _ConvNet(NetworkEstimator[_T], Generic[_T]):
         | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
         | None
     ) = field(default=None, kw_only=True)
+    predict_augmentation: str | Versions | None = field(default=None, kw_only=True)
     rescale: str | None = field(default="auto", kw_only=True)
     alpha: float = field(default=1.0, kw_only=True)
     learning_rate: str | Schedule = field(default="auto", kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from skconvnet._typing import Shape, override
-from skconvnet.augmentation import Augmentation
+from skconvnet.augmentation import Augmentation, Versions
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._base import NetworkEstimator
 from skconvnet.estimators._classifier import NetworkClassifier
@@ -23,6 +23,7 @@ from skconvnet.estimators._output_layer import (
 )
 from skconvnet.estimators._regressor import NetworkRegressor
 from skconvnet.estimators._targets import ClassTargets, RealTargets, Targets
+from skconvnet.estimators._versions import CONSTRAINTS as PREDICT_AUGMENTATION
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.dense import Dense
 from skconvnet.params.base import LayerSpec
@@ -65,6 +66,7 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         | Sequence[Augmentation | str | tuple[str, Augmentation | str]]
         | None
     ) = field(default=None, kw_only=True)
+    predict_augmentation: str | Versions | None = field(default=None, kw_only=True)
     data_format: str = field(default="channels_last", kw_only=True)
 
     _lists: ClassVar[tuple[str, ...]] = ("layers",)
@@ -73,6 +75,7 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_shape": [tuple, list, np.ndarray, None],
         "data_format": one_of(*DATA_FORMATS),
+        **PREDICT_AUGMENTATION,
     }
 
     @override

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from skconvnet._foreign_words import LOSS_PARAMETERS, Words
 from skconvnet._typing import FeatureMap
+from skconvnet.losses.mixtures import MIXTURES, Share
 from skconvnet.params.base import Params
 
 # One number per sample: (batch,).
@@ -115,6 +116,23 @@ class Loss(Params, ABC):
         scores : ndarray of shape (n_outputs, batch)
         """
         self.predict(scores)
+
+    def mix_predictions(
+        self, scores: FeatureMap, others: FeatureMap, share: Share
+    ) -> None:
+        """Turn scores into those whose prediction is a mixture of two, in place.
+
+        The prediction is ``(1 - share) * p + share * q``, with p and q for the
+        predictions of `scores` and `others`.
+
+        Parameters
+        ----------
+        scores, others : ndarray of shape (n_outputs, ...)
+            `others` are only read.
+        share : float or ndarray, in (0, 1)
+            The share of the others, which is broadcast.
+        """
+        MIXTURES[self.output](scores, others, np.asarray(share, scores.dtype))
 
     def output_slope(self, prediction: FeatureMap) -> FeatureMap:
         """Return the derivative of predictions with respect to their own raw scores.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from skconvnet._typing import FeatureMap, override
 from skconvnet.losses.base import Loss, PerSample
+from skconvnet.losses.mixtures import Share
 
 
 class GroupedLoss(Loss):
@@ -74,6 +75,13 @@ class GroupedLoss(Loss):
     def probabilities(self, scores: FeatureMap) -> None:
         for group in self._groups:
             self.loss.probabilities(scores[group])
+
+    @override
+    def mix_predictions(
+        self, scores: FeatureMap, others: FeatureMap, share: Share
+    ) -> None:
+        for group in self._groups:
+            self.loss.mix_predictions(scores[group], others[group], share)
 
     @override
     def is_positive(self, scores: FeatureMap) -> npt.NDArray[np.bool_]:
