@@ -69,6 +69,7 @@ VALUE_NAMES = {
     "per": {"channel", "pixel"},
     "reduce": {"sum", "mean", "max"},
     "shortcut": {"auto", "identity", "projection"},
+    "predict_augmentation": {"mirror", "shifts", "mirror+shifts"},
     "fill": {"constant", "nearest", "reflect"},
     "anneal": {"cosine", "linear"},
     "monitor": {"auto", "training_loss", "validation_loss", "validation_score"},

@@ -30,6 +30,7 @@ from skconvnet import (
     schedules,
     text,
 )
+from skconvnet.augmentation import Versions
 from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 pytestmark = [
@@ -77,6 +78,10 @@ def use_layer(spec):
 
 def use_augmentation(augmentation):
     X = np.random.default_rng(0).uniform(size=(8, 6, 6, 1))
+    if isinstance(augmentation, Versions):
+        model = SequentialRegressor([], predict_augmentation=augmentation)
+        model.set_params(random_state=0).fit(X, np.arange(8.0))
+        return model.predict(X)
     model = SequentialRegressor([], augmentation=augmentation, random_state=0)
     return weights_of(model, X, np.arange(8.0))
 
@@ -114,13 +119,14 @@ def small(cls):
     return make(cls)
 
 
+CHANGES = [*AUGMENTATIONS, Versions(shifts=1)]
 PUBLIC_LOSSES = {*CLASSIFICATION_LOSSES.values(), *REGRESSION_LOSSES.values()}
 GROUPS = [
     (skconvnet, small, use_estimator),
     (layers, lambda cls: LAYERS[cls][0], use_layer),
     (
         augmentation,
-        lambda cls: {type(case): case for case in AUGMENTATIONS}[cls],
+        lambda cls: {type(case): case for case in CHANGES}[cls],
         use_augmentation,
     ),
     (optimizers, lambda cls: cls(), use_optimizer),

@@ -139,6 +139,12 @@ REDUCTIONS: Words = {
 
 _REPEATED = "Use 'nearest', which repeats the border."
 
+VERSIONS: Words = {
+    **dict.fromkeys(("flip", "flips", "hflip", "horizontal"), "mirror"),
+    **dict.fromkeys(("shift", "translate", "crops"), "shifts"),
+    **dict.fromkeys(("flip+shift", "mirror_translate"), "mirror+shifts"),
+}
+
 FILLS: Words = {
     NUMBER: "To fill with a number, set fill='constant' and fill_value={value}.",
     **dict.fromkeys(("zeros", "zero", "black"), "constant"),

@@ -163,6 +163,7 @@ ESTIMATOR_PARAMETERS: Words = {
     "augment": "augmentation",
     "transforms": "augmentation",
     "transform": "augmentation",
+    **dict.fromkeys(("tta", "test_time_augmentation"), "predict_augmentation"),
     "module": ("layers", "This estimator builds its network itself: leave it out."),
     "model": ("layers", "This estimator builds its network itself: leave it out."),
     "build_fn": ("layers", "This estimator builds its network itself: leave it out."),

@@ -18,6 +18,7 @@ from skconvnet._foreign_words.network_values import (
     RESCALINGS,
     SHORTCUTS,
     STATISTICS,
+    VERSIONS,
 )
 from skconvnet._foreign_words.object_values import (
     ACTIVATIONS,
@@ -67,6 +68,7 @@ VALUES: Mapping[str, Words] = {
     "per": STATISTICS,
     "reduce": REDUCTIONS,
     "fill": FILLS,
+    "predict_augmentation": VERSIONS,
     "shortcut": SHORTCUTS,
     "anneal": ANNEALINGS,
     "monitor": MONITORED,

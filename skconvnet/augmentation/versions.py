@@ -55,6 +55,24 @@ class Versions(Params):
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 
+    Notes
+    -----
+    The mean is that of the probabilities of a classifier or the outputs of a regressor,
+    after the softmax, logistic or exponential function that belongs to the loss. All
+    losses are convex in them, so that the loss of the mean is at most the mean of the
+    losses. `decision_function` returns the raw scores of which `predict_proba` is the
+    function: for three or more classes, the logarithms of the mean probabilities. Where
+    raw scores are the predictions, as with the hinge losses, it is their mean.
+
+    If outputs are maps, mirror images and shifts are undone before the mean. Outputs
+    must then have the size of the samples. A position near the edge, which some shifted
+    versions do not show, has the mean of the others.
+
+    A prediction takes as many times longer as there are versions. Training depends on
+    them only by the scores of a validation set, and thereby early stopping. The bits
+    are the same for every `n_jobs`. `activations`, gradients, attributions and
+    `skconvnet.FeatureExtractor` see the sample alone, and `to_onnx` refuses them.
+
     References
     ----------
     .. [1] K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU",

@@ -118,22 +118,12 @@ augmentation : Augmentation, list or None, default=None
     ``augmentation__max_pixels`` or, in a list, as ``augmentation__shift__max_pixels``.
     With "lbfgs", each sample is changed in the same way in every iteration.
 predict_augmentation : str, Versions or None, default=None
-    Versions of each sample whose predictions are averaged:
-
-    - "mirror": the sample, and its mirror image from left to right;
-    - "shifts": the sample, and the sample moved by one pixel in two directions;
-    - "mirror+shifts": all of these, and the mirror images of the latter;
-    - an object of `skconvnet.augmentation.Versions`, whose parameters a search reaches
-      as ``predict_augmentation__shifts``.
-
-    The mean is that of probabilities or of other outputs, after the softmax, logistic
-    or exponential function that belongs to the loss. `decision_function` returns the
-    raw scores that give this mean. For outputs that are maps, mirror images and shifts
-    are undone first. A prediction takes as many times longer as there are versions.
-    Training does not depend on it, except for scores and losses of a validation set,
-    which are those of `score`, and thereby early stopping. It can be set when the
-    estimator has been fitted. `activations`, gradients, attributions and features are
-    those of the sample alone.""",
+    Versions of each sample whose predictions are averaged, see
+    `skconvnet.augmentation.Versions`: "mirror" for ``Versions()``, the sample and its
+    mirror image; "shifts" for ``Versions(horizontal=False, shifts=1)``; "mirror+shifts"
+    for ``Versions(shifts=1)``; or such an object, whose parameters a search reaches as
+    ``predict_augmentation__shifts``. It may be set after `fit`, and takes part in
+    predictions and scores, those of a validation set included, and in nothing else.""",
     "training": """\
 solver : str or Optimizer, default="adam"
     The solver for weight optimization:

@@ -22,7 +22,7 @@ _NAMED: dict[str, dict[str, Any]] = {
 CONSTRAINTS: dict[str, list[Any]] = {
     "predict_augmentation": [
         *one_of(*_NAMED),
-        ObjectOf("skconvnet.augmentation", Versions),
+        ObjectOf("skconvnet.augmentation.Versions", Versions),
         None,
     ]
 }

@@ -66,7 +66,7 @@ class ObjectOf(Options):
     Parameters
     ----------
     module : str
-        Where users import the classes from.
+        Where users import the classes from, or the full name of a single class.
     *classes : type
         An object must be an instance of one of them.
     """
