@@ -12,6 +12,7 @@ from skconvnet.optimizers import (
     Adam,
     Adamax,
     AdamW,
+    Muon,
     Nadam,
     RMSprop,
     ScheduleFreeAdamW,
@@ -157,6 +158,13 @@ PUBLISHED = [
     (Adam(0.8, 0.9, 0.01, amsgrad=True), amsgrad, (RATE, 0.8, 0.9, 0.01)),
     (AdamW(weight_decay=0.3), adamw, (RATE, 0.3)),
     (AdamW(0.5, 0.6, 0.1, weight_decay=2.0), adamw, (RATE, 2.0, 0.5, 0.6, 0.1)),
+    # Without a layout there are no matrices.
+    (Muon(), adamw, (RATE, 0.0, 0.9, 0.95, 1e-10)),
+    (
+        Muon(adam_rate_factor=0.5, weight_decay=0.3, beta_1=0.5, epsilon=0.1),
+        adamw,
+        (RATE / 2, 0.3, 0.5, 0.95, 0.1),
+    ),
     (Nadam(), nadam, (RATE, 0.9, 0.999, 1e-8, 0.004)),
     (Nadam(0.5, 0.6, 0.1, 0.1), nadam, (RATE, 0.5, 0.6, 0.1, 0.1)),
     (Adamax(), adamax, (RATE, 0.9, 0.999, 1e-8)),

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from math import prod
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from skconvnet._typing import FlatVector, Shape
+from skconvnet.ops.matrix_form import MatrixForm
+from skconvnet.optimizers.layout import WeightArray
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class ParameterLayout:
@@ -59,6 +66,58 @@ class ParameterLayout:
     def views(self, vector: FlatVector) -> dict[str, np.ndarray]:
         """Return the named arrays of `vector`, in the order of `shapes`."""
         return {
-            name: vector[self._starts[name] :][: prod(shape)].reshape(shape)
+            name: vector[self._position(name)].reshape(shape)
             for name, shape in self.shapes.items()
         }
+
+    def arrays(
+        self,
+        hidden: Mapping[str, MatrixForm] = _NONE,
+        rate_factors: Mapping[str, float] = _NONE,
+    ) -> list[WeightArray]:
+        """Return the arrays in the order of the vector, as optimizers see them.
+
+        Parameters
+        ----------
+        hidden : mapping of str to MatrixForm
+            How some of the arrays are matrices. It may have others as well, such as
+            those of frozen layers.
+        rate_factors : mapping of str to float
+            The learning rates of arrays, as multiples of that of the training; 1 for
+            those that are left out.
+        """
+        return [
+            WeightArray(
+                name,
+                self._position(name),
+                hidden.get(name),
+                rate_factors.get(name, 1.0),
+            )
+            for name in self._starts
+        ]
+
+    def penalized_runs(self, factors: Mapping[str, float]) -> list[tuple[slice, float]]:
+        """Return slices of the penalized part, and their factors in the penalty.
+
+        Parameters
+        ----------
+        factors : mapping of str to float
+            The factors of arrays; 1 for those that are left out.
+
+        Examples
+        --------
+        >>> shapes = {"a/kernel": (3,), "b/kernel": (2,), "c/kernel": (1,)}
+        >>> layout = ParameterLayout(shapes, shapes)
+        >>> layout.penalized_runs({"c/kernel": 0.5})
+        [(slice(0, 5, None), 1.0), (slice(5, 6, None), 0.5)]
+        """
+        names = [n for n, start in self._starts.items() if start < self.n_penalized]
+        runs = []
+        for factor, run in groupby(names, lambda name: factors.get(name, 1.0)):
+            positions = [self._position(name) for name in run]
+            runs.append((slice(positions[0].start, positions[-1].stop), factor))
+        return runs
+
+    def _position(self, name: str) -> slice:
+        start = self._starts[name]
+        return slice(start, start + prod(self.shapes[name]))

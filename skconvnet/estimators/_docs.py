@@ -128,8 +128,8 @@ predict_augmentation : str, Versions or None, default=None
 solver : str or Optimizer, default="adam"
     The solver for weight optimization:
 
-    - "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta" or
-      "schedule_free_adamw";
+    - "sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "adadelta",
+      "muon" or "schedule_free_adamw";
     - "lbfgs", SciPy's L-BFGS on the full batch;
     - an object of `skconvnet.optimizers`, whose parameters a search reaches as
       ``solver__rho``.
@@ -236,6 +236,15 @@ averaging : None, float or "swa", default=None
     the same way. Training itself continues with the weights that are not averaged, also
     from call to call of ``partial_fit``, unless `set_weights` replaced them. With
     `warm_start`, ``fit`` continues from the average. Not used by "lbfgs".
+layer_learning_rates : dict of str to float, default=None
+    Factors by which the learning rate is multiplied, by the names of layers, as in
+    `summary`: ``{"conv1": 0.1}``. A name may also be that of an array, as in
+    `get_weights`, such as ``"conv1/bias"``, or of a layer within another one. The
+    longest name counts, and the factor of all other weights is 1. Must be None with
+    "lbfgs".
+layer_alphas : dict of str to float, default=None
+    Factors by which `alpha` is multiplied, in the same way: ``{"output": 10.0}``. Only
+    kernels are penalized.
 n_jobs : int, default=None
     The number of threads. None means as many as BLAS may use, so that a search over
     processes does not oversubscribe the CPUs. -1 means all CPUs.

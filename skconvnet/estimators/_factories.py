@@ -10,8 +10,9 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples, resolve_batch_size
 from skconvnet.engine.network import Network
 from skconvnet.estimators._augmentation import loss_with, make_augmenter
+from skconvnet.estimators._layer_factors import alpha_factors, rate_factors
 from skconvnet.losses import CLASSIFICATION_LOSSES, Loss, SquaredError
-from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer, ScheduleFreeAdamW
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from skconvnet.schedules import SCHEDULES, Constant, InverseScaling, Schedule
 from skconvnet.training.averaging import (
     Average,
@@ -104,11 +105,11 @@ def make_average(
 ) -> Average | None:
     """Return the average of the weights that `averaging` requests, if any."""
     averaging = params.averaging
-    if isinstance(optimizer, ScheduleFreeAdamW):
+    if optimizer.predicts_by_average:
         if averaging is not None:
             raise ValueError(
-                f"averaging={averaging!r} must be None with ScheduleFreeAdamW, which "
-                "already averages the weights."
+                f"averaging={averaging!r} must be None with "
+                f"{type(optimizer).__name__}, which already averages the weights."
             )
         return OptimizersAverage(optimizer, n_weights)
     if averaging is None:
@@ -141,6 +142,7 @@ def make_training_executor(
 
 def make_settings(
     params: TrainingParams,
+    network: Network,
     n_samples: int,
     *,
     incremental: bool,
@@ -160,6 +162,8 @@ def make_settings(
         incremental=incremental,
         l1_ratio=params.l1_ratio,
         max_grad_value=params.max_grad_value,
+        rate_factors=rate_factors(params, network),
+        alpha_factors=alpha_factors(params, network),
         # It is told by fit, which may have to raise it again instead.
         warns_of_interrupt=False,
     )

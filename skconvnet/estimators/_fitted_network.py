@@ -43,6 +43,7 @@ from skconvnet.estimators._introspection import (
     outputs_of,
     position_after,
 )
+from skconvnet.estimators._layer_factors import alpha_factors
 from skconvnet.estimators._map_form import Scores
 from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._network_builder import Entry, make_inputs, make_samples
@@ -277,6 +278,7 @@ class FittedNetwork(
             n_threads=resolve_n_threads(self.n_jobs),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,
+            alpha_factors=alpha_factors(self, self.network_),
         )
 
     @explains_arguments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -65,6 +65,8 @@ class TrainingParams(NestedParams):
     max_grad_norm: float | None = None
     max_grad_value: float | None = None
     averaging: float | str | None = None
+    layer_learning_rates: Mapping[str, float] | None = None
+    layer_alphas: Mapping[str, float] | None = None
     n_jobs: int | None = None
     dtype: DTypeLike = "auto"
 
@@ -103,6 +105,8 @@ class TrainingParams(NestedParams):
         "max_grad_norm": [None, *POSITIVE],
         "max_grad_value": [None, *POSITIVE],
         "averaging": [None, *one_of(SWA), *BETWEEN_0_AND_1],
+        "layer_learning_rates": [dict, None],
+        "layer_alphas": [dict, None],
         "n_jobs": [
             None,
             *COUNT,

@@ -100,6 +100,7 @@ def loss_and_gradients(
     n_threads: int,
     alpha: float,
     l1_ratio: float,
+    alpha_factors: Mapping[str, float],
 ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
     """Return the loss, including the penalty, and its gradients by name."""
     gradient = np.empty_like(network.vector)
@@ -110,7 +111,10 @@ def loss_and_gradients(
             samples, full_batch, gradient, train=False
         )
         n = network.layout.n_penalized
-        value += add_penalty(network.vector[:n], gradient[:n], alpha / total, l1_ratio)
+        runs = network.layout.penalized_runs(alpha_factors)
+        value += add_penalty(
+            network.vector[:n], gradient[:n], alpha / total, l1_ratio, runs
+        )
     if not np.isfinite(value) or not all_finite(gradient):
         raise ValueError(
             f"The loss is {value} and its gradients are not all finite: numbers inside "

@@ -22,6 +22,7 @@ from skconvnet.estimators._factories import (
 from skconvnet.estimators._fitted_network import FittedNetwork
 from skconvnet.estimators._hyperparameters import TrainingParams, plain_params
 from skconvnet.estimators._input_validation import check_weights, check_X_and_y
+from skconvnet.estimators._layer_factors import alpha_factors, check_no_rate_factors
 from skconvnet.estimators._map_sizes import in_any_size
 from skconvnet.estimators._padded_steps import leave_out_padding
 from skconvnet.estimators._position_weights import CheckedY
@@ -129,6 +130,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         warn_of_clipped_batch_size(plain_params(self), len(samples))
         settings = make_settings(
             params,
+            self.network_,
             len(samples),
             incremental=run.incremental,
             prints_like_sklearn=self._prints_like_sklearn and not self._shows_bar(),
@@ -157,6 +159,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         keep: Collection[str] | None,
     ) -> KeyboardInterrupt | None:
         """Train by L-BFGS; return the interrupt by which the user ended it, if any."""
+        check_no_rate_factors(params)
         if keep is not None:
             fit_input_statistics(self.network_, samples, keep=keep)
         result = minimize_lbfgs(
@@ -165,6 +168,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
             solver=make_lbfgs(params),
             alpha=params.alpha,
             l1_ratio=params.l1_ratio,
+            alpha_factors=alpha_factors(params, self.network_),
             max_iter=params.max_iter,
             tol=params.tol,
             on_iteration=None if run.callbacks is None else run.callbacks.on_iteration,

@@ -16,10 +16,13 @@ import numpy as np
 
 from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Run, Workspace
 
 Cache = TypeVar("Cache")
 Result = TypeVar("Result")
+
+_MATRIX_NDIM = 2
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,11 @@ class Layer(ABC, Generic[Cache]):
         Names of the weights that `alpha` shrinks.
     buffer_shapes : dict of str to tuple of int
         Shapes of the arrays that training keeps up to date without a gradient.
+    matrices : dict of str to MatrixForm
+        The weights that are matrices: each one multiplies its inputs by a matrix, or
+        by several.
+    input_matrices : tuple of str
+        Those of them that multiply the inputs of the layer.
     is_frozen : bool
         Whether training leaves all weights and buffers as they are.
     trained_shapes, updated_shapes : dict of str to tuple of int
@@ -165,6 +173,24 @@ class Layer(ABC, Generic[Cache]):
     def is_flat(self) -> bool:
         """Whether input and output are features, without spatial axes."""
         return len(self.in_shape) == 1 and len(self.out_shape) == 1
+
+    @property
+    def matrices(self) -> dict[str, MatrixForm]:
+        """The weights that are matrices, by default the penalized ones with two axes.
+
+        Layers override this if their matrices have other axes than (n_in, n_out).
+        """
+        shapes = {name: self.weight_shapes.get(name, ()) for name in self.penalized}
+        return {
+            name: MatrixForm.dense(shape)
+            for name, shape in shapes.items()
+            if len(shape) == _MATRIX_NDIM
+        }
+
+    @property
+    def input_matrices(self) -> tuple[str, ...]:
+        """The names of the matrices that multiply the inputs of the layer."""
+        return tuple(self.matrices)
 
     @property
     def trained_shapes(self) -> dict[str, Shape]:

@@ -17,6 +17,7 @@ from skconvnet.layers.recurrent_base import (
     RecurrentSpec,
 )
 from skconvnet.ops.layout import map_shape
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.recurrent.reversal import reverse_steps
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
@@ -120,6 +121,24 @@ class BidirectionalLayer(Layer[BidirectionalCache]):
         self.is_random = forward.is_random
         self.flops = 2 * forward.flops
         self.cached_values = 2 * (forward.cached_values + units * forward.in_shape[0])
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        return {
+            f"{direction}/{array}": form
+            for direction, layer in self.directions.items()
+            for array, form in layer.matrices.items()
+        }
+
+    @property
+    @override
+    def input_matrices(self) -> tuple[str, ...]:
+        return tuple(
+            f"{direction}/{array}"
+            for direction, layer in self.directions.items()
+            for array in layer.input_matrices
+        )
 
     @override
     def freeze(self) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
 from skconvnet.layers.base import Cache, Layer
 from skconvnet.layers.chain import Chain
+from skconvnet.layers.matrices import input_matrices_of, matrices_of
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec, TrainableSpec
 from skconvnet.params.naming import check_layers
@@ -106,6 +108,22 @@ class CompositeLayer(Layer[Cache]):
     @override
     def takes_tokens(self) -> bool:  # type: ignore[override]  # not a constant
         return any(chain.takes_tokens for chain in self.chains.values())
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        return _joined(
+            {branch: matrices_of(chain.layers) for branch, chain in self.chains.items()}
+        )
+
+    @property
+    @override
+    def input_matrices(self) -> tuple[str, ...]:
+        return tuple(
+            _full_name(branch, array)
+            for branch, chain in self.chains.items()
+            for array in input_matrices_of(chain.layers)
+        )
 
     @property
     @override

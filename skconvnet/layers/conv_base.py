@@ -21,6 +21,7 @@ from skconvnet.initializers import convolution_fans, draw_kernel, get_initialize
 from skconvnet.layers.base import Cache, Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.convolution.algorithm import ConvolutionAlgorithm
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.windows import Windows, sliding_windows
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec, TrainableSpec
@@ -151,10 +152,13 @@ class Kernel:
     fans : (int, int)
         How many inputs each output depends on, and how many outputs depend on each
         input.
+    groups : int
+        How many groups of channels are convolved separately.
     """
 
     shape: Shape
     fans: tuple[int, int]
+    groups: int = 1
 
     @classmethod
     def of_windows(
@@ -168,6 +172,7 @@ class Kernel:
         return cls(
             (filters, channels // groups, *windows.kernel),
             convolution_fans(filters, channels, windows.kernel, groups),
+            groups,
         )
 
 
@@ -201,6 +206,14 @@ class ConvolutionBase(Layer[Cache]):
         self.weight_shapes = {
             **{name: kernel.shape for name, kernel in self.kernels.items()},
             "bias": (out_shape[-1],),
+        }
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        return {
+            name: MatrixForm.convolution(kernel.shape, kernel.groups)
+            for name, kernel in self.kernels.items()
         }
 
     @override

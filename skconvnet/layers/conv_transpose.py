@@ -26,6 +26,7 @@ from skconvnet.ops.convolution.transposed import (
     TransposedAlgorithmSelector,
     transposed_windows,
 )
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.windows import Windows
 from skconvnet.ops.workspace import Workspace
 
@@ -164,6 +165,7 @@ class ConvolutionTransposeLayer(ConvolutionBase[ConvolutionTransposeCache]):
         kernel = Kernel(
             (channels, filters // groups, *windows.kernel),
             convolution_fans(filters, channels, windows.kernel, groups),
+            groups,
         )
         super().__init__(
             in_shape,
@@ -177,6 +179,14 @@ class ConvolutionTransposeLayer(ConvolutionBase[ConvolutionTransposeCache]):
         self.flops = 2 * prod(windows.out_shape) * prod(kernel.shape)
         self.cached_values = selector.cached_values
         self.takes_lengths = windows.ndim == 1
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        return {
+            name: MatrixForm.transposed_convolution(kernel.shape, kernel.groups)
+            for name, kernel in self.kernels.items()
+        }
 
     @override
     def lengths_after(self, x: FeatureMap, lengths: Lengths | None) -> Lengths | None:

@@ -17,6 +17,7 @@ from skconvnet.layers.composite import CompositeLayer, CompositeSpec, build_chai
 from skconvnet.ops.attention.additive import AdditiveAttention, AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
 from skconvnet.ops.attention.steps_last import to_batch_last, to_steps_last
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import LayerSpec
@@ -188,6 +189,13 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         self.flops += products + n_steps * n_source * (16 * units + 2 * n_values)
         self.cached_values += n_steps * (n_hidden + n_values) + n_source * n_values
         self.cached_values += units * (n_steps + n_source)
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        own = ("query_kernel", "key_kernel")
+        forms = {name: MatrixForm.dense(self.own_shapes[name]) for name in own}
+        return {**super().matrices, **forms}
 
     @property
     @override

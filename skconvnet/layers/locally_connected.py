@@ -20,6 +20,7 @@ from skconvnet.layers.conv_base import (
     documented,
 )
 from skconvnet.ops.convolution.locally_connected import LocallyConnectedConvolution
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Workspace
 
 
@@ -127,6 +128,13 @@ class LocallyConnectedLayer(ConvolutionBase[LocallyConnectedCache]):
             "bias": self.out_shape,
         }
         self.flops = 2 * prod(self.weight_shapes["kernel"])
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        # One for each position.
+        filters, *rest = self.kernels["kernel"].shape
+        return {"kernel": MatrixForm((prod(self.out_shape[:-1]), filters, prod(rest)))}
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ from skconvnet._checks import check_bool, check_fraction, check_positive_int
 from skconvnet._typing import FeatureMap, Lengths, Shape, override
 from skconvnet.initializers import INITIALIZERS, Initializer, get_initializer
 from skconvnet.layers.base import Layer, check_ndim
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.recurrent import sequence
 from skconvnet.ops.recurrent.cell import Cell, CellWeights
 from skconvnet.ops.recurrent.reversal import reverse_steps
@@ -127,6 +128,20 @@ class RecurrentLayer(Layer[RecurrentCache]):
         self.is_random = options.dropout > 0 or options.recurrent_dropout > 0
         self.flops = length * columns * (2 * (n_in + units) + 10)
         self.cached_values = length * ((cell.n_blocks + 1) * units + n_in + 1)
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        # One for each gate.
+        return {
+            name: MatrixForm.dense(self.weight_shapes[name], self.cell.n_gates)
+            for name in self.penalized
+        }
+
+    @property
+    @override
+    def input_matrices(self) -> tuple[str, ...]:
+        return ("kernel",)
 
     def reversed(self) -> RecurrentLayer:
         """Return a layer that reads the steps in the other order."""

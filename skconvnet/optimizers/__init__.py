@@ -7,6 +7,8 @@ from skconvnet.optimizers.adagrad import Adagrad
 from skconvnet.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from skconvnet.optimizers.base import Optimizer
 from skconvnet.optimizers.lbfgs import LBFGS
+from skconvnet.optimizers.lookahead import Lookahead
+from skconvnet.optimizers.muon import Muon
 from skconvnet.optimizers.rmsprop import RMSprop
 from skconvnet.optimizers.schedule_free import ScheduleFreeAdamW
 from skconvnet.optimizers.sgd import SGD
@@ -20,6 +22,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Lookahead",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -35,6 +39,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "rmsprop": RMSprop,
     "adagrad": Adagrad,
     "adadelta": Adadelta,
+    "muon": Muon,
     "schedule_free_adamw": ScheduleFreeAdamW,
 }
 

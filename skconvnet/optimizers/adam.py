@@ -212,7 +212,8 @@ class AdamW(Adam):
     @override
     def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         factor, step = super()._update(arrays, rate)
-        axpy(-rate * self.weight_decay / factor, arrays.weights, step)
+        if rate:  # otherwise the factor is zero as well
+            axpy(-rate * self.weight_decay / factor, arrays.weights, step)
         return factor, step
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from skconvnet._foreign_words import OPTIMIZER_PARAMETERS, Words
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.ops.chunking import CHUNK_SIZE, chunks_of
+from skconvnet.ops.chunking import CHUNK_SIZE
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Run, Workspace
+from skconvnet.optimizers.layout import Chunk, WeightArray, cut
 from skconvnet.params.base import Params
 
 # Attributes that are not pickled, but recreated: views of the moments, and scratch.
@@ -29,6 +32,12 @@ class ChunkArrays(NamedTuple):
         The state of the optimizer, updated in place.
     step, scratch : ndarray of shape (n,)
         Temporary arrays with arbitrary contents.
+    number : int
+        The number of the chunk.
+    matrices : MatrixForm or None
+        How the chunk is a matrix, if it is an array that is updated as a whole.
+    workspace : Workspace
+        Other temporary arrays, which belong to the thread.
     """
 
     weights: FlatVector
@@ -36,6 +45,9 @@ class ChunkArrays(NamedTuple):
     moments: list[FlatVector]
     step: FlatVector
     scratch: FlatVector
+    number: int
+    matrices: MatrixForm | None
+    workspace: Workspace
 
 
 class ChunkRegularizer(Protocol):
@@ -88,17 +100,22 @@ class Optimizer(Params, ABC):
     ----------
     n_steps : int
         Number of updates so far.
+    predicts_by_average : bool
+        Class attribute: whether the weights for prediction differ from those in
+        training, see `average`.
     chunk_size : int
         Maximum number of elements that one thread updates at once. Set it before the
         first step.
     """
 
     _words: ClassVar[Words] = OPTIMIZER_PARAMETERS
+    predicts_by_average: ClassVar[bool] = False
     n_steps = 0
     chunk_size: int = CHUNK_SIZE
 
+    _arrays: tuple[WeightArray, ...] = ()
     _moments: list[FlatVector]
-    _chunks: list[slice]
+    _chunks: list[Chunk]
     _moments_of_chunks: list[list[FlatVector]]
     _workspaces: dict[int, Workspace]
 
@@ -106,6 +123,24 @@ class Optimizer(Params, ABC):
     def n_moments(self) -> int:
         """Number of moments; subclasses may define it as a class attribute."""
         return 0
+
+    def lay_out(self, arrays: Iterable[WeightArray]) -> None:
+        """Take note of the arrays that the flat vector consists of.
+
+        Training calls this before its first step. Without it, all weights are updated
+        in the same way.
+
+        Parameters
+        ----------
+        arrays : iterable of WeightArray
+            All arrays, in the order of the vector. Their learning rates may differ from
+            those that were given before.
+        """
+        arrays = tuple(arrays)
+        if arrays != self._arrays:
+            self._arrays = arrays
+            for name in _DERIVED:
+                self.__dict__.pop(name, None)
 
     def step(
         self,
@@ -136,17 +171,19 @@ class Optimizer(Params, ABC):
         chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
-            chunk = chunks[i]
-            w, g = weights[chunk], gradient[chunk]
+            position, rate_factor, matrices = chunks[i]
+            w, g = weights[position], gradient[position]
             workspace = self._workspaces.setdefault(thread, Workspace())
             step = workspace.array("step", w.shape, w.dtype)
             scratch = workspace.array("scratch", w.shape, w.dtype)
             if regularizer is not None:
-                regularizer.before(chunk, w, g)
-            arrays = ChunkArrays(w, g, moments[i], step, scratch)
-            factor, direction = self._update(arrays, rate)
+                regularizer.before(position, w, g)
+            arrays = ChunkArrays(
+                w, g, moments[i], step, scratch, i, matrices, workspace
+            )
+            factor, direction = self._update(arrays, rate * rate_factor)
             axpy(factor, direction, w)
-            if regularizer is not None and regularizer.after(chunk, w):
+            if regularizer is not None and regularizer.after(position, w):
                 self._keep_zeros(arrays)
 
         if run is not None:
@@ -179,7 +216,7 @@ class Optimizer(Params, ABC):
 
     def restart(self) -> None:
         """Discard the state, because the weights were replaced."""
-        kept = {*self.get_params(deep=False), "chunk_size"}
+        kept = {*self.get_params(deep=False), "chunk_size", "_arrays"}
         for name in set(vars(self)) - kept:
             delattr(self, name)
 
@@ -197,7 +234,7 @@ class Optimizer(Params, ABC):
         ----------
         arrays : ChunkArrays
         rate : float
-            The learning rate.
+            The learning rate of the chunk.
 
         Returns
         -------
@@ -211,11 +248,16 @@ class Optimizer(Params, ABC):
         if "_moments" not in vars(self):
             self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
         if "_chunks" not in vars(self):
-            self._chunks = chunks_of(weights.size, self.chunk_size)
+            self._chunks = self._cut(weights.size)
             self._moments_of_chunks = [
-                [moment[chunk] for moment in self._moments] for chunk in self._chunks
+                [moment[chunk.position] for moment in self._moments]
+                for chunk in self._chunks
             ]
             self._workspaces = {}
+
+    def _cut(self, size: int) -> list[Chunk]:
+        """Cut the flat vector into chunks, in the order in which they are begun."""
+        return cut(self._arrays, size, self.chunk_size, lambda _: False)
 
     @override
     def __getstate__(self) -> dict[str, Any]:

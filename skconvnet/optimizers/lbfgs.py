@@ -73,7 +73,7 @@ class LBFGS(Params):
         start: _Vector,
         max_iter: int,
         tol: float,
-        l1: float = 0.0,
+        l1: float | _Vector = 0.0,
         n_l1: int = 0,
         on_iteration: _OnIteration | None = None,
     ) -> scipy.optimize.OptimizeResult:
@@ -88,8 +88,8 @@ class LBFGS(Params):
             Maximum number of iterations.
         tol : float
             The optimization ends when no element of the gradient is larger.
-        l1 : float, default=0.0
-            Strength of the penalty, ``l1 * abs(x[:n_l1]).sum()``.
+        l1 : float or ndarray of shape (n_l1,), default=0.0
+            Strength of the penalty, ``(l1 * abs(x[:n_l1])).sum()``.
         n_l1 : int, default=0
             Number of penalized elements.
         on_iteration : callable, optional
@@ -110,7 +110,7 @@ class LBFGS(Params):
             # No more are made, so that room for more would be wasted.
             "maxcor": int(min(self.history, max_iter)),
         }
-        if not l1 or not n_l1:
+        if not n_l1 or not np.any(l1):
             return _search(objective, start, options, on_iteration=on_iteration)
         return _minimize_with_l1(objective, start, l1, n_l1, options, on_iteration)
 
@@ -185,7 +185,7 @@ class _Best:
 def _minimize_with_l1(
     objective: _Objective,
     start: _Vector,
-    l1: float,
+    l1: float | _Vector,
     n_l1: int,
     options: dict[str, float],
     on_iteration: _OnIteration | None,
@@ -208,11 +208,16 @@ def _minimize_with_l1(
         x[:n_l1] = split[:n_l1] - x[:n_l1]
         return x
 
+    def penalty(sizes: _Vector) -> float:
+        if isinstance(l1, np.ndarray):
+            return float((l1 * sizes.reshape(-1, n_l1)).sum())
+        return l1 * float(sizes.sum())
+
     def smooth(split: _Vector) -> tuple[float, _Vector]:
         value, gradient = objective(joined(split))
         slopes = gradient[:n_l1]
         split_gradient = np.concatenate([slopes + l1, l1 - slopes, gradient[n_l1:]])
-        return value + l1 * float(split[: 2 * n_l1].sum()), split_gradient
+        return value + penalty(split[: 2 * n_l1]), split_gradient
 
     signed = start[:n_l1]
     lower = np.full(len(start) + n_l1, -np.inf)
@@ -225,7 +230,7 @@ def _minimize_with_l1(
         None if on_iteration is None else lambda split: on_iteration(joined(split)),
     )
     # If the optimization ends early, p and q may both be positive: p + q > abs(x).
-    total = result.x[: 2 * n_l1].sum()
+    counted = penalty(result.x[: 2 * n_l1])
     result.x = joined(result.x)
-    result.fun -= l1 * float(total - np.abs(result.x[:n_l1]).sum())
+    result.fun -= counted - penalty(np.abs(result.x[:n_l1]))
     return result

@@ -64,6 +64,7 @@ class ScheduleFreeAdamW(Optimizer):
     warmup_steps: int = 0
 
     n_moments = 2
+    predicts_by_average = True
     _largest_rate = 0.0
     _weight_sum = 0.0
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -76,8 +77,8 @@ class ScheduleFreeAdamW(Optimizer):
 
     @override
     def _begin_step(self, rate: float) -> None:
-        self._rate = rate * min(1.0, self.n_steps / max(self.warmup_steps, 1))
-        self._largest_rate = max(self._largest_rate, self._rate)
+        self._warmup = min(1.0, self.n_steps / max(self.warmup_steps, 1))
+        self._largest_rate = max(self._largest_rate, rate * self._warmup)
         weight = self._largest_rate**2
         self._weight_sum += weight
         self._share = weight / self._weight_sum if weight else 0.0
@@ -86,6 +87,7 @@ class ScheduleFreeAdamW(Optimizer):
     def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         gradient, step, scratch = arrays.gradient, arrays.step, arrays.scratch
         z, square = arrays.moments
+        rate *= self._warmup
         if self.n_steps == 1:
             z[:] = arrays.weights
         update_average(square, self.beta_2, np.multiply(gradient, gradient, out=step))
@@ -101,8 +103,8 @@ class ScheduleFreeAdamW(Optimizer):
         #                - rate * (1 - beta_1 * (1 - share)) * step.
         np.subtract(z, arrays.weights, out=scratch)
         scratch *= self._share
-        axpy(-self._rate * (1 - self.beta_1 * (1 - self._share)), step, scratch)
-        axpy(-self._rate, step, z)
+        axpy(-rate * (1 - self.beta_1 * (1 - self._share)), step, scratch)
+        axpy(-rate, step, z)
         return 1.0, scratch
 
     @override

@@ -5,7 +5,8 @@ The search itself, for any function, is `LBFGS.minimize` in `optimizers/lbfgs.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from skconvnet.augmentation.origin import Epoch
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.optimizers import LBFGS
-from skconvnet.training.regularization import add_penalty
+from skconvnet.training.regularization import PenalizedRuns, add_penalty
 from skconvnet.training.stopping import TrainingDivergedError
+
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 def minimize_lbfgs(
@@ -26,6 +29,7 @@ def minimize_lbfgs(
     solver: LBFGS,
     alpha: float,
     l1_ratio: float,
+    alpha_factors: Mapping[str, float] = _NONE,
     max_iter: int,
     tol: float,
     on_iteration: Callable[[], bool] | None = None,
@@ -41,6 +45,8 @@ def minimize_lbfgs(
     alpha, l1_ratio : float
         Strength of the penalty, and share of its L1 part. The solver adds the L1 part,
         since the function to minimize must be smooth.
+    alpha_factors : mapping of str to float, optional
+        Factors of `alpha`, by the names of arrays; 1 for those that are left out.
     max_iter : int
         Largest number of iterations.
     tol : float
@@ -62,6 +68,7 @@ def minimize_lbfgs(
     """
     network = executor.network
     weights, n_penalized = network.vector, network.layout.n_penalized
+    runs = network.layout.penalized_runs(alpha_factors)
     gradient = np.empty_like(weights)
     full_batch = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search, so that the function stays the same.
@@ -77,7 +84,8 @@ def minimize_lbfgs(
         )
         if total > 0:
             l2 = alpha * (1 - l1_ratio) / total
-            loss += add_penalty(weights[:n_penalized], gradient[:n_penalized], l2)
+            n = n_penalized
+            loss += add_penalty(weights[:n], gradient[:n], l2, runs=runs)
         return loss, gradient.astype(np.float64)
 
     def end_iteration(x: npt.NDArray[np.float64]) -> bool:
@@ -85,12 +93,13 @@ def minimize_lbfgs(
         return on_iteration is not None and on_iteration()
 
     total = samples.total_weight(full_batch)
+    l1 = alpha * l1_ratio / total if total > 0 else 0.0
     result = solver.minimize(
         objective,
         weights.astype(np.float64),
         max_iter,
         tol,
-        l1=alpha * l1_ratio / total if total > 0 else 0.0,
+        l1=_strengths(l1, runs) if alpha_factors else l1,
         n_l1=n_penalized,
         on_iteration=None if on_iteration is None else end_iteration,
     )
@@ -102,3 +111,11 @@ def minimize_lbfgs(
             "the targets of a regression, or increase alpha."
         )
     return result
+
+
+def _strengths(l1: float, runs: PenalizedRuns) -> npt.NDArray[np.float64]:
+    """Return the strength of the L1 penalty on each penalized weight."""
+    return np.concatenate(
+        [np.full(run.stop - run.start, l1 * factor) for run, factor in runs]
+        or [np.zeros(0)]
+    )

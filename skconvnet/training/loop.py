@@ -16,6 +16,7 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import index_length
 from skconvnet.engine.interrupts import HeldInterrupts
 from skconvnet.engine.minibatches import Samples, minibatches
+from skconvnet.layers.matrices import hidden_matrices_of
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.events import (
     Events,
@@ -86,6 +87,8 @@ def train(
     else:
         network.state[:] = resume.numbers
         order.resume(resume)
+    hidden = hidden_matrices_of(network.layers)
+    state.optimizer.lay_out(network.layout.arrays(hidden, settings.rate_factors))
     stopping = Stopping(state, settings, network.trained_state)
     if resume is not None:
         stopping.resume(resume.best)
@@ -206,6 +209,7 @@ class _Updates:
         self.weights: FlatVector = network.vector
         self.kernels: FlatVector = network.vector[: network.layout.n_penalized]
         self.gradient: FlatVector = np.empty_like(network.vector)
+        self.runs = network.layout.penalized_runs(self.settings.alpha_factors)
 
     def run_epoch(self, order: _Numbers | None) -> float:
         """Make an update for every minibatch, and return the mean loss.
@@ -253,7 +257,9 @@ class _Updates:
         """Update the weights, given the strength of the penalty, and their average."""
         executor, settings, state = self.executor, self.settings, self.state
         gradient, regularizer = self.gradient, state.regularizer
-        regularizer.begin_update(self.kernels, alpha, settings.l1_ratio, self.n_updates)
+        regularizer.begin_update(
+            self.kernels, alpha, settings.l1_ratio, self.n_updates, self.runs
+        )
         if settings.max_grad_norm is not None or settings.max_grad_value is not None:
             regularizer.before_all(self.weights, gradient)
             clip_value(gradient, settings.max_grad_value)

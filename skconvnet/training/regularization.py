@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
 import numpy as np
 
 from skconvnet._typing import FlatVector
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.ops.chunking import chunks_of
 
+# Slices of the penalized weights, in order, and their factors in the penalty. See
+# `ParameterLayout.penalized_runs`.
+PenalizedRuns: TypeAlias = Sequence[tuple[slice, float]]
+
 
 def add_penalty(
-    kernels: FlatVector, gradient: FlatVector, strength: float, l1_ratio: float = 0.0
+    kernels: FlatVector,
+    gradient: FlatVector,
+    strength: float,
+    l1_ratio: float = 0.0,
+    runs: PenalizedRuns | None = None,
 ) -> float:
     """Add the gradient of the penalty, and return the penalty.
 
@@ -26,6 +37,8 @@ def add_penalty(
     strength : float
         ``alpha`` divided by the sum of the sample weights.
     l1_ratio : float, default=0.0
+    runs : sequence of (slice, float), default=None
+        Factors of the strength, if weights differ in it.
 
     Returns
     -------
@@ -40,14 +53,47 @@ def add_penalty(
     array([ 1.5, -0.5])
     """
     penalty = Penalty(strength, l1_ratio)
+    runs = _runs(len(kernels), runs)
     for chunk in chunks_of(len(kernels)):
-        w, g = kernels[chunk], gradient[chunk]
-        penalty.add(chunk, w, g, np.sign(w) if penalty.l1 else None)
+        for part in _parts(runs, chunk):
+            w, g = kernels[part.position], gradient[part.position]
+            penalty.add(part, w, g, np.sign(w) if penalty.l1 else None)
     return penalty.value()
 
 
+class _Part(NamedTuple):
+    """A part of a chunk that is penalized with one factor.
+
+    Attributes
+    ----------
+    position : slice
+        In the flat vector.
+    inside : slice
+        In the chunk.
+    factor : float
+        Of the strength of the penalty.
+    """
+
+    position: slice
+    inside: slice
+    factor: float
+
+
+def _runs(n_penalized: int, runs: PenalizedRuns | None) -> PenalizedRuns:
+    return [(slice(0, n_penalized), 1.0)] if runs is None else runs
+
+
+def _parts(runs: PenalizedRuns, chunk: slice) -> Iterator[_Part]:
+    """Yield the parts of a chunk that are penalized."""
+    for run, factor in runs:
+        start, stop = max(run.start, chunk.start), min(run.stop, chunk.stop)
+        if start < stop and factor:
+            inside = slice(start - chunk.start, stop - chunk.start)
+            yield _Part(slice(start, stop), inside, factor)
+
+
 class Penalty:
-    """The penalty on all kernels in one update, added to the gradient chunk by chunk.
+    """The penalty on all kernels in one update, added to the gradient part by part.
 
     Parameters
     ----------
@@ -57,44 +103,45 @@ class Penalty:
     Attributes
     ----------
     l1, l2 : float
-        The penalty is ``l1 * sum(abs(w)) + l2 * sum(w ** 2) / 2``.
+        The penalty is ``l1 * sum(abs(w)) + l2 * sum(w ** 2) / 2``, where each summand
+        is multiplied by the factor of its part.
     """
 
     def __init__(self, strength: float, l1_ratio: float) -> None:
         self.l1 = strength * l1_ratio
         self.l2 = strength * (1 - l1_ratio)
-        # The sums of absolute values and of squares, by the start of each chunk.
+        # The sums of absolute values and of squares, by the start of each part.
         self._sums: dict[int, float] = {}
         self._squares: dict[int, float] = {}
 
     def add(
         self,
-        chunk: slice,
+        part: _Part,
         kernels: FlatVector,
         gradient: FlatVector,
         signs: FlatVector | None,
     ) -> None:
-        """Add the gradient of the penalty on a chunk, and record the penalty.
+        """Add the gradient of the penalty on a part of a chunk, and record the penalty.
 
         Parameters
         ----------
-        chunk : slice
-            Position of the chunk in the flat vector.
+        part : _Part
         kernels, gradient : ndarray of shape (n,)
-            The weights of the chunk, and the gradient that is added to.
+            The weights of the part, and the gradient that is added to.
         signs : ndarray of shape (n,) or None
             Derivatives of ``abs(w)``; None if `l1` is zero.
         """
+        start, factor = part.position.start, part.factor
         if signs is not None:
-            self._sums[chunk.start] = float(np.dot(signs, kernels))
-            axpy(self.l1, signs, gradient)
+            self._sums[start] = factor * float(np.dot(signs, kernels))
+            axpy(self.l1 * factor, signs, gradient)
         if self.l2:
-            axpy(self.l2, kernels, gradient)
-            self._squares[chunk.start] = float(np.dot(kernels, kernels))
+            axpy(self.l2 * factor, kernels, gradient)
+            self._squares[start] = factor * float(np.dot(kernels, kernels))
 
     def value(self) -> float:
-        """Return the penalty on the chunks that were added."""
-        # In the order of the chunks, whichever thread was first.
+        """Return the penalty on the parts that were added."""
+        # In the order of the parts, whichever thread was first.
         squares = [self._squares[start] for start in sorted(self._squares)]
         sums = [self._sums[start] for start in sorted(self._sums)]
         return 0.5 * self.l2 * sum(squares) + self.l1 * sum(sums)
@@ -119,11 +166,16 @@ class Regularizer:
     def __init__(self) -> None:
         self.projection = OrthantProjection()
         self._penalty = Penalty(0.0, 0.0)
-        self._n_penalized = 0
+        self._runs: PenalizedRuns = ()
         self._is_added = False
 
     def begin_update(
-        self, kernels: FlatVector, strength: float, l1_ratio: float, n_updates: int
+        self,
+        kernels: FlatVector,
+        strength: float,
+        l1_ratio: float,
+        n_updates: int,
+        runs: PenalizedRuns | None = None,
     ) -> None:
         """Prepare for an update.
 
@@ -134,9 +186,11 @@ class Regularizer:
             As in `add_penalty`.
         n_updates : int
             Number of updates in an epoch.
+        runs : sequence of (slice, float), default=None
+            As in `add_penalty`.
         """
         self._penalty = Penalty(strength, l1_ratio)
-        self._n_penalized = len(kernels) if strength else 0
+        self._runs = _runs(len(kernels), runs) if strength else ()
         self._is_added = False
         if self._penalty.l1:
             self.projection.begin_update(kernels, n_updates)
@@ -147,20 +201,22 @@ class Regularizer:
         This is for clipping, which needs the norm of the whole gradient, including the
         penalty.
         """
-        for chunk in chunks_of(self._n_penalized):
+        n_penalized = self._runs[-1][0].stop if self._runs else 0
+        for chunk in chunks_of(n_penalized):
             self.before(chunk, weights[chunk], gradient[chunk])
         self._is_added = True
 
     def before(self, chunk: slice, weights: FlatVector, gradient: FlatVector) -> None:
         """Add the gradient of the penalty on a chunk, before its update."""
-        kernels = self._kernels(chunk, weights)
-        if self._is_added or not len(kernels):
+        if self._is_added:
             return
-        gradient, penalty = gradient[: len(kernels)], self._penalty
-        signs = None
-        if penalty.l1:
-            signs = self.projection.choose(chunk, kernels, gradient, penalty.l1)
-        penalty.add(chunk, kernels, gradient, signs)
+        penalty, signs = self._penalty, None
+        for part in _parts(self._runs, chunk):
+            w, g = weights[part.inside], gradient[part.inside]
+            if penalty.l1:
+                l1 = penalty.l1 * part.factor
+                signs = self.projection.choose(part.position, w, g, l1)
+            penalty.add(part, w, g, signs)
 
     def after(self, chunk: slice, weights: FlatVector) -> bool:
         """Set weights to zero whose sign the update changed.
@@ -172,16 +228,13 @@ class Regularizer:
         """
         if not self._penalty.l1:
             return False
-        self.projection.project(chunk, self._kernels(chunk, weights))
+        for part in _parts(self._runs, chunk):
+            self.projection.project(part.position, weights[part.inside])
         return True
 
     def value(self) -> float:
         """Return the penalty on the weights before the update."""
         return self._penalty.value()
-
-    def _kernels(self, chunk: slice, weights: FlatVector) -> FlatVector:
-        """Return the part of a chunk that is penalized, which comes first."""
-        return weights[: max(self._n_penalized - chunk.start, 0)]
 
 
 class OrthantProjection:

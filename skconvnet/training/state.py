@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -54,6 +54,9 @@ class Settings:
         Share of the L1 part in the penalty.
     max_grad_value : float or None
         Bound on the absolute value of each element of the gradient.
+    rate_factors, alpha_factors : mapping of str to float
+        Factors of the learning rate and of `alpha`, by the names of arrays such as
+        ``"conv1/kernel"``. Those that are left out have a factor of 1.
     warns_of_interrupt : bool
         Whether training warns that the user interrupted it. Otherwise the caller looks
         at the `interrupt` of the state.
@@ -71,6 +74,8 @@ class Settings:
     incremental: bool = False
     l1_ratio: float = 0.0
     max_grad_value: float | None = None
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
+    alpha_factors: Mapping[str, float] = field(default_factory=dict)
     warns_of_interrupt: bool = True
 
 
