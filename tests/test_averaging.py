@@ -11,7 +11,7 @@ from training_tools import N, Problem, Scores, Steps
 
 from skconvnet import MLPClassifier, SequentialClassifier
 from skconvnet.layers import BatchNorm, Dense, Flatten
-from skconvnet.optimizers import ScheduleFreeAdamW
+from skconvnet.optimizers import SGD, Lookahead, ScheduleFreeAdamW
 from skconvnet.training.averaging import (
     EpochAverage,
     ExponentialAverage,
@@ -25,6 +25,7 @@ KINDS = [
     {"averaging": 0.9},
     {"averaging": "swa"},
     {"solver": "schedule_free_adamw", "learning_rate_init": 0.01},
+    {"solver": Lookahead(SGD(), every=3), "learning_rate_init": 0.05},
 ]
 kinds = pytest.mark.parametrize("params", KINDS, ids=str)
 

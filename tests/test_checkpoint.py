@@ -31,7 +31,7 @@ from skconvnet.layers import (
     StochasticDepth,
     WhiteningConv2D,
 )
-from skconvnet.optimizers import Nadam
+from skconvnet.optimizers import Lookahead, Muon, Nadam
 from skconvnet.schedules import OneCycle, ReduceOnPlateau
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -46,6 +46,9 @@ TRAININGS = [
     {"solver": "sgd", "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
     {"solver": "sgd", "learning_rate": "invscaling"},
     {"solver": "schedule_free_adamw"},
+    {"solver": "muon", "hidden_layer_sizes": (5, 4)},
+    {"solver": Lookahead(Muon(), every=3), "hidden_layer_sizes": (5, 4)},
+    {"layer_learning_rates": {"dense1": 0.1}, "layer_alphas": {"output": 9.0}},
     {"solver": Nadam(), "learning_rate": OneCycle(), "max_grad_norm": 0.1},
     {"averaging": 0.9},
     {"averaging": "swa"},

@@ -127,7 +127,7 @@ MADE_OF = {
     "chain_micro_batches": {"chain", "chain_steps"},
     "branched": {"chain_micro_batches", "composite"},
     "encoder_decoder": {"chain", "composite"},
-    "composite": {"chain"},
+    "composite": {"chain", "matrices"},
     "dense": {"map_output"},
     "parallel": {"branched", "chain", "composite"},
     "time_distributed": {"branched", "chain", "composite"},

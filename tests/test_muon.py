@@ -34,6 +34,7 @@ from skconvnet.layers.matrices import hidden_matrices_of
 from skconvnet.ops.newton_schulz import orthogonalize
 from skconvnet.ops.workspace import Workspace
 from skconvnet.optimizers import OPTIMIZERS, Muon
+from skconvnet.params.naming import name_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -115,8 +116,7 @@ every_network = pytest.mark.parametrize("case", NETWORKS)
 
 def network_of(case, dtype="float64"):
     layers, in_shape, _ = NETWORKS[case]
-    model = SequentialClassifier([*layers])
-    specs = [*model._entries(), ("output", Dense(3))]
+    specs = [*name_layers(layers), ("output", Dense(3))]
     network = Network(specs, in_shape, dtype)
     network.initialize(np.random.RandomState(0))
     return network
@@ -134,7 +134,7 @@ def gradients_for(network):
 
 
 def nearest_by_steps(matrix, n_steps):
-    """The published iteration, as it is written down."""
+    """Return the result of the published iteration, as it is written down."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix / np.sqrt((matrix**2).sum())
     for _ in range(n_steps):

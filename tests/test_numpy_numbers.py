@@ -119,6 +119,11 @@ def small(cls):
     return make(cls)
 
 
+def small_optimizer(cls):
+    # Two updates are made.
+    return cls(optimizers.SGD(), every=2) if cls is optimizers.Lookahead else cls()
+
+
 CHANGES = [*AUGMENTATIONS, Versions(shifts=1)]
 PUBLIC_LOSSES = {*CLASSIFICATION_LOSSES.values(), *REGRESSION_LOSSES.values()}
 GROUPS = [
@@ -129,7 +134,7 @@ GROUPS = [
         lambda cls: {type(case): case for case in CHANGES}[cls],
         use_augmentation,
     ),
-    (optimizers, lambda cls: cls(), use_optimizer),
+    (optimizers, small_optimizer, use_optimizer),
     (schedules, lambda cls: cls(), use_schedule),
     (losses, lambda cls: cls(), use_loss),
     (initializers, lambda cls: cls(), use_initializer),

@@ -116,6 +116,9 @@ OPTIMIZER_CLASSES: Words = {
     "SGDW": "SGD",
     "AMSGrad": "Use Adam(amsgrad=True).",
     "AdamWScheduleFree": "ScheduleFreeAdamW",
+    "Ranger": "Use Lookahead(Adam()).",
+    "MuonWithAuxAdam": "Muon",
+    "SingleDeviceMuonWithAuxAdam": "Muon",
 }
 
 SCHEDULE_CLASSES: Words = {

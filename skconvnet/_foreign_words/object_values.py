@@ -35,6 +35,8 @@ SOLVERS: Words = {
     "lion": "adamw",
     "lamb": "adamw",
     "nadamw": "nadam",
+    "lookahead": "Use solver=Lookahead(Adam()).",
+    "ranger": "Use solver=Lookahead(Adam()).",
 }
 
 ACTIVATIONS: Words = {
