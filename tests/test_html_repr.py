@@ -203,7 +203,7 @@ def test_text_shows_every_layer(print_changed_only):
         assert "('conv1'," in text
         assert "Conv2D(activation='relu', filters=3," in text
     else:
-        assert "conv_method='auto'" in text
+        assert "kernel_initializer='auto', trainable=True," in text
 
 
 def tooltips(estimator):

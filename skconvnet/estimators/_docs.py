@@ -236,13 +236,13 @@ averaging : None, float or "swa", default=None
     the same way. Training itself continues with the weights that are not averaged, also
     from call to call of ``partial_fit``, unless `set_weights` replaced them. With
     `warm_start`, ``fit`` continues from the average. Not used by "lbfgs".
-layer_learning_rates : dict of str to float, default=None
+layer_learning_rates : dict or None, default=None
     Factors by which the learning rate is multiplied, by the names of layers, as in
     `summary`: ``{"conv1": 0.1}``. A name may also be that of an array, as in
     `get_weights`, such as ``"conv1/bias"``, or of a layer within another one. The
     longest name counts, and the factor of all other weights is 1. Must be None with
     "lbfgs".
-layer_alphas : dict of str to float, default=None
+layer_alphas : dict or None, default=None
     Factors by which `alpha` is multiplied, in the same way: ``{"output": 10.0}``. Only
     kernels are penalized.
 n_jobs : int, default=None
