@@ -7,7 +7,8 @@ For each optimizer and seed: epochs, and seconds of training, until 98.5 % of th
 set are right. Both start from the same weights, with the same learning rate and
 minibatches of the same size; each shuffles by itself. They take turns epoch by epoch,
 on one thread each, and the seconds are CPU time, so that other work on the machine
-matters little. PyTorch has no schedule-free optimizer.
+matters little. PyTorch has no schedule-free optimizer, and its Muon takes no kernels of
+convolutions.
 
 The learning rates below are those that `--tune` found with skconvnet: of the rates 1,
 0.3, 0.1 ... 0.0003 the one with the most right on 10,000 images of the training set,
@@ -38,6 +39,7 @@ from skconvnet.optimizers import (
     Adam,
     Adamax,
     AdamW,
+    Muon,
     Nadam,
     Optimizer,
     RMSprop,
@@ -70,6 +72,7 @@ OPTIMIZERS: dict[str, tuple[Optimizer, float, str | None, dict]] = {
     "AdamW": (AdamW(), 0.01, "AdamW", {}),
     "Nadam": (Nadam(), 0.01, "NAdam", {}),
     "Adamax": (Adamax(), 0.03, "Adamax", {}),
+    "Muon": (Muon(), 0.01, None, {}),
     "schedule-free AdamW": (ScheduleFreeAdamW(), 0.03, None, {}),
 }
 

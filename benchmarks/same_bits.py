@@ -54,6 +54,8 @@ from skconvnet.optimizers import (
     Adam,
     Adamax,
     AdamW,
+    Lookahead,
+    Muon,
     Nadam,
     RMSprop,
     ScheduleFreeAdamW,
@@ -140,7 +142,7 @@ def trainings() -> dict[str, tuple[Estimator, np.ndarray, np.ndarray]]:
     for solver in (
         *(SGD(momentum=0.5, nesterov=True), RMSprop(centered=True), Adagrad()),
         *(Adadelta(rho=0.9), Adam(amsgrad=True), AdamW(weight_decay=0.1)),
-        *(Nadam(), Adamax(), ScheduleFreeAdamW()),
+        *(Nadam(), Adamax(), ScheduleFreeAdamW(), Muon(), Lookahead(SGD())),
     ):
         name = f"convnet {type(solver).__name__}"
         add(name, ConvNetClassifier(solver=solver, **SMALL), X, y)

@@ -12,7 +12,7 @@ Then a perceptron learns the digits with each optimizer. An optimizer is only as
 its learning rate: all choose from the same list of rates, and are shown with the rate
 that reached the lowest value. `AdamW` also pulls all weights toward zero, and does not
 end at the minimum. L-BFGS, which has no rate, evaluates the whole function before each
-step.
+step. `Muon` is left out: it treats hidden kernels as matrices, and there are none here.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from __future__ import annotations
 # interpreter's lock more often, which costs more than better use of the cache saves.
 CHUNK_SIZE = 524_288
 
-# A vector of at most this many elements is one chunk: it is updated before another
-# thread has woken up.
-_SMALLEST_WORTH_CUTTING = 131_072
+# Fewer elements are updated before another thread has woken up.
+SMALLEST_WORTH_A_THREAD = 65_536
+# A vector of at most this many elements is one chunk.
+_SMALLEST_WORTH_CUTTING = 2 * SMALLEST_WORTH_A_THREAD
 
 
 def chunks_of(size: int, chunk_size: int = CHUNK_SIZE) -> list[slice]:

@@ -11,14 +11,14 @@ import numpy as np
 from skconvnet._foreign_words import OPTIMIZER_PARAMETERS, Words
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
-from skconvnet.ops.chunking import CHUNK_SIZE
+from skconvnet.ops.chunking import CHUNK_SIZE, SMALLEST_WORTH_A_THREAD
 from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Run, Workspace
 from skconvnet.optimizers.layout import Chunk, WeightArray, cut
 from skconvnet.params.base import Params
 
 # Attributes that are not pickled, but recreated: views of the moments, and scratch.
-_DERIVED = {"_chunks", "_moments_of_chunks", "_workspaces"}
+_DERIVED = {"_chunks", "_uses_threads", "_moments_of_chunks", "_workspaces"}
 
 
 class ChunkArrays(NamedTuple):
@@ -116,6 +116,7 @@ class Optimizer(Params, ABC):
     _arrays: tuple[WeightArray, ...] = ()
     _moments: list[FlatVector]
     _chunks: list[Chunk]
+    _uses_threads: bool
     _moments_of_chunks: list[list[FlatVector]]
     _workspaces: dict[int, Workspace]
 
@@ -186,7 +187,7 @@ class Optimizer(Params, ABC):
             if regularizer is not None and regularizer.after(position, w):
                 self._keep_zeros(arrays)
 
-        if run is not None:
+        if run is not None and self._uses_threads:
             run(len(chunks), task)
             return
         for i in range(len(chunks)):
@@ -248,7 +249,11 @@ class Optimizer(Params, ABC):
         if "_moments" not in vars(self):
             self._moments = [np.zeros_like(weights) for _ in range(self.n_moments)]
         if "_chunks" not in vars(self):
-            self._chunks = self._cut(weights.size)
+            chunks = self._cut(weights.size)
+            # The longest first, so that no thread is left with one at the end.
+            self._chunks = sorted(chunks, key=self._work, reverse=True)
+            for_others = sum(self._work(chunk) for chunk in self._chunks[1:])
+            self._uses_threads = for_others >= SMALLEST_WORTH_A_THREAD
             self._moments_of_chunks = [
                 [moment[chunk.position] for moment in self._moments]
                 for chunk in self._chunks
@@ -256,8 +261,13 @@ class Optimizer(Params, ABC):
             self._workspaces = {}
 
     def _cut(self, size: int) -> list[Chunk]:
-        """Cut the flat vector into chunks, in the order in which they are begun."""
+        """Cut the flat vector into chunks."""
         return cut(self._arrays, size, self.chunk_size, lambda _: False)
+
+    def _work(self, chunk: Chunk) -> float:
+        """Return how many elements are updated in the time that a chunk takes."""
+        n_elements: int = chunk.position.stop - chunk.position.start
+        return n_elements
 
     @override
     def __getstate__(self) -> dict[str, Any]:

@@ -119,6 +119,10 @@ class Lookahead(Optimizer):
         return self.optimizer._cut(size)  # noqa: SLF001  of the base class
 
     @override
+    def _work(self, chunk: Chunk) -> float:
+        return self.optimizer._work(chunk)  # noqa: SLF001  of the base class
+
+    @override
     def _begin_step(self, rate: float) -> None:
         self.optimizer.n_steps = self.n_steps
         self.optimizer._begin_step(rate)  # noqa: SLF001  of the base class

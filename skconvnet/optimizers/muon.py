@@ -26,6 +26,9 @@ from skconvnet.params.constraints import (
 # The root mean square of a step of Adam with a rate of 1, as far as it is typical.
 _ADAM_RMS = 0.2
 
+# About how many FLOPs of matrix products take as long as the update of an element.
+_FLOPS_PER_ELEMENT = 50
+
 
 @dataclass(eq=False, repr=False)
 class Muon(Optimizer):
@@ -64,7 +67,8 @@ class Muon(Optimizer):
         Added to the root of the bias-corrected second average, in Adam.
     weight_decay : float, default=0.0
         The fraction of the weights, biases included, that a step with a rate of 1
-        subtracts.
+        subtracts. Set ``alpha=0`` on the estimator to disable its own penalty, which is
+        a part of the gradient.
 
     Notes
     -----
@@ -146,9 +150,16 @@ class Muon(Optimizer):
 
     @override
     def _cut(self, size: int) -> list[Chunk]:
-        chunks = cut(self._arrays, size, self.chunk_size, _has_matrices)
-        # The longest first, so that no thread is left with one at the end.
-        return sorted(chunks, key=_flops_of_steps, reverse=True)
+        return cut(self._arrays, size, self.chunk_size, _has_matrices)
+
+    @override
+    def _work(self, chunk: Chunk) -> float:
+        form, elements = chunk.matrices, super()._work(chunk)
+        if form is None:
+            return elements
+        steps = self.n_newton_schulz_steps * form.n_matrices
+        flops = steps * flops_of_step(*form.n_rows_and_columns)
+        return elements + flops / _FLOPS_PER_ELEMENT
 
     @override
     def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
@@ -196,9 +207,3 @@ class Muon(Optimizer):
 def _has_matrices(form: MatrixForm) -> bool:
     """Whether matrices have several rows and columns, so that they are no vectors."""
     return min(form.n_rows_and_columns) > 1
-
-
-def _flops_of_steps(chunk: Chunk) -> int:
-    if chunk.matrices is None:
-        return 0
-    return chunk.matrices.n_matrices * flops_of_step(*chunk.matrices.n_rows_and_columns)
