@@ -28,8 +28,10 @@ from skconvnet.layers import (
     WhiteningConv2D,
     WhiteningConv3D,
 )
+from skconvnet.layers.matrices import hidden_matrices_of
 from skconvnet.ops.whitening import whitening_rows, window_moments
 from skconvnet.ops.windows import sliding_windows
+from skconvnet.optimizers import Muon
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -347,6 +349,21 @@ def test_rows_do_not_depend_on_the_sign_of_eigenvectors(monkeypatch):
 
     monkeypatch.setattr(np.linalg, "eigh", negative)
     np.testing.assert_array_equal(whitening_rows(covariance, 12, 0.1, 0.0), expected)
+
+
+def test_muon_updates_the_convolution_after_it():
+    # The matrix that multiplies the input is that of this layer, which nothing updates.
+    layers = [("whiten", WhiteningConv2D(2)), ("conv", Conv2D(4, 2)), GlobalAvgPool()]
+    X, y = images(), np.arange(40) % 2
+    net = model(*layers, solver=Muon()).initialize(X, y)
+    assert list(hidden_matrices_of(net.network_.layers)) == ["conv/kernel"]
+    before = kernel_of(net).copy()
+    np.testing.assert_array_equal(kernel_of(net.fit(X, y)), before)
+    # In the middle of a network, nothing updates it either.
+    first = ("first", Conv2D(4, 2, activation="tanh"))
+    between = model(first, *layers, solver=Muon()).initialize(X, y)
+    before = kernel_of(between).copy()
+    np.testing.assert_array_equal(kernel_of(between.fit(X, y)), before)
 
 
 def test_values_too_large_for_a_covariance():
