@@ -72,7 +72,7 @@ OPTIMIZERS: dict[str, tuple[Optimizer, float, str | None, dict]] = {
     "AdamW": (AdamW(), 0.01, "AdamW", {}),
     "Nadam": (Nadam(), 0.01, "NAdam", {}),
     "Adamax": (Adamax(), 0.03, "Adamax", {}),
-    "Muon": (Muon(), 0.01, None, {}),
+    "Muon": (Muon(), 0.003, None, {}),
     "schedule-free AdamW": (ScheduleFreeAdamW(), 0.03, None, {}),
 }
 
