@@ -94,6 +94,22 @@ def check_slope(bench, x, point, gradient):
 
 
 @every_layer
+def test_matrices_are_weights_that_are_penalized(spec, in_shape):
+    layer = spec.build(in_shape)
+    for array, form in layer.matrices.items():
+        size = np.prod(layer.weight_shapes[array])
+        numbers = np.arange(size).reshape(layer.weight_shapes[array])
+        matrices = form.view(numbers)
+        assert matrices.shape == (form.n_matrices, *form.n_rows_and_columns)
+        assert np.shares_memory(matrices, numbers)
+        assert array in layer.penalized
+    assert set(layer.input_matrices) <= set(layer.matrices)
+    # A kernel that is no matrix would never be updated as one.
+    kernels = [n for n in layer.penalized if len(layer.weight_shapes.get(n, ())) > 1]
+    assert set(kernels) == set(layer.matrices)
+
+
+@every_layer
 def test_float32_stays_float32_and_close(spec, in_shape):
     x = draw_inputs(spec, (BATCH, *in_shape))
     exact = run(Bench(spec, in_shape), x)
