@@ -47,7 +47,7 @@ class Muon(Optimizer):
         the gradient once more.
     n_newton_schulz_steps : int, default=5
         The number of Newton-Schulz steps. With five, the singular values of a step
-        are about 0.7 to 1.2, rather than exactly 1, which is as good.
+        are about 0.7 to 1.2, which the author found to be as good as exactly 1.
     scaling : {"adam", "original"}, default="adam"
         The factor of a step, for a matrix of n_out rows and n_in columns:
 
@@ -75,6 +75,8 @@ class Muon(Optimizer):
     **Which weights are matrices.** The choice is that of the author: all kernels except
     those of the first layer and of the output layer. Biases, the weights of
     normalization and embeddings, and the first and the last layer, are updated by Adam.
+    The first layer is the first one with a kernel or an embedding, frozen or not. Of a
+    layer that is recurrent or made of layers, only the kernels of its input count.
 
     ================================  ==============================================
     kernel                            matrices, as (outputs, inputs)
