@@ -60,8 +60,8 @@ def orthogonalize(
     >>> matrices = np.array([[[3.0, 0.0], [0.0, -2.0]]])
     >>> orthogonalize(matrices, matrices, 5, Workspace())
     >>> np.abs(matrices).round(1)
-    array([[[0.7, 0. ],
-            [0. , 1.1]]])
+    array([[[1.1, 0. ],
+            [0. , 0.7]]])
     """
     if matrices.shape[1] > matrices.shape[2]:
         matrices, out = matrices.swapaxes(1, 2), out.swapaxes(1, 2)

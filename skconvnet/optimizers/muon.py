@@ -122,8 +122,8 @@ class Muon(Optimizer):
     >>> optimizer.lay_out([WeightArray("dense/kernel", slice(0, 4), form)])
     >>> optimizer.step(weights, np.array([3.0, 0.0, 0.0, 2.0]), rate=1.0)
     >>> weights.reshape(2, 2).round(1)
-    array([[-0.7,  0. ],
-           [ 0. , -1.1]])
+    array([[-1.1,  0. ],
+           [ 0. , -0.7]])
     """
 
     momentum: float = 0.95
