@@ -379,6 +379,13 @@ def test_wrong_values(value, words):
         model.predict(X)
 
 
+def test_versions_are_no_augmentation():
+    X, y = data_for(ConvNetClassifier)
+    model = make(ConvNetClassifier, augmentation=Versions())
+    with pytest.raises(TypeError, match="it is a value of predict_augmentation"):
+        model.fit(X, y)
+
+
 def test_rows_and_tokens_have_no_versions():
     X, y = data_for(MLPClassifier)
     with pytest.raises(ValueError, match="Versions requires samples of shape"):

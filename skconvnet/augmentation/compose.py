@@ -12,6 +12,7 @@ import numpy as np
 from skconvnet._checks import check_length, is_sequence
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
+from skconvnet.augmentation.versions import Versions
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.naming import PASSTHROUGH, name_layers
 from skconvnet.params.nested import NestedParams, is_list
@@ -99,6 +100,11 @@ def as_augmentation(value: object) -> Augmentation:
         raise TypeError(
             f"augmentation is the class {value.__name__}; pass an instance of it, "
             f"{value.__name__}(...)."
+        )
+    if isinstance(value, Versions):
+        raise TypeError(
+            f"augmentation={value!r} draws nothing at random: it is a value of "
+            "predict_augmentation. Use Flip and Shift to train on such versions."
         )
     raise TypeError(
         "augmentation must be an object of skconvnet.augmentation such as Shift(2), a "
