@@ -7,6 +7,7 @@ import pytest
 from augmentation_tools import cut_minibatches, images
 from engine_tools import peak_allocation
 from estimator_cases import IMAGE_ESTIMATORS, data_for, make
+from layer_cases import CASES as CASES_OF_LAYERS
 from map_tools import labels as map_labels
 from map_tools import layers_for, maps, ragged
 from map_tools import make as make_for_maps
@@ -190,6 +191,21 @@ def test_samples_of_different_sizes():
         )
         model.set_params(predict_augmentation="mirror")
         np.testing.assert_allclose(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape"),
+    [case[:2] for case in CASES_OF_LAYERS if len(case[1]) > 1],
+    ids=repr,
+)
+def test_no_first_layer_changes_the_samples(spec, shape):
+    """All versions are made from the same array, which the network must not change."""
+    X = images(8, shape)
+    model = SequentialRegressor([spec, Flatten()], random_state=0)
+    model.initialize(X, np.arange(8.0))
+    expected = mean_by_hand(model.predict, X, Versions())
+    model.set_params(predict_augmentation=Versions())
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_memory_maps_of_uint8(tmp_path):
