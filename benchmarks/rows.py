@@ -206,7 +206,8 @@ def print_results(results: dict[str, dict[str, list[Fit]]]) -> None:
             losses[row] = [f"{values[:, 1].mean():.3f}" for values in of_models]
         seconds[row] = [f"{np.median(values[:, 2]):.2f}" for values in of_models]
     print_table("Accuracy or R^2, mean ± standard deviation", models, scores)
-    print_table("Log loss", models, losses)
+    if losses:
+        print_table("Log loss", models, losses)
     print_table("Seconds of the CPU per fit", models, seconds)
 
 

@@ -95,8 +95,8 @@ def make_tabular_regressor(**params: Any) -> TransformedTargetRegressor:  # noqa
 def _recipe() -> dict[str, Any]:
     """Return the hyperparameters of both.
 
-    They were chosen on tables none of which is a data set of scikit-learn, see
-    benchmarks/rows_choice.py. The penalty and the number of updates matter most.
+    They were chosen on tables none of which is a data set of scikit-learn;
+    benchmarks/rows_choice.py has the alternatives.
     """
     return {
         "layers": tabular(),
