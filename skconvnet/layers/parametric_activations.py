@@ -175,9 +175,9 @@ class SmoothClip(LayerSpec):
     >>> X = np.array([[-1000.0], [0.3], [4.0]])
     >>> model = SequentialRegressor([("clip", SmoothClip())], input_shape=(1,))
     >>> model.initialize(X, [0, 1, 2]).activations(X, "clip").round(2)
-    array([[-3.  ],
-           [ 0.3 ],
-           [ 2.4 ]])
+    array([[-3. ],
+           [ 0.3],
+           [ 2.4]])
     """
 
     limit: float = 3.0
