@@ -23,10 +23,15 @@ def picture_file(description: str, argv: list[str] | None) -> Path | None:
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a picture")
     file: Path | None = parser.parse_args(argv).plot
-    if file is not None:
-        try:
-            importlib.import_module("matplotlib")
-        except ImportError:
-            # Fail now rather than after everything has been trained.
-            sys.exit("--plot needs matplotlib: pip install matplotlib")
+    check_can_draw(file)
     return file
+
+
+def check_can_draw(file: Path | None) -> None:
+    """Exit now, rather than after everything has been trained, without matplotlib."""
+    if file is None:
+        return
+    try:
+        importlib.import_module("matplotlib")
+    except ImportError:
+        sys.exit("--plot needs matplotlib: pip install matplotlib")

@@ -18,7 +18,7 @@ TRAINING = {
     "solver": "adam",
     "learning_rate": "one_cycle",
     "learning_rate_init": 0.003,
-    "batch_size": 64,
+    "batch_size": 128,
     "tol": 0.0,
     "n_iter_no_change": np.inf,
     "dtype": "float32",
@@ -84,7 +84,7 @@ def two_blocks(**params: object) -> Pipeline:
 
 def with_relu(**params: object) -> Pipeline:
     """Return a network of two blocks with ReLU, and a penalty on large weights."""
-    return convolutional((20, 40), activation="relu", alpha=0.1, **params)
+    return convolutional((20, 40), activation="relu", alpha=0.01, **params)
 
 
 def with_shifts(

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from _command_line import check_can_draw
 from _ladder_results import Result, append_result, draw, print_table, read_results
 from _mnist import Digits, load_digits, with_neighbors
 from _mnist_rungs import RUNGS, vote
@@ -140,6 +141,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, default=Path("mnist_ladder_models"))
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a picture")
     options = parser.parse_args(argv)
+    check_can_draw(options.plot)
     digits, measured_on = load_digits(options.data), "test"
     if options.validate:
         digits, measured_on = digits.held_out(), "validation"

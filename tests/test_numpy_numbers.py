@@ -254,6 +254,7 @@ N_NUMBERS = dict.fromkeys(architectures.__all__, 1) | {
     "resnet": 2,
     "resnet_1d": 2,
     "resnet_bottleneck": 3,
+    "tabular": 4,
     "text_cnn": 7,
     "text_rnn": 6,
     "transformer_encoder": 7,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from skconvnet._checks import (
     check_fraction,
     check_length,
+    check_positive_float,
     check_positive_int,
     is_sequence,
 )
@@ -81,7 +82,7 @@ def tabular(
     ((65,), (64,))
     """
     rate = check_fraction("dropout", dropout)
-    layers: Layers = [("clip", SmoothClip(limit))]
+    layers: Layers = [("clip", SmoothClip(check_positive_float("limit", limit)))]
     if embedding_dims is not None:
         layers.append(("embedding", _embedding(embedding_dims, frequency_scale)))
     elif frequency_scale is not None:
@@ -100,7 +101,9 @@ def _embedding(n_dims: int, frequency_scale: float | None) -> Parallel:
     """Return a layer that joins the features and their vectors."""
     vectors = PeriodicEmbedding(check_positive_int("embedding_dims", n_dims))
     if frequency_scale is not None:
-        vectors.frequency_scale = frequency_scale
+        vectors.frequency_scale = check_positive_float(
+            "frequency_scale", frequency_scale
+        )
     periodic = [("vectors", vectors), ("flatten", Flatten())]
     return Parallel([("numbers", []), ("periodic", periodic)])
 

@@ -111,19 +111,16 @@ data_format : {"channels_last", "channels_first"}, default="channels_last"
     predictions of positions, and everything that is reported, remain channels last.""",
     "augmentation": """\
 augmentation : Augmentation, list or None, default=None
-    Random changes to the training samples; samples used for validation or prediction
-    are left unchanged. Either an object of `skconvnet.augmentation`, such as
-    ``Shift(2)``, or a list of such objects or of (str, object) tuples, which are
-    applied in order. A search reaches their parameters as
-    ``augmentation__max_pixels`` or, in a list, as ``augmentation__shift__max_pixels``.
-    With "lbfgs", each sample is changed in the same way in every iteration.
+    Random changes to training samples: an object of `skconvnet.augmentation`, such as
+    ``Shift(2)``, or a list of such objects or of (str, object) tuples, applied in
+    order. A search reaches ``augmentation__max_pixels`` or, in a list,
+    ``augmentation__shift__max_pixels``. With "lbfgs", each sample is changed in the
+    same way in every iteration.
 predict_augmentation : str, Versions or None, default=None
-    Versions of each sample whose predictions are averaged, see
-    `skconvnet.augmentation.Versions`: "mirror" for ``Versions()``, the sample and its
-    mirror image; "shifts" for ``Versions(horizontal=False, shifts=1)``; "mirror+shifts"
-    for ``Versions(shifts=1)``; or such an object, whose parameters a search reaches as
-    ``predict_augmentation__shifts``. It may be set after `fit`, and takes part in
-    predictions and scores, those of a validation set included, and in nothing else.""",
+    Versions of each sample whose predictions are averaged: "mirror", "shifts",
+    "mirror+shifts", or a `skconvnet.augmentation.Versions`, which says what they are.
+    It may be set after `fit`, and takes part in predictions and scores only, those of
+    a validation set included.""",
     "training": """\
 solver : str or Optimizer, default="adam"
     The solver for weight optimization:
@@ -215,11 +212,9 @@ beta_2 : float, default=0.999
     The decay rate of the moving average of the squared gradient. Only used by the same
     solvers as `beta_1`.
 epsilon : float, default=1e-8
-    Added to the root of the second average for numerical stability. Only used by the
-    same solvers as `beta_1`.
+    Added to the root of the second average. Used by the same solvers as `beta_1`.
 n_iter_no_change : int, default=10
-    The maximum number of consecutive stalled epochs; training stops when there are
-    more.
+    The number of stalled epochs in a row that do not yet stop training.
 max_fun : int, default=15000
     The maximum number of function evaluations. Only used when ``solver="lbfgs"``.
 max_grad_norm : float, default=None
@@ -237,14 +232,11 @@ averaging : None, float or "swa", default=None
     from call to call of ``partial_fit``, unless `set_weights` replaced them. With
     `warm_start`, ``fit`` continues from the average. Not used by "lbfgs".
 layer_learning_rates : dict or None, default=None
-    Factors by which the learning rate is multiplied, by the names of layers, as in
-    `summary`: ``{"conv1": 0.1}``. A name may also be that of an array, as in
-    `get_weights`, such as ``"conv1/bias"``, or of a layer within another one. The
-    longest name counts, and the factor of all other weights is 1. Must be None with
-    "lbfgs".
+    Factors of the learning rate by the names of layers, as in `summary`, or of arrays,
+    as in `get_weights`: ``{"conv1": 0.1, "conv1/bias": 1.0}``. The longest name counts,
+    and the factor of other weights is 1. Must be None with "lbfgs".
 layer_alphas : dict or None, default=None
-    Factors by which `alpha` is multiplied, in the same way: ``{"output": 10.0}``. Only
-    kernels are penalized.
+    Factors of `alpha`, in the same way. Only kernels are penalized.
 n_jobs : int, default=None
     The number of threads. None means as many as BLAS may use, so that a search over
     processes does not oversubscribe the CPUs. -1 means all CPUs.

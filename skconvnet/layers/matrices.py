@@ -24,10 +24,11 @@ def matrices_of(layers: Mapping[str, Layer[Any]]) -> dict[str, MatrixForm]:
 def input_matrices_of(layers: Mapping[str, Layer[Any]]) -> tuple[str, ...]:
     """Return the names of the matrices that multiply the input of layers in a row.
 
-    These are in the first layer that has any. A layer of tokens before it leaves none.
+    These are in the first layer that has any. A layer of tokens before it leaves none,
+    nor does a kernel that is not learned.
     """
     for name, layer in layers.items():
-        if layer.matrices or layer.takes_tokens:
+        if layer.matrices or layer.takes_tokens or "kernel" in layer.buffer_shapes:
             return tuple(f"{name}/{array}" for array in layer.input_matrices)
     return ()
 

@@ -14,6 +14,7 @@ from skconvnet.initializers import glorot_uniform
 from skconvnet.layers.base import Layer, check_ndim
 from skconvnet.ops.activations import get_activation
 from skconvnet.ops.layout import map_shape
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.base import TrainableSpec
 
@@ -118,6 +119,12 @@ class PeriodicEmbeddingLayer(Layer[PeriodicEmbeddingCache]):
         self.cached_values = n_features * n_waves
         if self.activation.needs_input:
             self.cached_values += n_features * n_dims
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        # One for each feature.
+        return {"kernel": MatrixForm(self.weight_shapes["kernel"], (0, 2, 1))}
 
     @override
     def initialize(self, rng: np.random.RandomState) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ from skconvnet.layers.base import Layer
 from skconvnet.layers.conv import ConvolutionLayer
 from skconvnet.layers.conv_base import check_spatial_ndim, documented, fitting_windows
 from skconvnet.ops.convolution.selection import AlgorithmSelector
+from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.whitening import whitening_rows, window_moments
 from skconvnet.params.base import TrainableSpec
 
@@ -167,6 +168,11 @@ class WhiteningConvolutionLayer(ConvolutionLayer):
         self.epsilon = epsilon
         self.penalized = ()
         self.buffer_shapes = {"kernel": self.weight_shapes.pop("kernel")}
+
+    @property
+    @override
+    def matrices(self) -> dict[str, MatrixForm]:
+        return {}  # the kernel is not learned
 
     @override
     def bind(self, weights: NamedArrays, buffers: NamedArrays) -> None:
