@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from _ladder_results import Result, append_result, draw, print_table, read_resul
 from _mnist import Digits, load_digits, with_neighbors
 from _mnist_rungs import RUNGS, vote
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from skconvnet.callbacks import Checkpoint, LearningCurve
@@ -84,7 +86,10 @@ class Climb:
         if RUNGS[rung].is_expanded:
             X, y = with_neighbors(X, y)
         goes_on = {"net__resume_from": checkpoint} if checkpoint.exists() else {}
-        model.fit(X, y, **goes_on)
+        with warnings.catch_warnings():
+            # That the loss still falls after all epochs is no reason to worry here.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y, **goes_on)
         model["net"].set_callbacks()
         # Not known if the last process ended between the last epoch and the result.
         seconds = np.median(
