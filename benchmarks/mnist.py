@@ -20,12 +20,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from _machine import print_machine
 
 from skconvnet import SequentialClassifier
 from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D, Rescaling
+
+if TYPE_CHECKING:
+    import torch
 
 N_TRAIN = 60_000
 RATE = 1e-3
@@ -96,20 +100,26 @@ def peak_megabytes() -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def run_torch(data: tuple[np.ndarray, ...], args: argparse.Namespace) -> None:
-    """Train the same network in PyTorch."""
-    import torch
+def make_torch_model() -> torch.nn.Sequential:
+    """Return the same network in PyTorch, which takes pixels from 0 to 1."""
     from torch import nn
 
-    X_train, y_train, X_test, y_test = data
-    torch.manual_seed(args.seed)
-    model = nn.Sequential(
+    return nn.Sequential(
         *(nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Conv2d(20, 40, 5), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Flatten(), nn.Linear(640, 100), nn.ReLU(), nn.Linear(100, 10)),
     )
+
+
+def run_torch(data: tuple[np.ndarray, ...], args: argparse.Namespace) -> None:
+    """Train the same network in PyTorch."""
+    import torch
+
+    X_train, y_train, X_test, y_test = data
+    torch.manual_seed(args.seed)
+    model = make_torch_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    loss = nn.CrossEntropyLoss()
+    loss = torch.nn.CrossEntropyLoss()
     pixels, labels = torch.from_numpy(X_train), torch.from_numpy(y_train).long()
 
     def scaled(images: torch.Tensor) -> torch.Tensor:

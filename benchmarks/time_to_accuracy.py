@@ -22,11 +22,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from _machine import print_machine
-from mnist import load
+from mnist import load, make_model, make_torch_model
 
 from skconvnet import SequentialClassifier
 from skconvnet.interop import to_torch_state
-from skconvnet.layers import Conv2D, Dense, Flatten, MaxPool2D, Rescaling
 
 BATCH, RATE = 64, 2e-3
 N_HELD_OUT = 10_000
@@ -49,23 +48,8 @@ class Contestant(NamedTuple):
 
 def our_network(seed: int) -> SequentialClassifier:
     """Return the network of two convolutions, which is not trained."""
-    return SequentialClassifier(
-        [
-            ("scale", Rescaling(1 / 255)),
-            ("conv1", Conv2D(20, 5, activation="relu")),
-            ("pool1", MaxPool2D(2)),
-            ("conv2", Conv2D(40, 5, activation="relu")),
-            ("pool2", MaxPool2D(2)),
-            ("flatten", Flatten()),
-            ("dense1", Dense(100, activation="relu")),
-        ],
-        solver="adam",
-        learning_rate_init=RATE,
-        alpha=0.0,
-        batch_size=BATCH,
-        shuffle=False,
-        dtype="float32",
-        random_state=seed,
+    return make_model("mbgd", seed, None).set_params(
+        batch_size=BATCH, learning_rate_init=RATE, shuffle=False
     )
 
 
@@ -82,17 +66,12 @@ def ours(seed: int, X: np.ndarray, y: np.ndarray) -> Contestant:
 
 def theirs(seed: int, X: np.ndarray, y: np.ndarray) -> Contestant:
     """Return the network in PyTorch, with the weights that ours starts from."""
-    nn = torch.nn
-    net = nn.Sequential(
-        *(nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Conv2d(20, 40, 5), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(640, 100), nn.ReLU(), nn.Linear(100, 10)),
-    )
+    net = make_torch_model()
     start = our_network(seed).initialize(X[:1000], y[:1000])
     state = to_torch_state(start, like=net.state_dict())
     net.load_state_dict({name: torch.from_numpy(a) for name, a in state.items()})
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
-    loss = nn.CrossEntropyLoss()
+    loss = torch.nn.CrossEntropyLoss()
 
     def scaled(images: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(images).unsqueeze(1).float() / 255
