@@ -61,7 +61,8 @@ def append_result(path: Path, result: Result) -> None:
     """Add a line to the file, which is created if there is none."""
     is_new = not path.exists()
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Result)])
+        names = [f.name for f in fields(Result)]
+        writer = csv.DictWriter(file, names, lineterminator="\n")
         if is_new:
             writer.writeheader()
         writer.writerow(asdict(result))
