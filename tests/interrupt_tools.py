@@ -33,3 +33,7 @@ def interrupt_at(monkeypatch):
         return calls
 
     return patch
+
+
+def weights(model):
+    return model.network_.vector.copy()
