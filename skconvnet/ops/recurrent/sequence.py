@@ -24,8 +24,8 @@ from skconvnet.ops.workspace import Workspace
 
 # Bytes of the gates of all steps in a block.
 _BLOCK_BYTES = 2**20
-# With fewer columns, adding the gradients of the weights, which are computed for each
-# block, would take too large a share of the time.
+# With fewer columns, adding the products of each block to the sums of all blocks would
+# take too large a share of the time.
 _MIN_COLUMNS = 256
 # After the end of a sample, a state may grow until the end of the block.
 _MAX_BLOCK_STEPS = 16
@@ -126,12 +126,7 @@ def backward(
     carry.fill(0)
     if dlast is not None:
         np.copyto(carry[0], dlast)
-    sums = [
-        workspace.scratch(f"sums {k}", shape, dtype)
-        for k, shape in enumerate(cell.sum_shapes(trace.x.shape[1]))
-    ]
-    for total in sums:
-        total.fill(0)
+    sums = [] if gradients is None else _zeros(cell, trace, workspace)
     recurrent_kernel = cell.prepare_backward(weights, workspace)
     kernel = cell.in_order(weights.kernel, cell.order, "kernel", workspace)
     for steps in reversed(list(_blocks(cell, trace))):
@@ -161,6 +156,15 @@ def backward(
             np.matmul(kernel, collected[-kernel.shape[1] :], out=own_dx)
     if gradients is not None:
         cell.write_gradients(sums, gradients)
+
+
+def _zeros(cell: Cell, trace: Trace, workspace: Workspace) -> list[np.ndarray]:
+    """Return zeros, in scratch, for the sums that the gradients are written from."""
+    shapes, dtype = cell.sum_shapes(trace.x.shape[1]), trace.values.dtype
+    sums = [workspace.scratch(f"sums{k}", own, dtype) for k, own in enumerate(shapes)]
+    for total in sums:
+        total.fill(0)
+    return sums
 
 
 def _as_rows(by_step: np.ndarray, name: str, workspace: Workspace) -> np.ndarray:
