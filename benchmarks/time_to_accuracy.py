@@ -77,8 +77,8 @@ def theirs(seed: int, X: np.ndarray, y: np.ndarray) -> Contestant:
         return torch.from_numpy(images).unsqueeze(1).float() / 255
 
     def train(order: np.ndarray) -> None:
-        for start in range(0, len(order), BATCH):
-            index = order[start : start + BATCH]
+        for first in range(0, len(order), BATCH):
+            index = order[first : first + BATCH]
             optimizer.zero_grad()
             loss(net(scaled(X[index])), torch.from_numpy(y[index])).backward()
             optimizer.step()
@@ -96,10 +96,8 @@ def race(
 ) -> dict[str, tuple[float, int, float]]:
     """Return seconds, epochs and test accuracy of both, which take turns."""
     X, y, X_test, y_test = digits
-    X, y, X_held_out, y_held_out = (
-        *(X[:-N_HELD_OUT], y[:-N_HELD_OUT]),
-        *(X[-N_HELD_OUT:], y[-N_HELD_OUT:]),
-    )
+    X_held_out, y_held_out = X[-N_HELD_OUT:], y[-N_HELD_OUT:]
+    X, y = X[:-N_HELD_OUT], y[:-N_HELD_OUT]
     running = {"skconvnet": ours(seed, X, y), "PyTorch": theirs(seed, X, y)}
     seconds = dict.fromkeys(running, 0.0)
     finished: dict[str, tuple[float, int, float]] = {}

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from _mnist_rungs import Rung
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a network reached, and what it took.
+class Run(NamedTuple):
+    """What tells the trainings of the ladder apart.
 
     Attributes
     ----------
@@ -22,6 +21,20 @@ class Result:
     seed, epochs : int
     measured_on : str
         "test" or "validation".
+    """
+
+    rung: str
+    seed: int
+    epochs: int
+    measured_on: str
+
+
+class Result(NamedTuple):
+    """What a network reached, and what it took.
+
+    Attributes
+    ----------
+    run : Run
     accuracy : float
         In percent.
     seconds : float
@@ -29,84 +42,111 @@ class Result:
     weights : int
     """
 
-    rung: str
-    seed: int
-    epochs: int
-    measured_on: str
+    run: Run
     accuracy: float
     seconds: float
     weights: int
 
-    def is_of(self, rung: str, seed: int, epochs: int, measured_on: str) -> bool:
-        """Whether it is the result of this training."""
-        own = (self.rung, self.seed, self.epochs, self.measured_on)
-        return own == (rung, seed, epochs, measured_on)
+
+_COLUMNS = (*Run._fields, *Result._fields[1:])
 
 
-_TYPES = {"int": int, "float": float, "str": str}
-
-
-def read_results(path: Path) -> list[Result]:
+def read_results(path: Path) -> dict[Run, Result]:
     """Return the results of earlier runs."""
     if not path.exists():
-        return []
+        return {}
     with path.open(newline="") as file:
-        return [
-            Result(**{f.name: _TYPES[str(f.type)](row[f.name]) for f in fields(Result)})
-            for row in csv.DictReader(file)
-        ]
+        results = [_parsed(row) for row in csv.DictReader(file)]
+    return {result.run: result for result in results}
+
+
+def _parsed(row: Mapping[str, str]) -> Result:
+    run = Run(row["rung"], int(row["seed"]), int(row["epochs"]), row["measured_on"])
+    return Result(
+        run, float(row["accuracy"]), float(row["seconds"]), int(row["weights"])
+    )
 
 
 def append_result(path: Path, result: Result) -> None:
     """Add a line to the file, which is created if there is none."""
     is_new = not path.exists()
     with path.open("a", newline="") as file:
-        names = [f.name for f in fields(Result)]
-        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\n")
         if is_new:
-            writer.writeheader()
-        writer.writerow(asdict(result))
+            writer.writerow(_COLUMNS)
+        writer.writerow((*result.run, *result[1:]))
 
 
-def by_rung(results: Iterable[Result]) -> dict[str, list[Result]]:
-    """Return the results of all seeds of each rung."""
-    groups = defaultdict(list)
+class Summary(NamedTuple):
+    """The results of a rung over all seeds.
+
+    Attributes
+    ----------
+    accuracy, std : float
+        In percent. The standard deviation is NaN for a single seed.
+    n_seeds, epochs : int
+    minutes : float
+        The mean.
+    weights : int
+    """
+
+    accuracy: float
+    std: float
+    n_seeds: int
+    epochs: int
+    minutes: float
+    weights: int
+
+
+def summarize(results: Iterable[Result]) -> dict[str, Summary]:
+    """Return a summary of each rung, in the order of the results."""
+    by_rung = defaultdict(list)
     for result in results:
-        groups[result.rung].append(result)
-    return dict(groups)
+        by_rung[result.run.rung].append(result)
+    return {rung: _summary(own) for rung, own in by_rung.items()}
 
 
-def print_table(results: Iterable[Result], rungs: Mapping[str, Rung]) -> None:
-    """Print the mean over the seeds beside the printed accuracy."""
+def _summary(results: list[Result]) -> Summary:
+    accuracies = [result.accuracy for result in results]
+    return Summary(
+        float(np.mean(accuracies)),
+        float(np.std(accuracies, ddof=1)) if len(results) > 1 else np.nan,
+        len(results),
+        results[0].run.epochs,
+        float(np.mean([result.seconds for result in results])) / 60,
+        results[0].weights,
+    )
+
+
+def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> None:
+    """Print the mean over the seeds beside the accuracy in the book."""
     print(
         f"{'rung':<5}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
         f"{'seeds':>6}{'epochs':>7}{'minutes':>8}{'weights':>10}"
     )
-    for name, own in by_rung(results).items():
-        accuracies = [result.accuracy for result in own]
-        std = f"{np.std(accuracies, ddof=1):.2f}" if len(own) > 1 else ""
-        minutes = np.mean([result.seconds for result in own]) / 60
+    for name, own in summaries.items():
+        std = "" if np.isnan(own.std) else f"{own.std:.2f}"
         print(
             f"{name:<5}{rungs[name].change:<27}{rungs[name].printed:6.2f}"
-            f"{np.mean(accuracies):7.2f}{std:>6}{len(own):6}{own[0].epochs:7}"
-            f"{minutes:8.1f}{own[0].weights:10,}"
+            f"{own.accuracy:7.2f}{std:>6}{own.n_seeds:6}{own.epochs:7}"
+            f"{own.minutes:8.1f}{own.weights:10,}"
         )
 
 
-def draw(results: Iterable[Result], rungs: Mapping[str, Rung], file: Path) -> None:
+def draw(
+    summaries: Mapping[str, Summary], rungs: Mapping[str, Rung], file: Path
+) -> None:
     """Draw accuracy against training time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    for name, own in by_rung(results).items():
-        minutes = np.mean([result.seconds for result in own]) / 60
-        accuracy = np.mean([result.accuracy for result in own])
-        axes.plot(minutes, accuracy, "o", color="C0")
-        axes.plot(minutes, rungs[name].printed, "_", color="C1", markersize=14)
+    for name, own in summaries.items():
+        axes.plot(own.minutes, own.accuracy, "o", color="C0")
+        axes.plot(own.minutes, rungs[name].printed, "_", color="C1", markersize=14)
         axes.annotate(
             f"{name}: {rungs[name].change}",
-            (minutes, accuracy),
+            (own.minutes, own.accuracy),
             xytext=(6, 4),
             textcoords="offset points",
             fontsize="small",

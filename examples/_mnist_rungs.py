@@ -37,8 +37,9 @@ class Rung:
         The accuracy in the book, in percent.
     epochs : int
         How long we train.
-    make : callable
-        ``make(max_iter=..., random_state=...)`` returns the estimator.
+    make : callable or None
+        ``make(max_iter=..., random_state=...)`` returns the estimator. None if networks
+        of another rung vote.
     is_expanded : bool
         Whether the training set has five of each image, moved by a pixel.
     voters : str
@@ -48,7 +49,7 @@ class Rung:
     change: str
     printed: float
     epochs: int
-    make: Callable[..., Pipeline]
+    make: Callable[..., Pipeline] | None
     is_expanded: bool = False
     voters: str = ""
 
@@ -110,8 +111,6 @@ def with_shifts(
     return make
 
 
-dropout = with_shifts((1000, 1000), dropout=0.5)
-
 RUNGS = {
     "1": Rung("dense 100", 97.80, 60, dense),
     "2": Rung("20 filters", 98.78, 20, one_block),
@@ -122,8 +121,13 @@ RUNGS = {
     "6a": Rung("dense 300", 99.46, 60, with_shifts((300,))),
     "6b": Rung("dense 1000", 99.43, 60, with_shifts((1000,))),
     "6c": Rung("dense 100, 100", 99.43, 60, with_shifts((100, 100))),
-    "7": Rung("dense 1000, 1000, dropout", 99.60, 60, dropout),
-    "8": Rung("five of these vote", 99.67, 60, dropout, voters="7"),
+    "7": Rung(
+        "dense 1000, 1000, dropout",
+        99.60,
+        60,
+        with_shifts((1000, 1000), dropout=0.5),
+    ),
+    "8": Rung("five of these vote", 99.67, 60, None, voters="7"),
 }
 
 

@@ -84,7 +84,7 @@ def test_training_goes_on_after_an_interrupt(climb, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(climb.module.Climb, "_measured", interrupt)
+        patch.setattr(climb.module.Climb, "_accuracy", interrupt)
         with pytest.raises(KeyboardInterrupt):
             climb("--rungs", "3", "--epochs", "2")
     assert "2/2" in capsys.readouterr().out
