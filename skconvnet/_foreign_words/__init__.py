@@ -12,6 +12,11 @@ docs/coming_from_skorch_and_keras.md lists those that have a name here.
 
 from __future__ import annotations
 
+from skconvnet._foreign_words.estimator_parameters import (
+    ESTIMATOR_PARAMETERS,
+    FIT_ARGUMENTS,
+)
+from skconvnet._foreign_words.layer_parameters import LAYER_PARAMETERS
 from skconvnet._foreign_words.names import (
     AUGMENTATION_CLASSES,
     ESTIMATORS,
@@ -22,12 +27,9 @@ from skconvnet._foreign_words.names import (
     OPTIMIZER_CLASSES,
     SCHEDULE_CLASSES,
 )
-from skconvnet._foreign_words.parameters import (
+from skconvnet._foreign_words.object_parameters import (
     AUGMENTATION_PARAMETERS,
-    ESTIMATOR_PARAMETERS,
-    FIT_ARGUMENTS,
     INITIALIZER_PARAMETERS,
-    LAYER_PARAMETERS,
     LOSS_PARAMETERS,
     OPTIMIZER_PARAMETERS,
     SCHEDULE_PARAMETERS,

@@ -12,3 +12,5 @@ Words: TypeAlias = Mapping[str, Advice]
 NUMBER = "<number>"
 
 NO_GPU = "Computation is on the CPU; set n_jobs for the number of threads."
+PENALTY = "The penalty belongs to the estimator: set alpha."
+RANDOMNESS = "Randomness belongs to the estimator: set random_state there."
