@@ -183,7 +183,7 @@ class Optimizer(Params, ABC):
                 w, g, moments[i], step, scratch, i, matrices, workspace
             )
             factor, direction = self._update(arrays, rate * rate_factor)
-            if rate_factor:  # what is left of earlier steps would count otherwise
+            if rate_factor:  # otherwise, momentum could still move the weights
                 axpy(factor, direction, w)
             if regularizer is not None and regularizer.after(position, w):
                 self._keep_zeros(arrays)

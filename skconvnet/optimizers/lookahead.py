@@ -32,8 +32,9 @@ class Lookahead(Optimizer):
     Parameters
     ----------
     optimizer : Optimizer
-        The optimizer of the fast weights, such as ``SGD()``. A search reaches its
-        parameters as ``solver__optimizer__momentum``.
+        The optimizer of the fast weights, such as ``SGD()``. It must not average the
+        weights itself, as `ScheduleFreeAdamW` does. A search reaches its parameters as
+        ``solver__optimizer__momentum``.
     share : float, default=0.5
         The part of the way that the slow weights move, in (0, 1]; alpha in the paper.
         With 1, the optimizer is used as it is.

@@ -23,7 +23,7 @@ from skconvnet.params.constraints import (
     one_of,
 )
 
-# The root mean square of a step of Adam with a rate of 1, as far as it is typical.
+# The typical root mean square of a step of Adam with a rate of 1.
 _ADAM_RMS = 0.2
 
 # About how many FLOPs of matrix products take as long as the update of an element.
