@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import mnist
 import numpy as np
 from _machine import print_machine
 from sklearn.base import clone
@@ -73,9 +74,8 @@ RECIPES = {
 
 def load(path: Path, n_train: int) -> Split:
     """Return the first training images, and all test images."""
-    with np.load(path) as file:
-        X, y = file["X_train"][:n_train], file["y_train"][:n_train]
-        return Split(X, y, file["X_test"], file["y_test"])
+    X, y, X_test, y_test = mnist.load(path)
+    return Split(X[:n_train], y[:n_train], X_test, y_test)
 
 
 def held_out(data: Split) -> Split:
@@ -125,8 +125,9 @@ def row(name: str, data: Split, epochs: int, seeds: int) -> str:
     rate = choose_rate(recipe, held_out(data), epochs)
     mark = "*" if rate in (recipe.rates[0], recipe.rates[-1]) else ""
     runs = [train(recipe, rate, data, epochs, seed) for seed in range(seeds)]
-    accuracies, seconds = 100 * np.array(runs).T[0], np.array(runs).T[1]
-    accuracy = f"{accuracies.mean():.2f} +- {accuracies.std():.2f}"
+    accuracies, seconds = np.transpose(runs)
+    percent = 100 * accuracies
+    accuracy = f"{percent.mean():.2f} +- {percent.std():.2f}"
     return f"| {name} | {rate:g}{mark} | {accuracy} | {np.median(seconds):.2f} |"
 
 
