@@ -16,6 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 every = pytest.mark.parametrize("cls", ESTIMATORS)
 
 FACTORS = {"output": 3.0, "dense1": 0.25, "output/bias": 0.5}
+FACTORS_OF_ALPHA = {"output": 3.0, "dense1": 0.25}
 # Without Muon, which does not treat each weight by itself.
 SOLVERS = [
     *(cls() for cls in OPTIMIZERS.values() if cls is not Muon),
@@ -132,9 +133,6 @@ def test_alphas_in_training(cls, max_norm):
         np.testing.assert_allclose(w, expected, rtol=1e-9, atol=1e-12)
     if cls is not MLPRegressor:  # which reports another loss than it minimizes
         assert model.loss_ == pytest.approx(loss)
-
-
-FACTORS_OF_ALPHA = {"output": 3.0, "dense1": 0.25}
 
 
 def small_problem():

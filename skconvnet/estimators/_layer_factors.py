@@ -39,12 +39,12 @@ def _by_array(
     A name stands for all arrays that it is, or that it begins up to a slash. If there
     are several such names, the longest counts.
     """
+    factors = factors or {}
     found: dict[str, float] = {}
-    for name in sorted(factors or {}, key=lambda name: len(str(name))):
+    for name in sorted(factors, key=lambda name: len(str(name))):
         own = [array for array in arrays if _is_part_of(array, name)]
         if not own:
             raise ValueError(_unknown(parameter, name, arrays))
-        assert factors is not None
         factor = check_nonnegative_float(f"{parameter}[{name!r}]", factors[name])
         found.update(dict.fromkeys(own, factor))
     return found

@@ -80,10 +80,8 @@ def cut(
     >>> [chunk.position for chunk in cut(arrays, 10, 100, lambda form: False)]
     [slice(0, 10, None)]
     """
-    if not arrays:
-        return [Chunk(chunk) for chunk in chunks_of(size, chunk_size)]
     chunks: list[Chunk] = []
-    for whole, run in _runs(arrays, is_whole):
+    for whole, run in _runs(arrays or [WeightArray("", slice(0, size))], is_whole):
         start, stop = run[0].position.start, run[-1].position.stop
         factor = run[0].rate_factor
         if whole:

@@ -70,6 +70,7 @@ def minimize_lbfgs(
     weights, n_penalized = network.vector, network.layout.n_penalized
     runs = network.layout.penalized_runs(alpha_factors)
     gradient = np.empty_like(weights)
+    kernels, slopes = weights[:n_penalized], gradient[:n_penalized]
     full_batch = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search, so that the function stays the same.
     seed = 0 if executor.is_random else None
@@ -84,8 +85,7 @@ def minimize_lbfgs(
         )
         if total > 0:
             l2 = alpha * (1 - l1_ratio) / total
-            n = n_penalized
-            loss += add_penalty(weights[:n], gradient[:n], l2, runs=runs)
+            loss += add_penalty(kernels, slopes, l2, runs=runs)
         return loss, gradient.astype(np.float64)
 
     def end_iteration(x: npt.NDArray[np.float64]) -> bool:
