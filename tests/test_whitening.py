@@ -4,10 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from layer_tools import Bench, assert_build_fails, batch_last
+from layer_tools import Bench, assert_build_fails
 from sklearn.base import clone
+from whitening_tools import covariance_of, images, windows_of
 
 from skconvnet import SequentialClassifier
 from skconvnet.interop import (
@@ -29,48 +28,11 @@ from skconvnet.layers import (
     WhiteningConv3D,
 )
 from skconvnet.layers.matrices import hidden_matrices_of
-from skconvnet.ops.whitening import whitening_rows, window_moments
-from skconvnet.ops.windows import sliding_windows
 from skconvnet.optimizers import Muon
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 LAYERS = {1: WhiteningConv1D, 2: WhiteningConv2D, 3: WhiteningConv3D}
-
-
-def images(n=40, shape=(6, 7, 3), seed=0):
-    """Return noise in which neighboring values are alike, with a mean."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, *shape))
-    for axis in range(1, X.ndim):
-        X = X.cumsum(axis=axis)
-    return X / X.std() + np.arange(shape[-1])
-
-
-def windows_of(X, kernel, strides=1, pads=0, dilation=1):
-    """Return all windows over maps (n, *spatial, channels), one in each row.
-
-    The values of a window are in the order (channels, *kernel).
-    """
-    ndim = X.ndim - 2
-    kernel, strides, pads, dilation = (
-        np.broadcast_to(value, ndim) for value in (kernel, strides, pads, dilation)
-    )
-    X = np.pad(X, [(0, 0), *((p, p) for p in pads), (0, 0)])
-    extents = dilation * (kernel - 1) + 1
-    views = np.lib.stride_tricks.sliding_window_view(X, extents, range(1, ndim + 1))
-    steps = [slice(None, None, step) for step in strides]
-    gaps = [slice(None, None, gap) for gap in dilation]
-    views = views[(slice(None), *steps, slice(None), *gaps)]
-    return views.reshape(*views.shape[: ndim + 1], -1)
-
-
-def covariance_of(X, weights=None, **geometry):
-    views = windows_of(X, **geometry)
-    if weights is None:
-        weights = np.ones(len(X))
-    weights = np.broadcast_to(weights[:, None], (len(X), views[0, ..., 0].size)).ravel()
-    return np.cov(views.reshape(-1, views.shape[-1]).T, aweights=weights, ddof=0)
 
 
 def model(*layers, **params):
@@ -90,60 +52,6 @@ def kernel_of(estimator):
 def matrix_of(estimator):
     kernel = kernel_of(estimator)
     return kernel.reshape(len(kernel), -1)
-
-
-@st.composite
-def geometries(draw):
-    ndim = draw(st.integers(1, 3))
-
-    def per_axis(low, high):
-        return tuple(draw(st.integers(low, high)) for _ in range(ndim))
-
-    sizes = per_axis(3, 6)
-    kernel, pads = per_axis(1, 2), per_axis(0, 2)
-    channels, n_samples = draw(st.integers(1, 3)), draw(st.integers(1, 5))
-    geometry = {
-        "kernel": kernel,
-        "strides": per_axis(1, 2),
-        "pads": pads,
-        "dilation": per_axis(1, 2),
-    }
-    return (n_samples, *sizes, channels), geometry
-
-
-@settings(max_examples=60, deadline=None)
-@given(geometries(), st.booleans(), st.sampled_from([1, 700, 5000, 2**24]))
-def test_moments_are_those_of_all_windows(case, weighted, block_bytes):
-    shape, geometry = case
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=shape) + 100 * rng.normal(size=shape[-1])
-    weights = rng.uniform(0, 3, len(X)) if weighted else None
-    own = {name: value for name, value in geometry.items() if name != "pads"}
-    windows = sliding_windows(
-        shape[1:-1], padding=[(p, p) for p in geometry["pads"]], **own
-    )
-    total, mean, products = window_moments(
-        batch_last(X), windows, weights, block_bytes=block_bytes
-    )
-    views = windows_of(X, **geometry)
-    n_positions = np.prod(views.shape[1:-1])
-    sample_weights = np.ones(len(X)) if weights is None else weights
-    all_weights = np.repeat(sample_weights, n_positions)
-    rows = views.reshape(-1, views.shape[-1])
-    assert total == pytest.approx(all_weights.sum(), rel=1e-12)
-    np.testing.assert_allclose(mean, np.average(rows, axis=0, weights=all_weights))
-    deviations = rows - mean
-    expected = (deviations * all_weights[:, None]).T @ deviations
-    scale = max(np.abs(expected).max(), 1)
-    np.testing.assert_allclose(products, expected, atol=1e-11 * scale)
-
-
-def test_moments_of_float32_are_computed_in_double_precision():
-    X = (images() + 1000).astype("float32")
-    windows = sliding_windows((6, 7), 2)
-    *_, products = window_moments(batch_last(X), windows)
-    expected = covariance_of(X.astype(float), kernel=2) * 40 * 5 * 6
-    np.testing.assert_allclose(products, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("ndim", LAYERS)
@@ -336,19 +244,6 @@ def test_the_initial_kernel_whitens_noise():
     layer = Bench(WhiteningConv2D(2, epsilon=0.0, add_negatives=False), (5, 5, 1)).layer
     rows = layer.buffers["kernel"].reshape(4, 4)
     np.testing.assert_allclose(rows @ rows.T, np.eye(4))
-
-
-def test_rows_do_not_depend_on_the_sign_of_eigenvectors(monkeypatch):
-    covariance = covariance_of(images(), kernel=2)
-    expected = whitening_rows(covariance, 12, 0.1, 0.0)
-    eigh = np.linalg.eigh
-
-    def negative(matrix):
-        values, vectors = eigh(matrix)
-        return values, -vectors
-
-    monkeypatch.setattr(np.linalg, "eigh", negative)
-    np.testing.assert_array_equal(whitening_rows(covariance, 12, 0.1, 0.0), expected)
 
 
 def test_muon_updates_the_convolution_after_it():
