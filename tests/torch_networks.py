@@ -4,10 +4,17 @@ from math import prod
 
 import numpy as np
 import torch
-from oracles import crop_amounts, pad_amounts
+from torch_convolutions import (
+    convolution,
+    depthwise,
+    separable,
+    transposed,
+    two_steps,
+    whitening,
+)
+from torch_lambda import Lambda
 
 from skconvnet import layers as la
-from skconvnet._checks import per_axis
 from skconvnet.layers.positional_encoding import sinusoids
 
 nn = torch.nn
@@ -25,18 +32,6 @@ TRANSPOSED = (la.Conv1DTranspose, la.Conv2DTranspose, la.Conv3DTranspose)
 # Modules of (batch, steps, channels), as the output of an embedding is.
 STEPS_FIRST = (la.MultiHeadAttention, la.PositionalEncoding, la.TransformerEncoder)
 SEPARABLE = (la.SeparableConv1D, la.SeparableConv2D, la.SeparableConv3D)
-
-
-class Lambda(nn.Module):
-    """A function of the batch, with modules that it uses."""
-
-    def __init__(self, function, *modules):
-        super().__init__()
-        self.function = function
-        self.inner = nn.ModuleList(modules)
-
-    def forward(self, x):
-        return self.function(x, *self.inner)
 
 
 def channels_first(X):
@@ -137,20 +132,6 @@ def dense(spec, in_shape):
     return [nn.Linear(in_shape[0], spec.units)]
 
 
-def depthwise(spec, in_shape):
-    channels = in_shape[-1]
-    return convolution(spec, in_shape, channels * spec.depth_multiplier, channels)
-
-
-def separable(spec, in_shape):
-    channels, ndim = in_shape[-1], len(in_shape) - 1
-    between = channels * spec.depth_multiplier
-    return [
-        *convolution(spec, in_shape, between, channels, bias=False),
-        getattr(nn, f"Conv{ndim}d")(between, spec.filters, 1),
-    ]
-
-
 def batch_norm(spec, in_shape):
     ndim = max(len(in_shape) - 1, 1)
     return [getattr(nn, f"BatchNorm{ndim}d")(in_shape[-1], spec.epsilon)]
@@ -214,79 +195,6 @@ def parallel(spec, in_shape):
 
 def as_list(layers):
     return layers if isinstance(layers, (list, tuple)) else [layers]
-
-
-def pad(amounts):
-    """Return a module that adds zeros before and after each axis."""
-    flat = tuple(n for pair in reversed(amounts) for n in pair)
-    return getattr(nn, f"ZeroPad{len(amounts)}d")(flat)
-
-
-def convolution(spec, in_shape, filters=None, groups=None, *, bias=True):
-    filters, groups = filters or spec.filters, groups or spec.groups
-    ndim = len(in_shape) - 1
-    size, strides, dilation = (
-        per_axis("", getattr(spec, name), ndim)
-        for name in ("kernel_size", "strides", "dilation")
-    )
-    amounts = pad_amounts(in_shape[:-1], size, strides, spec.padding, dilation)
-    kind = getattr(nn, f"Conv{ndim}d")
-    own = kind(
-        in_shape[-1],
-        filters,
-        size,
-        strides,
-        dilation=dilation,
-        groups=groups,
-        bias=bias,
-    )
-    return [pad(amounts), own]
-
-
-def whitening(spec, in_shape):
-    filters = spec.build(in_shape).out_shape[-1]
-    return convolution(spec, in_shape, filters=filters, groups=1)
-
-
-def two_steps(spec, in_shape):
-    size, strides = (
-        per_axis("", value, 2) for value in (spec.kernel_size, spec.strides)
-    )
-    amounts = pad_amounts(in_shape[:-1], size, strides, spec.padding, (1, 1))
-    return [
-        pad(amounts),
-        nn.Conv2d(
-            in_shape[-1], spec.filters, (size[0], 1), (strides[0], 1), bias=False
-        ),
-        nn.Conv2d(spec.filters, spec.filters, (1, size[1]), (1, strides[1])),
-    ]
-
-
-def transposed(spec, in_shape):
-    ndim = len(in_shape) - 1
-    size, strides, dilation = (
-        per_axis("", getattr(spec, name), ndim)
-        for name in ("kernel_size", "strides", "dilation")
-    )
-    kind = getattr(nn, f"ConvTranspose{ndim}d")
-    own = kind(
-        in_shape[-1],
-        spec.filters,
-        size,
-        strides,
-        groups=spec.groups,
-        dilation=dilation,
-    )
-    crops = crop_amounts(in_shape[:-1], size, strides, spec.padding, dilation)
-    assert min(n for pair in crops for n in pair) >= 0
-
-    def cropped(x, own):
-        for axis, (before, after) in enumerate(crops, start=2):
-            x = own(x) if axis == 2 else x
-            x = x.narrow(axis, before, x.shape[axis] - before - after)
-        return x
-
-    return [Lambda(cropped, own)]
 
 
 def layer_norm(spec, in_shape):
