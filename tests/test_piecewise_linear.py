@@ -82,6 +82,17 @@ def test_names_and_dtypes_are_kept():
     np.testing.assert_array_equal(frame["same_bin0"], 0)
 
 
+def test_edges_that_rounding_makes_equal():
+    # The number after 2e7 in single precision is 2e7 + 2.
+    same = np.full((4, 1), 2e7, "float32")
+    np.testing.assert_array_equal(
+        PiecewiseLinearEncoder().fit(same).transform(same + 4), 4
+    )
+    near = np.array([[1.0], [1 + 1e-12], [1 + 2e-12]])
+    encoder = PiecewiseLinearEncoder(2).fit(near)
+    np.testing.assert_array_equal(encoder.transform(near.astype("float32")), 0)
+
+
 @pytest.mark.parametrize(("n_bins", "error"), [(0, ValueError), (2.5, TypeError)])
 def test_wrong_numbers_of_bins(n_bins, error):
     with pytest.raises(error, match=f"n_bins must be.*got {n_bins}"):

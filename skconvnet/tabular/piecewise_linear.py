@@ -108,9 +108,12 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         first = last - counts + 1
         at_least, at_most = np.zeros_like(lower), np.ones_like(lower)
         at_least[first], at_most[last] = -np.inf, np.inf
+        widths = upper - lower
+        # In the dtype of X, rounding may leave a narrow bin no width.
+        widths[widths == 0] = 1
         positions: Rows = np.repeat(rows, counts, axis=1)
         positions -= lower
-        positions /= upper - lower
+        positions /= widths
         return np.clip(positions, at_least, at_most, out=positions)
 
     def get_feature_names_out(
