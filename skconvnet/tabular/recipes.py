@@ -57,8 +57,7 @@ def make_tabular_classifier(**params: Any) -> Pipeline:  # noqa: ANN401  as the 
     >>> bool(cross_val_score(clf, X, y).mean() > 0.95)
     True
     """
-    network = SequentialClassifier(**_recipe()).set_params(**params)
-    return Pipeline([("columns", encode_columns()), ("network", network)])
+    return _pipeline(SequentialClassifier, params)
 
 
 def make_tabular_regressor(**params: Any) -> TransformedTargetRegressor:  # noqa: ANN401  as the regressor has them
@@ -87,26 +86,29 @@ def make_tabular_regressor(**params: Any) -> TransformedTargetRegressor:  # noqa
     >>> bool(cross_val_score(reg, X, y).mean() > 0.45)
     True
     """
-    network = SequentialRegressor(**_recipe()).set_params(**params)
-    pipeline = Pipeline([("columns", encode_columns()), ("network", network)])
+    pipeline = _pipeline(SequentialRegressor, params)
     return TransformedTargetRegressor(pipeline, transformer=StandardScaler())
 
 
-def _recipe() -> dict[str, Any]:
-    """Return the hyperparameters of both.
+def _pipeline(
+    estimator: type[SequentialClassifier | SequentialRegressor], params: dict[str, Any]
+) -> Pipeline:
+    """Return the two steps, with `params` in place of those of the recipe.
 
-    They were chosen on tables none of which is a data set of scikit-learn;
-    benchmarks/rows_choice.py has the alternatives.
+    The hyperparameters were chosen on tables none of which is a data set of
+    scikit-learn; benchmarks/rows_choice.py has the alternatives.
     """
-    return {
-        "layers": tabular(),
-        "solver": Adam(beta_2=0.95),
-        "alpha": 0.1,
-        "learning_rate": Cosine(),
-        "learning_rate_init": 0.003,
-        "batch_size": 32,
-        "max_iter": 50,
+    network = estimator(
+        layers=tabular(),
+        solver=Adam(beta_2=0.95),
+        alpha=0.1,
+        learning_rate=Cosine(),
+        learning_rate_init=0.003,
+        batch_size=32,
+        max_iter=50,
         # The schedule ends the training.
-        "n_iter_no_change": np.inf,
-        "dtype": "float32",
-    }
+        n_iter_no_change=np.inf,
+        dtype="float32",
+    )
+    network.set_params(**params)
+    return Pipeline([("columns", encode_columns()), ("network", network)])
