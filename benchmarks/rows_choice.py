@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,7 @@ from sklearn.pipeline import make_pipeline
 from skconvnet.architectures import tabular
 from skconvnet.losses import LogLoss
 from skconvnet.optimizers import AdamW
-from skconvnet.tabular import (
-    PiecewiseLinearEncoder,
-    make_tabular_classifier,
-    make_tabular_regressor,
-)
+from skconvnet.tabular import PiecewiseLinearEncoder
 from skconvnet.tabular.columns import encode_columns
 
 MAX_ROWS = 1200
@@ -129,44 +126,37 @@ def all_tables(folder: Path) -> Iterator[tuple[bool, pd.DataFrame, np.ndarray]]:
             yield regression, pd.DataFrame(X), y
 
 
-def make_alternative(
-    regression: bool, seed: int, params: dict[str, Any]
-) -> BaseEstimator:
+def make_alternative(name: str, regression: bool) -> BaseEstimator:
     """Return the recipe with other hyperparameters."""
-    params = dict(params)
+    params = dict(ALTERNATIVES[name])
     smoothing, n_bins = params.pop("label_smoothing", None), params.pop("n_bins", None)
-    layers = params.pop("layers", None)
-    make = make_tabular_regressor if regression else make_tabular_classifier
-    model = make(random_state=seed, n_jobs=1)
-    pipeline = model.regressor if regression else model
-    if layers is not None:
-        pipeline["network"].set_params(layers=layers)
-    pipeline["network"].set_params(**params)
     if smoothing is not None and not regression:
-        pipeline["network"].set_params(loss=LogLoss(smoothing))
+        params["loss"] = LogLoss(smoothing)
+    model = MODELS["tabular"](1 if regression else None, 0, **params)
     if n_bins is not None:
+        pipeline = model.regressor if regression else model
         encoder = PiecewiseLinearEncoder(n_bins)
         pipeline.set_params(columns__remainder__standardscaler=encoder)
     return model
 
 
-def make_peer(name: str, regression: bool, seed: int) -> BaseEstimator:
+def make_peer(name: str, regression: bool) -> BaseEstimator:
     """Return a model of rows.py, which sees columns as the recipe does."""
-    model = MODELS[name](1 if regression else None, seed)
+    model = MODELS[name](1 if regression else None, 0)
     return make_pipeline(encode_columns(), model)
 
 
 def measure(
-    make: Callable[[bool, int], BaseEstimator], folder: Path, folds: int
+    make: Callable[[bool], BaseEstimator], folder: Path, folds: int
 ) -> list[float]:
     """Return the mean accuracy, log loss, R^2 and seconds over all tables."""
     fits: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
     for regression, X, y in all_tables(folder):
-        split = (KFold if regression else StratifiedKFold)(folds, shuffle=True)
-        split.random_state = 0
-        for train, test in split.split(X, y):
+        splitter = KFold if regression else StratifiedKFold
+        folded = splitter(folds, shuffle=True, random_state=0)
+        for train, test in folded.split(X, y):
             fit = fit_and_score(
-                make(regression, 0), (X.iloc[train], y[train]), (X.iloc[test], y[test])
+                make(regression), (X.iloc[train], y[train]), (X.iloc[test], y[test])
             )
             fits[regression].append((fit.score, fit.loss, fit.seconds))
     classes, numbers = np.mean(fits[False], axis=0), np.mean(fits[True], axis=0)
@@ -189,13 +179,8 @@ def main(argv: list[str] | None = None) -> int:
     print("\n| alternative | accuracy | log loss | R^2 | seconds |")
     print("| --- | --- | --- | --- | --- |")
     for name in args.alternatives:
-
-        def make(regression: bool, seed: int, name: str = name) -> BaseEstimator:
-            if name in peers:
-                return make_peer(name, regression, seed)
-            return make_alternative(regression, seed, ALTERNATIVES[name])
-
-        values = measure(make, args.folder, args.folds)
+        make = make_peer if name in peers else make_alternative
+        values = measure(partial(make, name), args.folder, args.folds)
         cells = [f"{value:.3f}" for value in values[:3]] + [f"{values[3]:.2f}"]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
     return 0
