@@ -24,6 +24,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from _machine import print_machine
+from mnist import load as load_arrays
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
@@ -64,10 +65,7 @@ class Data(NamedTuple):
 
 def load(path: Path) -> Data:
     """Read a data set, and hold out a fifth of the training set for validation."""
-    with np.load(path) as file:
-        X, y, X_test, y_test = (
-            file[name] for name in ("X_train", "y_train", "X_test", "y_test")
-        )
+    X, y, X_test, y_test = load_arrays(path)
     X, X_val, y, y_val = train_test_split(
         X, y, test_size=0.2, stratify=y, random_state=0
     )
@@ -120,7 +118,6 @@ def _conv(width: int, initializer: str | Initializer = "he_uniform") -> Conv2D:
     return Conv2D(width, 3, padding="same", kernel_initializer=initializer)
 
 
-AS_IT_IS = "as it is"
 # The function of each network, and its arguments for each recipe.
 NETWORKS: dict[str, tuple[Callable[..., Layers], dict[str, dict[str, bool]]]] = {
     "plain": (
@@ -197,7 +194,7 @@ def print_network(name: str, data: Data, args: argparse.Namespace) -> None:
     make, recipes = NETWORKS[name]
     by_rate = {rate: outcomes(make(), data, rate, args) for rate in args.rates}
     rate = max(by_rate, key=lambda rate: float(by_rate[rate][:, 1].mean()))
-    _print_row(name, AS_IT_IS, rate, by_rate[rate])
+    _print_row(name, "as it is", rate, by_rate[rate])
     for recipe, options in recipes.items():
         _print_row(name, recipe, rate, outcomes(make(**options), data, rate, args))
 
