@@ -91,8 +91,8 @@ _DOC = """
         Whether the negative of each kernel is a kernel, too.
     epsilon : float, default=5e-4
         Number added to each eigenvalue, at least 0, so that directions of hardly any
-        variance are not blown up. The default is meant for X with a variance near 1.
-        With 0, directions of no variance are not scaled.
+        variance are not amplified without limit. The default is meant for X with a
+        variance near 1. With 0, directions of no variance are not scaled.
     {strides_doc}
     padding : {{"valid", "same", "full"}} or int or tuple, default="valid"
         Zeros added around the map, as in `Conv{ndim}D`. They are part of the windows

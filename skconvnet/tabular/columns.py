@@ -1,4 +1,4 @@
-"""Columns of tables as numbers of the order of 1, by the means of scikit-learn."""
+"""Columns of tables as numbers of the order of 1, by scikit-learn's transformers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-# What pandas calls the columns of a DataFrame that have no numbers.
+# Names of pandas for the dtypes of columns that have no numbers.
 _CATEGORICAL = ["object", "string", "category", "bool"]
 
 
@@ -42,7 +42,7 @@ def categorical_columns(X: Any) -> list[object]:  # noqa: ANN401  any data
 
 
 def encode_columns() -> ColumnTransformer:
-    """Return what turns the columns of a table into numbers.
+    """Return a transformer that turns the columns of a table into numbers.
 
     Each category becomes a column of zeros and ones; one that is not in the training
     set becomes zeros. Other columns are standardized, after missing values have become
