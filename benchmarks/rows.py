@@ -24,6 +24,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from _machine import print_machine
@@ -126,8 +127,7 @@ MODELS = {
 }
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """How a model did on one fold; the log loss is NaN for regression."""
 
     score: float
@@ -194,10 +194,7 @@ def print_results(results: dict[str, dict[str, list[Fit]]]) -> None:
     scores, losses, seconds = {}, {}, {}
     for name, fits in results.items():
         row = f"{name} (generated)" if TABLES[name].generated else name
-        of_models = [
-            np.array([[fit.score, fit.loss, fit.seconds] for fit in fits[model]])
-            for model in models
-        ]
+        of_models = [np.array(fits[model]) for model in models]
         scores[row] = [
             f"{values[:, 0].mean():.3f} ± {values[:, 0].std():.3f}"
             for values in of_models

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _machine import print_machine
-from rows import MODELS, fit_and_score
+from rows import MODELS, Fit, fit_and_score
 from sklearn import datasets
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, StratifiedKFold
@@ -150,7 +150,7 @@ def measure(
     make: Callable[[bool], BaseEstimator], folder: Path, folds: int
 ) -> list[float]:
     """Return the mean accuracy, log loss, R^2 and seconds over all tables."""
-    fits: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
+    fits: dict[bool, list[Fit]] = {False: [], True: []}
     for regression, X, y in all_tables(folder):
         splitter = KFold if regression else StratifiedKFold
         folded = splitter(folds, shuffle=True, random_state=0)
@@ -158,9 +158,9 @@ def measure(
             fit = fit_and_score(
                 make(regression), (X.iloc[train], y[train]), (X.iloc[test], y[test])
             )
-            fits[regression].append((fit.score, fit.loss, fit.seconds))
+            fits[regression].append(fit)
     classes, numbers = np.mean(fits[False], axis=0), np.mean(fits[True], axis=0)
-    seconds = np.mean([fit[2] for fit in fits[False] + fits[True]])
+    seconds = np.mean([fit.seconds for fit in fits[False] + fits[True]])
     return [float(value) for value in (classes[0], classes[1], numbers[0], seconds)]
 
 
