@@ -18,7 +18,7 @@ from attribution_tools import (
 )
 
 from skconvnet import ConvNetClassifier, SequentialClassifier
-from skconvnet.engine.executor import Executor
+from skconvnet.engine.predictor import Predictor
 from skconvnet.inspection import attribute
 from skconvnet.inspection.attribution.attribute import METHODS
 from skconvnet.inspection.attribution.samples import ExplainedSamples
@@ -76,7 +76,7 @@ def test_the_same_bits_for_every_number_of_threads(case, method, monkeypatch):
     model, X = fitted(case)
     if method == "grad_cam" and not has_maps(model):
         return
-    monkeypatch.setitem(Executor.__init__.__kwdefaults__, "min_flops_for_threads", 0)
+    monkeypatch.setitem(Predictor.__init__.__kwdefaults__, "min_flops_for_threads", 0)
     own = pickle.loads(pickle.dumps(model))
     results = []
     for n_jobs in (1, 3):

@@ -32,9 +32,9 @@ from skconvnet import (
     SequentialClassifier,
     SequentialRegressor,
 )
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.micro_batches import MicroBatchLimits
 from skconvnet.engine.network import Network
+from skconvnet.engine.predictor import Predictor
 from skconvnet.layers import Dense, Embedding, Flatten, Parallel
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -126,7 +126,7 @@ def test_the_estimator_is_left_as_it_was(case):
 def test_the_same_bits_for_every_number_of_threads(case, size, monkeypatch):
     model, X = fitted(case)
     # Several threads, for however little there is to do.
-    monkeypatch.setitem(Executor.__init__.__kwdefaults__, "min_flops_for_threads", 0)
+    monkeypatch.setitem(Predictor.__init__.__kwdefaults__, "min_flops_for_threads", 0)
     own = pickle.loads(pickle.dumps(model))
     own.network_.limits = MicroBatchLimits.fixed(size)
     results = []

@@ -10,11 +10,11 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
 from skconvnet.engine.blas_threads import resolve_n_threads
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import check_gradients
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.network import Network
+from skconvnet.engine.predictor import Predictor
 from skconvnet.engine.ragged import MapList
 from skconvnet.engine.sample_form import SampleForm
 from skconvnet.engine.tokens import refuse_tokens
@@ -88,9 +88,9 @@ class InputGradients:
         )
         samples = self._explained_samples(X, target)
         n_threads = samples.runner.n_threads
-        executor = Executor(self.network_, self._loss, n_threads)
-        with HeldInterrupts(), executor, ReleasedInterrupts():
-            gradients = executor.input_gradients(samples.inputs, samples.targets)
+        predictor = Predictor(self.network_, self._loss, n_threads)
+        with HeldInterrupts(), predictor, ReleasedInterrupts():
+            gradients = predictor.input_gradients(samples.inputs, samples.targets)
         form = samples.form
         if isinstance(gradients, list):
             for number, gradient in enumerate(gradients):

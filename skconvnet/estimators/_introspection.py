@@ -17,6 +17,7 @@ from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
+from skconvnet.engine.predictor import Predictor
 from skconvnet.engine.version_mean import VersionMean
 from skconvnet.estimators._tensors import check_tensors
 from skconvnet.losses import Loss
@@ -138,15 +139,15 @@ def outputs_of(
     pooling: str | None = None,
     means: Mapping[Shape, VersionMean] | None = None,
 ) -> Any:  # noqa: ANN401  an array, or a list of maps of different sizes
-    """Return what `Executor.outputs` returns, from an executor for this call alone.
+    """Return what `Predictor.outputs` returns, from a predictor for this call alone.
 
     Outputs that are maps of different sizes are returned as a list.
     """
-    executor = Executor(network, loss, n_threads)
-    with HeldInterrupts(), executor, ReleasedInterrupts():
+    predictor = Predictor(network, loss, n_threads)
+    with HeldInterrupts(), predictor, ReleasedInterrupts():
         if stop is None and pooling is None and network.predicts_maps:
-            return executor.maps(inputs, index, scores=scores, means=means)
-        return executor.outputs(
+            return predictor.maps(inputs, index, scores=scores, means=means)
+        return predictor.outputs(
             inputs, index, stop=stop, scores=scores, pooling=pooling, means=means
         )
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skconvnet._typing import Image, Shape
-from skconvnet.engine.executor import Executor
 from skconvnet.engine.finite import check_gradients
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.interrupts import HeldInterrupts, ReleasedInterrupts
 from skconvnet.engine.network import Network
+from skconvnet.engine.predictor import Predictor
 from skconvnet.engine.target_scores import TargetScores
 from skconvnet.inspection.attribution.references import Reference
 from skconvnet.losses import Loss
@@ -36,16 +36,16 @@ class Runner:
     def outputs(self, network: Network, x: Image, stop: int | None = None) -> Image:
         """Return the raw scores, or with `stop` the activations before that layer."""
         inputs = Inputs(x, x.shape[1:], network.dtype)
-        executor = Executor(network, self.loss, self.n_threads)
-        with HeldInterrupts(), executor, ReleasedInterrupts():
-            return executor.outputs(inputs, stop=stop, scores=True)
+        predictor = Predictor(network, self.loss, self.n_threads)
+        with HeldInterrupts(), predictor, ReleasedInterrupts():
+            return predictor.outputs(inputs, stop=stop, scores=True)
 
     def gradients(self, network: Network, x: Image, targets: TargetScores) -> Image:
         """Return the gradient of each target score with respect to its own sample."""
         inputs = Inputs(x, x.shape[1:], network.dtype)
-        executor = Executor(network, self.loss, self.n_threads)
-        with HeldInterrupts(), executor, ReleasedInterrupts():
-            return np.asarray(executor.input_gradients(inputs, targets))
+        predictor = Predictor(network, self.loss, self.n_threads)
+        with HeldInterrupts(), predictor, ReleasedInterrupts():
+            return np.asarray(predictor.input_gradients(inputs, targets))
 
 
 @dataclass(frozen=True)
