@@ -5,9 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any, cast
 
-import numpy as np
-
-from skconvnet._checks import check_choice, check_number, is_int, is_sequence
+from skconvnet._checks import (
+    check_bool,
+    check_choice,
+    check_number,
+    is_int,
+    is_sequence,
+)
 from skconvnet._typing import Shape
 from skconvnet.ops.outside import Fill
 
@@ -38,12 +42,6 @@ def check_axes(name: str, in_shape: Shape, ndims: tuple[int, ...]) -> None:
         f"{name} requires samples of shape {wanted}, but they have shape {in_shape}; "
         "set input_shape if X consists of rows, or remove this augmentation."
     )
-
-
-def check_bool(name: str, value: object) -> None:
-    """Raise a TypeError unless a hyperparameter is True or False."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False; got {value!r}.")
 
 
 def check_fill(fill: str, fill_value: object) -> Fill:
