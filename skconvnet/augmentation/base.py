@@ -89,6 +89,23 @@ class Augmenter(ABC):
         """
 
 
+class JointAugmenter(Augmenter):
+    """An augmenter that applies others, and has every property that one of them has.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    parts : list of Augmenter
+    """
+
+    def __init__(self, in_shape: Shape, parts: list[Augmenter]) -> None:
+        super().__init__(in_shape)
+        self.mixes_targets = any(part.mixes_targets for part in parts)
+        self.moves_positions = any(part.moves_positions for part in parts)
+        self.interpolates = any(part.interpolates for part in parts)
+        self.needs_origin = any(part.needs_origin for part in parts)
+
+
 class MapAugmenter(Augmenter):
     """An augmenter that changes feature maps.
 

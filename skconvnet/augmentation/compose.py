@@ -11,7 +11,7 @@ import numpy as np
 
 from skconvnet._checks import check_length, is_sequence
 from skconvnet._typing import Shape, override
-from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
+from skconvnet.augmentation.base import Augmentation, Augmenter, Batch, JointAugmenter
 from skconvnet.augmentation.versions import Versions
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.naming import PASSTHROUGH, name_layers
@@ -58,7 +58,7 @@ class Compose(NestedParams, Augmentation):
         return ComposedAugmenter(in_shape, built) if built else None
 
 
-class ComposedAugmenter(Augmenter):
+class ComposedAugmenter(JointAugmenter):
     """Applies several augmenters in order.
 
     Parameters
@@ -68,12 +68,8 @@ class ComposedAugmenter(Augmenter):
     """
 
     def __init__(self, in_shape: Shape, steps: list[Augmenter]) -> None:
-        super().__init__(in_shape)
+        super().__init__(in_shape, steps)
         self.steps = steps
-        self.mixes_targets = any(step.mixes_targets for step in steps)
-        self.moves_positions = any(step.moves_positions for step in steps)
-        self.interpolates = any(step.interpolates for step in steps)
-        self.needs_origin = any(step.needs_origin for step in steps)
 
     @override
     def __call__(

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from skconvnet._typing import Shape, override
-from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
+from skconvnet.augmentation.base import Augmentation, Augmenter, Batch, JointAugmenter
 from skconvnet.ops.workspace import Workspace
 
 
-class SizedAugmenter(Augmenter):
+class SizedAugmenter(JointAugmenter):
     """Changes each micro-batch, whose samples have one size, by its own augmenter.
 
     Parameters
@@ -21,13 +21,9 @@ class SizedAugmenter(Augmenter):
     """
 
     def __init__(self, by_shape: dict[Shape, Augmenter | None]) -> None:
-        super().__init__(next(iter(by_shape)))
+        parts = [one for one in by_shape.values() if one is not None]
+        super().__init__(next(iter(by_shape)), parts)
         self.by_shape = by_shape
-        augmenters = [one for one in by_shape.values() if one is not None]
-        self.mixes_targets = any(one.mixes_targets for one in augmenters)
-        self.moves_positions = any(one.moves_positions for one in augmenters)
-        self.interpolates = any(one.interpolates for one in augmenters)
-        self.needs_origin = any(one.needs_origin for one in augmenters)
 
     @override
     def __call__(
