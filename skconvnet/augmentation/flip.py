@@ -95,7 +95,7 @@ def mirrored_axes(in_shape: Shape, horizontal: bool, vertical: bool) -> list[int
     return [*axes, n_axes - 2] if vertical else axes
 
 
-class FlipAugmenter(MapAugmenter):
+class FlipAugmenter(Augmenter):
     """Mirrors samples at random along some of the axes.
 
     Parameters
@@ -114,17 +114,26 @@ class FlipAugmenter(MapAugmenter):
         self.probability = probability
 
     @override
-    def change(
-        self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
-    ) -> FeatureMap:
-        n_axes, batch = x.ndim - 2, x.shape[-1]
-        is_flipped: npt.NDArray[np.bool_] = np.zeros((n_axes, batch), np.bool_)
+    def __call__(
+        self, batch: Batch, rng: np.random.Generator, workspace: Workspace
+    ) -> Batch:
+        shape = len(self.in_shape) - 1, batch.x.shape[-1]
+        is_flipped: npt.NDArray[np.bool_] = np.zeros(shape, np.bool_)
         for axis in sorted(self.axes):
-            is_flipped[axis] = rng.random((batch,)) < self.probability
-        return mirrored(x, is_flipped, workspace)
+            is_flipped[axis] = self.draw(axis, batch, rng)
+        return _GivenFlips(self.in_shape, is_flipped)(batch, rng, workspace)
+
+    def draw(
+        self,
+        axis: int,  # noqa: ARG002  for subclasses
+        batch: Batch,
+        rng: np.random.Generator,
+    ) -> npt.NDArray[np.bool_]:
+        """Return which samples of the micro-batch are mirrored along an axis."""
+        return rng.random((batch.x.shape[-1],)) < self.probability
 
 
-class AlternatingFlipAugmenter(Augmenter):
+class AlternatingFlipAugmenter(FlipAugmenter):
     """Mirrors samples at random in the first epoch, then in turn.
 
     Parameters
@@ -137,27 +146,17 @@ class AlternatingFlipAugmenter(Augmenter):
         That a sample is mirrored in the first epoch.
     """
 
-    moves_positions = True
     needs_origin = True
 
-    def __init__(self, in_shape: Shape, axes: list[int], probability: float) -> None:
-        super().__init__(in_shape)
-        self.axes = axes
-        self.probability = probability
-
     @override
-    def __call__(
-        self, batch: Batch, rng: np.random.Generator, workspace: Workspace
-    ) -> Batch:
+    def draw(
+        self, axis: int, batch: Batch, rng: np.random.Generator
+    ) -> npt.NDArray[np.bool_]:
         assert batch.origin is not None
-        numbers, epoch = batch.origin
-        n_axes = len(self.in_shape) - 1
-        is_flipped: npt.NDArray[np.bool_] = np.zeros((n_axes, len(numbers)), np.bool_)
-        for position, axis in enumerate(self.axes):
-            first = batch.origin.draw_once(purpose=axis) < self.probability
-            is_other = epoch.number >> position & 1 == 1
-            np.not_equal(first, is_other, out=is_flipped[axis])
-        return _GivenFlips(self.in_shape, is_flipped)(batch, rng, workspace)
+        first = batch.origin.draw_once(purpose=axis) < self.probability
+        is_other = batch.origin.epoch.number >> self.axes.index(axis) & 1 == 1
+        is_flipped: npt.NDArray[np.bool_] = first != is_other
+        return is_flipped
 
 
 class _GivenFlips(MapAugmenter):
@@ -167,6 +166,7 @@ class _GivenFlips(MapAugmenter):
     ----------
     in_shape : tuple of int
     is_flipped : ndarray of bool of shape (n_axes, batch)
+        Along which axes each sample is mirrored.
     """
 
     moves_positions = True
@@ -179,21 +179,8 @@ class _GivenFlips(MapAugmenter):
     def change(
         self, x: FeatureMap, rng: np.random.Generator, workspace: Workspace
     ) -> FeatureMap:
-        return mirrored(x, self.is_flipped, workspace)
-
-
-def mirrored(
-    x: FeatureMap, is_flipped: npt.NDArray[np.bool_], workspace: Workspace
-) -> FeatureMap:
-    """Mirror sample n of batch-last maps along the axes with ``is_flipped[axis, n]``.
-
-    Returns
-    -------
-    y : ndarray, shaped like x
-        The array "y" of the workspace.
-    """
-    sources = []
-    for own, length in zip(is_flipped, x.shape[1:-1], strict=True):
-        positions = np.arange(length)[:, np.newaxis]
-        sources.append(np.where(own, positions[::-1], positions))
-    return gather(x, sources, 0.0, workspace)
+        sources = []
+        for own, length in zip(self.is_flipped, x.shape[1:-1], strict=True):
+            positions = np.arange(length)[:, np.newaxis]
+            sources.append(np.where(own, positions[::-1], positions))
+        return gather(x, sources, 0.0, workspace)
