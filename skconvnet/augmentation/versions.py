@@ -19,6 +19,7 @@ from skconvnet.augmentation.checks import (
     counts_per_axis,
 )
 from skconvnet.augmentation.flip import mirrored_axes
+from skconvnet.ops.layout import channels_last
 from skconvnet.ops.moves import read_positions
 from skconvnet.ops.outside import Fill
 from skconvnet.ops.workspace import Workspace
@@ -151,12 +152,11 @@ class Versions(Params):
         """
         X = np.asarray(X)
         built = self.build(X.shape[1:])
-        # The same permutation of axes converts channels last to batch last and back.
-        batch_last = (X.ndim - 1, *range(1, X.ndim - 1), 0)
-        x = X.transpose(batch_last)
+        # This permutation of axes is its own inverse.
+        x = channels_last(X)
         versions = np.empty((len(built), *X.shape), X.dtype)
         for own, version in zip(versions, built, strict=True):
-            own[...] = version.change(x, Workspace()).transpose(batch_last)
+            own[...] = channels_last(version.change(x, Workspace()))
         return versions
 
 
@@ -201,10 +201,7 @@ class Version:
     @property
     def region(self) -> tuple[slice, ...]:
         """The positions of the sample that this version shows."""
-        return tuple(
-            slice(max(0, -pixels), length - max(0, pixels))
-            for length, pixels in zip(self.lengths, self.pixels, strict=True)
-        )
+        return tuple(map(_staying, self.lengths, self.pixels))
 
     def undo(self, y: FeatureMap) -> FeatureMap:
         """Return the outputs at the positions of `region`, as a view.
@@ -214,9 +211,15 @@ class Version:
         y : ndarray of shape (n_outputs, *spatial, batch)
             Outputs at every position of this version.
         """
-        index = [
-            slice(max(0, pixels), length + min(0, pixels))
-            for length, pixels in zip(self.lengths, self.pixels, strict=True)
-        ]
         own: FeatureMap = np.flip(y, tuple(axis + 1 for axis in self.mirrored))
-        return own[:, *index]
+        back = [-pixels for pixels in self.pixels]
+        return own[:, *map(_staying, self.lengths, back)]
+
+
+def _staying(length: int, pixels: int) -> slice:
+    """Return the positions of a line that stay inside if it is moved toward its end.
+
+    >>> _staying(5, 2), _staying(5, -2)
+    (slice(0, 3, None), slice(2, 5, None))
+    """
+    return slice(max(0, -pixels), length - max(0, pixels))
