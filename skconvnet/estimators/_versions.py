@@ -14,10 +14,10 @@ from skconvnet.estimators._shape_words import size
 from skconvnet.params.constraints import ObjectOf, check_values, one_of
 
 # The versions that have names.
-_NAMED: dict[str, dict[str, Any]] = {
-    "mirror": {},
-    "shifts": {"horizontal": False, "shifts": 1},
-    "mirror+shifts": {"shifts": 1},
+_NAMED = {
+    "mirror": Versions(),
+    "shifts": Versions(horizontal=False, shifts=1),
+    "mirror+shifts": Versions(shifts=1),
 }
 CONSTRAINTS: dict[str, list[Any]] = {
     "predict_augmentation": [
@@ -41,7 +41,7 @@ def make_means(estimator: Any, inputs: Inputs) -> dict[Shape, VersionMean] | Non
         return None
     # It may have been set since the estimator was fitted.
     check_values(estimator, CONSTRAINTS)
-    versions = Versions(**_NAMED[value]) if isinstance(value, str) else value
+    versions = _NAMED[value] if isinstance(value, str) else value
     network: Network = estimator.network_
     _refuse_tokens(value, network)
     means = {}
