@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,11 @@ class VersionMean:
         # The mean is computed in place, version by version: the share of each one is
         # its weight among those so far, for flat outputs and at each position of maps.
         self._shares = _shares([version.weight for version in versions])
-        self._shares_at = _shares_at_positions(self.versions)
+
+    @cached_property
+    def _shares_at(self) -> list[npt.NDArray[np.float64]]:
+        # Only outputs that are maps need them.
+        return _shares_at_positions(self.versions)
 
     def __len__(self) -> int:
         return len(self.versions)
