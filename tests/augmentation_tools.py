@@ -2,6 +2,7 @@
 
 import numpy as np
 from layer_tools import batch_first, batch_last
+from sklearn.base import clone
 
 from skconvnet._typing import override
 from skconvnet.augmentation import (
@@ -18,6 +19,7 @@ from skconvnet.augmentation import (
     Scaling,
     Shear,
     Shift,
+    Versions,
 )
 from skconvnet.augmentation.base import Augmentation, Batch, MapAugmenter
 from skconvnet.augmentation.origin import Epoch, Origin
@@ -47,6 +49,12 @@ EVERY = [
     Mixup(1.0),
     Compose([Shift(1), Rotation(5), ("dark", Brightness((-0.5, 0))), Mixup(0.5)]),
 ]
+# The values of `predict_augmentation` that have names.
+NAMED = {
+    "mirror": Versions(),
+    "shifts": Versions(horizontal=False, shifts=1),
+    "mirror+shifts": Versions(shifts=1),
+}
 NUMPY_MODES = {"nearest": "edge", "reflect": "reflect"}
 MAPS = [case for case in EVERY if not isinstance(case, (Mixup, Compose))]
 
@@ -86,6 +94,23 @@ def moved_by_hand(sample, pixels, fill):
     pairs = zip(pixels, sample.shape, strict=False)
     window = [slice(abs(p) - p, abs(p) - p + n) for p, n in pairs]
     return padded[tuple(window)]
+
+
+def mean_by_hand(predict, X, versions):
+    """Return the weighted mean of the predictions for all versions of X."""
+    built = versions.build(X.shape[1:])
+    weights = [own.weight for own in built]
+    return np.average([predict(own) for own in versions.of(X)], axis=0, weights=weights)
+
+
+def plain(model):
+    """Return an unfitted copy whose predictions are of the sample alone."""
+    return clone(model).set_params(predict_augmentation=None)
+
+
+def versions_of(case):
+    """Return the object that a value of `predict_augmentation` stands for."""
+    return NAMED.get(case, case) if isinstance(case, str) else case
 
 
 class Recorder(Augmentation):

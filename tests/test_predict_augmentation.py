@@ -4,13 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
-from augmentation_tools import cut_minibatches, images
-from engine_tools import peak_allocation
+from augmentation_tools import NAMED, images, mean_by_hand, plain, versions_of
 from estimator_cases import IMAGE_ESTIMATORS, data_for, make
 from layer_cases import CASES as CASES_OF_LAYERS
-from map_tools import labels as map_labels
-from map_tools import layers_for, maps, ragged
-from map_tools import make as make_for_maps
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
@@ -19,49 +15,15 @@ from skconvnet import (
     ConvNetClassifier,
     ConvNetRegressor,
     FeatureExtractor,
-    MLPClassifier,
     SequentialClassifier,
     SequentialRegressor,
 )
 from skconvnet.augmentation import Shift, Versions
-from skconvnet.engine.executor import Executor
-from skconvnet.engine.inputs import Inputs
-from skconvnet.engine.version_mean import VersionMean
-from skconvnet.layers import (
-    GRU,
-    Conv1D,
-    Conv2D,
-    Conv3D,
-    Embedding,
-    Flatten,
-    GlobalAvgPool,
-    MaxPool2D,
-)
-from skconvnet.losses import LogLoss
+from skconvnet.layers import GRU, Conv1D, Conv2D, Conv3D, Flatten, GlobalAvgPool
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-NAMED = {
-    "mirror": Versions(),
-    "shifts": Versions(horizontal=False, shifts=1),
-    "mirror+shifts": Versions(shifts=1),
-}
 CASES = [*NAMED, Versions(vertical=True, shifts=(2, 1), fill="nearest")]
-
-
-def mean_by_hand(predict, X, versions):
-    """Return the weighted mean of the predictions for all versions of X."""
-    built = versions.build(X.shape[1:])
-    weights = [own.weight for own in built]
-    return np.average([predict(own) for own in versions.of(X)], axis=0, weights=weights)
-
-
-def plain(model):
-    return clone(model).set_params(predict_augmentation=None)
-
-
-def versions_of(case):
-    return NAMED.get(case, case) if isinstance(case, str) else case
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)
@@ -222,77 +184,6 @@ def test_memory_maps_of_uint8(tmp_path):
     np.testing.assert_allclose(mapped, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("ndim", [1, 2, 3])
-def test_maps_are_put_back_before_the_mean(ndim):
-    X = maps(20, ndim)
-    versions = Versions(vertical=ndim > 1, shifts=2)
-    # A network of one 1x1 filter commutes with mirror images and shifts.
-    model = make_for_maps(SequentialRegressor, layers_for(ndim)).fit(X, X)
-    for layer, weights in model.get_weights().items():
-        if layer == "conv/kernel":
-            own = np.zeros_like(weights)
-            center = tuple(n // 2 for n in weights.shape[2:])
-            own[(..., *center)] = weights[(..., *center)]
-            model.set_weights({layer: own})
-    alone = model.predict(X)
-    model.set_params(predict_augmentation=versions)
-    np.testing.assert_allclose(model.predict(X), alone, rtol=1e-9)
-    labels = map_labels(X)[..., np.newaxis]
-    classifier = make_for_maps(
-        SequentialClassifier, layers_for(ndim), predict_augmentation="mirror"
-    ).fit(X, labels)
-    plain_one = plain(classifier).fit(X, labels)
-    mirrored = np.flip(plain_one.predict_proba(np.flip(X, ndim)), ndim)
-    expected = (plain_one.predict_proba(X) + mirrored) / 2
-    np.testing.assert_allclose(classifier.predict_proba(X), expected)
-    chosen = expected.argmax(axis=-1)[..., np.newaxis]
-    np.testing.assert_array_equal(classifier.predict(X), chosen)
-
-
-def test_maps_of_different_sizes():
-    X = ragged()
-    model = make_for_maps(SequentialRegressor, layers_for(2)).fit(X, X)
-    expected = [
-        (a + np.flip(model.predict(np.flip(x, 1)[None])[0], 1)) / 2
-        for a, x in zip(model.predict(X), X, strict=True)
-    ]
-    model.set_params(predict_augmentation="mirror")
-    for own, other in zip(model.predict(X), expected, strict=True):
-        np.testing.assert_allclose(own, other)
-
-
-def test_maps_of_another_size_are_refused():
-    X = maps(20)[:, :, :4]
-    layers = [Conv2D(3, 3, padding="same"), MaxPool2D(2)]
-    model = make_for_maps(SequentialRegressor, layers).fit(X, X[:, ::2, ::2])
-    before = pickle.dumps(model.get_weights())
-    model.set_params(predict_augmentation="mirror")
-    with pytest.raises(ValueError, match=r"'mirror' moves the pixels of samples of 6"):
-        model.predict(X)
-    with pytest.raises(ValueError, match="cannot be undone for outputs of 3x2"):
-        model.fit(X, X[:, ::2, ::2])
-    assert pickle.dumps(model.get_weights()) == before
-
-
-@pytest.mark.parametrize("case", ["mirror+shifts", Versions(vertical=True, shifts=2)])
-@pytest.mark.parametrize("size", [1, 7, 100])
-def test_same_bits_for_every_number_of_threads(case, size, monkeypatch):
-    cut_minibatches(monkeypatch, size)
-    X, y = data_for(SequentialClassifier)
-    model = make(SequentialClassifier, predict_augmentation=case).fit(X, y)
-    scores = []
-    for n_threads in (1, 2, 3):
-        means = {(6, 6, 1): VersionMean(versions_of(case).build((6, 6, 1)))}
-        executor = Executor(
-            model.network_, LogLoss(), n_threads, min_flops_for_threads=0
-        )
-        with executor:
-            inputs = Inputs(X, (6, 6, 1), model.network_.dtype)
-            scores.append(executor.outputs(inputs, scores=True, means=means))
-    assert scores[0].tobytes() == scores[1].tobytes() == scores[2].tobytes()
-    np.testing.assert_array_equal(model.decision_function(X), scores[0])
-
-
 def test_validation_is_what_the_fitted_estimator_scores():
     X, y = data_for(ConvNetClassifier)
     own = {"predict_augmentation": "mirror+shifts", "max_iter": 1}
@@ -335,15 +226,6 @@ def test_only_predictions_are_means():
     assert not np.array_equal(model.predict_proba(X), before[0])
 
 
-def test_exports_are_refused():
-    pytest.importorskip("onnx")
-    X, y = data_for(ConvNetClassifier)
-    model = make(ConvNetClassifier, predict_augmentation="mirror").fit(X, y)
-    with pytest.raises(ValueError, match="predict_augmentation='mirror' is not part"):
-        model.to_onnx(X)
-    assert model.set_params(predict_augmentation=None).to_onnx(X) is not None
-
-
 def test_clone_pickle_and_search():
     X, y = data_for(ConvNetClassifier)
     model = make(ConvNetClassifier, predict_augmentation=Versions(shifts=2)).fit(X, y)
@@ -360,79 +242,6 @@ def test_clone_pickle_and_search():
     grid = {"predict_augmentation__shifts": [0, 2]}
     search = GridSearchCV(clone(model), grid, cv=2).fit(X, y)
     assert set(search.best_params_) == set(grid)
-
-
-def test_going_on_from_a_checkpoint_of_other_versions_is_refused(tmp_path):
-    from skconvnet.callbacks import Checkpoint
-
-    X, y = data_for(ConvNetClassifier)
-    model = make(ConvNetClassifier, predict_augmentation="mirror")
-    model.set_callbacks(Checkpoint(tmp_path / "file")).fit(X, y)
-    other = make(ConvNetClassifier, max_iter=2)
-    with pytest.raises(ValueError, match="predict_augmentation='mirror'"):
-        other.fit(X, y, resume_from=tmp_path / "file")
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ("flips", "predict_augmentation.*'mirror'"),
-        (Shift(1), r"an object of skconvnet.augmentation.Versions.* Got Shift"),
-        (Versions, r"Pass an object of this class, predict_augmentation=Versions\(\)"),
-        (Versions(shifts=6), r"predict_augmentation=Versions\(shifts=6\): shifts=6 is"),
-        (True, "predict_augmentation.*Got True"),
-    ],
-    ids=repr,
-)
-def test_wrong_values(value, words):
-    X, y = data_for(ConvNetClassifier)
-    model = make(ConvNetClassifier, predict_augmentation=value)
-    with pytest.raises(ValueError, match=words):
-        model.fit(X, y)
-    assert not hasattr(model, "network_")
-    model = make(ConvNetClassifier).fit(X, y).set_params(predict_augmentation=value)
-    with pytest.raises(ValueError, match=words):
-        model.predict(X)
-
-
-def test_versions_are_no_augmentation():
-    X, y = data_for(ConvNetClassifier)
-    model = make(ConvNetClassifier, augmentation=Versions())
-    with pytest.raises(TypeError, match="it is a value of predict_augmentation"):
-        model.fit(X, y)
-
-
-def test_rows_and_tokens_have_no_versions():
-    X, y = data_for(MLPClassifier)
-    with pytest.raises(ValueError, match="Versions requires samples of shape"):
-        SequentialClassifier(predict_augmentation="mirror").fit(X, y)
-    tokens = np.random.default_rng(0).integers(0, 9, (20, 6))
-    model = SequentialClassifier(
-        [Embedding(9, 4), GRU(3)], predict_augmentation="mirror"
-    )
-    with pytest.raises(ValueError, match="layer 'embedding' takes tokens"):
-        model.fit(tokens, np.arange(20) % 2)
-    with pytest.raises(TypeError, match="predict_augmentation"):
-        MLPClassifier(predict_augmentation="mirror")
-
-
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_a_prediction_allocates_no_large_arrays(n_threads):
-    shape = (24, 24, 4)
-    X = images(256, shape).astype("float32")
-    model = SequentialClassifier([Conv2D(4, 3), Flatten()], dtype="float32")
-    network = model.initialize(X, np.arange(256) % 3).network_
-    inputs = Inputs(X, shape, "float32")
-    means = {shape: VersionMean(Versions(vertical=True, shifts=2).build(shape))}
-    executor = Executor(network, LogLoss(), n_threads, min_flops_for_threads=0)
-    with executor:
-
-        def predict():
-            executor.outputs(inputs, scores=True, means=means)
-
-        peak = peak_allocation(executor, predict, predict)
-    # The samples have 2.4 MB, and those of a micro-batch 590 kB.
-    assert peak < 200_000 * n_threads
 
 
 @pytest.mark.slow
