@@ -206,21 +206,19 @@ def test_only_predictions_are_means():
     X, y = data_for(ConvNetClassifier)
     X = X[..., np.newaxis]
     model = make(ConvNetClassifier).fit(X, y)
-    before = [
-        model.activations(X, "output"),
-        model.activations(X, "conv1"),
-        model.input_gradients(X),
-        FeatureExtractor(model, "conv1", prefit=True).fit(X).transform(X),
-        model.loss_gradients(X, y)[1]["conv1/kernel"],
-    ]
+
+    def all_others():
+        return [
+            model.activations(X, "output"),
+            model.activations(X, "conv1"),
+            model.input_gradients(X),
+            FeatureExtractor(model, "conv1", prefit=True).fit(X).transform(X),
+            model.loss_gradients(X, y)[1]["conv1/kernel"],
+        ]
+
+    before = all_others()
     model.set_params(predict_augmentation=Versions(shifts=2))
-    after = [
-        model.activations(X, "output"),
-        model.activations(X, "conv1"),
-        model.input_gradients(X),
-        FeatureExtractor(model, "conv1", prefit=True).fit(X).transform(X),
-        model.loss_gradients(X, y)[1]["conv1/kernel"],
-    ]
+    after = all_others()
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(model.predict_proba(X), before[0])

@@ -19,12 +19,11 @@ def test_maps_are_put_back_before_the_mean(ndim):
     versions = Versions(vertical=ndim > 1, shifts=2)
     # A network of one 1x1 filter commutes with mirror images and shifts.
     model = make_for_maps(SequentialRegressor, layers_for(ndim)).fit(X, X)
-    for layer, weights in model.get_weights().items():
-        if layer == "conv/kernel":
-            own = np.zeros_like(weights)
-            center = tuple(n // 2 for n in weights.shape[2:])
-            own[(..., *center)] = weights[(..., *center)]
-            model.set_weights({layer: own})
+    kernel = model.get_weights()["conv/kernel"]
+    center = (..., *(n // 2 for n in kernel.shape[2:]))
+    own = np.zeros_like(kernel)
+    own[center] = kernel[center]
+    model.set_weights({"conv/kernel": own})
     alone = model.predict(X)
     model.set_params(predict_augmentation=versions)
     np.testing.assert_allclose(model.predict(X), alone, rtol=1e-9)

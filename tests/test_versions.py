@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from augmentation_tools import moved_by_hand
+from augmentation_tools import images, moved_by_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import batch_first, batch_last
@@ -16,10 +16,6 @@ from skconvnet.losses.probabilities import BinaryLogLoss, LogisticSquaredError
 from skconvnet.ops.workspace import Workspace
 
 SHAPES = [(7, 2), (6, 5, 1), (3, 4, 5, 2)]
-
-
-def images(n, shape, seed=0):
-    return np.random.default_rng(seed).normal(size=(n, *shape))
 
 
 def by_hand(X, versions):
