@@ -51,7 +51,6 @@ FLIPS: dict[str, list[Augmentation]] = {
     "alternating flip": [Flip(alternate=True)],
 }
 FILLS: dict[str, list[Augmentation]] = {
-    "no shift": [],
     "shift, constant": [Shift(2)],
     "shift, reflect": [Shift(2, fill="reflect")],
 }
@@ -180,7 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     print_head("flip", "held out", "CPU seconds of a fit")
     flips = compare(FLIPS, training, held_out, args)
     flip = best_of(flips)
-    cases = {name: [*FLIPS[flip], *own] for name, own in FILLS.items() if own}
+    cases = {name: [*FLIPS[flip], *own] for name, own in FILLS.items()}
     print_head(f"{flip}, and", "held out", "CPU seconds of a fit")
     fills = {"no shift": flips[flip], **compare(cases, training, held_out, args)}
     fill = best_of(fills)
