@@ -25,9 +25,9 @@ class Crop(Augmentation):
         The number of pixels added on each side, less than the size of the image. A
         tuple gives one number per spatial axis.
     fill : {"constant", "nearest", "reflect"}, default="constant"
-        The value of the added pixels: `fill_value`, that of the nearest
-        pixel, or that of the mirrored pixel. "reflect" mirrors the image at its
-        outermost pixels, without repeating them, as ``numpy.pad`` does.
+        The value of the added pixels: `fill_value`, that of the nearest pixel, or that
+        of the mirrored pixel. "reflect" mirrors the image at its outermost pixels,
+        without repeating them, as ``numpy.pad`` does.
     fill_value : float, default=0.0
         The value for ``fill="constant"``.
 

@@ -214,7 +214,7 @@ beta_2 : float, default=0.999
 epsilon : float, default=1e-8
     Added to the root of the second average. Used by the same solvers as `beta_1`.
 n_iter_no_change : int, default=10
-    The number of stalled epochs in a row that do not yet stop training.
+    Training stops after more than this many consecutive stalled epochs.
 max_fun : int, default=15000
     The maximum number of function evaluations. Only used when ``solver="lbfgs"``.
 max_grad_norm : float, default=None

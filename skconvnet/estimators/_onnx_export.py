@@ -89,7 +89,7 @@ class OnnxExport:
         Raises
         ------
         ValueError
-            If a layer or a label is not part of ONNX, nor `predict_augmentation`.
+            If a layer or a label is not part of ONNX, or `predict_augmentation` is set.
 
         Examples
         --------
