@@ -28,9 +28,10 @@ OPTIONAL = (
 )
 
 
-# Modules of helpers, which pytest imports to look for examples in docstrings.
-collect_ignore = [
-    f"{name}_networks.py" for name in ("keras", "torch") if find_spec(name) is None
+# Modules of helpers, named after the package that they import. pytest imports all
+# modules to look for examples in docstrings.
+collect_ignore_glob = [
+    f"{name}_*.py" for name in ("keras", "torch") if find_spec(name) is None
 ]
 
 
