@@ -15,6 +15,7 @@ from skconvnet._typing import Rows
 from skconvnet.engine.map_targets import MapTargets
 from skconvnet.engine.network import Network
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._param_equality import differ
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._validation_set import ValidationData
 from skconvnet.training.snapshot import RandomNumbers, TrainingSnapshot
@@ -199,30 +200,10 @@ def _check_params(estimator: Any, saved: Any, path: str) -> None:  # noqa: ANN40
                 f"or objects: only {which} has {name}."
             )
         mine, theirs = own[name], other[name]
-        if _differ(mine, theirs):
+        if differ(mine, theirs):
             raise ValueError(
                 f"resume_from={path!r} was written with {name}={shown_value(theirs)}, "
                 f"but the estimator has {name}={shown_value(mine)}: the weights would "
                 "not be those of a fit without interruption. Use set_params to make "
                 "them equal."
             )
-
-
-def _differ(mine: object, theirs: object) -> bool:
-    """Return whether two parameters differ; those of objects are compared by name."""
-    if hasattr(mine, "get_params") or hasattr(theirs, "get_params"):
-        return type(mine) is not type(theirs)
-    if callable(mine) or callable(theirs):
-        return _name_of(mine) != _name_of(theirs)
-    if isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
-        if len(mine) != len(theirs):
-            return True
-        return any(map(_differ, mine, theirs))
-    return not np.array_equal(np.asarray(mine), np.asarray(theirs))
-
-
-def _name_of(function: object) -> object:
-    """Return what tells functions and scorers apart."""
-    if hasattr(function, "__qualname__"):
-        return function.__module__, function.__qualname__
-    return repr(function)

@@ -14,6 +14,10 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.input_statistics import fit_input_statistics
 from skconvnet.engine.minibatches import Samples
 from skconvnet.estimators._callbacks import FitCallbacks
+from skconvnet.estimators._changed_params import (
+    follow_changes,
+    warn_of_completed_schedule,
+)
 from skconvnet.estimators._factories import (
     make_lbfgs,
     make_settings,
@@ -124,8 +128,7 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         snapshot = None if run.checkpoint is None else run.checkpoint.training
         if snapshot is not None:
             self._state, self._history = snapshot.state, snapshot.state.history
-        is_new = snapshot is None and not run.incremental
-        state = self._training_state(params, is_new=is_new)
+        state = self._training_state(params, run)
         # What "auto" stands for may be clipped without a word.
         warn_of_clipped_batch_size(plain_params(self), len(samples))
         settings = make_settings(
@@ -247,14 +250,17 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         asks = self.verbose == 2 or (self.verbose > 2 and not self._prints_like_sklearn)
         return asks and EpochBar.is_available()
 
-    def _training_state(self, params: TrainingParams, *, is_new: bool) -> TrainingState:
+    def _training_state(self, params: TrainingParams, run: FitRun) -> TrainingState:
         """Return the state that training continues from, or a new one.
 
         The history is always the present one.
         """
-        if self._state is None or is_new:
+        if self._state is None or not (run.incremental or run.checkpoint):
             n_weights = self.network_.vector.size
             self._state = make_training_state(params, self._history, n_weights)
+        elif run.incremental:
+            follow_changes(self._state, params, self.network_)
+            warn_of_completed_schedule(params, self._state.schedule)
         self._state.history = self._history
         return self._state
 

@@ -72,6 +72,10 @@ class Average(ABC):
         finally:
             weights[:] = in_training
 
+    def has_settings_of(self, other: Average | None) -> bool:
+        """Return whether the other object would average in the same way."""
+        return type(self) is type(other)
+
     def after_update(self, weights: FlatVector) -> None:  # noqa: B027  optional
         """Take note of the weights after an update."""
 
@@ -125,6 +129,10 @@ class ExponentialAverage(Average):
         self._restart()
 
     @override
+    def has_settings_of(self, other: Average | None) -> bool:
+        return isinstance(other, ExponentialAverage) and self.decay == other.decay
+
+    @override
     def after_update(self, weights: FlatVector) -> None:
         self.n_updates += 1
         # Let a_n be the average and D_n = 1 - decay ** n. Then D_n * a_n is the decayed
@@ -157,6 +165,10 @@ class EpochAverage(Average):
         self.first = int(_SWA_BEGINS * n_epochs) + 1
         self.epoch = 0
         self._restart()
+
+    @override
+    def has_settings_of(self, other: Average | None) -> bool:
+        return isinstance(other, EpochAverage) and self.first == other.first
 
     @override
     def after_epoch(self, weights: FlatVector) -> None:
