@@ -63,7 +63,7 @@ def run(augmentation, X, y=None, weights=1.0, seed=0, dtype="float64"):
     """Apply it to channels-last samples as training does; (X, y, weights) come back."""
     y = np.zeros((len(X), 1)) if y is None else y
     augmenter = augmentation.build(X.shape[1:])
-    origin = Origin(np.arange(len(X)), Epoch(0, 0))
+    origin = Origin(np.arange(len(X)), Epoch(0, 0, 9))
     batch = Batch(batch_last(X.astype(dtype)), y.astype(dtype).T, weights, origin)
     changed = augmenter(batch, np.random.default_rng(seed), Workspace())
     return batch_first(changed.x).copy(), changed.targets.T.copy(), changed.weights

@@ -197,6 +197,9 @@ AUGMENTATION_CLASSES: Words = {
     "ElasticTransform": "Elastic",
     "Sequential": "Compose",
     "MixUp": "Mixup",
+    "ProgressiveResize": "ProgressiveResizing",
+    "Resizing": "ProgressiveResizing, whose last images have the full size.",
+    "Resize": "ProgressiveResizing, whose last images have the full size.",
 }
 
 ESTIMATORS: Words = {

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from skconvnet.augmentation.elastic import Elastic as Elastic
     from skconvnet.augmentation.flip import Flip as Flip
     from skconvnet.augmentation.mixup import Mixup as Mixup
+    from skconvnet.augmentation.progressive_resizing import (
+        ProgressiveResizing as ProgressiveResizing,
+    )
     from skconvnet.augmentation.shift import Shift as Shift
     from skconvnet.augmentation.versions import Versions as Versions
 
@@ -35,6 +38,7 @@ __getattr__, __dir__, __all__ = lazily(
         "elastic": ["Elastic"],
         "flip": ["Flip"],
         "mixup": ["Mixup"],
+        "progressive_resizing": ["ProgressiveResizing"],
         "shift": ["Shift"],
         "versions": ["Versions"],
     },

@@ -19,6 +19,8 @@ from skconvnet.params.base import Params
 
 # Number of samples that `augment` changes at a time.
 _BATCH_SIZE = 256
+# Of the epochs that `augment` shows the first one of.
+_MANY = 1000
 
 _RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 
@@ -68,6 +70,11 @@ class Augmenter(ABC):
 
     def __init__(self, in_shape: Shape) -> None:
         self.in_shape = tuple(in_shape)
+
+    @property
+    def out_shapes(self) -> list[Shape]:
+        """The shapes that a changed sample may have, the first one at first."""
+        return [self.in_shape]
 
     @abstractmethod
     def __call__(
@@ -289,29 +296,35 @@ class Augmentation(Params, ABC):
                 f"{type(self).__name__} mixes targets too: pass y as numbers, one-hot "
                 "rows of shape (n_samples, n_classes) for classes."
             )
-        out = X.copy()
         targets = np.zeros((len(X), 1)) if y is None else np.array(y, dtype=float)
-        if augmenter is not None:
+        if augmenter is None:
+            out = X.copy()
+        else:
             rng = _as_generator(random_state)
             workspace = Workspace()
             seed = int(rng.integers(2**31)) if augmenter.needs_origin else 0
-            origin = Origin(np.arange(len(X)), Epoch(0, seed))
+            origin = Origin(np.arange(len(X)), Epoch(0, seed, n_planned=_MANY))
+            # The first of its sizes is that of the first epoch.
+            out = np.empty((len(X), *augmenter.out_shapes[0]), X.dtype)
             for start in range(0, len(X), _BATCH_SIZE):
                 rows = slice(start, start + _BATCH_SIZE)
                 own = origin._replace(numbers=origin.numbers[rows])
-                _augment_rows(augmenter, out[rows], targets[rows], own, rng, workspace)
+                batch = _augmented_rows(
+                    augmenter, X[rows], targets[rows], own, rng, workspace
+                )
+                np.copyto(out[rows], batch, casting="unsafe")
         return out if y is None else (out, targets)
 
 
-def _augment_rows(
+def _augmented_rows(
     augmenter: Augmenter,
     X: npt.NDArray[Any],
     targets: npt.NDArray[np.float64],
     origin: Origin,
     rng: np.random.Generator,
     workspace: Workspace,
-) -> None:
-    """Change samples and targets in place."""
+) -> npt.NDArray[Any]:
+    """Return the changed samples, and change the targets in place."""
     dtype = X.dtype if X.dtype == np.float32 else np.float64
     # The same permutation of axes converts channels last to batch last and back.
     batch_last = (X.ndim - 1, *range(1, X.ndim - 1), 0)
@@ -323,8 +336,8 @@ def _augment_rows(
     changed = batch.x.transpose(batch_last)
     if X.dtype.kind in "iub":
         changed = np.rint(changed)
-    np.copyto(X, changed, casting="unsafe")
     rows[...] = batch.targets.transpose(batch_last) if are_maps else batch.targets.T
+    return changed
 
 
 def _as_generator(random_state: _RandomState) -> np.random.Generator:

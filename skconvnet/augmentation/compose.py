@@ -47,14 +47,20 @@ class Compose(NestedParams, Augmentation):
 
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:
-        built = []
+        built: list[Augmenter] = []
         for name, step in _check_steps(self.steps):
             try:
                 augmenter = step.build(in_shape)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"step {name!r}: {error}") from error
-            if augmenter is not None:
-                built.append(augmenter)
+            if augmenter is None:
+                continue
+            if built and built[-1].out_shapes != [in_shape]:
+                raise ValueError(
+                    f"step {name!r} comes after one that changes the size of samples; "
+                    "put that one last."
+                )
+            built.append(augmenter)
         return ComposedAugmenter(in_shape, built) if built else None
 
 
@@ -70,6 +76,11 @@ class ComposedAugmenter(JointAugmenter):
     def __init__(self, in_shape: Shape, steps: list[Augmenter]) -> None:
         super().__init__(in_shape, steps)
         self.steps = steps
+
+    @property
+    @override
+    def out_shapes(self) -> list[Shape]:
+        return self.steps[-1].out_shapes
 
     @override
     def __call__(

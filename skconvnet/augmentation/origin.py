@@ -22,10 +22,13 @@ class Epoch(NamedTuple):
         How many epochs the network was trained for before it.
     seed : int
         Seed of what is drawn once for each sample. It is the same in all epochs.
+    n_planned : int
+        How many epochs the network will be trained for, unless training stops earlier.
     """
 
     number: int
     seed: int
+    n_planned: int
 
 
 class Origin(NamedTuple):
@@ -65,8 +68,8 @@ class Origin(NamedTuple):
         Examples
         --------
         >>> import numpy as np
-        >>> draws = Origin(np.arange(3), Epoch(0, seed=1)).draw_once()
-        >>> later = Origin(np.array([2, 0]), Epoch(5, seed=1)).draw_once()
+        >>> draws = Origin(np.arange(3), Epoch(0, 1, n_planned=9)).draw_once()
+        >>> later = Origin(np.array([2, 0]), Epoch(5, 1, n_planned=9)).draw_once()
         >>> bool((later == draws[[2, 0]]).all())
         True
         """

@@ -25,6 +25,14 @@ class SizedAugmenter(JointAugmenter):
         super().__init__(next(iter(by_shape)), parts)
         self.by_shape = by_shape
 
+    @property
+    @override
+    def out_shapes(self) -> list[Shape]:
+        shapes: list[Shape] = []
+        for shape, augmenter in self.by_shape.items():
+            shapes += [shape] if augmenter is None else augmenter.out_shapes
+        return shapes
+
     @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace

@@ -20,6 +20,7 @@ from skconvnet.engine.target_scores import TargetScores
 from skconvnet.engine.thread_team import ThreadTeam
 from skconvnet.engine.version_mean import VersionMean
 from skconvnet.losses import Loss
+from skconvnet.ops.layout import sample_shape
 from skconvnet.ops.workspace import Workspace
 
 # NumPy need not warn of numbers that are infinite or NaN, since the callers report them
@@ -156,9 +157,9 @@ class Worker:
     def differentiate(self, micro_batch: MicroBatch, gradient: FlatVector) -> float:
         """Return the weighted sum of the losses, and write its gradient."""
         samples, rng = micro_batch.samples, micro_batch.make_rng()
-        shape = samples.inputs.shape_of(micro_batch.index)
-        network = self.network.for_shape(shape)
         batch = self.prepare(micro_batch, rng)
+        # Augmentation may have changed the size.
+        network = self.network.for_shape(sample_shape(batch.x.shape))
         with _OVERFLOW_IS_CHECKED():
             lengths = samples.inputs.lengths_of(micro_batch.index)
             y, caches = network.forward(

@@ -43,7 +43,29 @@ def make_augmenter(
         _check_mixable(augmentation, network, update_size)
     if augmenter is not None and augmenter.moves_positions:
         _check_same_positions(augmentation, network)
+    if augmenter is not None:
+        _check_sizes(augmentation, augmenter, network)
     return augmenter
+
+
+def _check_sizes(augmentation: object, augmenter: Augmenter, network: Network) -> None:
+    """Raise an error unless the network takes all sizes that samples will have."""
+    for shape in augmenter.out_shapes:
+        if shape == network.in_shape:
+            continue
+        if network.predicts_maps:
+            raise ValueError(
+                f"augmentation={augmentation!r} changes the size of samples, which "
+                "needs one output per sample; here, outputs have positions. Leave it "
+                "out."
+            )
+        try:
+            network.for_shape(shape)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"augmentation={augmentation!r} makes samples of {size(shape[:-1])}, "
+                f"which the network does not take: {error}"
+            ) from error
 
 
 def _check_same_positions(augmentation: object, network: Network) -> None:

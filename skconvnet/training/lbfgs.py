@@ -74,7 +74,7 @@ def minimize_lbfgs(
     full_batch = next(minibatches(samples, None, len(samples)))
     # One seed for the whole search, so that the function stays the same.
     seed = 0 if executor.is_random else None
-    epoch = Epoch(0, 0) if executor.needs_epoch else None
+    epoch = Epoch(0, 0, n_planned=1) if executor.needs_epoch else None
 
     def objective(
         x: npt.NDArray[np.float64],

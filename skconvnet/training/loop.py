@@ -219,7 +219,8 @@ class _Updates:
         """
         loss_sum, n_counted = 0.0, 0
         needs_epoch, history = self.executor.needs_epoch, self.state.history
-        epoch = history.next_epoch(self.rng) if needs_epoch else None
+        n_planned = self.state.schedule.n_epochs
+        epoch = history.next_epoch(self.rng, n_planned) if needs_epoch else None
         indices = minibatches(self.samples, order, self.settings.batch_size)
         for n_done, (index, following) in enumerate(_with_next(indices)):
             self.state.schedule.update_begins(n_done, self.n_updates)

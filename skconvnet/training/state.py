@@ -155,11 +155,11 @@ class History:
         self.validation_scores.append(score)
         self.validation_loss_curve.append(loss)
 
-    def next_epoch(self, rng: np.random.RandomState) -> Epoch:
+    def next_epoch(self, rng: np.random.RandomState, n_planned: int) -> Epoch:
         """Return the epoch that is to begin; the first one draws a seed for all."""
         if self.augmentation_seed is None:
             self.augmentation_seed = int(rng.randint(2**31))
-        return Epoch(len(self.loss_curve), self.augmentation_seed)
+        return Epoch(len(self.loss_curve), self.augmentation_seed, n_planned)
 
     def latest(self) -> dict[str, float]:
         """Return the measurements of the last epoch, by the names of a `monitor`."""
