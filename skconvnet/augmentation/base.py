@@ -72,9 +72,20 @@ class Augmenter(ABC):
         self.in_shape = tuple(in_shape)
 
     @property
-    def out_shapes(self) -> list[Shape]:
-        """The shapes that a changed sample may have, the first one at first."""
-        return [self.in_shape]
+    def out_shapes(self) -> set[Shape]:
+        """The shapes of a changed sample, channels last, in all epochs."""
+        return {self.in_shape}
+
+    def out_shape(
+        self,
+        in_shape: Shape,
+        epoch: Epoch | None,  # noqa: ARG002  for subclasses
+    ) -> Shape:
+        """Return the shape that samples of shape `in_shape` have after the change.
+
+        `epoch` may be None unless `needs_origin`.
+        """
+        return in_shape
 
     @abstractmethod
     def __call__(
@@ -303,9 +314,10 @@ class Augmentation(Params, ABC):
             rng = _as_generator(random_state)
             workspace = Workspace()
             seed = int(rng.integers(2**31)) if augmenter.needs_origin else 0
-            origin = Origin(np.arange(len(X)), Epoch(0, seed, n_planned=_MANY))
-            # The first of its sizes is that of the first epoch.
-            out = np.empty((len(X), *augmenter.out_shapes[0]), X.dtype)
+            epoch = Epoch(0, seed, n_planned=_MANY)
+            origin = Origin(np.arange(len(X)), epoch)
+            shape = augmenter.out_shape(augmenter.in_shape, epoch)
+            out = np.empty((len(X), *shape), X.dtype)
             for start in range(0, len(X), _BATCH_SIZE):
                 rows = slice(start, start + _BATCH_SIZE)
                 own = origin._replace(numbers=origin.numbers[rows])

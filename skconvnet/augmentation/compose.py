@@ -12,6 +12,7 @@ import numpy as np
 from skconvnet._checks import check_length, is_sequence
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch, JointAugmenter
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.augmentation.versions import Versions
 from skconvnet.ops.workspace import Workspace
 from skconvnet.params.naming import PASSTHROUGH, name_layers
@@ -55,7 +56,7 @@ class Compose(NestedParams, Augmentation):
                 raise type(error)(f"step {name!r}: {error}") from error
             if augmenter is None:
                 continue
-            if built and built[-1].out_shapes != [in_shape]:
+            if built and built[-1].out_shapes != {in_shape}:
                 raise ValueError(
                     f"step {name!r} comes after one that changes the size of samples; "
                     "put that one last."
@@ -79,8 +80,12 @@ class ComposedAugmenter(JointAugmenter):
 
     @property
     @override
-    def out_shapes(self) -> list[Shape]:
+    def out_shapes(self) -> set[Shape]:
         return self.steps[-1].out_shapes
+
+    @override
+    def out_shape(self, in_shape: Shape, epoch: Epoch | None) -> Shape:
+        return self.steps[-1].out_shape(in_shape, epoch)
 
     @override
     def __call__(

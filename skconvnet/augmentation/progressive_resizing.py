@@ -104,15 +104,20 @@ class ResizingAugmenter(Augmenter):
 
     @property
     @override
-    def out_shapes(self) -> list[Shape]:
-        return list(dict.fromkeys(self.shapes))
+    def out_shapes(self) -> set[Shape]:
+        return set(self.shapes)
+
+    @override
+    def out_shape(self, in_shape: Shape, epoch: Epoch | None) -> Shape:
+        assert epoch is not None
+        return self.shapes[stage_of(epoch, len(self.shapes))]
 
     @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
         assert batch.origin is not None
-        shape = self.shapes[stage_of(batch.origin.epoch, len(self.shapes))]
+        shape = self.out_shape(self.in_shape, batch.origin.epoch)
         if shape == self.in_shape:
             return batch
         return batch._replace(x=shrunk(batch.x, shape[:-1], workspace))

@@ -8,6 +8,7 @@ import numpy as np
 
 from skconvnet._typing import Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch, JointAugmenter
+from skconvnet.augmentation.origin import Epoch
 from skconvnet.ops.workspace import Workspace
 
 
@@ -27,11 +28,18 @@ class SizedAugmenter(JointAugmenter):
 
     @property
     @override
-    def out_shapes(self) -> list[Shape]:
-        shapes: list[Shape] = []
-        for shape, augmenter in self.by_shape.items():
-            shapes += [shape] if augmenter is None else augmenter.out_shapes
-        return shapes
+    def out_shapes(self) -> set[Shape]:
+        return set[Shape]().union(
+            *(
+                {shape} if augmenter is None else augmenter.out_shapes
+                for shape, augmenter in self.by_shape.items()
+            )
+        )
+
+    @override
+    def out_shape(self, in_shape: Shape, epoch: Epoch | None) -> Shape:
+        augmenter = self.by_shape[in_shape]
+        return in_shape if augmenter is None else augmenter.out_shape(in_shape, epoch)
 
     @override
     def __call__(

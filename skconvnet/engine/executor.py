@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -108,7 +109,7 @@ class Executor(Predictor):
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
-        cuts = self._cut_to_train(samples, index)
+        cuts = self._cut_to_train(samples, index, epoch)
         is_joint = train and self.network.needs_whole_batch
         # Layers that need the whole minibatch weigh its samples only if run together.
         if len(cuts) == 1 and not (is_joint and samples.weights is not None):
@@ -128,10 +129,20 @@ class Executor(Predictor):
             losses = self._differentiate_in_rounds(micro_batches, gradient)
         return float(losses.sum()), total
 
-    def _cut_to_train(self, samples: Samples, index: Index) -> list[Index]:
-        # Augmentation knows nothing of padding.
-        may_pad = self.augmenter is None
-        return cut_minibatch(self.network, samples.inputs, index, may_pad=may_pad)
+    def _cut_to_train(
+        self, samples: Samples, index: Index, epoch: Epoch | None
+    ) -> list[Index]:
+        augmenter = self.augmenter
+        return cut_minibatch(
+            self.network,
+            samples.inputs,
+            index,
+            # Augmentation knows nothing of padding.
+            may_pad=augmenter is None,
+            augmented_shape=(
+                None if augmenter is None else partial(augmenter.out_shape, epoch=epoch)
+            ),
+        )
 
     def _differentiate_in_rounds(
         self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
@@ -223,7 +234,9 @@ class Executor(Predictor):
 
         self.team.run(len(chunks), task)
 
-    def read_ahead(self, samples: Samples, index: Index | None) -> None:
+    def read_ahead(
+        self, samples: Samples, index: Index | None, epoch: Epoch | None = None
+    ) -> None:
         """Let another thread read the minibatch at `index`, which comes next.
 
         The calling thread does not wait for it. Nothing is read if the minibatch is
@@ -234,7 +247,7 @@ class Executor(Predictor):
         n_numbers = index_length(index) * prod(self.network.in_shape)
         if n_numbers < self.min_numbers_to_read_ahead:
             return
-        is_cut = len(self._cut_to_train(samples, index)) > 1
+        is_cut = len(self._cut_to_train(samples, index, epoch)) > 1
         if is_cut or len(chunks_of(self.network.vector.size)) > 1:
             return
         worker = self._workers[0]

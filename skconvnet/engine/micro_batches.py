@@ -9,7 +9,7 @@ number of threads, so that the weights do not depend on the number of threads ei
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import ceil, inf, prod
 from typing import TYPE_CHECKING, Any, Self
@@ -123,7 +123,12 @@ def micro_batch_size(
 
 
 def cut_minibatch(
-    network: Network, inputs: Inputs, index: Index, *, may_pad: bool = True
+    network: Network,
+    inputs: Inputs,
+    index: Index,
+    *,
+    may_pad: bool = True,
+    augmented_shape: Callable[[Shape], Shape] | None = None,
 ) -> list[Index]:
     """Cut a minibatch into micro-batches.
 
@@ -139,6 +144,8 @@ def cut_minibatch(
         Samples of the minibatch.
     may_pad : bool, default=True
         If False, sequences of a micro-batch have the same length in any case.
+    augmented_shape : callable, optional
+        Returns the shape that samples of a shape have after augmentation.
 
     Returns
     -------
@@ -153,6 +160,8 @@ def cut_minibatch(
     for positions in inputs.groups(index):
         batch = index_length(positions)
         shape = inputs.shape_of(index_at(index, positions))
+        if augmented_shape is not None:
+            shape = augmented_shape(shape)
         largest = network.for_shape(shape).micro_batch_size(batch)
         n_micro_batches = max(-(-batch // largest), 1)
         size = max(-(-batch // n_micro_batches), 1)

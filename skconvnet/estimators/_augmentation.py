@@ -50,7 +50,7 @@ def make_augmenter(
 
 def _check_sizes(augmentation: object, augmenter: Augmenter, network: Network) -> None:
     """Raise an error unless the network takes all sizes that samples will have."""
-    for shape in augmenter.out_shapes:
+    for shape in sorted(augmenter.out_shapes):
         if shape == network.in_shape:
             continue
         if network.predicts_maps:

@@ -246,7 +246,7 @@ class _Updates:
         loss, total = executor.loss_and_gradient(
             self.samples, index, gradient, train=True, seed=seed, epoch=epoch
         )
-        executor.read_ahead(self.samples, following)
+        executor.read_ahead(self.samples, following, epoch)
         if total <= 0:
             return loss, total  # all samples have a weight of zero
         state.note_loss(loss, index_length(index))
