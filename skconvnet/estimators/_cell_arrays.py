@@ -41,6 +41,20 @@ def refuse_cell_arrays(values: Any, where: str, code: str, frame: str = "") -> N
     )
 
 
+def cells_as_list(values: Any) -> Any:  # noqa: ANN401  what users pass
+    """Return a column whose cells hold arrays as a list of them, all else as it is.
+
+    >>> column = np.empty(2, dtype=object)
+    >>> column[:] = [[1, 2], [3]]
+    >>> cells_as_list(column)
+    [[1, 2], [3]]
+    """
+    dtype = getattr(values, "dtype", None)
+    is_column = getattr(dtype, "kind", None) == "O" and values.ndim == 1
+    cells = list(values) if is_column else []
+    return cells if cells and _shape(cells[0]) else values
+
+
 def _shape(cell: Any) -> tuple[int, ...]:  # noqa: ANN401  any object
     """Return the shape of the array in a cell, () for anything else."""
     if not isinstance(cell, (list, tuple)) and not hasattr(cell, "shape"):

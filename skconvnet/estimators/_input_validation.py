@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 
 from skconvnet._typing import Image
 from skconvnet.engine.ragged import MapList
-from skconvnet.estimators._cell_arrays import refuse_cell_arrays
+from skconvnet.estimators._cell_arrays import cells_as_list, refuse_cell_arrays
 from skconvnet.estimators._data_format import is_channels_first
 from skconvnet.estimators._file_names import refuse_no_samples
 from skconvnet.estimators._map_form import MapForm, as_maps
@@ -142,7 +142,7 @@ def check_X_and_y(
     `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val. A y
     of maps of different sizes is returned as a MapList.
     """
-    X = without_frames(estimator, X, y, reset=reset)
+    X, y = without_frames(estimator, X, y, reset=reset), cells_as_list(y)
     check_y(estimator, X, y, suffix)
     if getattr(estimator, "_takes_map_targets", False):
         maps = as_maps(y, f"y{suffix}")
@@ -216,6 +216,7 @@ def check_weights(
     if sample_weight is None:
         return None
     check_tensors(sample_weight, name)
+    sample_weight = cells_as_list(sample_weight)
     if form is not None and are_of_positions(sample_weight):
         return check_position_weights(sample_weight, y, form.n_spatial, name)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from skconvnet._typing import Rows, Shape
 from skconvnet.engine.map_targets import MapTargets, flat_positions
 from skconvnet.engine.ragged import MapList
+from skconvnet.estimators._cell_arrays import cells_as_list
 from skconvnet.estimators._position_weights import CheckedY
 from skconvnet.estimators._shape_words import size
 
@@ -216,19 +217,34 @@ def flat_weights(
 
 
 def as_maps(y: Any, name: str) -> CheckedY:  # noqa: ANN401  what users pass
-    """Return an array, or a MapList for a list of maps of different sizes."""
+    """Return an array, or a MapList for a list of maps of different sizes.
+
+    An array or a column of objects that are maps is as good as a list of them.
+    """
     if isinstance(y, MapList):
         return y
-    if _has_maps(y) and len({np.shape(own) for own in y}) > 1:
+    y = cells_as_list(y)
+    try:
+        if not _has_maps(y) or len({np.shape(own) for own in y}) == 1:
+            return np.asarray(y)
         maps = [np.asarray(own) for own in y]
-        if len({own.ndim for own in maps}) > 1:
-            shapes = sorted({own.shape for own in maps}, key=str)[:3]
-            raise ValueError(
-                f"The maps of {name} must all have the same number of axes; got maps "
-                f"of shapes {shapes}."
-            )
-        return MapList(maps)
-    return np.asarray(y)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} has elements of different lengths. Pass a number or a label for "
+            f"each sample; or a list of arrays, {name}[i] with those of the positions "
+            "of sample i."
+        ) from error
+    if len({own.ndim for own in maps}) > 1:
+        raise ValueError(
+            f"The maps of {name} must all have the same number of axes; got maps of "
+            f"shapes {some_shapes(maps)}."
+        )
+    return MapList(maps)
+
+
+def some_shapes(maps: Iterable[npt.NDArray[Any]]) -> list[Shape]:
+    """Return the first of the shapes that maps have, for error messages."""
+    return sorted({own.shape for own in maps}, key=str)[:3]
 
 
 def is_ragged(y: Any) -> bool:  # noqa: ANN401  what users pass
@@ -242,6 +258,7 @@ def labels_of_positions(y: Any) -> Any:  # noqa: ANN401  what users pass
     >>> labels_of_positions(np.zeros((2, 3, 4))).shape
     (24,)
     """
+    y = cells_as_list(y)
     if is_ragged(y):
         return np.concatenate([np.ravel(own) for own in y])
     return np.ravel(y) if np.ndim(y) > 2 else y

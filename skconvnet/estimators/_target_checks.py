@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skconvnet._suggestions import shown_value
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._caller_warnings import warn_caller
-from skconvnet.estimators._map_form import as_maps
+from skconvnet.estimators._map_form import as_maps, some_shapes
 from skconvnet.estimators._missing_targets import refuse_missing
 from skconvnet.estimators._tensors import check_tensors
 
@@ -34,8 +34,10 @@ def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # 
     name = f"y{suffix}"
     check_tensors(y, name)
     takes_maps = getattr(estimator, "_takes_map_targets", False)
-    maps = as_maps(y, name) if takes_maps else y
+    maps = as_maps(y, name)
     if isinstance(maps, MapList):
+        if not takes_maps:
+            raise ValueError(_different_shapes(estimator, maps, name))
         _check_maps(estimator, X, maps, suffix)
         return
     values = _as_array(y)
@@ -92,6 +94,21 @@ def _check_axes(y: npt.NDArray[Any], name: str) -> None:
         f"{name} has shape {y.shape}, but must have shape (n_samples,) or (n_samples, "
         f"n_outputs). For a target image per sample, pass {name}.reshape(len({name}), "
         "-1), and reshape the predictions back."
+    )
+
+
+def _different_shapes(estimator: object, y: MapList, name: str) -> str:
+    """Return an error for targets that only networks with maps as outputs have."""
+    other = "SequentialRegressor" if is_regressor(estimator) else "SequentialClassifier"
+    labels = ""
+    if not is_regressor(estimator) and y.maps[0].ndim == 1:
+        labels = (
+            f", and for lists of labels, MultiLabelBinarizer().fit_transform({name})"
+        )
+    return (
+        f"{name} must have the same number of values for each sample, but its elements "
+        f"have shapes {some_shapes(y.maps)}. For targets of steps or pixels, use "
+        f"{other}{labels}."
     )
 
 
