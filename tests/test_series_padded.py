@@ -143,3 +143,22 @@ def test_errors_of_sequences():
         to_padded([["a"]])
     with pytest.raises(TypeError, match="fill must be a number; got None"):
         to_padded([[1]], fill=None)
+
+
+def test_masked_values_are_padding():
+    tokens = np.array([[3, 1, 9], [2, 9, 9]])
+    found = from_padded(np.ma.masked_equal(tokens, 9))
+    assert [x[:, 0].tolist() for x in found] == [[3, 1], [2]]
+    X = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    mask = np.zeros(X.shape, bool)
+    mask[0, 2] = mask[1, 0, 1] = True
+    found = from_padded(np.ma.array(X, mask=mask))
+    assert [x.dtype for x in found] == [np.float32] * 2
+    X[1, 0, 1] = np.nan  # missing, but no padding
+    assert_same(found, [X[0, :2], X[1]])
+    whole = from_padded(np.ma.array(X, mask=False))
+    np.testing.assert_array_equal(whole, X)
+    model = SequentialClassifier([Conv1D(2, 1), GlobalMaxPool()])
+    for masked in (np.ma.masked_equal(tokens, 9), np.ma.array(X, mask=mask)):
+        with pytest.raises(ValueError, match=r"^X has masked values, such as X\[0, 2"):
+            model.fit(masked, ["a", "b"])

@@ -105,6 +105,11 @@ def test_errors_of_frames():
         windows(pd.concat({"a": frame}), 3, target="flow")
     with pytest.raises(ValueError, match="y must be numeric"):
         windows(frame.assign(flow="x"), 3, target="level")
+    dates = pd.date_range("2020-01-01", periods=9)
+    with pytest.raises(ValueError, match="y must be numeric: it holds the date '2020-"):
+        windows(frame.assign(date=dates), 3, target="level")
+    with pytest.raises(ValueError, match="it holds the time difference '1 days"):
+        windows(frame.assign(age=np.diff(dates)[0]), 3, target="level")
     with pytest.raises(TypeError, match=r"length must be an int .*got 2\.5"):
         windows(frame, 2.5, target="level")
 

@@ -126,7 +126,16 @@ def _check_foreign(column: Any, where: str) -> None:  # noqa: ANN401  of any lib
 
 
 def _check_not_missing(column: Any, where: str) -> None:  # noqa: ANN401  of any data frame
-    """Refuse missing values of pandas' nullable dtypes; NaN is reported later."""
+    """Refuse missing values of pandas' nullable dtypes and of masked arrays.
+
+    NaN is reported later.
+    """
+    if np.ma.is_masked(column):
+        index = np.argwhere(np.ma.getmaskarray(column))[0].tolist()
+        raise ValueError(
+            f"{where} has masked values, such as {where}{index}. {_CURES[_MISSING]}; "
+            "if it is padding of series, cut it off with skconvnet.series.from_padded."
+        )
     if isinstance(column.dtype, np.dtype) or not hasattr(column, "isna"):
         return
     missing = np.asarray(column.isna())

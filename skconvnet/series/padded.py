@@ -20,7 +20,8 @@ def from_padded(
     """Return the sequences of a padded array without their padding.
 
     Where `lengths` and `mask` are None, the steps at the end that are NaN in all
-    channels are padding, as in tslearn. Padding is cut off, whatever it holds.
+    channels are padding, as in tslearn. Values of a masked array that are masked are
+    NaN. Padding is cut off, whatever it holds.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -12,6 +13,12 @@ import numpy.typing as npt
 Sequences: TypeAlias = npt.NDArray[Any] | list[npt.NDArray[Any]]
 
 _NUMERIC_KINDS = "fiub"
+# Objects that pandas or NumPy would convert: "3.5", and dates as nanoseconds.
+_NO_NUMBERS = {
+    (str, bytes): "text",
+    (datetime.date, np.datetime64): "date",
+    (datetime.timedelta, np.timedelta64): "time difference",
+}
 
 
 def stacked(sequences: Sequence[npt.NDArray[Any]]) -> Sequences:
@@ -33,7 +40,7 @@ def as_numbers(values: Any, where: str) -> npt.NDArray[Any]:  # noqa: ANN401  wh
     Parameters
     ----------
     values : array-like
-        A column or table of pandas, an array or a list.
+        A column or table of pandas, an array, perhaps with a mask, or a list.
     where : str
         What the user calls it, for errors.
 
@@ -42,15 +49,19 @@ def as_numbers(values: Any, where: str) -> npt.NDArray[Any]:  # noqa: ANN401  wh
     ValueError
         If some of it is not numeric.
     """
+    if np.ma.is_masked(values):
+        dtype = np.result_type(values.dtype, np.float16)
+        values = values.astype(dtype).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in _NUMERIC_KINDS:
             return array
         if array.dtype.kind not in "OUST":
             raise ValueError(f"it has dtype {array.dtype}")
-        text = next((v for v in array.flat if isinstance(v, (str, bytes))), None)
-        if text is not None:  # such as "3.5", which NumPy converts
-            raise ValueError(f"it holds the text {str(text)!r}")
+        for value in array.flat:
+            for kinds, noun in _NO_NUMBERS.items():
+                if isinstance(value, kinds):
+                    raise ValueError(f"it holds the {noun} {str(value)!r}")
         if hasattr(values, "to_numpy"):  # which knows the missing values of pandas
             return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
         return array.astype(np.float64)
