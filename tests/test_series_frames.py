@@ -45,6 +45,13 @@ def multiindex(X):
     return pd.concat(frames, names=["instance", "time"])
 
 
+def as_objects(samples):
+    array = np.empty(len(samples), dtype=object)
+    for i, one in enumerate(samples):
+        array[i] = one
+    return array
+
+
 def make(cls=SequentialClassifier, **params):
     layers = [("conv", Conv1D(3, 3, activation="relu")), ("max", GlobalMaxPool())]
     fixed = {"layers": layers, "max_iter": 2, "random_state": 0, "batch_size": 4}
@@ -257,6 +264,34 @@ def test_channels_of_other_names_are_refused(frame):
     fitted.predict(arrays)
     fitted.fit(arrays, LABELS)
     fitted.predict(X[["dim_1", "dim_0"]])
+
+
+@pytest.mark.parametrize("form", [list, tuple, as_objects, pd.Series])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_channels_of_frames_in_a_list(form, ragged):
+    X = sequences(ragged=ragged)
+    names = ["dim_0", "dim_1"]
+    frames = [pd.DataFrame(x, columns=names) for x in X]
+    turned = [frame[names[::-1]] for frame in frames]
+    fitted = make().fit(form(frames), LABELS)
+    assert state(fitted) == state(make().fit(X, LABELS))
+    for call in (fitted.predict, lambda X: fitted.partial_fit(X, LABELS)):
+        with pytest.raises(ValueError, match=r"\['dim_1', 'dim_0'\], must be the chan"):
+            call(form(turned))
+    mixed = [*frames[:3], *turned[3:]]
+    for call in (fitted.predict, lambda X: make().fit(X, LABELS)):
+        with pytest.raises(
+            ValueError, match=r"^X\[3\] has .*'dim_0'\], but X\[0\] has"
+        ):
+            call(form(mixed))
+    expected = fitted.predict(X)
+    for same in (nested(X), form([pd.DataFrame(x) for x in X])):  # without names
+        np.testing.assert_array_equal(fitted.predict(same), expected)
+    fitted.fit(form([pd.DataFrame(x) for x in X]), LABELS)
+    fitted.predict(form(turned))
+    steps = [pd.DataFrame(x.T, index=names) for x in X]  # in the columns, as in aeon
+    first = make(data_format="channels_first").fit(form(steps), LABELS)
+    assert state(first) == state(make().fit(X, LABELS))
 
 
 def test_an_error_leaves_the_names_of_channels():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skconvnet.estimators._cell_arrays import cells_as_list
 from skconvnet.estimators._data_format import is_channels_first, is_convnet
 from skconvnet.series.frames import (
     from_multiindex,
@@ -30,6 +31,8 @@ def without_frames(
     - after it, if the network takes sequences of as many channels as X has columns,
       since rows have all steps of a sample.
 
+    The frames of a list have series already, whose channels are checked here.
+
     Parameters
     ----------
     estimator : estimator
@@ -51,7 +54,10 @@ def without_frames(
     """
     if reset:
         vars(estimator).pop("_channel_names", None)
-    if not hasattr(X, "iloc") or not hasattr(estimator, "input_shape"):
+    if not hasattr(estimator, "input_shape"):
+        return X
+    _check_frames_in_list(estimator, cells_as_list(X), reset=reset)
+    if not hasattr(X, "iloc"):
         return X
     if is_nested(X):
         sequences = from_nested(X)
@@ -101,6 +107,36 @@ def _has_times_in_index(
     if len(in_shape) != 2 or n_columns == getattr(estimator, "n_features_in_", None):
         return False
     return n_columns == in_shape[-1] or hasattr(estimator, "_channel_names")
+
+
+def _is_frame(X: object) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def _check_frames_in_list(
+    estimator: Any,  # noqa: ANN401  estimators have no type
+    frames: Any,  # noqa: ANN401  what users pass
+    *,
+    reset: bool,
+) -> None:
+    """Check that frames in a list, of (length_i, channels), have the same channels.
+
+    Those of other numbers of channels have an error of their own.
+    """
+    is_list = isinstance(frames, (list, tuple)) and len(frames) > 0
+    if not is_list or not _is_frame(frames[0]) or is_channels_first(estimator):
+        return
+    first = list(frames[0].columns)
+    for i, frame in enumerate(frames):
+        own = list(frame.columns) if _is_frame(frame) else first
+        if own != first and len(own) == len(first):
+            raise ValueError(
+                f"X[{i}] has the columns {own}, but X[0] has {first}: all must have "
+                "the same channels, in the same order. Pass [x[X[0].columns] for x in "
+                "X], or rename columns."
+            )
+    if first != list(range(len(first))):  # as those without names are numbered
+        _check_names(estimator, frames[0], reset=reset)
 
 
 def _check_names(
