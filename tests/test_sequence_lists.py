@@ -51,7 +51,8 @@ def fitted(make, X, **params):
 
 def as_objects(samples):
     array = np.empty(len(samples), dtype=object)
-    array[:] = samples
+    for i, one in enumerate(samples):
+        array[i] = one
     return array
 
 
@@ -76,17 +77,32 @@ def calls(model, X):
         as_objects,
         lambda X: as_objects([x.tolist() for x in X]),
         lambda X: pd.Series(X),
+        lambda X: pd.Series([x.tolist() for x in X]),
+        lambda X: as_objects([pd.DataFrame(x) for x in X]),
     ],
-    ids=["lists", "frames", "tuple", "objects", "objects_of_lists", "series"],
+    ids=[
+        "lists",
+        "frames",
+        "tuple",
+        "objects",
+        "objects_of_lists",
+        "series",
+        "series_of_lists",
+        "objects_of_frames",
+    ],
 )
 def test_containers_of_sequences(make, convert):
     X = sequences()
     expected, own = fitted(make, X), fitted(make, X)
     own.fit(convert(X), Y)
     assert state(own) == state(expected)
-    np.testing.assert_array_equal(
-        own.predict_proba(convert(X)), expected.predict_proba(X)
-    )
+    for some in (X, X[:2], X[:1], X[::3]):
+        np.testing.assert_array_equal(
+            own.predict_proba(convert(some)), expected.predict_proba(some)
+        )
+    same = X[::3]
+    own.fit(convert(same), Y[::3])
+    assert state(own) == state(expected.fit(same, Y[::3]))
 
 
 @both
@@ -237,7 +253,15 @@ def test_steps_with_different_numbers_of_channels(make):
             call()
 
 
-@pytest.mark.parametrize("form", [list, lambda X: [x.tolist() for x in X], as_objects])
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        lambda X: [x.tolist() for x in X],
+        as_objects,
+        lambda X: pd.Series([x.tolist() for x in X]),
+    ],
+)
 def test_lists_of_series_without_an_axis_of_channels(form):
     X = [x[:, 0] for x in sequences()]
     model = KINDS["sequential"]().fit(form(X), Y)

@@ -61,6 +61,8 @@ def stacked_samples(
         if isinstance(X, np.ndarray):
             return X
         samples = X
+    if hasattr(X, "ndim"):
+        samples = _cells_as_arrays(samples)
     if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
         has_axes = np.ndim(samples[0]) > 1
@@ -84,6 +86,15 @@ def reads_one_axis(estimator: Any) -> bool:  # noqa: ANN401  estimators have no 
         return False
     is_series = len(network.in_shape) == 2 and network.in_shape[-1] == 1
     return is_series or (network.chain.takes_tokens and len(network.in_shape) == 1)
+
+
+def _cells_as_arrays(cells: list[Any]) -> list[Any]:
+    """Return cells of a column, such as lists, as arrays if they hold numbers."""
+    with suppress(ValueError):  # of different lengths within a cell
+        arrays = [np.asarray(cell) for cell in cells]
+        if all(one.ndim and one.dtype.kind in _NUMERIC_KINDS for one in arrays):
+            return arrays
+    return cells
 
 
 def _rows_or_maps(
