@@ -302,6 +302,21 @@ def test_lists_of_series_without_an_axis_of_channels(form):
             r"X\[0\] holds text, such as 'a'; .*TokenSequence",
         ),
         (
+            [GRU(2)],
+            [[[1, 2], [3, 4]], None],
+            r"X\[1\] is None, but samples of",
+        ),
+        (
+            [GRU(2)],
+            [[], [[1, 2]]],
+            r"X\[0\] has shape \(0,\).* Leave out empty",
+        ),
+        (
+            [Embedding(9, 4), GlobalMaxPool()],
+            [[1, None, 2], [1]],
+            r"X\[0\] is \[1, None, 2\], but .* must be arrays or lists of numbers",
+        ),
+        (
             [TimeDistributed([Embedding(9, 4), GRU(2)]), GRU(2)],
             [[[1, 2], [3]], [[4]]],
             r"X\[0\] has parts of different lengths.* with the padding_token",

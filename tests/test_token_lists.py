@@ -1,6 +1,7 @@
 """Texts as lists of tokens of different lengths, against rows with padding."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from test_padded_tokens import NETWORKS, PADDING, draw_texts, make_classifier, rows_of
@@ -147,3 +148,24 @@ def test_a_label_for_each_token_of_a_list_with_padding():
     ):
         own = np.insert(np.ones(len(text), bool), [0, len(text) // 2], False)
         np.testing.assert_allclose(row[own], probabilities, rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.array, pd.DataFrame, list])
+def test_padding_that_is_missing(form):
+    net = SequentialClassifier([Embedding(9, 2, padding_token=0), GRU(2)], max_iter=1)
+    rows = [[1, 2, 3], [4, 5, np.nan]]
+    name = r"X\.iloc" if form is pd.DataFrame else "X"
+    message = rf"NaN: {name}\[1\] is nan at position 2\. Fill .* the padding_token"
+    with pytest.raises(ValueError, match=message):
+        net.fit(form(rows), [0, 1])
+    net.fit(np.nan_to_num(rows), [0, 1])
+    with pytest.raises(ValueError, match=message):
+        net.predict(form(rows))
+    documents = np.ones((2, 3, 4))
+    documents[1, 2, 3] = np.nan
+    hierarchy = SequentialClassifier([TimeDistributed(net.layers), GRU(2)])
+    message = r"X\[1\] is nan at position \(2, 3\)\. Fill .* the padding_token"
+    with pytest.raises(ValueError, match=message):
+        hierarchy.fit(documents, [0, 1])
+    with pytest.raises(ValueError, match=r"X\.iloc\[0\] is nan at step 1 of channel 0"):
+        SequentialClassifier([GRU(2)]).fit(pd.DataFrame([[1, np.nan]] * 2), [0, 1])

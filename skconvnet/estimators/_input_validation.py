@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeGuard
 
@@ -88,7 +88,7 @@ def check_X(
     if _is_rows(array):
         with (
             _how_rows_are_read(estimator, reset=reset),
-            located_if_not_finite(estimator, _if_array(array)),
+            located_if_not_finite(estimator, _if_rows(array)),
         ):
             rows: CheckedX = validate_data(estimator, array, reset=reset, **options)
         return rows
@@ -166,7 +166,7 @@ def check_X_and_y(
     if _is_rows(array):
         with (
             _how_rows_are_read(estimator, reset=reset),
-            located_if_not_finite(estimator, _if_array(array)),
+            located_if_not_finite(estimator, _if_rows(array)),
         ):
             checked = validate_data(estimator, array, y, reset=reset, **options)
         return checked
@@ -289,9 +289,10 @@ def _how_rows_are_read(estimator: BaseEstimator, *, reset: bool) -> Iterator[Non
         ) from error
 
 
-def _if_array(X: object) -> Sequence[Image] | Image:
-    """Return X if its samples can be iterated over, unlike those of a DataFrame."""
-    return X if isinstance(X, np.ndarray) and X.ndim > 1 else ()
+def _if_rows(X: Any) -> Any:  # noqa: ANN401  an array, a DataFrame, or what users pass
+    """Return X if it is an array or a DataFrame of pandas with rows, else nothing."""
+    is_array = isinstance(X, np.ndarray) and X.ndim > 1
+    return X if is_array or (hasattr(X, "iloc") and hasattr(X, "columns")) else ()
 
 
 def _is_rows(X: object) -> bool:
@@ -321,6 +322,12 @@ def _forget(estimator: BaseEstimator, *attributes: str) -> None:
 
 def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
     """Check maps of different sizes."""
+    for i, one in enumerate(X.maps):
+        if 0 in one.shape:
+            raise ValueError(
+                f"X[{i}] has shape {one.shape}; every axis must have a length of at "
+                "least 1. Leave out empty samples."
+            )
     ndims = {m.ndim for m in X.maps}
     if len(ndims) > 1:
         raise ValueError(
@@ -330,11 +337,6 @@ def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
     for i, one in enumerate(X.maps):
         if one.dtype.kind not in "fiub":
             raise ValueError(f"X[{i}] must be numeric; got dtype {one.dtype}.")
-        if 0 in one.shape:
-            raise ValueError(
-                f"X[{i}] has shape {one.shape}; every axis must have a length of at "
-                "least 1."
-            )
         with located_if_not_finite(estimator, [one], first=i):
             assert_all_finite(
                 one, estimator_name=type(estimator).__name__, input_name="X"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ _FIRST_WORDS = "Input X contains"
 @contextmanager
 def located_if_not_finite(
     estimator: Any,  # noqa: ANN401  estimators have no type
-    samples: Sequence[Image] | Image,
+    samples: Any,  # noqa: ANN401  of several kinds
     first: int = 0,
 ) -> Iterator[None]:
     """Say in scikit-learn's error where a value is not finite.
@@ -25,7 +25,7 @@ def located_if_not_finite(
     Parameters
     ----------
     estimator : estimator
-    samples : array of shape (n_samples, ...), or sequence of arrays
+    samples : array of shape (n_samples, ...), DataFrame, or sequence of arrays
         What is checked in the block.
     first : int, default=0
         The number of the first of them in X.
@@ -42,28 +42,34 @@ def located_if_not_finite(
 
 def _where(
     estimator: Any,  # noqa: ANN401  estimators have no type
-    samples: Sequence[Image] | Image,
+    samples: Any,  # noqa: ANN401  of several kinds
     first: int,
 ) -> str | None:
     """Return the place of the first value that is not finite, and what to do.
 
     Rows of features have no steps: scikit-learn's error stays as it is.
     """
+    name = "X"
+    if hasattr(samples, "iloc"):
+        name, samples = "X.iloc", samples.to_numpy()
     for i, one in enumerate(samples, start=first):
         values = np.asarray(one)
         if values.dtype.kind != "f" or np.isfinite(values).all():
             continue
         position = [int(n) for n in np.argwhere(~np.isfinite(values))[0]]
         value = values[tuple(position)]
+        at = tuple(position) if values.ndim > 1 else position[0]
+        where = f"{name}[{i}] is {value} at position {at}."
+        if np.isnan(value) and _are_tokens(estimator, values):
+            return f"{where} Fill up short texts with the padding_token instead."
         if not _are_steps(estimator, values):
-            where = f"X[{i}] is {value} at position {tuple(position)}."
             return where if values.ndim > 1 else None
         if len(position) == 1:
             position.append(0)
         elif is_channels_first(estimator):
             position.reverse()
         step, channel = position
-        text = f"X[{i}] is {value} at step {step} of channel {channel}."
+        text = f"{name}[{i}] is {value} at step {step} of channel {channel}."
         if np.isnan(value):
             text += (
                 " Fill in missing values; if they are padding, cut it off with "
@@ -71,6 +77,12 @@ def _where(
             )
         return text
     return None
+
+
+def _are_tokens(estimator: Any, values: Image) -> bool:  # noqa: ANN401  estimators have no type
+    """Return whether the first layer takes a sample as tokens."""
+    takes_tokens = getattr(estimator, "_takes_tokens", None)
+    return takes_tokens is not None and bool(takes_tokens(values.shape))
 
 
 def _are_steps(estimator: Any, values: Image) -> bool:  # noqa: ANN401  estimators have no type

@@ -134,5 +134,12 @@ def _as_maps(samples: list[Any], name: str) -> list[npt.NDArray[Any]] | None:
                 "texts, pass the rows of tokens that skconvnet.text.TokenSequence "
                 "returns."
             )
-    are_maps = all(one.ndim and one.dtype.kind in _NUMERIC_KINDS for one in maps)
-    return maps if are_maps and len({one.shape for one in maps}) > 1 else None
+    if len({one.shape for one in maps}) < 2:
+        return None
+    for i, one in enumerate(maps):
+        if not one.ndim or one.dtype.kind not in _NUMERIC_KINDS:
+            raise ValueError(
+                f"{name}[{i}] is {shown_value(samples[i])}, but samples of different "
+                "lengths must be arrays or lists of numbers."
+            )
+    return maps

@@ -47,14 +47,6 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
     return next((ndim for ndim in kinds if ndim is not None), None)
 
 
-def _takes_tokens(specs: list[tuple[str, LayerSpec]], in_shape: Shape) -> bool:
-    """Return whether the first layer takes samples of this shape as tokens."""
-    try:
-        return Chain(specs[:1], in_shape).takes_tokens
-    except (TypeError, ValueError):  # which building the network explains
-        return False
-
-
 @dataclass(eq=False, repr=False)
 class _Sequential(NetworkEstimator[_T], Generic[_T]):
     """A list of layers as a hyperparameter."""
@@ -105,17 +97,24 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
         specs = _named_specs(self)
         if isinstance(X, MapList) and X.maps[0].ndim == 1 and self.input_shape is None:
             texts = (max(map(len, X.maps)),)
-            if _takes_tokens(specs, texts):
+            if self._takes_tokens(texts):
                 return texts
         shape = super()._shape_of_samples(X)
         is_guessed = X.ndim == 2 and self.input_shape is None and len(shape) > 1
-        if is_guessed and _takes_tokens(specs, shape):
+        if is_guessed and self._takes_tokens(shape):
             raise ValueError(
                 f"X has shape {X.shape}, but layer {specs[0][0]!r} takes documents: "
                 "tokens of shape (n_samples, sentences, words), as DocumentTokens of "
                 "skconvnet.text gives. For rows, set input_shape=(sentences, words)."
             )
         return shape
+
+    def _takes_tokens(self, in_shape: Shape) -> bool:
+        """Return whether the first layer takes samples of this shape as tokens."""
+        try:
+            return Chain(_named_specs(self)[:1], in_shape).takes_tokens
+        except (TypeError, ValueError):  # which building the network explains
+            return False
 
     @override
     def _spatial_ndim_of(self, X: CheckedX) -> int | None:
