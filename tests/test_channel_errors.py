@@ -1,4 +1,4 @@
-"""Images that have other channels than those in fit."""
+"""Images and sequences that have other channels than those in fit."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from skconvnet import (
     SequentialClassifier,
     SequentialRegressor,
 )
-from skconvnet.layers import Conv2D, GlobalAvgPool, Standardize
+from skconvnet.layers import Conv1D, Conv2D, GlobalAvgPool, GlobalMaxPool, Standardize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 12
@@ -137,3 +137,33 @@ def test_rows_of_different_lengths(cls):
     ) as e:
         fitted.predict([np.ones(N), np.ones(3)])
     assert str(e.value).endswith(f"fitted on rows of {N} features.")
+
+
+def values(*shape):
+    return np.random.default_rng(0).normal(size=shape)
+
+
+def test_sequences_of_other_channels_may_have_any_length():
+    layers = [Conv1D(2, 3), GlobalMaxPool()]
+    fitted = SequentialClassifier(layers, max_iter=1).fit(values(N, 20, 2), Y)
+    told = refused(fitted.predict, values(N, 25, 3))
+    assert told.endswith("(20, 2) (channels last): 3 channels instead of 2.")
+    X = values(N, 25, 2)
+    told = refused(fitted.predict, X.transpose(0, 2, 1))
+    assert "come first. Set data_format='channels_first', or transpose with" in told
+    assert fitted.predict(X).shape == (N,)
+    fitted.set_params(data_format="channels_first")
+    assert "come last. Set data_format='channels_last'" in refused(fitted.predict, X)
+    assert fitted.predict(X.transpose(0, 2, 1)).shape == (N,)
+
+
+def test_input_shape_with_other_channels_than_sequences_of_different_lengths():
+    X = [values(6 + i % 3, 2) for i in range(N)]
+    layers = [Conv1D(2, 3), GlobalMaxPool()]
+    model = SequentialClassifier(layers, input_shape=(None, 3), max_iter=1)
+    told = refused(lambda X: model.fit(X, Y), X)
+    assert "(None, 3) stands for 3 channels, but the samples of X have 2, as" in told
+    model.set_params(input_shape=(3, None), data_format="channels_first")
+    told = refused(lambda X: model.fit(X, Y), [x.T for x in X])
+    assert "(3, None) stands for 3 channels, but the samples of X have 2, as" in told
+    model.set_params(input_shape=(2, None)).fit([x.T for x in X], Y)

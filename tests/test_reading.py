@@ -267,6 +267,18 @@ def test_sequences_of_one_channel_fit_at_the_first_try():
     assert read(convnet(global_pooling="avg"), X)[0] == (9, 2, 1)
 
 
+def test_lists_of_narrow_samples_may_be_sequences():
+    X = [np.ones((30 + i, 2)) for i in range(N)]
+    shape, (told,) = read(convnet(global_pooling="avg"), X)
+    assert shape == (29 + N, 2, 1)
+    series, grey = "input_shape=(None, 2)", "input_shape=(None, 2, 1)"
+    assert f"length up to {29 + N} with 2 channels, set {series}; if" in told
+    assert told.endswith(f"set {grey}.")
+    for own, expected in (((None, 2), (29 + N, 2)), ((None, 2, 1), shape)):
+        model = convnet(global_pooling="avg", input_shape=own)
+        assert read(model, X) == (expected, [])
+
+
 @pytest.mark.parametrize(
     ("X", "advice"),
     [

@@ -68,7 +68,7 @@ def tell_reading(
         if len(in_shape) == 2 and is_convnet(estimator):
             _tell_sequences(estimator, in_shape)
     elif is_convnet(estimator):
-        _tell_grey(estimator, in_shape)
+        _tell_grey(estimator, X, in_shape)
 
 
 def warn_of_row_order(
@@ -119,7 +119,7 @@ def sequences_meant(
         return None
     *spatial, channels = in_shape
     if _n_axes(X) == 2 and _is_strip(spatial):
-        return _sequences_instead(estimator, spatial)
+        return _sequences_instead(estimator, X, spatial)
     if _n_axes(X) == 3 and min(spatial) == 1:
         series = (max(spatial), channels)
         if is_channels_first(estimator):
@@ -194,19 +194,31 @@ def _tell_sequences(
 
 def _tell_grey(
     estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
     in_shape: Shape,
 ) -> None:
     """Tell that samples of two axes are images, or warn if they look like sequences."""
-    own, grey = in_shape[:-1], in_shape
-    if is_channels_first(estimator):
-        grey = last_to_first(in_shape)
+    own = in_shape[:-1]
+    pattern = _pattern(X, own)
+    grey = (1, *pattern) if is_channels_first(estimator) else (*pattern, 1)
     text = f"X of shape {of_many(own)} is read as {kind(in_shape)}"
     if not _is_strip(own):
         _say(estimator, f"{text}; set input_shape to change that")
         return
+    sequences = _sequences_instead(estimator, X, own)
     warn_caller(
-        f"{text}. For {_sequences_instead(estimator, own)}; if images are meant, set "
-        f"input_shape={grey}."
+        f"{text}. For {sequences}; if images are meant, set input_shape={grey}."
+    )
+
+
+def _pattern(X: CheckedX, own: Sequence[int]) -> tuple[int | None, ...]:
+    """Return the lengths of all axes for `input_shape`, None for those that differ."""
+    if not isinstance(X, MapList):
+        return tuple(own)
+    lengths_of_axes = zip(*X.shapes, strict=True)
+    return tuple(
+        n if len(set(all_lengths)) == 1 else None
+        for n, all_lengths in zip(own, lengths_of_axes, strict=True)
     )
 
 
@@ -222,16 +234,18 @@ def _is_strip(own: Sequence[int]) -> bool:
 
 def _sequences_instead(
     estimator: Any,  # noqa: ANN401  estimators have no type
+    X: CheckedX,
     own: Sequence[int],
 ) -> str:
     """Return how samples of two axes are read as sequences, after "For"."""
     low, high = min(own), max(own)
     order = "channels_first" if own[0] < own[1] else "channels_last"
-    parameters = f"input_shape={tuple(own)}"
+    parameters = f"input_shape={_pattern(X, own)}"
     if order != estimator.data_format:
         parameters = f"data_format={order!r} and {parameters}"
     plural = "" if low == 1 else "s"
-    return f"sequences of length {high} with {low} channel{plural}, set {parameters}"
+    length = f"up to {high}" if isinstance(X, MapList) else high
+    return f"sequences of length {length} with {low} channel{plural}, set {parameters}"
 
 
 def _doubt_sequences(

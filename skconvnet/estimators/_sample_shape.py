@@ -156,6 +156,14 @@ def _largest_shape(
         pattern = parse_input_shape(
             input_shape, spatial_ndim, channels_first=X.channels_first
         )
+        n_channels = {shape[-1] for shape in own}
+        if pattern[-1] is not None and n_channels != {pattern[-1]}:
+            raise ValueError(
+                f"input_shape={input_shape!r} stands for {pattern[-1]} channels, but "
+                f"the samples of X have {', '.join(map(str, sorted(n_channels)))}, as "
+                f"one of shape {X.maps[0].shape}. Set input_shape to the shape of a "
+                "sample, with None for lengths that differ."
+            )
         if not all(matches(shape, pattern) for shape in own):
             raise ValueError(
                 f"input_shape={input_shape!r} requires samples of one shape, but the "
@@ -198,9 +206,13 @@ def check_same_shape(
     if resolved == shape:
         return
     hint = f"; resize or reshape {name_of_X} to that shape"
-    if resolved is not None and resolved[:-1] == shape[:-1]:
+    has_channels = resolved is not None and resolved[-1] == shape[-1]
+    if resolved is not None and not has_channels:
         hint = f": {what_of_channels(resolved, shape)}"
-    if len(own) > 1 and shape == (own if channels_first else first_to_last(own)):
+    other = own if channels_first else first_to_last(own)
+    # Sequences may have other lengths than those of fit.
+    are_turned = len(own) == 2 == len(shape) and other[-1] == shape[-1]
+    if len(own) > 1 and (shape == other or (are_turned and not has_channels)):
         order = "last" if channels_first else "first"
         remedy = to_other_order(estimator, len(own))
         hint = f"; the channels of {name_of_X} come {order}. {remedy}"
