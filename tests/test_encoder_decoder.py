@@ -109,6 +109,32 @@ def test_padding_of_source_and_target():
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
 
 
+def test_padding_before_tokens_is_refused():
+    X = np.random.default_rng(0).integers(1, 9, (6, 10))
+    X[:, 4:6] = X[:, 9:] = 0
+    y = np.arange(24).reshape(6, 4, 1) % 3
+    layers = [("translate", of_tokens(6))]
+    net = SequentialClassifier(layers, max_iter=1, batch_size=6).initialize(X, y)
+    between = X.copy()
+    between[2, 7] = 0  # in a target
+    assert net.predict(between).shape == (6, 4, 1)
+    for position, message in (
+        (1, r"each source, .* source \[\d, 0, .*_token=0 before other tokens\. Move"),
+        (6, r"each target, .* target \[0, \d, \d, 0\] with"),
+    ):
+        wrong = X.copy()
+        wrong[3, position] = 0
+        for call in (net.predict, lambda X: net.fit(X, y)):
+            with pytest.raises(ValueError, match=message):
+                call(wrong)
+    wide = SequentialClassifier(
+        [("translate", of_tokens(6).set_params(encoder__embedding__padding_token=None))]
+    )
+    wrong[:, 6] = 1
+    wrong[:, 1] = 0  # a token like others
+    assert wide.initialize(wrong, y).predict(wrong).shape == (6, 4, 1)
+
+
 def test_attention_weights():
     bench = Bench(of_tokens(6), (10,))
     x = np.random.default_rng(0).integers(1, 9, (3, 10))
@@ -138,7 +164,7 @@ def test_wrong_parameters():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_frozen_layer_keeps_its_weights():
     rng = np.random.default_rng(0)
-    X, y = rng.integers(0, 9, (20, 10)), rng.integers(0, 3, (20, 4, 1))
+    X, y = rng.integers(1, 9, (20, 10)), rng.integers(0, 3, (20, 4, 1))
     frozen = of_tokens(6, trainable=False)
     net = SequentialClassifier([frozen], max_iter=1, warm_start=True, random_state=0)
     net.initialize(X, y)

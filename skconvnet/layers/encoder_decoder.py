@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from skconvnet._checks import check_positive_int
+from skconvnet._suggestions import shown_value
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer, draw_kernel, get_initializer
 from skconvnet.layers.base import Layer
@@ -16,7 +17,7 @@ from skconvnet.layers.chain import Chain
 from skconvnet.layers.composite import CompositeLayer, CompositeSpec, build_chain
 from skconvnet.ops.attention.additive import AdditiveAttention, AdditiveInputs
 from skconvnet.ops.attention.softmax import Mask
-from skconvnet.ops.attention.steps_last import to_batch_last, to_steps_last
+from skconvnet.ops.attention.steps_last import as_columns, to_batch_last, to_steps_last
 from skconvnet.ops.matrix_form import MatrixForm
 from skconvnet.ops.position_products import project, write_gradients
 from skconvnet.ops.workspace import Workspace
@@ -72,6 +73,7 @@ class EncoderDecoder(CompositeSpec):
     ValueError
         In `build`, if no step is left for the target, if the encoder or the decoder
         gives no sequence, or if a layer such as `BatchNorm` needs the whole minibatch.
+        In `fit` and `predict`, if padding comes before tokens.
 
     References
     ----------
@@ -137,6 +139,24 @@ def _check_chain(part: str, chain: Chain) -> None:
         chain.check_padding()
     except ValueError as error:
         raise ValueError(f"{part}: {error}") from error
+
+
+def _check_padding(name: str, tokens: np.ndarray, padding: int | None) -> None:
+    """Raise a ValueError if padding comes before the tokens of a source or target."""
+    if padding is None or tokens.ndim != 2:
+        return
+    is_token = tokens != padding
+    # A target that is being predicted may have padding between its tokens.
+    kind, is_early = "target", ~is_token[:1] & is_token.any(axis=0)
+    if name == "encoder":
+        kind, is_early = "source", ~is_token[:-1] & is_token[1:]
+    if is_early.any():
+        sample = tokens[:, is_early.any(axis=0).argmax()].astype(int).tolist()
+        raise ValueError(
+            f"EncoderDecoder needs padding at the end of each {kind}, but X has the "
+            f"{kind} {shown_value(sample)} with padding_token={padding} before other "
+            "tokens. Move it to the end."
+        )
 
 
 class EncoderDecoderCache(NamedTuple):
@@ -231,6 +251,7 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         outputs, caches = {}, {}
         parts = dict(zip(self.chains, self._parts(x), strict=True))
         for name, part in parts.items():
+            _check_padding(name, part, self.chains[name].padding_token)
             own = workspace.array(f"{name} x", part.shape, part.dtype)
             np.copyto(own, part)
             outputs[name], caches[name] = self.forward_chain(
@@ -268,9 +289,9 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
     ) -> FeatureMap | None:
         n_hidden = len(cache.decoded)
         d = self._attention_gradients(dy[n_hidden:], cache, workspace)
-        dq, dk = _columns(d.q), _columns(d.k)
+        dq, dk = as_columns(d.q), as_columns(d.k)
         if not self.is_frozen:
-            decoded, values = _columns(cache.decoded), _columns(cache.inputs.v)
+            decoded, values = as_columns(cache.decoded), as_columns(cache.inputs.v)
             dkernel, dbias = gradients["query_kernel"], gradients["bias"]
             write_gradients(decoded, dq, dkernel, dbias)
             write_gradients(values, dk, gradients["key_kernel"], None)
@@ -279,11 +300,8 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         dvalues += d.v
         ddecoded = self._through(("query_kernel", dq), cache.decoded.shape, workspace)
         dys = {
-            name: to_batch_last(own, workspace.array(f"{name} dy", shape, dy.dtype))
-            for name, own, shape in (
-                ("encoder", dvalues, _batch_last_shape(dvalues)),
-                ("decoder", ddecoded, _batch_last_shape(ddecoded)),
-            )
+            name: _batch_last(own, f"{name} dy", workspace)
+            for name, own in (("encoder", dvalues), ("decoder", ddecoded))
         }
         dys["decoder"] += dy[:n_hidden]
         dxs = [
@@ -335,8 +353,8 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         q = workspace.array("q", (units, *decoded.shape[1:]), v.dtype)
         k = workspace.array("k", (units, *v.shape[1:]), v.dtype)
         w = self.weights
-        project(w["query_kernel"], w["bias"], _columns(decoded), _columns(q))
-        project(w["key_kernel"], None, _columns(v), _columns(k))
+        project(w["query_kernel"], w["bias"], as_columns(decoded), as_columns(q))
+        project(w["key_kernel"], None, as_columns(v), as_columns(k))
         return AdditiveInputs(q, k, v, w["context"])
 
     def _attention_gradients(
@@ -365,7 +383,7 @@ class EncoderDecoderLayer(CompositeLayer[EncoderDecoderCache]):
         """Return the gradient of what a kernel multiplies."""
         name, gradient = kernel_and_gradient
         product = workspace.array(f"through {name}", shape, gradient.dtype)
-        np.matmul(self.weights[name], gradient, out=_columns(product))
+        np.matmul(self.weights[name], gradient, out=as_columns(product))
         return product
 
 
@@ -375,11 +393,7 @@ def _steps_last(x: FeatureMap, name: str, workspace: Workspace) -> np.ndarray:
     return to_steps_last(x, workspace.array(name, (channels, batch, steps), x.dtype))
 
 
-def _batch_last_shape(x: np.ndarray) -> Shape:
+def _batch_last(x: np.ndarray, name: str, workspace: Workspace) -> FeatureMap:
+    """Return a map (channels, steps, batch) of (channels, batch, steps)."""
     channels, batch, steps = x.shape
-    return (channels, steps, batch)
-
-
-def _columns(x: np.ndarray) -> np.ndarray:
-    """View (features, batch, steps) as a matrix of (features, columns)."""
-    return x.reshape(len(x), -1)
+    return to_batch_last(x, workspace.array(name, (channels, steps, batch), x.dtype))
