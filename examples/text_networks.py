@@ -3,11 +3,12 @@
     python examples/text_networks.py
     python examples/text_networks.py --texts 6000 --models HAN FastText
 
-Six kinds of network learn which package a docstring comes from: FastText takes the mean
-of the vectors of words and pairs of words, TextCNN convolves over a few words, TextRNN
-reads a text from both ends, RCNN joins each word with its context, HAN attends to words
-within sentences and to sentences, and a transformer attends from each word to all
-others. The yardstick is a logistic regression on TF-IDF features.
+Seven kinds of network learn which package a docstring comes from: FastText takes the
+mean of the vectors of words and pairs of words, TextCNN convolves over a few words,
+TextRNN reads a text from both ends, RCNN joins each word with its context, HAN attends
+to words within sentences and to sentences, Seq2Seq has a decoder that attends to the
+encoded words and writes a single element, the package, and a transformer attends from
+each word to all others. The yardstick is a logistic regression on TF-IDF features.
 
 The networks have similar sizes: vectors of 32 dimensions, and as many units in each
 direction. On a few thousand texts, simple models are hard to surpass; networks that
@@ -24,9 +25,11 @@ from typing import NamedTuple
 
 import numpy as np
 from _docstrings import WORD, accuracy_of_guessing, read_texts, split_by_file
+from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import resample
 
 from skconvnet import SequentialClassifier
@@ -38,7 +41,7 @@ from skconvnet.architectures import (
     text_rnn,
     transformer_encoder,
 )
-from skconvnet.layers import Dropout
+from skconvnet.layers import GRU, Bidirectional, Dropout, Embedding, EncoderDecoder
 from skconvnet.text import DocumentTokens, TokenSequence
 
 # The size of the vocabulary, and the number of words that are used of each text.
@@ -48,11 +51,11 @@ N_PAIRS, LENGTH_PAIRS = 30_000, 240
 # The same number of words, by sentence.
 SENTENCES, WORDS = 4, 15
 SIZE = 32
+# The token at which a decoder starts to write.
+START = 1
 
 
-def classifier(
-    tokens: TokenSequence | DocumentTokens, layers: list, learning_rate: float
-) -> Pipeline:
+def classifier(tokens: BaseEstimator, layers: list, learning_rate: float) -> Pipeline:
     """Return a network with early stopping on a tenth of the texts."""
     net = SequentialClassifier(
         layers,
@@ -101,6 +104,26 @@ def make_han() -> Pipeline:
     return classifier(documents, layers, 0.005)
 
 
+def make_seq2seq() -> Pipeline:
+    """Return an encoder, and a decoder that attends to it for one step."""
+    encoder = [
+        Embedding(N_TOKENS, SIZE, padding_token=0),
+        Bidirectional(GRU(SIZE, return_sequences=True)),
+    ]
+    decoder = [Embedding(START + 1, SIZE), GRU(SIZE, return_sequences=True)]
+    layers = [
+        ("write", EncoderDecoder(encoder, decoder, source_length=LENGTH, units=SIZE)),
+        ("drop", Dropout(0.5)),
+    ]
+    tokens = make_pipeline(rows(), FunctionTransformer(with_start))
+    return classifier(tokens, layers, 0.005)
+
+
+def with_start(X: np.ndarray) -> np.ndarray:
+    """Append the target, which is the start alone, to each source."""
+    return np.pad(X, ((0, 0), (0, 1)), constant_values=START)
+
+
 def make_transformer() -> Pipeline:
     """Return one block of four heads."""
     layers = transformer_encoder(N_TOKENS, SIZE, 1, 4, 4 * SIZE, dropout=0.2)
@@ -119,6 +142,7 @@ MODELS: dict[str, Callable[[], Pipeline]] = {
     "TextRNN": make_text_rnn,
     "RCNN": make_rcnn,
     "HAN": make_han,
+    "Seq2Seq": make_seq2seq,
     "Transformer": make_transformer,
     "TF-IDF": make_baseline,
 }
