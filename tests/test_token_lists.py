@@ -7,7 +7,18 @@ from sklearn.base import clone
 from test_padded_tokens import NETWORKS, PADDING, draw_texts, make_classifier, rows_of
 
 from skconvnet import MLPClassifier, SequentialClassifier
-from skconvnet.layers import GRU, Conv1D, Dense, Embedding, TimeDistributed
+from skconvnet.layers import (
+    GRU,
+    AttentionPooling,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    Embedding,
+    GlobalMaxPool,
+    MaxPool1D,
+    TimeDistributed,
+    TransformerEncoder,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -33,6 +44,45 @@ def test_lists_train_as_rows_do(name, form):
     for i in range(5):
         one = of_lists.predict_proba(lists[i : i + 1])
         np.testing.assert_allclose(one[0], expected[i], rtol=1e-9)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Conv1D(4, 6, activation="tanh"), BatchNorm(), GlobalMaxPool()],
+        [Conv1D(4, 4), MaxPool1D(2), GRU(3)],
+        [Conv1D(4, 5), TransformerEncoder(2, 4), AttentionPooling(2)],
+    ],
+    ids=["pooled", "read", "attended"],
+)
+def test_texts_shorter_than_a_kernel(form, layers):
+    texts = draw_texts(shortest=1)
+    y = np.arange(len(texts)) % 3
+    rows, lists = rows_of(texts, "end"), FORMS[form](texts)
+    net = SequentialClassifier(
+        [Embedding(30, 5, padding_token=PADDING), *layers],
+        max_iter=2,
+        batch_size=20,
+        random_state=0,
+        dtype="float64",
+    )
+    expected = clone(net).fit(rows, y).predict_proba(rows)
+    own = clone(net).fit(lists, y)
+    np.testing.assert_allclose(own.predict_proba(lists), expected, rtol=1e-9)
+    shortest = int(np.argmin([len(text) for text in texts]))
+    assert len(texts[shortest]) < 4
+    alone = own.predict_proba(lists[shortest : shortest + 1])
+    np.testing.assert_allclose(alone[0], expected[shortest], rtol=1e-9)
+
+
+def test_texts_too_short_for_a_label_of_a_token():
+    texts = [np.arange(1, 4 + i) for i in range(6)]
+    layers = [Embedding(30, 5, padding_token=0), Conv1D(4, 3)]
+    net = SequentialClassifier(layers, max_iter=1)
+    net.fit(texts, [(text[2:] % 2)[:, np.newaxis] for text in texts])
+    with pytest.raises(ValueError, match=r"X\[1\] is a text of length 2, too small"):
+        net.predict([texts[0], texts[0][:2]])
 
 
 def test_a_text_longer_than_any_in_training():

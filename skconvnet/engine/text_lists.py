@@ -28,6 +28,8 @@ class TextList(PaddingLast, RaggedInputs):
     dtype : dtype
     name : str, default="X"
     padding_token : int
+    shortest_length : int, default=1
+        Texts are padded to this length at least.
     fits : callable, optional
         As in `RaggedInputs`.
     """
@@ -40,12 +42,27 @@ class TextList(PaddingLast, RaggedInputs):
         name: str = "X",
         *,
         padding_token: int,
+        shortest_length: int = 1,
         fits: Callable[[Shape], bool] | None = None,
     ) -> None:
         super().__init__(
             X, in_shape, dtype, name, padding_value=padding_token, fits=fits
         )
         self.padding_token = padding_token
+        self.shortest_length = shortest_length
+
+    @property
+    @override
+    def shapes(self) -> set[Shape]:
+        return {self._long_enough(shape) for shape in super().shapes}
+
+    @override
+    def shape_of(self, index: Index) -> Shape:
+        return self._long_enough(super().shape_of(index))
+
+    def _long_enough(self, shape: Shape) -> Shape:
+        (length,) = shape
+        return (max(length, self.shortest_length),)
 
     @override
     def _read(self, index: Index, workspace: Workspace) -> FeatureMap:

@@ -217,6 +217,7 @@ def make_inputs(
                 network.dtype,
                 name,
                 padding_token=token,
+                shortest_length=1 if network.predicts_maps else network.shortest_length,
                 fits=network.fits,
             )
         fill = 0 if token is None else token

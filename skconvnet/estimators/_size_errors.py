@@ -112,6 +112,9 @@ def check_sizes(
         is_text = len(own) == 1 and network.chain.takes_tokens
         if shape is None or (shape[-1] != network.in_shape[-1] and not is_text):
             raise ValueError(_wrong_channels(estimator, X, own, shape, sample))
+        if is_text and network.ends_at_padding and not network.predicts_maps:
+            # It is padded to the smallest length that fits.
+            shape = (max(shape[0], network.shortest_length),)
         try:
             network.for_shape(shape)
         except NoOutputError as error:
