@@ -155,14 +155,16 @@ def test_a_column_for_each_step_is_told_from_a_label_for_each_step():
     X = np.random.default_rng(0).normal(size=(8, 5, 3))
     y = np.random.default_rng(1).integers(0, 3, (8, 5))
     layers = [("rnn", GRU(2, return_sequences=True))]
-    with pytest.warns(
-        UserWarning, match=r"5 outputs .*'rnn' are flat.*y\[\.\.\., None"
-    ):
-        cls(layers, random_state=0).initialize(X, y)
+    message = r"5 outputs .*'rnn' are flat.*y\[\.\.\., None"
+    for own, targets in ((cls, y), (cls, y > 1), (SequentialRegressor, y * 0.1)):
+        with pytest.warns(UserWarning, match=message):
+            own(layers, random_state=0).initialize(X, targets)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            own([*layers, Flatten()], random_state=0).initialize(X, targets)
+            own(layers, random_state=0).initialize(X, targets[..., np.newaxis])
+            own(layers, random_state=0).initialize(X, targets[:, :4])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        cls([*layers, Flatten()], random_state=0).initialize(X, y)
-        cls(layers, random_state=0).initialize(X, y[..., np.newaxis])
-        cls(layers, random_state=0).initialize(X, y[:, :4])
         # As many classes as steps.
         cls(layers, random_state=0).initialize(X, [0, 1, 2, 3, 4, 0, 1, 2])

@@ -50,7 +50,7 @@ def warn_of_second_output(
 def warn_of_flattened_steps(
     network: Network, specs: Sequence[tuple[str, LayerSpec]], n_columns: int
 ) -> None:
-    """Warn if y has labels for each step of a sequence that was flattened for it.
+    """Warn if y has as many columns as the sequence that is flattened for it has steps.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def warn_of_flattened_steps(
     specs : sequence of (str, LayerSpec)
         The layers that the user gave.
     n_columns : int
-        Number of columns of y, each of which has labels of its own.
+        Number of columns of y.
     """
     *_, (name, before), _ = [("", None), *network.layers.items()]
     if not isinstance(before, FlattenLayer) or name in dict(specs) or not specs:
@@ -69,7 +69,7 @@ def warn_of_flattened_steps(
         warn_caller(
             f"y of shape (n_samples, {n_columns}) is read as {n_columns} outputs of "
             f"a sample, for which the {n_columns} steps of {specs[-1][0]!r} are "
-            "flattened. If it has a label for each step, pass y[..., None], of shape "
+            "flattened. If it has a target for each step, pass y[..., None], of shape "
             f"(n_samples, {n_columns}, 1). If not, put Flatten() at the end of layers.",
         )
 

@@ -47,6 +47,14 @@ def _spatial_ndim(specs: list[tuple[str, LayerSpec]]) -> int | None:
     return next((ndim for ndim in kinds if ndim is not None), None)
 
 
+def _n_columns(targets: Targets, n_outputs: int) -> int:
+    """Return how many columns a flat y has."""
+    groups = getattr(targets, "groups", None)
+    if groups is not None:
+        return len(groups.classes)
+    return 1 if getattr(targets, "is_exclusive", False) else n_outputs
+
+
 @dataclass(eq=False, repr=False)
 class _Sequential(NetworkEstimator[_T], Generic[_T]):
     """A list of layers as a hyperparameter."""
@@ -87,10 +95,8 @@ class _Sequential(NetworkEstimator[_T], Generic[_T]):
                 {n_outputs, n_classes},
                 predicts_maps=self.network_.predicts_maps,
             )
-            groups = getattr(self._targets, "groups", None)
-            if groups is not None:
-                specs, n_columns = _named_specs(self), len(groups.classes)
-                warn_of_flattened_steps(self.network_, specs, n_columns)
+            n_columns = _n_columns(self._targets, n_outputs)
+            warn_of_flattened_steps(self.network_, _named_specs(self), n_columns)
 
     @override
     def _shape_of_samples(self, X: CheckedX) -> Shape:
