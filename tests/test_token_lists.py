@@ -29,6 +29,13 @@ FORMS = {
 }
 
 
+def as_objects(texts):
+    array = np.empty(len(texts), dtype=object)
+    for i, text in enumerate(texts):
+        array[i] = text.tolist()
+    return array
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("form", FORMS)
 def test_lists_train_as_rows_do(name, form):
@@ -74,6 +81,16 @@ def test_texts_shorter_than_a_kernel(form, layers):
     assert len(texts[shortest]) < 4
     alone = own.predict_proba(lists[shortest : shortest + 1])
     np.testing.assert_allclose(alone[0], expected[shortest], rtol=1e-9)
+
+
+@pytest.mark.parametrize("form", [*FORMS.values(), pd.Series])
+def test_texts_of_one_length(form):
+    X = np.random.default_rng(0).integers(1, 30, (40, 5))
+    y = np.arange(40) % 3
+    net = make_classifier("pooled")
+    cells = as_objects(X) if form is FORMS["objects"] else form(list(X))
+    expected = net.fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(net.fit(cells, y).predict_proba(cells), expected)
 
 
 def test_texts_too_short_for_a_label_of_a_token():

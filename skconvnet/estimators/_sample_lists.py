@@ -65,8 +65,8 @@ def stacked_samples(
         samples = _cells_as_arrays(samples)
     if samples and all(hasattr(x, "dtype") and np.ndim(x) >= 1 for x in samples):
         is_one_size = len({np.shape(x) for x in samples}) == 1
-        has_axes = np.ndim(samples[0]) > 1
-        if is_one_size and (has_axes or (is_fitted and reads_one_axis(estimator))):
+        is_array = np.ndim(samples[0]) > 1 or _are_texts(estimator, samples)
+        if is_one_size and (is_array or (is_fitted and reads_one_axis(estimator))):
             return _rows_or_maps(estimator, np.stack(samples), is_fitted=is_fitted)
         if not is_one_size:
             maps = [np.asarray(x) for x in samples]
@@ -77,6 +77,12 @@ def stacked_samples(
     ragged = _as_maps(samples, name)
     # scikit-learn raises an error for anything else.
     return X if ragged is None else MapList(ragged, channels_first=channels_first)
+
+
+def _are_texts(estimator: Any, samples: list[Any]) -> bool:  # noqa: ANN401  estimators have no type
+    """Return whether the first layer takes the samples as tokens."""
+    takes_tokens = getattr(estimator, "_takes_tokens", None)
+    return takes_tokens is not None and bool(takes_tokens(np.shape(samples[0])))
 
 
 def reads_one_axis(estimator: Any) -> bool:  # noqa: ANN401  estimators have no type

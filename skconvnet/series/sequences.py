@@ -54,6 +54,11 @@ def as_numbers(values: Any, where: str) -> npt.NDArray[Any]:  # noqa: ANN401  wh
         values = values.astype(dtype).filled(np.nan)
     try:
         array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{where} must be one array, but its parts have different lengths."
+        ) from error
+    try:
         if array.dtype.kind in _NUMERIC_KINDS:
             return array
         if array.dtype.kind not in "OUST":
