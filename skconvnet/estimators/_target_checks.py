@@ -34,13 +34,12 @@ def check_y(estimator: object, X: object, y: Any, suffix: str = "") -> None:  # 
     name = f"y{suffix}"
     check_tensors(y, name)
     takes_maps = getattr(estimator, "_takes_map_targets", False)
-    maps = as_maps(y, name)
-    if isinstance(maps, MapList):
+    values = as_maps(y, name)
+    if isinstance(values, MapList):
         if not takes_maps:
-            raise ValueError(_different_shapes(estimator, maps, name))
-        _check_maps(estimator, X, maps, suffix)
+            raise ValueError(_different_shapes(estimator, values, name))
+        _check_maps(estimator, X, values, suffix)
         return
-    values = _as_array(y)
     if not takes_maps:
         _check_axes(values, name)
     _check_lengths(X, values, suffix)
@@ -78,13 +77,6 @@ def takes_targets(score: _Method) -> _Method:
 
 def _instead_of_dropping(estimator: object) -> str:
     return "fill them in" if is_regressor(estimator) else "label them"
-
-
-def _as_array(y: Any) -> npt.NDArray[Any]:  # noqa: ANN401  what users pass
-    try:
-        return np.asarray(y)
-    except ValueError:  # rows of different lengths, which scikit-learn reports
-        return np.empty(len(y), dtype=object)
 
 
 def _check_axes(y: npt.NDArray[Any], name: str) -> None:
