@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RANKS = [
     {"_foreign_words", "_lazy", "_suggestions", "_typing"},
     {"_checks", "_memory", "_optional", "_pickles", "_whole_files"},
-    {"series"},
+    {"series", "shards"},
     {"ops"},
     {"params"},
     {"initializers", "losses", "optimizers", "schedules", "augmentation"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +116,36 @@ class Inputs:
     def shapes(self) -> set[Shape]:
         """The set of all shapes of samples."""
         return {self.in_shape}
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether samples are not in memory, and are read fast in their order only."""
+        return False
+
+    def in_stored_order(self) -> Self:
+        """Return the same samples, which will be read in the order that X has."""
+        return self
+
+    def mixed_order(
+        self,
+        index: npt.NDArray[np.integer] | None,  # noqa: ARG002  for sharded samples
+        rng: np.random.RandomState,  # noqa: ARG002
+    ) -> npt.NDArray[np.integer] | None:
+        """Return an order for the next epoch in which samples are read fast.
+
+        Parameters
+        ----------
+        index : ndarray of int or None
+            The samples of the epoch. None means all.
+        rng : RandomState
+
+        Returns
+        -------
+        order : ndarray of int or None
+            Positions in `index`. None if any order is as fast, so that the caller may
+            choose one.
+        """
+        return None
 
     def groups(self, index: Index) -> list[Index]:
         """Return groups of positions in `index`, whose samples may be read together."""

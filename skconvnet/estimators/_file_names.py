@@ -16,7 +16,7 @@ _IMAGES = (
     *(".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
 _READERS = {
-    ".npy": "np.load(path)",
+    ".npy": "np.load(path), or skconvnet.shards.ShardedArray(path) if it is large",
     ".npz": "np.load(path)",
     ".csv": "pandas.read_csv(path)",
     ".parquet": "pandas.read_parquet(path)",

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import (
+    _check_n_features,
     _check_sample_weight,
     _check_y,
     check_array,
@@ -39,12 +40,14 @@ from skconvnet.estimators._position_weights import (
 from skconvnet.estimators._sample_lists import stacked_samples
 from skconvnet.estimators._series_frames import without_frames
 from skconvnet.estimators._shape_words import kind
+from skconvnet.estimators._stored_arrays import sharded_if_stored
 from skconvnet.estimators._target_checks import check_y
 from skconvnet.estimators._tensors import check_tensors
 from skconvnet.estimators._weight_checks import check_weights_shape
+from skconvnet.shards.sharded_array import ShardedArray
 
 # X after validation: rows or maps, sparse rows, or maps of different sizes.
-CheckedX: TypeAlias = Image | csr_matrix | MapList
+CheckedX: TypeAlias = Image | csr_matrix | MapList | ShardedArray
 
 # Options of scikit-learn's validation that concern y alone.
 _Y_OPTIONS = ("multi_output", "y_numeric")
@@ -81,9 +84,12 @@ def check_X(
         ready: Image = X
         _check_finite(estimator, ready)
         return ready
-    array = _as_array(estimator, X, reset)
+    array = _as_array(estimator, sharded_if_stored(X, "X"), reset)
     if isinstance(array, MapList):
         _check_maps(estimator, array, reset)
+        return array
+    if isinstance(array, ShardedArray):
+        _check_sharded(estimator, array, reset)
         return array
     if _is_rows(array):
         with (
@@ -142,6 +148,7 @@ def check_X_and_y(
     `suffix` is "_val" for a validation set, whose arrays are named X_val and y_val. A y
     of maps of different sizes is returned as a MapList.
     """
+    X = sharded_if_stored(X, f"X{suffix}")
     X, y = without_frames(estimator, X, y, reset=reset), cells_as_list(y)
     check_y(estimator, X, y, suffix)
     if getattr(estimator, "_takes_map_targets", False):
@@ -156,8 +163,11 @@ def check_X_and_y(
             )
             return own, maps
     array = _as_array(estimator, X, reset, f"X{suffix}")
-    if isinstance(array, MapList):
-        _check_maps(estimator, array, reset)
+    if isinstance(array, MapList | ShardedArray):
+        if isinstance(array, MapList):
+            _check_maps(estimator, array, reset)
+        else:
+            _check_sharded(estimator, array, reset)
         own = {name: options.get(name, False) for name in _Y_OPTIONS}
         targets: npt.NDArray[Any] = _check_y(y, estimator=estimator, **own)
         check_consistent_length(array, targets)
@@ -247,6 +257,8 @@ def _as_array(
 
     Raise an error that calls X by its `name` if a value is not numeric.
     """
+    if isinstance(X, ShardedArray):
+        return X
     check_tensors(X, name)
     check_not_one_image(X)
     refuse_no_samples(X, name)
@@ -299,12 +311,25 @@ def _is_rows(X: object) -> bool:
     return getattr(X, "ndim", 2) < 3 or issparse(X)
 
 
-def _check_axes(X: Image) -> None:
+def _check_axes(X: Image | ShardedArray) -> None:
     if 0 in X.shape[1:]:
         raise ValueError(
             f"X has shape {X.shape}; every axis of a sample must have a length of at "
             "least 1."
         )
+
+
+def _check_sharded(estimator: BaseEstimator, X: ShardedArray, reset: bool) -> None:
+    """Check the shape of samples, whose values are checked when they are read."""
+    if not len(X):
+        raise ValueError(f"X has no samples; got shape {X.shape}.")
+    _check_axes(X)
+    if reset:
+        _forget(estimator, "feature_names_in_")
+    if X.ndim == 2:
+        _check_n_features(estimator, X, reset=reset)
+    elif reset:
+        _forget(estimator, "n_features_in_")
 
 
 def _for_maps(

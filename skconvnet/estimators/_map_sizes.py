@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from scipy.sparse import csr_matrix
+
+from skconvnet._typing import Image
 from skconvnet.engine.network import SEQUENCE_NDIM, SizeDependentWeightsError
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._data_format import is_channels_first
@@ -11,6 +14,7 @@ from skconvnet.estimators._input_shape import shape_of_maps
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._sample_lists import reads_one_axis
 from skconvnet.ops.windows import NoOutputError
+from skconvnet.shards.sharded_array import ShardedArray
 
 
 def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # noqa: ANN401  estimators have no type
@@ -26,6 +30,8 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
         If only some sizes fit into the network, and this one does not.
     """
     network = estimator.network_
+    if isinstance(X, ShardedArray):
+        return X
     if _is_rows_of_other_length(estimator, X):
         return MapList(list(X))
     takes_any_size = network.predicts_maps or len(network.in_shape) == SEQUENCE_NDIM
@@ -55,7 +61,7 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
     return maps
 
 
-def _is_rows_of_other_length(estimator: Any, X: CheckedX) -> bool:  # noqa: ANN401  estimators have no type
+def _is_rows_of_other_length(estimator: Any, X: Image | csr_matrix | MapList) -> bool:  # noqa: ANN401  estimators have no type
     """Whether X has sequences of one length, after a fit on several lengths."""
     if isinstance(X, MapList) or hasattr(estimator, "n_features_in_"):
         return False

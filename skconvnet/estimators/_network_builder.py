@@ -20,6 +20,7 @@ from skconvnet.engine.network import Network, build_layers
 from skconvnet.engine.padded_tokens import PaddedTokens
 from skconvnet.engine.ragged import MapList, RaggedInputs
 from skconvnet.engine.sample_weights import normalized_weights
+from skconvnet.engine.sharded_inputs import ShardedInputs
 from skconvnet.engine.text_lists import TextList
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._map_samples import make_map_samples
@@ -31,6 +32,7 @@ from skconvnet.layers.dense import Output
 from skconvnet.layers.flatten import Flatten
 from skconvnet.params.base import LayerSpec
 from skconvnet.params.naming import OUTPUT_NAME
+from skconvnet.shards.sharded_array import ShardedArray
 
 # The name of a layer, and its spec or a function that returns the spec for an in_shape.
 Entry: TypeAlias = tuple[str, LayerSpec | Callable[[Shape], LayerSpec]]
@@ -228,6 +230,15 @@ def make_inputs(
             name,
             padding_value=fill,
             fits=network.fits,
+        )
+    if isinstance(X, ShardedArray):
+        if network.ends_at_padding:
+            raise TypeError(
+                f"{name} is a ShardedArray, whose rows cannot be cut off where padding "
+                "begins. Pass tokens in memory, which take little of it."
+            )
+        return ShardedInputs(
+            X, network.in_shape, network.dtype, name, channels_first=channels_first
         )
     if network.ends_at_padding and isinstance(X, np.ndarray):
         assert token is not None

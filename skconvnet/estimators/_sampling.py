@@ -12,6 +12,7 @@ from skconvnet._typing import Image
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.ragged import MapList
+from skconvnet.shards.sharded_array import ShardedArray
 
 # The numbers that are read at a time, unless a single sample has more.
 _VALUES_AT_A_TIME = 1_000_000
@@ -48,6 +49,10 @@ def read_a_few(inputs: Inputs, index: npt.NDArray[np.integer]) -> Iterator[Image
     if isinstance(X, MapList):
         for i in index:
             yield X.maps[i][np.newaxis]
+        return
+    if isinstance(X, ShardedArray):
+        for i in index:
+            yield X[i][np.newaxis]
         return
     at_a_time = max(1, _VALUES_AT_A_TIME * len(X) // X.size)
     for start in range(0, len(index), at_a_time):

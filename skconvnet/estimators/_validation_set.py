@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -72,10 +73,11 @@ def split_samples(
         weights[training].any() and weights[validation].any()
     ):
         training, validation = _split_weighted(weights > 0, len(validation), rng)
-    return (
-        samples.at(training),
-        samples.at(validation),
-    )
+    if samples.inputs.is_sharded:
+        training.sort()
+        validation.sort()
+    held_out = replace(samples.at(validation), inputs=samples.inputs.in_stored_order())
+    return samples.at(training), held_out
 
 
 def _split_weighted(

@@ -81,7 +81,7 @@ def train(
     if settings.verbose:
         observers = (ProgressPrinter(settings), *observers)
     n_updates = -(-len(samples) // settings.batch_size)
-    order = _Order(len(samples), rng, shuffle=settings.shuffle)
+    order = _Order(samples, rng, shuffle=settings.shuffle)
     if resume is None:
         state.begin(network.trained_state)
     else:
@@ -153,7 +153,7 @@ class _Order:
 
     Parameters
     ----------
-    n_samples : int
+    samples : Samples
     rng : RandomState
     shuffle : bool
         If False, the order is that in which the samples are stored.
@@ -165,10 +165,11 @@ class _Order:
     """
 
     def __init__(
-        self, n_samples: int, rng: np.random.RandomState, *, shuffle: bool
+        self, samples: Samples, rng: np.random.RandomState, *, shuffle: bool
     ) -> None:
+        self._samples = samples
         self._rng = rng
-        self.numbers: _Numbers | None = np.arange(n_samples) if shuffle else None
+        self.numbers: _Numbers | None = np.arange(len(samples)) if shuffle else None
 
     def resume(self, snapshot: TrainingSnapshot) -> None:
         """Go on with the order, and with the random numbers, of a snapshot."""
@@ -177,7 +178,13 @@ class _Order:
 
     def shuffled(self) -> _Numbers | None:
         """Return the order of the next epoch."""
-        if self.numbers is not None:
+        if self.numbers is None:
+            return None
+        samples = self._samples
+        mixed = samples.inputs.mixed_order(samples.index, self._rng)
+        if mixed is not None:
+            self.numbers = mixed
+        else:
             # The order of the last epoch is shuffled again, as in scikit-learn, so that
             # the same random_state gives the same minibatches in both.
             permutation = np.arange(len(self.numbers))

@@ -1,0 +1,198 @@
+"""Where the rows of a sharded array are stored, and how consecutive ones are read."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skconvnet._suggestions import shown_value
+from skconvnet._typing import Shape, override
+
+_WANTED = (
+    "an object with shape, dtype and slicing, such as a memory map, an h5py.Dataset or "
+    "a zarr.Array, the path of a .npy file, or a list of such paths"
+)
+
+
+class Source(ABC):
+    """Rows that are stored somewhere else than in memory.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n_rows, ...)
+    dtype : dtype
+    rows_per_chunk : int
+        How many rows are stored together, so that reading one of them takes as long as
+        reading all. 1 if each row is stored by itself.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    rows_per_chunk = 1
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return consecutive rows, as a new array in memory."""
+
+
+class SlicedSource(Source):
+    """An object with shape, dtype and slicing.
+
+    Parameters
+    ----------
+    array : object
+        It is kept, so that pickling it is up to its own class.
+    """
+
+    def __init__(self, array: Any) -> None:  # noqa: ANN401  of any library
+        try:
+            shape = tuple(int(n) for n in array.shape)
+            dtype = np.dtype(array.dtype)
+        except (AttributeError, TypeError) as error:
+            raise TypeError(
+                f"source must be {_WANTED}; got {shown_value(array)}."
+            ) from error
+        except ValueError as error:  # NaN in the shape of a Dask array
+            raise ValueError(
+                f"source must have a known number of samples; got shape {array.shape}. "
+                "Call compute_chunk_sizes() of a Dask array."
+            ) from error
+        self.array = array
+        self.shape = shape
+        self.dtype = dtype
+        self.rows_per_chunk = _rows_per_chunk(array)
+
+    @override
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        rows = np.array(self.array[start:stop], self.dtype)
+        _forget_pages(self.array)
+        return rows
+
+
+def _rows_per_chunk(array: Any) -> int:  # noqa: ANN401  of any library
+    """Return the rows of the largest chunk, in the words of h5py, Zarr and Dask."""
+    chunks = getattr(array, "chunks", None)
+    if not chunks:
+        return 1
+    first = chunks[0]
+    return int(max(first) if isinstance(first, Sequence) else first)
+
+
+def _forget_pages(array: object) -> None:
+    """Give the memory of pages that were read back to the operating system.
+
+    They would be freed only once memory is short, and count as memory of the process
+    until then. In a private copy ("c"), they would lose what was written.
+    """
+    if not isinstance(array, np.memmap) or array.mode == "c":
+        return
+    owner: Any = array
+    while owner is not None and not isinstance(owner, mmap.mmap):
+        owner = getattr(owner, "base", None)
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+class FilesSource(Source):
+    """The rows of .npy files, one file after the other.
+
+    Files are opened for each read, and are not mapped to memory.
+
+    Parameters
+    ----------
+    paths : sequence of path
+    """
+
+    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
+        if not paths:
+            raise ValueError("source must have at least one path; got an empty list.")
+        self.files = [_NpyFile(path) for path in paths]
+        first = self.files[0]
+        for file in self.files[1:]:
+            if file.shape[1:] != first.shape[1:] or file.dtype != first.dtype:
+                raise ValueError(
+                    f"The files of source must have rows of the same shape and dtype; "
+                    f"{file.path!r} has {_rows_of(file)}, and {first.path!r} has "
+                    f"{_rows_of(first)}."
+                )
+        self.dtype = first.dtype
+        # The first row of each file, and the number of all rows.
+        self._starts = np.cumsum([0, *(len(file) for file in self.files)])
+        self.shape = (int(self._starts[-1]), *first.shape[1:])
+
+    @override
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        rows = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        number = int(np.searchsorted(self._starts, start, side="right")) - 1
+        done = start
+        while done < stop:
+            first, last = self._starts[number : number + 2].tolist()
+            until = min(stop, last)
+            self.files[number].read_into(
+                rows[done - start : until - start], done - first
+            )
+            done, number = until, number + 1
+        return rows
+
+
+class _NpyFile:
+    """A .npy file whose header has been read."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        # NumPy reads the header, and maps the rest.
+        mapped = np.load(self.path, mmap_mode="r")
+        if not isinstance(mapped, np.memmap) or mapped.ndim < 1:
+            raise ValueError(f"{self.path!r} must be a .npy file with rows.")
+        if not mapped.flags.c_contiguous:
+            raise ValueError(
+                f"{self.path!r} is in Fortran order, in which rows are not stored one "
+                "after the other. Save np.ascontiguousarray(X)."
+            )
+        self.shape, self.dtype = mapped.shape, mapped.dtype
+        self._offset = mapped.offset
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def read_into(self, rows: npt.NDArray[Any], start: int) -> None:
+        """Read rows from `start` on."""
+        offset = self._offset + start * prod(self.shape[1:]) * self.dtype.itemsize
+        numbers = np.fromfile(self.path, self.dtype, rows.size, offset=offset)
+        if len(numbers) < rows.size:
+            raise ValueError(
+                f"{self.path!r} has fewer rows than when it was opened: it ends before "
+                f"row {start + len(rows) - 1}."
+            )
+        rows[...] = numbers.reshape(rows.shape)
+
+
+def _rows_of(file: _NpyFile) -> str:
+    return f"rows of shape {file.shape[1:]} and dtype {file.dtype}"
+
+
+def as_source(source: Any) -> Source:  # noqa: ANN401  anything that users pass
+    """Return the rows of an object, a path, or a list of paths.
+
+    Raises
+    ------
+    TypeError
+        If `source` is something else.
+    ValueError
+        If files do not fit to each other.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return FilesSource([source])
+    if isinstance(source, list | tuple):
+        if not all(isinstance(path, (str, os.PathLike)) for path in source):
+            raise TypeError(f"source must be {_WANTED}; got {shown_value(source)}.")
+        return FilesSource(source)
+    return SlicedSource(source)
