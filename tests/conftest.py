@@ -17,6 +17,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 OPTIONAL = (
     "aeon",
     "captum",
+    "distributed",
     "keras",
     "matplotlib",
     "onnxruntime",

@@ -27,7 +27,7 @@ RANKS = [
     {"training"},
     {"inspection", "callbacks"},
     {"estimators"},
-    {"text", "datasets", "interop", "tabular"},
+    {"text", "datasets", "interop", "tabular", "distributed"},
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 MAY_KNOW_SKLEARN = {

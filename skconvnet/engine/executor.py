@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,21 @@ from skconvnet.ops.chunking import chunks_of
 
 # Reading a minibatch of fewer numbers ends before another thread has begun.
 MIN_NUMBERS_TO_READ_AHEAD = 50_000
+
+
+class Part(NamedTuple):
+    """What is known of a minibatch of which an executor has only some samples.
+
+    Attributes
+    ----------
+    total_weight : float
+        Sum of the weights of all samples of the minibatch.
+    gather : callable
+        That of `MicroBatchRunner`.
+    """
+
+    total_weight: float
+    gather: Callable[[list[Any]], list[Any]]
 
 
 class Executor(Predictor):
@@ -49,7 +65,12 @@ class Executor(Predictor):
         Whether a training pass draws random numbers.
     needs_epoch : bool
         Whether a training pass depends on the epoch.
+    n_local_updates : int
+        How many updates of the weights `update_locally` makes at a time, in several
+        places. 1 if there is only this place, and no such method.
     """
+
+    n_local_updates = 1
 
     def __init__(
         self,
@@ -80,6 +101,7 @@ class Executor(Predictor):
         train: bool,
         seed: int | None = None,
         epoch: Epoch | None = None,
+        part: Part | None = None,
     ) -> tuple[float, float]:
         """Write the gradient of the mean loss over the samples at `index`.
 
@@ -96,6 +118,9 @@ class Executor(Predictor):
             Seed for layers that draw random numbers, and for augmentation.
         epoch : Epoch, optional
             Required in training if the augmenter needs it.
+        part : Part, optional
+            Given if the samples are a part of a minibatch. The loss and the gradient
+            are then the share of this part in those of the whole.
 
         Returns
         -------
@@ -105,14 +130,15 @@ class Executor(Predictor):
             Sum of the weights of the samples.
         """
         self.team.wait()
-        total = samples.total_weight(index)
+        total = samples.total_weight(index) if part is None else part.total_weight
         if total == 0:
             gradient.fill(0)
             return 0.0, 0.0
         cuts = self._cut_to_train(samples, index, epoch)
         is_joint = train and self.network.needs_whole_batch
         # Layers that need the whole minibatch weigh its samples only if run together.
-        if len(cuts) == 1 and not (is_joint and samples.weights is not None):
+        is_divided = part is not None or samples.weights is not None
+        if len(cuts) == 1 and not (is_joint and is_divided):
             # It has all threads to itself, for the layers to share out their work. The
             # index must stay the same object, by which `read_ahead` knows it.
             worker = self._workers[0]
@@ -124,7 +150,7 @@ class Executor(Predictor):
             for number, cut in enumerate(cuts)
         ]
         if is_joint:
-            losses = self._differentiate_together(micro_batches, gradient)
+            losses = self._differentiate_together(micro_batches, gradient, part)
         else:
             losses = self._differentiate_in_rounds(micro_batches, gradient)
         return float(losses.sum()), total
@@ -175,7 +201,10 @@ class Executor(Predictor):
         return losses
 
     def _differentiate_together(
-        self, micro_batches: Sequence[MicroBatch], gradient: FlatVector
+        self,
+        micro_batches: Sequence[MicroBatch],
+        gradient: FlatVector,
+        part: Part | None,
     ) -> np.ndarray:
         """Return the loss of each micro-batch, and write the sum of their gradients.
 
@@ -189,6 +218,8 @@ class Executor(Predictor):
         gradients = [gradient, *(worker.gradient for worker in workers[1:])]
         rngs = [micro_batch.make_rng() for micro_batch in micro_batches]
         runner = MicroBatchRunner(self.team.run, rngs)
+        if part is not None:
+            runner = replace(runner, gather=part.gather)
         batches = runner.map(lambda m: workers[m].prepare(micro_batches[m], rngs[m]))
         lengths = [own.samples.inputs.lengths_of(own.index) for own in micro_batches]
         ends = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,6 @@ from skconvnet.engine.inputs import index_at
 from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.engine.network import Network
 from skconvnet.layers.base import Layer
-from skconvnet.ops.workspace import Workspace
 
 _SAMPLES_AT_A_TIME = 256
 
@@ -58,7 +58,6 @@ def fit_input_statistics(
     .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the
        sample variance", The American Statistician 37, 1983.
     """
-    workspaces = network.workspaces()
     for position, (name, layer) in enumerate(network.layers.items()):
         if not layer.keeps_statistics:
             continue
@@ -69,18 +68,25 @@ def fit_input_statistics(
         }
         if len(kept) == len(layer.buffers):
             continue
-        _fit_layer(layer, position, network, samples, workspaces)
+        _fit_layer(layer, position, network, samples)
         for buffer, array in kept.items():
             layer.buffers[buffer][...] = array
 
 
 def _fit_layer(
-    layer: Layer[Any],
-    position: int,
-    network: Network,
-    samples: Samples,
-    workspaces: list[Workspace],
+    layer: Layer[Any], position: int, network: Network, samples: Samples
 ) -> None:
+    found = samples.inputs.map_places(partial(_moments, network, position), samples)
+    moments = found[0]
+    for other in found[1:]:
+        moments = moments.merge(other)
+    if moments.total:
+        layer.set_statistics(moments.mean, moments.squares / moments.total)
+
+
+def _moments(network: Network, position: int, samples: Samples) -> _Moments:
+    """Return the moments of the inputs of the layer at `position`."""
+    workspaces = network.workspaces()
     moments = _Moments(0.0, np.zeros(()), np.zeros(()))
     for index in _groups(samples):
         weights = None if samples.weights is None else samples.weights[index]
@@ -91,8 +97,7 @@ def _fit_layer(
         x, _ = own_network.forward(x, workspaces, stop=position)
         own_layer = list(own_network.layers.values())[position]
         moments = moments.merge(_Moments(*own_layer.statistics(x, weights)))
-    if moments.total:
-        layer.set_statistics(moments.mean, moments.squares / moments.total)
+    return moments
 
 
 def _groups(samples: Samples) -> Iterator[Index]:

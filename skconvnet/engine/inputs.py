@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,11 @@ from skconvnet.ops.layout import channels_last, copy_maps, map_shape
 from skconvnet.ops.workspace import Workspace
 
 if TYPE_CHECKING:
+    from skconvnet.engine.executor import Executor
+    from skconvnet.engine.minibatches import Samples
     from skconvnet.engine.ragged import MapList
+
+_Result = TypeVar("_Result")
 
 _SAMPLES_AT_A_TIME = 256
 
@@ -146,6 +151,21 @@ class Inputs:
             choose one.
         """
         return None
+
+    @property
+    def make_executor(self) -> Callable[..., Executor] | None:
+        """What makes an executor that trains on these samples; None for the usual."""
+        return None
+
+    def map_places(
+        self, function: Callable[[Samples], _Result], samples: Samples
+    ) -> list[_Result]:
+        """Return ``function(samples)`` for the samples in each place, in order.
+
+        They are all in this process, unless shards are on other machines. `function`
+        can be pickled.
+        """
+        return [function(samples)]
 
     def groups(self, index: Index) -> list[Index]:
         """Return groups of positions in `index`, whose samples may be read together."""

@@ -137,7 +137,8 @@ def make_training_executor(
     size = update_size(params, len(samples))
     augmenter = make_augmenter(augmentation, samples, network, size)
     loss = loss_with(loss, augmenter, network)
-    return Executor(network, loss, resolve_n_threads(params.n_jobs), augmenter)
+    make = samples.inputs.make_executor or Executor
+    return make(network, loss, resolve_n_threads(params.n_jobs), augmenter)
 
 
 def make_settings(

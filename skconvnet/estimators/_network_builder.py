@@ -237,7 +237,8 @@ def make_inputs(
                 f"{name} is a ShardedArray, whose rows cannot be cut off where padding "
                 "begins. Pass tokens in memory, which take little of it."
             )
-        return ShardedInputs(
+        inputs_type: type[Inputs] = X.inputs_type or ShardedInputs
+        return inputs_type(
             X, network.in_shape, network.dtype, name, channels_first=channels_first
         )
     if network.ends_at_padding and isinstance(X, np.ndarray):

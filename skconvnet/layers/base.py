@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,10 @@ Cache = TypeVar("Cache")
 Result = TypeVar("Result")
 
 _MATRIX_NDIM = 2
+
+
+def _as_given(own: list[Any]) -> list[Any]:
+    return own
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,15 @@ class MicroBatchRunner:
         The generator of each micro-batch.
     weights : sequence of ndarray or None
         The weights of the samples of each micro-batch; None if all are equal.
+    gather : callable
+        Given something of each micro-batch, returns that of all micro-batches in their
+        order: of those elsewhere as well, if this is a part of a minibatch.
     """
 
     run: Run
     rngs: Sequence[np.random.Generator | None]
     weights: Sequence[np.ndarray] | None = None
+    gather: Callable[[list[Any]], list[Any]] = _as_given
 
     def map(self, function: Callable[[int], Result]) -> list[Result]:
         """Return ``function(m)`` for each micro-batch m, in order."""

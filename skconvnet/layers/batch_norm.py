@@ -252,7 +252,7 @@ class BatchNormLayer(Layer[BatchNormCache]):
         ]
         found = runner.map(lambda m: moments(xs[m], weights[m], workspaces[m]))
         layer = layers[0]
-        mean, variance, count = layer.merge(found)
+        mean, variance, count = layer.merge(runner.gather(found))
         how, deviation = layer._normalization(  # noqa: SLF001  of the same class
             mean, variance, xs[0].dtype
         )
@@ -334,12 +334,13 @@ class BatchNormLayer(Layer[BatchNormCache]):
             np.divide(products, deviation, out=gradients[m]["gamma"])
 
         runner.map(write_gradients)
+        sums = runner.gather([(g["beta"], g["gamma"]) for g in gradients])
         if not need_dx:
             return None
         slope = constant = np.zeros(len(deviation))
         if count is not None:
-            dbeta = np.sum([g["beta"] for g in gradients], axis=0, dtype=np.float64)
-            dgamma = np.sum([g["gamma"] for g in gradients], axis=0, dtype=np.float64)
+            dbeta = np.sum([own for own, _ in sums], axis=0, dtype=np.float64)
+            dgamma = np.sum([own for _, own in sums], axis=0, dtype=np.float64)
             # dx = factor * dy + slope * (x - mean) + constant
             slope = -how.factor * (dgamma / count) / deviation
             constant = -how.factor * (dbeta / count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -221,6 +221,19 @@ class Optimizer(Params, ABC):
         kept = {*self.get_params(deep=False), "chunk_size", "_arrays"}
         for name in set(vars(self)) - kept:
             delattr(self, name)
+
+    @property
+    def vectors(self) -> list[FlatVector]:
+        """The moments, which do not exist before the first step."""
+        moments: list[FlatVector] = vars(self).get("_moments", [])
+        return moments
+
+    def take_state(self, other: Self) -> None:
+        """Go on with the state of another optimizer, which must not be used again."""
+        for name in _DERIVED:
+            self.__dict__.pop(name, None)
+        own = {name: v for name, v in vars(other).items() if name not in _DERIVED}
+        self.__dict__.update(own)
 
     def _begin_step(self, rate: float) -> None:
         """Update the part of the state that all weights share."""

@@ -102,6 +102,11 @@ class Lookahead(Optimizer):
         out[:] = self._moments[0]
         return True
 
+    @property
+    @override
+    def vectors(self) -> list[FlatVector]:
+        return super().vectors + self.optimizer.vectors
+
     @override
     def restart(self) -> None:
         super().restart()

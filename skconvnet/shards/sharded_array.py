@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,9 @@ class ShardedArray:
     >>> bool(clf.score(X, y) > 0.9)
     True
     """
+
+    # The class of the inputs that read the samples; None for the usual one.
+    inputs_type: ClassVar[type | None] = None
 
     def __init__(
         self,

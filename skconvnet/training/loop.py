@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._typing import FlatVector, Index
+from skconvnet._typing import Index, override
 from skconvnet.augmentation.origin import Epoch
 from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import index_length
 from skconvnet.engine.interrupts import HeldInterrupts
 from skconvnet.engine.minibatches import Samples, minibatches
 from skconvnet.layers.matrices import hidden_matrices_of
-from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.events import (
     Events,
     ProgressPrinter,
@@ -27,6 +26,7 @@ from skconvnet.training.events import (
 from skconvnet.training.snapshot import TrainingSnapshot
 from skconvnet.training.state import Settings, TrainingState
 from skconvnet.training.stopping import Stopping
+from skconvnet.training.weight_update import WeightUpdate
 
 # A function that returns the score and the loss on a validation set.
 Validate: TypeAlias = Callable[[], tuple[float, float]]
@@ -80,7 +80,8 @@ def train(
     schedule.check_validated(validate is not None)
     if settings.verbose:
         observers = (ProgressPrinter(settings), *observers)
-    n_updates = -(-len(samples) // settings.batch_size)
+    batch_size = settings.batch_size * executor.n_local_updates
+    n_updates = -(-len(samples) // batch_size)
     order = _Order(samples, rng, shuffle=settings.shuffle)
     if resume is None:
         state.begin(network.trained_state)
@@ -109,7 +110,10 @@ def train(
         network, state, settings, n_updates, is_validated, take_snapshot
     )
     events = Events(observers, view)
-    updates = _Updates(executor, samples, state, settings, rng, events, n_updates)
+    kind = _Updates if executor.n_local_updates == 1 else _LocalUpdates
+    updates = kind(
+        executor, samples, state, settings, rng, events, n_updates, batch_size
+    )
     n_done = settings.max_iter if state.stopped else state.n_epochs
     with closing(events):
         events.train_begins()
@@ -201,6 +205,8 @@ class _Updates:
     ----------
     n_updates : int
         Number of updates of an epoch.
+    batch_size : int
+        Number of samples of an update.
     """
 
     executor: Executor
@@ -210,13 +216,10 @@ class _Updates:
     rng: np.random.RandomState
     events: Events
     n_updates: int
+    batch_size: int
 
     def __post_init__(self) -> None:
-        network = self.executor.network
-        self.weights: FlatVector = network.vector
-        self.kernels: FlatVector = network.vector[: network.layout.n_penalized]
-        self.gradient: FlatVector = np.empty_like(network.vector)
-        self.runs = network.layout.penalized_runs(self.settings.alpha_factors)
+        self.update = WeightUpdate(self.executor.network, self.settings, self.n_updates)
 
     def run_epoch(self, order: _Numbers | None) -> float:
         """Make an update for every minibatch, and return the mean loss.
@@ -228,7 +231,7 @@ class _Updates:
         needs_epoch, history = self.executor.needs_epoch, self.state.history
         n_planned = self.state.schedule.n_epochs
         epoch = history.next_epoch(self.rng, n_planned) if needs_epoch else None
-        indices = minibatches(self.samples, order, self.settings.batch_size)
+        indices = minibatches(self.samples, order, self.batch_size)
         for n_done, (index, following) in enumerate(_with_next(indices)):
             self.state.schedule.update_begins(n_done, self.n_updates)
             loss, total = self._update(index, following, epoch)
@@ -247,36 +250,69 @@ class _Updates:
 
         The sum of the weights of the samples is returned as well.
         """
-        executor, settings, state = self.executor, self.settings, self.state
-        gradient, regularizer = self.gradient, state.regularizer
-        seed = int(self.rng.randint(2**31)) if executor.is_random else None
+        executor, state, update = self.executor, self.state, self.update
         loss, total = executor.loss_and_gradient(
-            self.samples, index, gradient, train=True, seed=seed, epoch=epoch
+            self.samples,
+            index,
+            update.gradient,
+            train=True,
+            seed=self._seed(),
+            epoch=epoch,
         )
         executor.read_ahead(self.samples, following, epoch)
         if total <= 0:
             return loss, total  # all samples have a weight of zero
         state.note_loss(loss, index_length(index))
+        regularizer, run = state.regularizer, executor.team.run
         with HeldInterrupts():
-            self._step(settings.alpha / total)
+            update.make(state.optimizer, regularizer, state.schedule.rate, total, run)
+            self._take_into_average()
         return loss + regularizer.value(), total
 
-    def _step(self, alpha: float) -> None:
-        """Update the weights, given the strength of the penalty, and their average."""
-        executor, settings, state = self.executor, self.settings, self.state
-        gradient, regularizer = self.gradient, state.regularizer
-        regularizer.begin_update(
-            self.kernels, alpha, settings.l1_ratio, self.n_updates, self.runs
+    def _seed(self) -> int | None:
+        return int(self.rng.randint(2**31)) if self.executor.is_random else None
+
+    def _take_into_average(self) -> None:
+        if self.state.average is not None:
+            self.state.average.after_update(self.executor.network.trained_state)
+
+
+class _LocallyUpdating(Protocol):
+    def update_locally(
+        self,
+        samples: Samples,
+        index: Index,
+        state: TrainingState,
+        settings: Settings,
+        n_updates: int,
+        *,
+        seed: int | None,
+        epoch: Epoch | None,
+    ) -> tuple[float, float]: ...
+
+
+class _LocalUpdates(_Updates):
+    """Lets the executor make several updates at a time, in several places."""
+
+    @override
+    def _update(
+        self, index: Index, following: Index | None, epoch: Epoch | None
+    ) -> tuple[float, float]:
+        executor = cast(_LocallyUpdating, self.executor)
+        loss, total = executor.update_locally(
+            self.samples,
+            index,
+            self.state,
+            self.settings,
+            self.n_updates,
+            seed=self._seed(),
+            epoch=epoch,
         )
-        if settings.max_grad_norm is not None or settings.max_grad_value is not None:
-            regularizer.before_all(self.weights, gradient)
-            clip_value(gradient, settings.max_grad_value)
-            clip_norm(gradient, settings.max_grad_norm)
-        state.optimizer.step(
-            self.weights, gradient, state.schedule.rate, executor.team.run, regularizer
-        )
-        if state.average is not None:
-            state.average.after_update(executor.network.trained_state)
+        if total > 0:
+            self.state.note_loss(loss, index_length(index))
+            with HeldInterrupts():
+                self._take_into_average()
+        return loss, total
 
 
 def _with_next(items: Iterable[_T]) -> Iterator[tuple[_T, _T | None]]:

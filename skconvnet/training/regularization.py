@@ -232,6 +232,11 @@ class Regularizer:
             self.projection.project(part.position, weights[part.inside])
         return True
 
+    @property
+    def vectors(self) -> list[FlatVector]:
+        """The averaged gradients, which are empty without an L1 penalty."""
+        return [self.projection.mean]
+
     def value(self) -> float:
         """Return the penalty on the weights before the update."""
         return self._penalty.value()

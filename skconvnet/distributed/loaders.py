@@ -1,0 +1,194 @@
+"""The shards of a training set, as users pass them, and how a worker loads one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from skconvnet._optional import import_optional
+from skconvnet._suggestions import shown_value
+
+_WANTED = (
+    "a pair of Dask arrays (X, y), a list of delayed pairs (X, y), a list of pairs of "
+    "arrays, a folder, or a list of paths"
+)
+_SUFFIXES = (".npz", ".npy", ".parquet")
+
+
+class ShardArrays(NamedTuple):
+    """What a shard consists of.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
+
+    X: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    sample_weight: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads a shard, on whichever machine it is called.
+
+    Attributes
+    ----------
+    name : str
+        What error messages call the shard.
+    source : object
+        Paths, or a tuple of arrays. A delayed object or tuple of them, which the pool
+        computes first.
+    target : str
+        The column of a Parquet file that holds y.
+    is_delayed : bool
+    """
+
+    name: str
+    source: Any
+    target: str = "y"
+    is_delayed: bool = False
+
+    def __call__(self, source: Any) -> ShardArrays:  # noqa: ANN401  a path or arrays
+        """Return the arrays of the shard, given its `source`, computed."""
+        if isinstance(source, (str, os.PathLike)):
+            return _read_file(Path(source), self.target)
+        if not isinstance(source, tuple | list) or not 2 <= len(source) <= 3:
+            raise ValueError(
+                f"{self.name} must be a pair (X, y), or (X, y, sample_weight); got "
+                f"{type(source).__name__}."
+            )
+        if all(isinstance(path, (str, os.PathLike)) for path in source):
+            source = [np.load(path) for path in source]
+        X, y, *weights = source
+        own_weights = np.asarray(weights[0]) if weights else None
+        return ShardArrays(np.asarray(X), np.asarray(y), own_weights)
+
+
+def _read_file(path: Path, target: str) -> ShardArrays:
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            missing = {"X", "y"} - set(file)
+            if missing:
+                raise ValueError(
+                    f"{str(path)!r} must have arrays X and y, and may have "
+                    f"sample_weight; it has {sorted(file)}."
+                )
+            return ShardArrays(file["X"], file["y"], file.get("sample_weight"))
+    pandas = import_optional(
+        "pandas", "Reading Parquet files needs pandas and pyarrow", "dask", "pyarrow"
+    )
+    frame = pandas.read_parquet(path)
+    if target not in frame:
+        raise ValueError(
+            f"{str(path)!r} has no column {target!r}, of targets; it has "
+            f"{list(frame.columns)}. Pass target=, the name of that column."
+        )
+    y = frame.pop(target).to_numpy()
+    return ShardArrays(frame.to_numpy(), y)
+
+
+def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anything that users pass
+    """Return a loader for each shard.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `shards` is something else than documented, or there are none.
+    """
+    if isinstance(shards, (str, os.PathLike)):
+        paths = _files_of(Path(shards))
+        return [Loader(_name(i, own), own, target) for i, own in enumerate(paths)]
+    if _is_pair_of_dask_arrays(shards):
+        shards = _delayed_parts(*shards)
+    if not isinstance(shards, Sequence):
+        raise TypeError(f"shards must be {_WANTED}; got {shown_value(shards)}.")
+    if not shards:
+        raise ValueError("shards must have at least one shard; got none.")
+    return [_loader(i, own, target) for i, own in enumerate(shards)]
+
+
+def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  anything that users pass
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        if path.suffix not in (".npz", ".parquet"):
+            raise ValueError(
+                f"shards[{number}] is {str(path)!r}, but must be an .npz file with X "
+                "and y, a .parquet file, or a pair of .npy files (X, y)."
+            )
+        return Loader(_name(number, source), source, target)
+    parts = source if isinstance(source, tuple | list) else (source,)
+    is_delayed = any(hasattr(own, "__dask_graph__") for own in parts)
+    is_pair = isinstance(source, tuple | list) and 2 <= len(source) <= 3
+    if not is_delayed and not is_pair:
+        raise TypeError(
+            f"shards[{number}] must be a pair (X, y), a delayed pair, or a path; got "
+            f"{shown_value(source)}."
+        )
+    name = f"shard {number}"
+    if is_pair and all(isinstance(path, (str, os.PathLike)) for path in source):
+        name = _name(number, source[0])
+    return Loader(name, tuple(source) if is_pair else source, target, is_delayed)
+
+
+def _name(number: int, path: Any) -> str:  # noqa: ANN401  a path or two
+    first = path[0] if isinstance(path, tuple) else path
+    return f"shard {number} ({os.fspath(first)!r})"
+
+
+def _files_of(folder: Path) -> list[Any]:
+    """Return the shards in a folder: .npz or Parquet files, or pairs of .npy files."""
+    if not folder.is_dir():
+        raise ValueError(
+            f"shards is the path {str(folder)!r}, which is not a folder. Pass a list "
+            "of paths for single files."
+        )
+    by_suffix = {suffix: sorted(folder.glob(f"*{suffix}")) for suffix in _SUFFIXES}
+    found = [suffix for suffix, files in by_suffix.items() if files]
+    if len(found) != 1:
+        raise ValueError(
+            f"The folder {str(folder)!r} must have shards of one kind, .npz, .parquet, "
+            f"or .npy files called X*.npy and y*.npy; it has {found or 'none'}."
+        )
+    files = by_suffix[found[0]]
+    if found != [".npy"]:
+        return list(files)
+    X, y = ([own for own in files if own.name.startswith(letter)] for letter in "Xy")
+    if [own.name[1:] for own in X] != [own.name[1:] for own in y] or not X:
+        raise ValueError(
+            f"The folder {str(folder)!r} must have a file y*.npy for each X*.npy, such "
+            f"as X_07.npy and y_07.npy; it has {[own.name for own in files][:6]}."
+        )
+    return list(zip(X, y, strict=True))
+
+
+def _is_pair_of_dask_arrays(shards: Any) -> bool:  # noqa: ANN401  anything that users pass
+    return (
+        isinstance(shards, tuple | list)
+        and 2 <= len(shards) <= 3
+        and all(hasattr(own, "to_delayed") and hasattr(own, "chunks") for own in shards)
+    )
+
+
+def _delayed_parts(X: Any, *others: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  Dask arrays
+    """Cut Dask arrays along their first axis, at the chunks of X."""
+    names = ("y", "sample_weight")
+    X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
+    parts = [list(X.to_delayed().reshape(-1))]
+    for name, own in zip(names, others, strict=False):
+        if own.chunks[0] != X.chunks[0]:
+            raise ValueError(
+                f"X and {name} must have the same chunks along their first axis; got "
+                f"{X.chunks[0]} and {own.chunks[0]}. Use {name}.rechunk."
+            )
+        whole = own.rechunk(dict.fromkeys(range(1, own.ndim), -1))
+        parts.append(list(whole.to_delayed().reshape(-1)))
+    return list(zip(*parts, strict=True))

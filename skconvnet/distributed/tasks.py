@@ -1,0 +1,418 @@
+"""What runs where a shard is: functions that are given all that they need.
+
+A function that is called again, perhaps on another machine, gives the same bits.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_info
+
+from skconvnet._typing import FlatVector, Image, Shape
+from skconvnet.augmentation.base import Augmenter
+from skconvnet.augmentation.origin import Epoch
+from skconvnet.distributed.compression import (
+    CompressedVector,
+    compress,
+    dtype_of,
+    expand,
+)
+from skconvnet.distributed.loaders import Loader, ShardArrays
+from skconvnet.distributed.part_in_progress import Exchange, Gather, PartInProgress
+from skconvnet.engine.blas_threads import single_threaded_blas
+from skconvnet.engine.executor import Executor, Part
+from skconvnet.engine.inputs import Inputs
+from skconvnet.engine.minibatches import Samples
+from skconvnet.engine.network import Network
+from skconvnet.losses import Loss
+
+_Numbers: TypeAlias = npt.NDArray[np.integer]
+
+
+class Shard(NamedTuple):
+    """A shard in memory.
+
+    Attributes
+    ----------
+    number : int
+    arrays : ShardArrays
+        As the user passed them; y and sample_weight are encoded ones after `prepare`.
+    """
+
+    number: int
+    arrays: ShardArrays
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training consists of besides weights and samples.
+
+    Attributes
+    ----------
+    key : str
+        Tells trainings apart.
+    network : Network
+        Its weights do not matter.
+    loss : Loss
+    augmenter : Augmenter or None
+    n_threads : int
+    channels_first : bool
+    gradient_dtype : str or None
+        The dtype in which gradients travel. None means that of the network.
+    limits_blas : bool
+        Whether BLAS has to be limited to one thread in the process of a task.
+    """
+
+    key: str
+    network: Network
+    loss: Loss
+    augmenter: Augmenter | None
+    n_threads: int
+    channels_first: bool
+    gradient_dtype: str | None
+    limits_blas: bool
+
+
+class Work(NamedTuple):
+    """The part of a minibatch that belongs to one shard.
+
+    Attributes
+    ----------
+    update : int
+        Number of the update.
+    rows : ndarray of int
+        The samples of the part, by their positions in the shard.
+    total_weight : float
+        Sum of the weights of the minibatch.
+    seed : int or None
+        Seed of the minibatch.
+    epoch : Epoch or None
+    """
+
+    update: int
+    rows: _Numbers
+    total_weight: float
+    seed: int | None
+    epoch: Epoch | None
+
+
+class PartResult(NamedTuple):
+    """The loss and the gradient of one part, or of several.
+
+    Attributes
+    ----------
+    losses : tuple of float
+        By part.
+    gradient : ndarray or CompressedVector
+        Their sum.
+    buffers : ndarray
+        Buffers of the network after the update, the same for all parts.
+    kernels : frozenset of str
+        The kernels of BLAS that computed them.
+    """
+
+    losses: tuple[float, ...]
+    gradient: FlatVector | CompressedVector
+    buffers: FlatVector
+    kernels: frozenset[str]
+
+
+def load_shard(loader: Loader, source: Any, number: int) -> Shard:  # noqa: ANN401  a path or arrays
+    """Return a shard, after checking it.
+
+    Raises
+    ------
+    ValueError
+        If an array has no samples, or a value that is not finite.
+    """
+    arrays = loader(source)
+    X, y, weights = arrays
+    if X.ndim < 2 or X.dtype.kind not in "fiub":
+        raise ValueError(
+            f"X of {loader.name} must be numeric and have a row for each sample; got "
+            f"shape {X.shape} and dtype {X.dtype}."
+        )
+    for name, own in (("y", y), ("sample_weight", weights)):
+        if own is not None and len(own) != len(X):
+            raise ValueError(
+                f"X and {name} of {loader.name} must have the same number of samples; "
+                f"got {len(X)} and {len(own)}."
+            )
+    for name, own in (("X", X), ("y", y), ("sample_weight", weights)):
+        if own is not None and own.dtype.kind == "f":
+            _check_finite(own, f"{name} of {loader.name}")
+    return Shard(number, arrays)
+
+
+def _check_finite(values: npt.NDArray[Any], name: str) -> None:
+    wrong = ~np.isfinite(values)
+    if not wrong.any():
+        return
+    place = tuple(np.argwhere(wrong)[0].tolist())
+    where = f"row {place[0]}" + (f", at {place[1:]}" if len(place) > 1 else "")
+    raise ValueError(
+        f"{name} must be finite, but {where}, is {values[place]}. Correct this shard, "
+        "or leave the row out."
+    )
+
+
+class ShardInfo(NamedTuple):
+    """What the client knows of a shard.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of X.
+    dtype : dtype
+    y : ndarray
+    sample_weight : ndarray or None
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    y: npt.NDArray[Any]
+    sample_weight: npt.NDArray[Any] | None
+
+
+def describe(shard: Shard) -> ShardInfo:
+    """Return what the client has to know."""
+    X, y, weights = shard.arrays
+    return ShardInfo(X.shape, X.dtype, y, weights)
+
+
+def prepare(
+    shard: Shard, targets: npt.NDArray[Any], weights: npt.NDArray[Any] | None
+) -> Shard:
+    """Return the shard with encoded targets and weights."""
+    return Shard(shard.number, ShardArrays(shard.arrays.X, targets, weights))
+
+
+def read_rows(shard: Shard, rows: _Numbers) -> npt.NDArray[Any]:
+    """Return a few samples."""
+    return shard.arrays.X[rows]
+
+
+def samples_of(
+    shard: Shard, in_shape: Shape, dtype: npt.DTypeLike, *, channels_first: bool
+) -> Samples:
+    """Return the samples of a shard that was prepared."""
+    X, targets, weights = shard.arrays
+    inputs = Inputs(X, in_shape, dtype, channels_first=channels_first)
+    return Samples(inputs, targets, weights)
+
+
+def training_samples(shard: Shard, training: Training) -> Samples:
+    """Return the samples of a shard that was prepared, as the network reads them."""
+    network, channels_first = training.network, training.channels_first
+    return samples_of(
+        shard, network.in_shape, network.dtype, channels_first=channels_first
+    )
+
+
+@dataclass
+class _Process:
+    """What the tasks of one process share.
+
+    Attributes
+    ----------
+    free : dict of str to list of Executor
+        Executors that no task is using, by the key of the training.
+    parts : dict of (str, int) to (int, PartInProgress)
+        The part of each shard that waits for others, and the number of its update.
+    """
+
+    free: dict[str, list[Executor]] = field(default_factory=dict)
+    parts: dict[tuple[str, int], tuple[int, PartInProgress]] = field(
+        default_factory=dict
+    )
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, training: Training) -> Executor:
+        """Return an executor with a network of its own."""
+        with self.lock:
+            free = self.free.setdefault(training.key, [])
+            if free:
+                return free.pop()
+        if training.limits_blas:
+            single_threaded_blas.limit("skconvnet.distributed")
+        network = copy.deepcopy(training.network)
+        return Executor(network, training.loss, training.n_threads, training.augmenter)
+
+    def give(self, training: Training, executor: Executor) -> None:
+        """Keep an executor for the next task."""
+        with self.lock:
+            self.free.setdefault(training.key, []).append(executor)
+
+    def part(
+        self,
+        training: Training,
+        number: int,
+        work: Work,
+        make: Callable[[], PartInProgress],
+    ) -> PartInProgress:
+        """Return the part of a shard, which is a new one for another update."""
+        key = training.key, number
+        with self.lock:
+            update, part = self.parts.get(key, (-1, None))
+            if part is not None and update == work.update:
+                return part
+            if part is not None:
+                part.abandon()
+            part = make()
+            self.parts[key] = work.update, part
+            return part
+
+    def forget(self, key: str) -> None:
+        """Free what a training has needed."""
+        with self.lock:
+            for executor in self.free.pop(key, []):
+                executor.team.close()
+            for own in [own for own in self.parts if own[0] == key]:
+                self.parts.pop(own)[1].abandon()
+
+
+process = _Process()
+
+
+def forget(key: str) -> None:
+    """Free what a training has needed in this process."""
+    process.forget(key)
+
+
+def differentiate(
+    training: Training,
+    shard: Shard,
+    state: FlatVector,
+    work: Work,
+    gathered: list[list[Any]],
+) -> PartResult | Exchange:
+    """Return the share of a part in the loss and the gradient of a minibatch.
+
+    If layers need the whole minibatch, an `Exchange` is returned until everything that
+    they need has been `gathered`.
+    """
+
+    def run(gather: Gather) -> PartResult:
+        executor = process.take(training)
+        try:
+            return _differentiate(training, executor, shard, state, work, gather)
+        finally:
+            process.give(training, executor)
+
+    if not training.network.needs_whole_batch:
+        return run(_no_other_parts)
+    part = process.part(training, shard.number, work, lambda: PartInProgress(run))
+    if not part.can_advance(gathered):  # the task is run again
+        part.abandon()
+        part = PartInProgress(run)
+    result: PartResult | Exchange = part.advance(gathered)
+    return result
+
+
+def _no_other_parts(own: list[Any]) -> list[Any]:
+    return own
+
+
+def _differentiate(
+    training: Training,
+    executor: Executor,
+    shard: Shard,
+    state: FlatVector,
+    work: Work,
+    gather: Gather,
+) -> PartResult:
+    network = executor.network
+    network.state[:] = state
+    samples = training_samples(shard, training)
+    gradient = np.empty_like(network.vector)
+    loss, _ = executor.loss_and_gradient(
+        samples,
+        work.rows,
+        gradient,
+        train=True,
+        seed=seed_of(work.seed, shard.number),
+        epoch=work.epoch,
+        part=Part(work.total_weight, gather),
+    )
+    n_weights = network.vector.size
+    return PartResult(
+        (loss,),
+        compress(gradient, training.gradient_dtype),
+        network.trained_state[n_weights:].copy(),
+        frozenset({blas_kernels()}),
+    )
+
+
+def seed_of(seed: int | None, number: int) -> int | None:
+    """Return a seed for one of several parts, None if nothing is drawn."""
+    if seed is None:
+        return None
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def exchange_of(result: PartResult | Exchange) -> Exchange | None:
+    """Return what the part gives to others, None if it has ended."""
+    return result if isinstance(result, Exchange) else None
+
+
+def add_parts(one: PartResult, other: PartResult) -> PartResult:
+    """Return the sum of two results; the losses are kept by part."""
+    total = expand(one.gradient) + expand(other.gradient)
+    return PartResult(
+        one.losses + other.losses,
+        compress(total, dtype_of(one.gradient)),
+        one.buffers,
+        one.kernels | other.kernels,
+    )
+
+
+def outputs_of(
+    training: Training,
+    shard: Shard,
+    state: FlatVector,
+    rows: _Numbers,
+    options: dict[str, Any],
+) -> Image:
+    """Return the predictions for samples of a shard, see `Predictor.outputs`."""
+    executor = process.take(training)
+    try:
+        executor.network.state[:] = state
+        samples = training_samples(shard, training)
+        return Executor.outputs(executor, samples.inputs, rows, **options)
+    finally:
+        process.give(training, executor)
+
+
+def apply_to(
+    function: Callable[[Samples], Any],
+    shard: Shard,
+    rows: _Numbers,
+    in_shape: Shape,
+    dtype: npt.DTypeLike,
+    channels_first: bool,
+) -> Any:  # noqa: ANN401  of any function
+    """Return the result of a function of some samples of a shard."""
+    samples = samples_of(shard, in_shape, dtype, channels_first=channels_first)
+    return function(samples.at(rows))
+
+
+@cache
+def blas_kernels() -> str:
+    """Return the kernels of BLAS in this process, such as "SkylakeX".
+
+    There are several if NumPy and SciPy have different ones.
+    """
+    found = {
+        str(info.get("architecture", info["internal_api"]))
+        for info in threadpool_info()
+        if info["user_api"] == "blas"
+    }
+    return " and ".join(sorted(found))
