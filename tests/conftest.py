@@ -115,7 +115,7 @@ def _mark_doctest(item):
         return
     source = "".join(example.source for example in item.dtest.examples)
     for name in OPTIONAL:
-        if re.search(rf"^(?:import|from) .*\b{name}\b", source, re.M):
+        if re.search(rf"^(?:import|from) .*(?<!skconvnet\.)\b{name}\b", source, re.M):
             item.add_marker(name)
             # pytest_runtest_setup is for the folder of this file alone.
             if find_spec(name) is None:
