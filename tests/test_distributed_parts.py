@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skconvnet import MLPClassifier
+from skconvnet import ConvNetClassifier, MLPClassifier
 from skconvnet.distributed import fit
 from skconvnet.distributed.compression import compress, dtype_of, expand
 from skconvnet.distributed.part_in_progress import Exchange, PartInProgress
+from skconvnet.distributed.pools import LocalPool, LostResultsError
+from skconvnet.distributed.process import process
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(30, 4))
@@ -114,6 +116,54 @@ def test_what_a_part_gives_is_copied():
     given_away = part.advance([]).own[0]
     own += 1
     assert_array_equal(given_away, [0, 0])
+
+
+def images_and_labels():
+    images = X.reshape(30, 2, 2, 1)
+    return list(zip(np.array_split(images, 3), np.array_split(y, 3), strict=True))
+
+
+def convnet():
+    return ConvNetClassifier(
+        (3,), kernel_size=1, batch_size=10, max_iter=2, random_state=0
+    )
+
+
+def fail_at(monkeypatch, n, error):
+    """Have an error raised in place of the results that are gathered as number n."""
+    gather, n_calls = LocalPool.gather, 0
+
+    def failing(self, promises):
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == n:
+            raise error
+        return gather(self, promises)
+
+    monkeypatch.setattr(LocalPool, "gather", failing)
+
+
+# The results of the shards and of their statistics are gathered first. Then an update
+# has two exchanges, for batch normalization, and its result.
+@pytest.mark.parametrize("n", range(1, 9))
+def test_an_update_that_is_made_again_has_the_same_bits(monkeypatch, n):
+    plain = fit(convnet(), images_and_labels())
+    fail_at(monkeypatch, n, LostResultsError("a worker is lost"))
+    own = fit(convnet(), images_and_labels())
+    assert_array_equal(plain.network_.vector, own.network_.vector)
+
+
+@pytest.mark.parametrize("n", range(3, 9))
+def test_nothing_is_kept_after_an_error(monkeypatch, n):
+    before = set(threading.enumerate())
+    fail_at(monkeypatch, n, OSError("the disk is gone"))
+    with pytest.raises(OSError, match="the disk is gone"):
+        fit(convnet(), images_and_labels())
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+    assert not process.free
+    assert not process.parts
 
 
 @pytest.mark.parametrize("how", ["folder", "list", "pairs"])

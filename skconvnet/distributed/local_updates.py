@@ -20,14 +20,14 @@ import numpy.typing as npt
 
 from skconvnet._typing import FlatVector
 from skconvnet.augmentation.origin import Epoch
+from skconvnet.distributed.process import process
 from skconvnet.distributed.tasks import (
     Shard,
-    Training,
     blas_kernels,
-    process,
     seed_of,
     training_samples,
 )
+from skconvnet.distributed.work import Training
 from skconvnet.optimizers import Optimizer
 from skconvnet.training.regularization import Regularizer
 from skconvnet.training.state import Settings

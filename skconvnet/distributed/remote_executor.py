@@ -41,13 +41,12 @@ from skconvnet.distributed.pools import Pool
 from skconvnet.distributed.shards_of_pool import ShardsOfPool, with_retries
 from skconvnet.distributed.tasks import (
     PartResult,
-    Training,
-    Work,
     add_parts,
     differentiate,
     exchange_of,
     outputs_of,
 )
+from skconvnet.distributed.work import Training, Work
 from skconvnet.engine.executor import Executor, Part
 from skconvnet.engine.inputs import Inputs, index_length, index_numbers
 from skconvnet.engine.interrupts import HeldInterrupts

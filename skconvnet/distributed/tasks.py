@@ -5,10 +5,7 @@ A function that is called again, perhaps on another machine, gives the same bits
 
 from __future__ import annotations
 
-import copy
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,8 +14,6 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_info
 
 from skconvnet._typing import FlatVector, Image, Shape
-from skconvnet.augmentation.base import Augmenter
-from skconvnet.augmentation.origin import Epoch
 from skconvnet.distributed.compression import (
     CompressedVector,
     compress,
@@ -27,12 +22,11 @@ from skconvnet.distributed.compression import (
 )
 from skconvnet.distributed.loaders import Loader, ShardArrays
 from skconvnet.distributed.part_in_progress import Exchange, Gather, PartInProgress
-from skconvnet.engine.blas_threads import single_threaded_blas
+from skconvnet.distributed.process import process
+from skconvnet.distributed.work import Training, Work
 from skconvnet.engine.executor import Executor, Part
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
-from skconvnet.engine.network import Network
-from skconvnet.losses import Loss
 
 _Numbers: TypeAlias = npt.NDArray[np.integer]
 
@@ -49,59 +43,6 @@ class Shard(NamedTuple):
 
     number: int
     arrays: ShardArrays
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a training consists of besides weights and samples.
-
-    Attributes
-    ----------
-    key : str
-        Tells trainings apart.
-    network : Network
-        Its weights do not matter.
-    loss : Loss
-    augmenter : Augmenter or None
-    n_threads : int
-    channels_first : bool
-    gradient_dtype : str or None
-        The dtype in which gradients travel. None means that of the network.
-    limits_blas : bool
-        Whether BLAS has to be limited to one thread in the process of a task.
-    """
-
-    key: str
-    network: Network
-    loss: Loss
-    augmenter: Augmenter | None
-    n_threads: int
-    channels_first: bool
-    gradient_dtype: str | None
-    limits_blas: bool
-
-
-class Work(NamedTuple):
-    """The part of a minibatch that belongs to one shard.
-
-    Attributes
-    ----------
-    update : int
-        Number of the update.
-    rows : ndarray of int
-        The samples of the part, by their positions in the shard.
-    total_weight : float
-        Sum of the weights of the minibatch.
-    seed : int or None
-        Seed of the minibatch.
-    epoch : Epoch or None
-    """
-
-    update: int
-    rows: _Numbers
-    total_weight: float
-    seed: int | None
-    epoch: Epoch | None
 
 
 class PartResult(NamedTuple):
@@ -217,76 +158,6 @@ def training_samples(shard: Shard, training: Training) -> Samples:
     )
 
 
-@dataclass
-class _Process:
-    """What the tasks of one process share.
-
-    Attributes
-    ----------
-    free : dict of str to list of Executor
-        Executors that no task is using, by the key of the training.
-    parts : dict of (str, int) to (int, PartInProgress)
-        The part of each shard that waits for others, and the number of its update.
-    """
-
-    free: dict[str, list[Executor]] = field(default_factory=dict)
-    parts: dict[tuple[str, int], tuple[int, PartInProgress]] = field(
-        default_factory=dict
-    )
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, training: Training) -> Executor:
-        """Return an executor with a network of its own."""
-        with self.lock:
-            free = self.free.setdefault(training.key, [])
-            if free:
-                return free.pop()
-        if training.limits_blas:
-            single_threaded_blas.limit("skconvnet.distributed")
-        network = copy.deepcopy(training.network)
-        return Executor(network, training.loss, training.n_threads, training.augmenter)
-
-    def give(self, training: Training, executor: Executor) -> None:
-        """Keep an executor for the next task."""
-        with self.lock:
-            self.free.setdefault(training.key, []).append(executor)
-
-    def part(
-        self,
-        training: Training,
-        number: int,
-        work: Work,
-        make: Callable[[], PartInProgress],
-    ) -> PartInProgress:
-        """Return the part of a shard, which is a new one for another update."""
-        key = training.key, number
-        with self.lock:
-            update, part = self.parts.get(key, (-1, None))
-            if part is not None and update == work.update:
-                return part
-            if part is not None:
-                part.abandon()
-            part = make()
-            self.parts[key] = work.update, part
-            return part
-
-    def forget(self, key: str) -> None:
-        """Free what a training has needed."""
-        with self.lock:
-            for executor in self.free.pop(key, []):
-                executor.team.close()
-            for own in [own for own in self.parts if own[0] == key]:
-                self.parts.pop(own)[1].abandon()
-
-
-process = _Process()
-
-
-def forget(key: str) -> None:
-    """Free what a training has needed in this process."""
-    process.forget(key)
-
-
 def differentiate(
     training: Training,
     shard: Shard,
@@ -309,10 +180,9 @@ def differentiate(
 
     if not training.network.needs_whole_batch:
         return run(_no_other_parts)
-    part = process.part(training, shard.number, work, lambda: PartInProgress(run))
-    if not part.can_advance(gathered):  # the task is run again
-        part.abandon()
-        part = PartInProgress(run)
+    part = process.part(
+        training, shard.number, work, gathered, lambda: PartInProgress(run)
+    )
     result: PartResult | Exchange = part.advance(gathered)
     return result
 
