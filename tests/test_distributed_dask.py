@@ -176,6 +176,24 @@ def test_a_shard_with_a_bad_value_is_named(client):
         fit(convnet(), [SHARDS[0], (wrong, y[:12])], client)
 
 
+def test_a_shard_that_times_out_is_told(client):
+    import dask
+
+    @dask.delayed
+    def load():
+        raise TimeoutError("the file server is slow")
+
+    with pytest.raises(TimeoutError, match="the file server is slow"):
+        fit(convnet(), [load()], client)
+
+
+@pytest.mark.parametrize("what", ["cluster", "address"])
+def test_what_is_no_client_is_refused(client, what):
+    wrong = client.cluster if what == "cluster" else client.scheduler.address
+    with pytest.raises(TypeError, match=r"client must be a distributed\.Client; got"):
+        fit(convnet(), SHARDS, wrong)
+
+
 @pytest.mark.skipif(
     platform.machine() != "x86_64", reason="other processors have no Prescott kernels"
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from skconvnet._optional import import_optional
 from skconvnet._typing import override
-from skconvnet.distributed.tasks import forget
+from skconvnet.distributed.process import forget
 
 # Seconds between two looks at the workers, while a result is waited for, and while
 # there is none.
@@ -111,11 +111,19 @@ class DaskPool(Pool):
     """
 
     def __init__(self, client: Any, timeout: float) -> None:  # noqa: ANN401  Dask has no types
-        self.client = client
-        self.timeout = timeout
         self._distributed = import_optional(
             "distributed", "Training on a cluster needs Dask", "dask", "distributed"
         )
+        self.client = self._checked(client)
+        self.timeout = timeout
+
+    def _checked(self, client: Any) -> Any:  # noqa: ANN401  anything that users pass
+        if not isinstance(client, self._distributed.Client):
+            raise TypeError(
+                f"client must be a distributed.Client; got {type(client).__name__}. "
+                "Pass Client(...) of a cluster, or of the address of a scheduler."
+            )
+        return client
 
     @property
     @override
@@ -144,17 +152,26 @@ class DaskPool(Pool):
 
     @override
     def gather(self, promises: Sequence[Any]) -> list[Any]:
-        while True:
-            self._check_running()
-            try:
-                self._distributed.wait(promises, timeout=_PATIENCE)
-                results: list[Any] = self.client.gather(promises)
-                return results
-            except TimeoutError:
+        try:
+            while not self._are_done(promises):
                 self._wait_for_a_worker()
-            except self._lost_results() as error:
-                self._check_running()
-                raise LostResultsError(str(error)) from error
+            results: list[Any] = self.client.gather(promises)
+        except self._lost_results() as error:
+            self._check_running()
+            is_of_task = any(own.status == "error" for own in promises)
+            if isinstance(error, TimeoutError) and is_of_task:
+                raise
+            raise LostResultsError(str(error)) from error
+        return results
+
+    def _are_done(self, promises: Sequence[Any]) -> bool:
+        """Wait a while; return whether there are all results, or an error."""
+        self._check_running()
+        try:
+            self._distributed.wait(promises, timeout=_PATIENCE)
+        except TimeoutError:
+            return False
+        return True
 
     def _wait_for_a_worker(self) -> None:
         """Return when there is a worker, or raise an error if there is none in time."""
