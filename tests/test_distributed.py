@@ -219,7 +219,11 @@ def test_half_precision_changes_little():
         ((X, y, np.ones(60)), "shard 1 has sample weights: True"),
         ((X, y[:9]), "X and y of shard 1 must have the same number.*60 and 9"),
         ((X.astype(str), y), "X of shard 1 must be numeric.*dtype <U"),
-        ((X,), "must be a pair"),
+        ((X, y.astype(str)), "shard 1 has y of texts, and shard 0 has y of numbers"),
+        ((X, 3), "y of shard 1 must have a value for each sample; got 3"),
+        (([X[0], X[1, :4]], y[:2]), "shard 1 must have arrays, whose rows have one sh"),
+        ((X,), r"must be a pair.*got a tuple of length 1\."),
+        (X, r"shards\[1\] must be a pair.*got an array of shape \(60, 6, 5, 2\)"),
     ],
 )
 def test_shards_that_do_not_fit_are_named(arrays, message):
@@ -254,6 +258,7 @@ def test_values_that_are_not_finite_are_named(where):
         ),
         ({"timeout": -1}, ValueError, "timeout must be.*got -1"),
         ({"shards": 5}, TypeError, "shards must be a pair of Dask arrays.*got 5"),
+        ({"target": "kind"}, ValueError, "target='kind' is about .* Parquet"),
         ({"shards": []}, ValueError, "at least one shard"),
         ({"shards": [3]}, TypeError, r"shards\[0\] must be a pair"),
     ],
@@ -262,6 +267,33 @@ def test_bad_arguments_are_refused(params, error, message):
     shards = params.pop("shards", [(X, y)])
     with pytest.raises(error, match=message):
         fit(convnet(), shards, **params)
+
+
+def test_local_updates_of_l_bfgs_are_refused():
+    with pytest.raises(ValueError, match=r"local_updates=2 needs.*solver='lbfgs'"):
+        fit(MLPClassifier(solver="lbfgs"), [(X[:, 0, 0], y)], local_updates=2)
+
+
+def test_values_too_large_for_the_dtype_are_named():
+    wrong = X.copy()
+    wrong[7, 1, 2, 0] = 1e39
+    with pytest.raises(ValueError, match=r"X of shard 1\[7, 1, 2, 0\] is 1e\+39"):
+        fit(convnet(dtype="float32"), [(X, y), (wrong, y)])
+
+
+@pytest.mark.parametrize("how", [{}, {"local_updates": 2}])
+@pytest.mark.parametrize("shape", [None, (60,), (60, 6, 5)])
+def test_targets_of_positions(shape, how):
+    maps = np.where(X[..., 0] > 0, "in", "out")
+    weights = None if shape is None else rng.uniform(0.5, 1.5, shape)
+    arrays = (X, maps) if weights is None else (X, maps, weights)
+    layers = [Conv2D(2, 3, padding="same"), BatchNorm()]
+    params = {"batch_mode": "bgd", "max_iter": 3, "random_state": 0}
+    plain, own = (SequentialClassifier(layers, **params) for _ in range(2))
+    fit(own, cut(*arrays), **how)
+    assert own.predict(X).shape == (60, 6, 5)
+    if not how:
+        assert_close(plain.fit(X, maps, sample_weight=weights), own, 1e-7)
 
 
 def test_pipelines_are_refused():

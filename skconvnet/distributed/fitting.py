@@ -17,6 +17,7 @@ from skconvnet.distributed.remote_array import RemoteArray
 from skconvnet.distributed.shards_of_pool import ShardsOfPool, with_retries
 from skconvnet.distributed.tasks import ShardInfo, describe, load_shard
 from skconvnet.estimators._base import NetworkEstimator
+from skconvnet.estimators._factories import is_stochastic
 
 _E = TypeVar("_E", bound=NetworkEstimator[Any])
 
@@ -122,6 +123,11 @@ def fit(
             f"local_updates={local_updates!r}, with which no gradients travel. Leave "
             "one of them out."
         )
+    if local_updates > 1 and not is_stochastic(estimator.solver):
+        raise ValueError(
+            f"local_updates={local_updates!r} needs a solver that takes minibatches; "
+            f'got solver={estimator.solver!r}. Leave it out, or set solver="adam".'
+        )
     loaders = as_loaders(shards, target)
     pool: Pool = LocalPool() if client is None else DaskPool(client, timeout)
     X, y, weights = _collect(pool, loaders, gradient_dtype, local_updates)
@@ -172,6 +178,7 @@ def _check_alike(infos: Sequence[ShardInfo], loaders: Sequence[Loader]) -> None:
             ("samples of shape", info.shape[1:]),
             ("dtype", str(info.dtype)),
             ("outputs of shape", info.y.shape[1:]),
+            ("y of", "texts" if _are_texts(info.y) else "numbers"),
             ("sample weights:", info.sample_weight is not None),
         )
 
@@ -182,3 +189,9 @@ def _check_alike(infos: Sequence[ShardInfo], loaders: Sequence[Loader]) -> None:
                     f"All shards must be alike, but {loader.name} has {what} {own}, "
                     f"and {loaders[0].name} has {what} {first}."
                 )
+
+
+def _are_texts(y: np.ndarray) -> bool:
+    if y.dtype.kind == "O" and y.size:
+        return isinstance(y.flat[0], str)
+    return y.dtype.kind in "US"

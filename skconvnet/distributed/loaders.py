@@ -18,6 +18,8 @@ _WANTED = (
     "a pair of Dask arrays (X, y), a list of delayed pairs (X, y), a list of pairs of "
     "arrays, a folder, or a list of paths"
 )
+# The column of Parquet files that holds y, unless another is named.
+_TARGET = "y"
 _SUFFIXES = (".npz", ".npy", ".parquet")
 
 
@@ -27,8 +29,8 @@ class ShardArrays(NamedTuple):
     Attributes
     ----------
     X : ndarray of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : ndarray of shape (n_samples,) or None
+    y : ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, *spatial)
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, *spatial), or None
     """
 
     X: npt.NDArray[Any]
@@ -54,7 +56,7 @@ class Loader:
 
     name: str
     source: Any
-    target: str = "y"
+    target: str = _TARGET
     is_delayed: bool = False
 
     def __call__(self, source: Any) -> ShardArrays:  # noqa: ANN401  a path or arrays
@@ -68,9 +70,12 @@ class Loader:
             )
         if all(isinstance(path, (str, os.PathLike)) for path in source):
             source = [np.load(path) for path in source]
-        X, y, *weights = source
-        own_weights = np.asarray(weights[0]) if weights else None
-        return ShardArrays(np.asarray(X), np.asarray(y), own_weights)
+        try:
+            return ShardArrays(*map(np.asarray, source))
+        except ValueError as error:
+            raise ValueError(
+                f"{self.name} must have arrays, whose rows have one shape: {error}"
+            ) from error
 
 
 def _read_file(path: Path, target: str) -> ShardArrays:
@@ -105,15 +110,24 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
         If `shards` is something else than documented, or there are none.
     """
     if isinstance(shards, (str, os.PathLike)):
-        paths = _files_of(Path(shards))
-        return [Loader(_name(i, own), own, target) for i, own in enumerate(paths)]
+        shards = _files_of(Path(shards))
     if _is_pair_of_dask_arrays(shards):
         shards = _delayed_parts(*shards)
     if not isinstance(shards, Sequence):
         raise TypeError(f"shards must be {_WANTED}; got {shown_value(shards)}.")
     if not shards:
         raise ValueError("shards must have at least one shard; got none.")
-    return [_loader(i, own, target) for i, own in enumerate(shards)]
+    loaders = [_loader(i, own, target) for i, own in enumerate(shards)]
+    if target != _TARGET and not any(_is_parquet(own.source) for own in loaders):
+        raise ValueError(
+            f"target={target!r} is about the columns of Parquet files, of which there "
+            "are none among the shards. Leave it out."
+        )
+    return loaders
+
+
+def _is_parquet(source: Any) -> bool:  # noqa: ANN401  anything that users pass
+    return isinstance(source, (str, os.PathLike)) and Path(source).suffix == ".parquet"
 
 
 def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  anything that users pass
@@ -131,12 +145,20 @@ def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  a
     if not is_delayed and not is_pair:
         raise TypeError(
             f"shards[{number}] must be a pair (X, y), a delayed pair, or a path; got "
-            f"{shown_value(source)}."
+            f"{_in_words(source)}. A single shard is a list of one pair, [(X, y)]."
         )
     name = f"shard {number}"
     if is_pair and all(isinstance(path, (str, os.PathLike)) for path in source):
         name = _name(number, source[0])
     return Loader(name, tuple(source) if is_pair else source, target, is_delayed)
+
+
+def _in_words(source: Any) -> str:  # noqa: ANN401  anything that users pass
+    if isinstance(source, np.ndarray):
+        return f"an array of shape {source.shape}"
+    if isinstance(source, tuple | list):
+        return f"a {type(source).__name__} of length {len(source)}"
+    return shown_value(source)
 
 
 def _name(number: int, path: Any) -> str:  # noqa: ANN401  a path or two

@@ -24,8 +24,9 @@ from skconvnet.distributed.process import process
 from skconvnet.distributed.tasks import (
     Shard,
     blas_kernels,
+    samples_of,
     seed_of,
-    training_samples,
+    training_inputs,
 )
 from skconvnet.distributed.work import Training
 from skconvnet.optimizers import Optimizer
@@ -125,7 +126,7 @@ def update_by_shard(
         numbers, state = start
         network.state[:] = numbers
         own = copied(state)
-        samples = training_samples(shard, training)
+        samples = samples_of(shard, training_inputs(shard, training))
         update = WeightUpdate(network, work.settings, work.n_updates)
         seed = seed_of(work.seed, shard.number)
         loss_sum, weight = 0.0, 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -80,21 +81,12 @@ class RemoteInputs(Inputs):
         The samples must be all of X, whose order is that of the shards.
         """
         source = self.source
-        weights = samples.weights
-        promises = {}
-        for shard, own in source.by_shard(self.X.numbers):
-            rows = source.rows_in(shard, self.X.numbers[own])
-            n = int(source.starts[shard + 1] - source.starts[shard])
-            targets = np.zeros((n, *samples.targets.shape[1:]), samples.targets.dtype)
-            targets[rows] = samples.targets[own]
-            own_weights = None
-            if weights is not None:
-                own_weights = np.zeros(n, weights.dtype)
-                own_weights[rows] = weights[own]
-            promises[shard] = source.pool.submit(
-                prepare, source.shards[shard], targets, own_weights
+        return {
+            number: source.pool.submit(prepare, shard, _maker(samples, part))
+            for number, (shard, part) in enumerate(
+                zip(source.shards, source.slices, strict=True)
             )
-        return promises
+        }
 
     def parts_at(self, index: Index) -> list[tuple[int, _Numbers, _Numbers]]:
         """Return shards, positions in `index`, and rows in the shard, by shard."""
@@ -127,6 +119,18 @@ class RemoteInputs(Inputs):
                 ]
             )
         )
+
+
+def _maker(samples: Samples, part: slice) -> Callable[[Inputs], Samples]:
+    """Return what makes the samples of a part, given their inputs."""
+    arrays = {
+        own.name: getattr(samples, own.name)
+        for own in fields(samples)
+        if own.name not in ("inputs", "index")
+    }
+    own = {n: None if array is None else array[part] for n, array in arrays.items()}
+    make: Callable[..., Samples] = type(samples)
+    return partial(make, **own)
 
 
 class RemoteArray(ShardedArray):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -57,6 +58,11 @@ class ShardsOfPool(Source):
         self.starts = np.cumsum([0, *(info.shape[0] for info in infos)])
         self.shape = (int(self.starts[-1]), *infos[0].shape[1:])
         self.dtype = infos[0].dtype
+
+    @property
+    def slices(self) -> list[slice]:
+        """The rows of each shard."""
+        return [slice(*own) for own in pairwise(self.starts.tolist())]
 
     def by_shard(self, numbers: _Numbers) -> list[tuple[int, _Numbers]]:
         """Return the shards that rows belong to, and their positions in `numbers`."""

@@ -37,12 +37,17 @@ class Shard(NamedTuple):
     Attributes
     ----------
     number : int
+    name : str
+        What error messages call it.
     arrays : ShardArrays
-        As the user passed them; y and sample_weight are encoded ones after `prepare`.
+    make_samples : callable or None
+        After `prepare`: makes the samples of X, given the inputs.
     """
 
     number: int
+    name: str
     arrays: ShardArrays
+    make_samples: Callable[[Inputs], Samples] | None = None
 
 
 class PartResult(NamedTuple):
@@ -72,7 +77,7 @@ def load_shard(loader: Loader, source: Any, number: int) -> Shard:  # noqa: ANN4
     Raises
     ------
     ValueError
-        If an array has no samples, or a value that is not finite.
+        If arrays do not fit to each other, or have a value that is not finite.
     """
     arrays = loader(source)
     X, y, weights = arrays
@@ -82,6 +87,10 @@ def load_shard(loader: Loader, source: Any, number: int) -> Shard:  # noqa: ANN4
             f"shape {X.shape} and dtype {X.dtype}."
         )
     for name, own in (("y", y), ("sample_weight", weights)):
+        if own is not None and own.ndim == 0:
+            raise ValueError(
+                f"{name} of {loader.name} must have a value for each sample; got {own}."
+            )
         if own is not None and len(own) != len(X):
             raise ValueError(
                 f"X and {name} of {loader.name} must have the same number of samples; "
@@ -90,7 +99,7 @@ def load_shard(loader: Loader, source: Any, number: int) -> Shard:  # noqa: ANN4
     for name, own in (("X", X), ("y", y), ("sample_weight", weights)):
         if own is not None and own.dtype.kind == "f":
             _check_finite(own, f"{name} of {loader.name}")
-    return Shard(number, arrays)
+    return Shard(number, loader.name, arrays)
 
 
 def _check_finite(values: npt.NDArray[Any], name: str) -> None:
@@ -98,9 +107,9 @@ def _check_finite(values: npt.NDArray[Any], name: str) -> None:
     if not wrong.any():
         return
     place = tuple(np.argwhere(wrong)[0].tolist())
-    where = f"row {place[0]}" + (f", at {place[1:]}" if len(place) > 1 else "")
+    where = f"row {place[0]}" + (f", at {place[1:]}," if len(place) > 1 else "")
     raise ValueError(
-        f"{name} must be finite, but {where}, is {values[place]}. Correct this shard, "
+        f"{name} must be finite, but {where} is {values[place]}. Correct this shard, "
         "or leave the row out."
     )
 
@@ -129,11 +138,9 @@ def describe(shard: Shard) -> ShardInfo:
     return ShardInfo(X.shape, X.dtype, y, weights)
 
 
-def prepare(
-    shard: Shard, targets: npt.NDArray[Any], weights: npt.NDArray[Any] | None
-) -> Shard:
-    """Return the shard with encoded targets and weights."""
-    return Shard(shard.number, ShardArrays(shard.arrays.X, targets, weights))
+def prepare(shard: Shard, make_samples: Callable[[Inputs], Samples]) -> Shard:
+    """Return the shard with what makes its samples, which has targets and weights."""
+    return shard._replace(make_samples=make_samples)
 
 
 def read_rows(shard: Shard, rows: _Numbers) -> npt.NDArray[Any]:
@@ -141,21 +148,26 @@ def read_rows(shard: Shard, rows: _Numbers) -> npt.NDArray[Any]:
     return shard.arrays.X[rows]
 
 
-def samples_of(
+def inputs_of(
     shard: Shard, in_shape: Shape, dtype: npt.DTypeLike, *, channels_first: bool
-) -> Samples:
-    """Return the samples of a shard that was prepared."""
-    X, targets, weights = shard.arrays
-    inputs = Inputs(X, in_shape, dtype, channels_first=channels_first)
-    return Samples(inputs, targets, weights)
+) -> Inputs:
+    """Return the inputs of a shard."""
+    X, name = shard.arrays.X, f"X of {shard.name}"
+    return Inputs(X, in_shape, dtype, name, channels_first=channels_first)
 
 
-def training_samples(shard: Shard, training: Training) -> Samples:
-    """Return the samples of a shard that was prepared, as the network reads them."""
+def training_inputs(shard: Shard, training: Training) -> Inputs:
+    """Return the inputs of a shard, as the network reads them."""
     network, channels_first = training.network, training.channels_first
-    return samples_of(
+    return inputs_of(
         shard, network.in_shape, network.dtype, channels_first=channels_first
     )
+
+
+def samples_of(shard: Shard, inputs: Inputs) -> Samples:
+    """Return the samples of a shard that was prepared."""
+    assert shard.make_samples is not None
+    return shard.make_samples(inputs)
 
 
 def differentiate(
@@ -201,7 +213,7 @@ def _differentiate(
 ) -> PartResult:
     network = executor.network
     network.state[:] = state
-    samples = training_samples(shard, training)
+    samples = samples_of(shard, training_inputs(shard, training))
     gradient = np.empty_like(network.vector)
     loss, _ = executor.loss_and_gradient(
         samples,
@@ -255,8 +267,8 @@ def outputs_of(
     executor = process.take(training)
     try:
         executor.network.state[:] = state
-        samples = training_samples(shard, training)
-        return Executor.outputs(executor, samples.inputs, rows, **options)
+        inputs = training_inputs(shard, training)
+        return Executor.outputs(executor, inputs, rows, **options)
     finally:
         process.give(training, executor)
 
@@ -270,8 +282,8 @@ def apply_to(
     channels_first: bool,
 ) -> Any:  # noqa: ANN401  of any function
     """Return the result of a function of some samples of a shard."""
-    samples = samples_of(shard, in_shape, dtype, channels_first=channels_first)
-    return function(samples.at(rows))
+    inputs = inputs_of(shard, in_shape, dtype, channels_first=channels_first)
+    return function(samples_of(shard, inputs).at(rows))
 
 
 @cache
