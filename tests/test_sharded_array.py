@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -39,7 +40,7 @@ def save(folder, parts):
 
 
 def all_of(X):
-    return X.read(X.numbers)
+    return X.read(slice(None))
 
 
 @given(cuts=st.lists(st.integers(1, 19), max_size=4), shard_size=st.integers(1, 25))
@@ -64,6 +65,48 @@ def test_selections_are_not_read(index):
     assert_array_equal(all_of(X), rows[index])
     assert_array_equal(all_of(X[[0, -1]]), rows[index][[0, -1]])
     assert_array_equal(all_of(X[slice(None), ...]), rows[index])
+
+
+def test_an_empty_list_selects_nothing():
+    X = ShardedArray(rows)[[]]
+    assert X.shape == (0, 3)
+    assert all_of(X).shape == (0, 3)
+
+
+def test_some_samples_of_a_selection_are_read():
+    X = ShardedArray(rows)[5:]
+    for numbers in ([3, 0, -1], slice(2), np.arange(15) < 3):
+        assert_array_equal(X.read(numbers), rows[5:][numbers])
+
+
+def test_a_sharded_array_is_cut_into_other_shards():
+    X = ShardedArray(ShardedArray(rows, 3)[::2], shard_size=7, n_mixed=1)
+    assert (X.shard_size, X.n_mixed, X.shape) == (7, 1, (10, 3))
+    assert_array_equal(all_of(X), rows[::2])
+
+
+def test_samples_are_selected_along_one_axis():
+    with pytest.raises(IndexError, match=r"an array of one axis.*shape \(2, 1\)"):
+        ShardedArray(rows)[[[1], [2]]]
+
+
+def test_masked_values_are_told():
+    masked = np.ma.masked_equal(rows, rows[13, 1])
+    X = ShardedArray(masked, shard_size=6)
+    assert_array_equal(X.read_shard(0), rows[:6])
+    with pytest.raises(ValueError, match="masked values, such as in row 13"):
+        X.read_shard(2)
+
+
+@pytest.mark.parametrize("what", ["text", "objects"])
+def test_files_without_numbers_are_named(tmp_path, what):
+    path = tmp_path / "0.npy"
+    if what == "text":
+        path.write_text("1,2,3")
+    else:
+        np.save(path, np.array([["a", 1]], object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"0\.npy' must be a \.npy file of numbers"):
+        ShardedArray(path)
 
 
 def test_a_number_gives_a_sample():
@@ -129,6 +172,8 @@ def test_memory_maps_are_read_and_kept(tmp_path, mode):
         (3, TypeError, "source must be an object with shape, dtype.*got 3"),
         ([1, 2], TypeError, r"source must be .*got \[1, 2\]"),
         ([], ValueError, "at least one path"),
+        ([rows], TypeError, r"source must be .*got an object of type list"),
+        (scipy.sparse.csr_array(rows), TypeError, "got a sparse matrix.*as a CSR"),
         (np.arange(5), ValueError, r"at least two axes; got shape \(5,\)"),
         (np.array([["a"]]), ValueError, "source must be numeric; got dtype <U1"),
     ],

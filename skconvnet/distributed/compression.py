@@ -39,8 +39,8 @@ def compress(vector: FlatVector, dtype: str | None) -> FlatVector | CompressedVe
 
     Numbers of at least 6e-5 times the largest one keep 11 bits, smaller ones less.
 
-    >>> expand(compress(np.array([1.0, 0.1, -3.0]), "float16"))
-    array([ 1.        ,  0.09997559, -3.        ])
+    >>> expand(compress(np.array([1.0, 0.1, -4.0]), "float16"))
+    array([ 1.        ,  0.09997559, -4.        ])
     """
     if dtype is None:
         return vector

@@ -103,7 +103,8 @@ def fit(
     >>> from skconvnet.distributed import fit
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> shards = [(part, part[:, 0] > 0) for part in np.array_split(X, 4)]
-    >>> clf = MLPClassifier((8,), batch_size=20, max_iter=50, tol=0.1, random_state=0)
+    >>> clf = MLPClassifier((8,), batch_size=20, learning_rate_init=0.02, tol=0.01)
+    >>> clf = clf.set_params(max_iter=50, random_state=0)
     >>> bool(fit(clf, shards).score(X, X[:, 0] > 0) > 0.95)
     True
     """

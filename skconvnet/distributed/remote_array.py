@@ -73,7 +73,7 @@ class RemoteInputs(Inputs):
 
     @override
     def _take(self, index: Index, workspace: Workspace) -> Image:
-        return self.X.read(self.X.numbers[index_numbers(index)])
+        return self.X.read(index_numbers(index))
 
     def prepared(self, samples: Samples) -> dict[int, Any]:
         """Return promises of the shards with encoded targets and weights.
@@ -151,5 +151,5 @@ class RemoteArray(ShardedArray):
         self.shard_size = max(shards.shape[0], 1)
 
     @override
-    def read(self, numbers: _Numbers) -> npt.NDArray[Any]:
-        return self.shards.take(numbers)
+    def read_rows(self, rows: _Numbers) -> npt.NDArray[Any]:
+        return self.shards.take(rows)

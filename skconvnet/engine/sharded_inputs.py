@@ -75,13 +75,15 @@ class ShardedInputs(Inputs):
         numbers = index_numbers(index)
         shards, rows = X.shards_of(numbers)
         taken = workspace.array("taken", (len(numbers), *X.shape[1:]), X.dtype)
+        # A few samples of a shard are followed by the others.
+        is_in_order = isinstance(index, slice) and bool(np.all(np.diff(shards) >= 0))
         for shard in np.unique(shards).tolist():
             own = np.flatnonzero(shards == shard)
-            is_much = isinstance(index, slice) or len(own) >= _MUCH * X.shard_size
+            is_much = is_in_order or len(own) >= _MUCH * X.shard_size
             if is_much or self._loader.is_near(shard):
                 taken[own] = self._loader.get(shard)[rows[own]]
             else:
-                taken[own] = X.read(shard * X.shard_size + rows[own])
+                taken[own] = X.read_rows(shard * X.shard_size + rows[own])
         if taken.dtype.kind == "f" and not all_finite(taken):
             self._refuse_not_finite(taken, numbers)
         return taken

@@ -32,8 +32,9 @@ class ShardedArray:
     ----------
     source : object, path or list of paths
         Where the samples are: an object with shape, dtype and slicing, such as a memory
-        map, an ``h5py.Dataset`` or a ``zarr.Array``; the path of a .npy file; or a list
-        of such paths, whose rows follow one another.
+        map, an ``h5py.Dataset`` or a ``zarr.Array``; the path of a .npy file; a list of
+        such paths, whose rows follow one another; or a ShardedArray, to cut it into
+        other shards.
     shard_size : int, default=None
         The number of samples in a shard. None means as many as have about 8 MB; if the
         source stores samples in chunks, a multiple of these.
@@ -65,8 +66,8 @@ class ShardedArray:
     >>> X, y = ShardedArray(rows, shard_size=100), rows[:, 0] > 0
     >>> X
     ShardedArray(shape=(1000, 4), dtype=float64, shard_size=100, n_mixed=4)
-    >>> clf = MLPClassifier((8,), max_iter=20, tol=0.1, random_state=0).fit(X, y)
-    >>> bool(clf.score(X, y) > 0.9)
+    >>> clf = MLPClassifier((8,), learning_rate_init=0.02, tol=0.01, random_state=0)
+    >>> bool(clf.fit(X, y).score(X, y) > 0.9)
     True
     """
 
@@ -79,7 +80,12 @@ class ShardedArray:
         shard_size: int | None = None,
         n_mixed: int = 4,
     ) -> None:
-        self._source = as_source(source)
+        # The rows of the source that are selected. None means all.
+        self._numbers: npt.NDArray[np.integer] | None = None
+        if isinstance(source, ShardedArray):
+            self.__dict__.update(vars(source))
+        else:
+            self._source = as_source(source)
         self.n_mixed = check_int("n_mixed", n_mixed)
         own = self._source
         if len(own.shape) < 2:
@@ -92,8 +98,6 @@ class ShardedArray:
         if shard_size is None:
             shard_size = _usual_size(own.shape, own.dtype, own.rows_per_chunk)
         self.shard_size = check_int("shard_size", shard_size)
-        # The rows of the source that are selected. None means all.
-        self._numbers: npt.NDArray[np.integer] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -126,11 +130,10 @@ class ShardedArray:
         if isinstance(index, tuple):  # X[rows, ...], as scikit-learn writes it
             index = self._rows_of(index)
         if np.ndim(index) == 0 and not isinstance(index, slice):
-            return self.read(self.numbers[[index]])[0]
+            return self.read_rows(self.numbers[[index]])[0]
         chosen = object.__new__(type(self))
         chosen.__dict__.update(self.__dict__)
-        own = index if isinstance(index, slice) else np.asarray(index)
-        chosen._numbers = self.numbers[own]
+        chosen._numbers = self.numbers[_checked_index(index)]
         return chosen
 
     def _rows_of(self, index: tuple[Any, ...]) -> Any:  # noqa: ANN401  as for an array
@@ -167,16 +170,24 @@ class ShardedArray:
         stop = min(start + self.shard_size, self._source.shape[0])
         return self._source.read(start, stop)
 
-    def read(self, numbers: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
-        """Return rows of the source, of which there should be few, as an array."""
-        rows = np.empty((len(numbers), *self._source.shape[1:]), self.dtype)
-        order = np.argsort(numbers, kind="stable")
-        for run in _runs(numbers[order]):
-            first, last = (
-                int(numbers[order[end]]) for end in (run.start, run.stop - 1)
-            )
-            rows[order[run]] = self._source.read(first, last + 1)
-        return rows
+    def read(self, numbers: Any) -> npt.NDArray[Any]:  # noqa: ANN401  as for an array
+        """Return some of the samples, of which there should be few, as an array.
+
+        Parameters
+        ----------
+        numbers : slice or array-like of int or bool
+            Which samples, as in ``X[numbers]``.
+        """
+        return self.read_rows(self.numbers[_checked_index(numbers)])
+
+    def read_rows(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
+        """Return a few rows of the source, by their numbers in it."""
+        values = np.empty((len(rows), *self._source.shape[1:]), self.dtype)
+        order = np.argsort(rows, kind="stable")
+        for run in _runs(rows[order]):
+            first, last = (int(rows[order[end]]) for end in (run.start, run.stop - 1))
+            values[order[run]] = self._source.read(first, last + 1)
+        return values
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:  # noqa: ANN401  NumPy's protocol
         raise TypeError(
@@ -190,6 +201,21 @@ class ShardedArray:
             f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype}, "
             f"shard_size={self.shard_size}, n_mixed={self.n_mixed})"
         )
+
+
+def _checked_index(index: Any) -> Any:  # noqa: ANN401  as for an array
+    """Return a slice, or an array of one axis, that selects samples."""
+    if isinstance(index, slice):
+        return index
+    numbers = np.asarray(index)
+    if numbers.size == 0 and numbers.dtype.kind == "f":  # an empty list
+        numbers = numbers.astype(np.intp)
+    if numbers.ndim != 1:
+        raise IndexError(
+            "Samples are selected by a slice, or by an array of one axis; got one of "
+            f"shape {numbers.shape}."
+        )
+    return numbers
 
 
 def _usual_size(shape: Shape, dtype: np.dtype[Any], rows_per_chunk: int) -> int:

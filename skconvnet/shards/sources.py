@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 
 from skconvnet._suggestions import shown_value
 from skconvnet._typing import Shape, override
@@ -53,12 +54,17 @@ class SlicedSource(Source):
     """
 
     def __init__(self, array: Any) -> None:  # noqa: ANN401  of any library
+        if issparse(array):
+            raise TypeError(
+                f"source must be {_WANTED}; got a sparse matrix. Pass it as X itself, "
+                "as a CSR matrix."
+            )
         try:
             shape = tuple(int(n) for n in array.shape)
             dtype = np.dtype(array.dtype)
         except (AttributeError, TypeError) as error:
             raise TypeError(
-                f"source must be {_WANTED}; got {shown_value(array)}."
+                f"source must be {_WANTED}; got {_in_words(array)}."
             ) from error
         except ValueError as error:  # NaN in the shape of a Dask array
             raise ValueError(
@@ -72,7 +78,14 @@ class SlicedSource(Source):
 
     @override
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        rows = np.array(self.array[start:stop], self.dtype)
+        part = self.array[start:stop]
+        if np.ma.is_masked(part):
+            row = int(np.argwhere(np.ma.getmaskarray(part))[0, 0])
+            raise ValueError(
+                f"source has masked values, such as in row {start + row}. Fill them "
+                "where the samples are stored, or leave these rows out."
+            )
+        rows = np.array(part, self.dtype)
         _forget_pages(self.array)
         return rows
 
@@ -149,7 +162,13 @@ class _NpyFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         # NumPy reads the header, and maps the rest.
-        mapped = np.load(self.path, mmap_mode="r")
+        try:
+            mapped = np.load(self.path, mmap_mode="r")
+        except ValueError as error:
+            raise ValueError(
+                f"{self.path!r} must be a .npy file of numbers, as np.save(path, X) "
+                f"writes it: {error}"
+            ) from error
         if not isinstance(mapped, np.memmap) or mapped.ndim < 1:
             raise ValueError(f"{self.path!r} must be a .npy file with rows.")
         if not mapped.flags.c_contiguous:
@@ -175,6 +194,11 @@ class _NpyFile:
         rows[...] = numbers.reshape(rows.shape)
 
 
+def _in_words(value: Any) -> str:  # noqa: ANN401  anything that users pass
+    text = shown_value(value)
+    return f"an object of type {type(value).__name__}" if text == "..." else text
+
+
 def _rows_of(file: _NpyFile) -> str:
     return f"rows of shape {file.shape[1:]} and dtype {file.dtype}"
 
@@ -193,6 +217,6 @@ def as_source(source: Any) -> Source:  # noqa: ANN401  anything that users pass
         return FilesSource([source])
     if isinstance(source, list | tuple):
         if not all(isinstance(path, (str, os.PathLike)) for path in source):
-            raise TypeError(f"source must be {_WANTED}; got {shown_value(source)}.")
+            raise TypeError(f"source must be {_WANTED}; got {_in_words(source)}.")
         return FilesSource(source)
     return SlicedSource(source)
