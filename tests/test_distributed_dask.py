@@ -126,6 +126,9 @@ def test_dask_arrays_and_delayed_pairs_are_shards(client):
     pairs = [(dask.delayed(own), dask.delayed(labels)) for own, labels in SHARDS]
     assert_equal(fit(convnet(), pairs, client), plain)
     assert_equal(fit(convnet(), arrays), plain)
+    # Chunks of unknown lengths.
+    unknown = [own[arrays[1] >= 0] for own in arrays]
+    assert_equal(fit(convnet(), unknown), plain)
     with pytest.raises(ValueError, match="X and y must have the same chunks"):
         fit(convnet(), (arrays[0], da.from_array(y, chunks=20)), client)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -206,11 +207,20 @@ def _delayed_parts(X: Any, *others: Any) -> list[tuple[Any, ...]]:  # noqa: ANN4
     X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
     parts = [list(X.to_delayed().reshape(-1))]
     for name, own in zip(names, others, strict=False):
-        if own.chunks[0] != X.chunks[0]:
+        if not _are_alike(X.chunks[0], own.chunks[0]):
             raise ValueError(
                 f"X and {name} must have the same chunks along their first axis; got "
-                f"{X.chunks[0]} and {own.chunks[0]}. Use {name}.rechunk."
+                f"{X.chunks[0]} and {own.chunks[0]}. Use {name}.rechunk; if lengths "
+                "are nan, call compute_chunk_sizes() before."
             )
         whole = own.rechunk(dict.fromkeys(range(1, own.ndim), -1))
         parts.append(list(whole.to_delayed().reshape(-1)))
     return list(zip(*parts, strict=True))
+
+
+def _are_alike(lengths: tuple[float, ...], others: tuple[float, ...]) -> bool:
+    """Return whether chunks have the same lengths, as far as Dask knows them."""
+    return len(lengths) == len(others) and all(
+        one == other or isnan(one) or isnan(other)
+        for one, other in zip(lengths, others, strict=True)
+    )
