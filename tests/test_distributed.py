@@ -7,6 +7,7 @@ import pytest
 from checkpoint_tools import Abort, assert_equal
 from hypothesis import given
 from hypothesis import strategies as st
+from interrupt_tools import told
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,6 +22,7 @@ from skconvnet import (
 from skconvnet.augmentation import Flip, Shift
 from skconvnet.distributed import fit
 from skconvnet.distributed.remote_array import RemoteArray, RemoteInputs
+from skconvnet.distributed.remote_executor import RemoteExecutor
 from skconvnet.distributed.shards_of_pool import ShardsOfPool
 from skconvnet.layers import BatchNorm, Conv2D, GlobalAvgPool, Residual
 from skconvnet.optimizers import SGD, Lookahead
@@ -294,6 +296,25 @@ def test_targets_of_positions(shape, how):
     assert own.predict(X).shape == (60, 6, 5)
     if not how:
         assert_close(plain.fit(X, maps, sample_weight=weights), own, 1e-7)
+
+
+def test_an_interrupt_keeps_the_model_so_far(monkeypatch):
+    clf = convnet(max_iter=9)
+    train, n_calls = RemoteExecutor.loss_and_gradient, 0
+
+    def loss_and_gradient(self, *args, **options):
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls > 7:  # in the second of the epochs, of five updates
+            raise KeyboardInterrupt
+        return train(self, *args, **options)
+
+    monkeypatch.setattr(RemoteExecutor, "loss_and_gradient", loss_and_gradient)
+    with told() as record:
+        fit(clf, cut(X, y))
+    assert record[0].filename == __file__
+    assert clf.n_iter_ == 2
+    assert clf.predict(X).shape == (60,)
 
 
 def test_pipelines_are_refused():

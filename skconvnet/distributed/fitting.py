@@ -70,7 +70,8 @@ def fit(
         shard makes so many updates by its own samples before the weights, and the
         moments of the optimizer, are averaged, so that they travel less often. This is
         another training, whose minibatches are as many times smaller as there are
-        shards: ``batch_size`` divided by their number.
+        shards: ``batch_size`` divided by their number. `alpha`, which is divided by the
+        size of a minibatch, has as many times more effect.
     gradient_dtype : {None, "float16"}, default=None
         The dtype in which gradients travel. None means that of the network. "float16"
         halves what is sent, and rounds gradients to 11 bits; elements of less than

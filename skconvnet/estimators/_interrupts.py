@@ -15,11 +15,12 @@ searches call `fit` like a user. All callers count and not only the last one, so
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterator
 from types import FrameType
 
 from sklearn.base import _fit_context
+
+from skconvnet.estimators._caller_warnings import warn_caller
 
 # Packages and modules that call `fit` many times, or do something with its result.
 _CALLERS = (
@@ -36,9 +37,6 @@ _CALLERS = (
     "sklearnex",
     "skopt",
 )
-
-# Frames up to the caller of fit: this function, fit and scikit-learn's decorator.
-_STACKLEVEL = 5
 
 
 @_fit_context(prefer_skip_nested_validation=True)
@@ -87,4 +85,4 @@ def end_interrupted_fit(interrupt: KeyboardInterrupt | None) -> None:
         raise interrupt
     # The traceback refers to the frames of the training, and so to the data.
     interrupt.__traceback__ = None
-    warnings.warn("Training interrupted by user.", stacklevel=_STACKLEVEL)
+    warn_caller("Training interrupted by user.")
