@@ -119,7 +119,7 @@ def mixed_order(
     >>> own
     [2, 3, 1, 0]
     >>> order
-    array([11,  6,  9,  8, 10,  7,  4,  1,  5,  2,  0,  3])
+    array([ 6,  8,  7, 10, 11,  9,  4,  0,  1,  3,  5,  2])
     """
     by_shard = np.argsort(shards, kind="stable")
     found, starts = np.unique(shards[by_shard], return_index=True)
