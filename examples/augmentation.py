@@ -32,6 +32,7 @@ from skconvnet.augmentation import (
     Elastic,
     Flip,
     Mixup,
+    ProgressiveResizing,
     Rotation,
     Scaling,
     Shear,
@@ -52,6 +53,7 @@ SHOWN: list[Augmentation] = [
     Contrast((0.2, 0.8)),
     Cutout(4, fill_value=8),
     Mixup(1.0),
+    ProgressiveResizing(),
 ]
 
 

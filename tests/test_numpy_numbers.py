@@ -30,7 +30,7 @@ from skconvnet import (
     schedules,
     text,
 )
-from skconvnet.augmentation import Versions
+from skconvnet.augmentation import ProgressiveResizing, Versions
 from skconvnet.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 pytestmark = [
@@ -82,7 +82,10 @@ def use_augmentation(augmentation):
         model = SequentialRegressor([], predict_augmentation=augmentation)
         model.set_params(random_state=0).fit(X, np.arange(8.0))
         return model.predict(X)
-    model = SequentialRegressor([], augmentation=augmentation, random_state=0)
+    # Images of several sizes need a layer whose output always has the same size.
+    takes_one_size = not isinstance(augmentation, ProgressiveResizing)
+    specs = [] if takes_one_size else [layers.GlobalAvgPool()]
+    model = SequentialRegressor(specs, augmentation=augmentation, random_state=0)
     return weights_of(model, X, np.arange(8.0))
 
 
@@ -124,7 +127,7 @@ def small_optimizer(cls):
     return cls(optimizers.SGD(), every=2) if cls is optimizers.Lookahead else cls()
 
 
-CHANGES = [*AUGMENTATIONS, Versions(shifts=1)]
+CHANGES = [*AUGMENTATIONS, ProgressiveResizing(), Versions(shifts=1)]
 PUBLIC_LOSSES = {*CLASSIFICATION_LOSSES.values(), *REGRESSION_LOSSES.values()}
 GROUPS = [
     (skconvnet, small, use_estimator),

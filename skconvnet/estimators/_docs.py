@@ -162,8 +162,7 @@ learning_rate : str or Schedule, default="constant"
     Schedules with a planned end reach it after `max_iter` epochs; set
     ``n_iter_no_change=np.inf`` to keep training from stopping earlier. ``fit`` restarts
     the schedule, even with `warm_start`. Each call of ``partial_fit`` counts as an
-    epoch; it restarts the schedule only if this parameter or `learning_rate_init` was
-    changed since the last call.
+    epoch, and restarts the schedule only if it was changed since the last call.
 learning_rate_init : float, default=0.001
     The initial learning rate. For "one_cycle" and schedules with a warm-up, it is the
     largest learning rate.
