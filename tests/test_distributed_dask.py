@@ -10,6 +10,7 @@ from checkpoint_tools import assert_equal
 from numpy.testing import assert_array_equal
 from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from threadpoolctl import threadpool_info
 
 from skconvnet import ConvNetClassifier, MLPClassifier
 from skconvnet.augmentation import Shift
@@ -35,6 +36,12 @@ SHARDS = list(zip(np.array_split(X, 5), np.array_split(y, 5), strict=True))
 def convnet(**params):
     params = {"max_iter": 2, "batch_size": 20, "random_state": 0, **params}
     return ConvNetClassifier((3,), hidden_layer_sizes=4, **params)
+
+
+def blas_threads():
+    """Return the number of threads of each library of BLAS in this process."""
+    found = threadpool_info()
+    return [info["num_threads"] for info in found if info["user_api"] == "blas"]
 
 
 def cluster(n_workers, **options):
@@ -110,7 +117,9 @@ def test_the_number_of_workers_changes_no_bit(n_workers):
     from distributed import Client
 
     with cluster(n_workers, processes=False) as own, Client(own) as connected:
+        before = blas_threads()
         remote = fit(convnet(), SHARDS, connected)
+        assert blas_threads() == before
     assert_equal(fit(convnet(), SHARDS), remote)
 
 

@@ -47,8 +47,8 @@ class Process:
             free = self.free.get(training.key)
             if free:
                 return free.pop()
-        if training.limits_blas:
-            single_threaded_blas.limit("skconvnet.distributed")
+            if training.limits_blas:
+                single_threaded_blas.limit(training.key)
         network = copy.deepcopy(training.network)
         return Executor(network, training.loss, training.n_threads, training.augmenter)
 
@@ -96,6 +96,8 @@ class Process:
                 executor.team.close()
             for own in [own for own in self.parts if own[0] == key]:
                 self.parts.pop(own)[1].abandon()
+        # Workers may be threads of a process that has other uses for BLAS.
+        single_threaded_blas.release(key)
 
 
 process = Process()
