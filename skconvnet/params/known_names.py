@@ -68,6 +68,15 @@ class KnownNames(_KnownArguments):
         def __init__(self) -> None:
             pass
 
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        # scikit-learn inspects the signature in every call.
+        accepted = _accepted(cls)
+        if accepted is None:
+            names: list[str] = super()._get_param_names()
+            return names
+        return sorted(accepted)
+
     def set_params(self, **params: object) -> Self:
         """Set the parameters, as in scikit-learn.
 
