@@ -50,7 +50,7 @@ def cluster(n_workers, **options):
     return LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address=":0",
         worker_dashboard_address=None,
         **options,
     )
