@@ -53,15 +53,12 @@ class Costs(NamedTuple):
         A task that depends on another one, until its result is known.
     megabyte : float
         To move a megabyte from one worker to another.
-    step : float
-        The optimizer's step.
     """
 
     sample: float
     task: float
     round: float
     megabyte: float
-    step: float
 
 
 def make_network(name: str, batch: int, epochs: int) -> ConvNetClassifier:
@@ -110,8 +107,8 @@ def _array(n_bytes: int) -> np.ndarray:
     return np.zeros(n_bytes, np.uint8)
 
 
-def measure_costs(client: Client, sample: float, step: float) -> Costs:
-    """Measure what a task costs, given the time of a sample and of a step."""
+def measure_costs(client: Client, sample: float) -> Costs:
+    """Measure what a task costs, given the time of a sample."""
     n = 200
     client.gather(client.map(_nothing, range(n), pure=False))
     start = time.perf_counter()
@@ -132,7 +129,7 @@ def measure_costs(client: Client, sample: float, step: float) -> Costs:
         client.submit(_nothing, own, workers=[others[0]], pure=False).result()
         moved = time.perf_counter() - start - float(np.median(rounds))
         megabyte = moved / (n_bytes / 1e6)
-    return Costs(sample, task, float(np.median(rounds)), megabyte, step)
+    return Costs(sample, task, float(np.median(rounds)), megabyte)
 
 
 def modeled(
@@ -151,7 +148,6 @@ def modeled(
     moves = n_workers + int(np.ceil(np.log2(n_workers))) + 1
     return (
         computed
-        + costs.step
         + max(n_tasks, 2 * n_workers) * costs.task
         + (2 + height) * costs.round
         + moves * megabytes * costs.megabyte
@@ -192,11 +188,11 @@ def main(argv: list[str] | None = None) -> int:
         for n in args.workers:
             with (
                 LocalCluster(
-                    n_workers=n, threads_per_worker=1, dashboard_address=None
+                    n_workers=n, threads_per_worker=1, dashboard_address=":0"
                 ) as cluster,
                 Client(cluster) as client,
             ):
-                own = measure_costs(client, alone / args.batch, 0.0)
+                own = measure_costs(client, alone / args.batch)
                 costs = own if costs is None or own.megabyte else costs
                 seconds = seconds_per_update(model, images, labels, client=client)
             guess = modeled(own, megabytes, args.batch, n, n_cpus)

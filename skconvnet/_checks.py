@@ -7,6 +7,7 @@ arrays. The checks return an int or a float of Python.
 
 from __future__ import annotations
 
+import os
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
@@ -56,6 +57,11 @@ def as_python(value: Any) -> Any:  # noqa: ANN401  any value
     (0.5, 'auto')
     """
     return value.item() if isinstance(value, np.generic) else value
+
+
+def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether a value is the path of a file or folder."""
+    return isinstance(value, (str, os.PathLike))
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:

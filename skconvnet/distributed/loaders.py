@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from skconvnet._checks import is_path
 from skconvnet._optional import import_optional
 from skconvnet._suggestions import shown_value
 
@@ -62,14 +63,14 @@ class Loader:
 
     def __call__(self, source: Any) -> ShardArrays:  # noqa: ANN401  a path or arrays
         """Return the arrays of the shard, given its `source`, computed."""
-        if isinstance(source, (str, os.PathLike)):
+        if is_path(source):
             return _read_file(Path(source), self.target)
         if not isinstance(source, tuple | list) or not 2 <= len(source) <= 3:
             raise ValueError(
                 f"{self.name} must be a pair (X, y), or (X, y, sample_weight); got "
                 f"{type(source).__name__}."
             )
-        if all(isinstance(path, (str, os.PathLike)) for path in source):
+        if all(map(is_path, source)):
             source = [np.load(path) for path in source]
         try:
             return ShardArrays(*map(np.asarray, source))
@@ -110,7 +111,7 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
     TypeError, ValueError
         If `shards` is something else than documented, or there are none.
     """
-    if isinstance(shards, (str, os.PathLike)):
+    if is_path(shards):
         shards = _files_of(Path(shards))
     if _is_pair_of_dask_arrays(shards):
         shards = _delayed_parts(*shards)
@@ -128,11 +129,11 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
 
 
 def _is_parquet(source: Any) -> bool:  # noqa: ANN401  anything that users pass
-    return isinstance(source, (str, os.PathLike)) and Path(source).suffix == ".parquet"
+    return is_path(source) and Path(source).suffix == ".parquet"
 
 
 def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  anything that users pass
-    if isinstance(source, (str, os.PathLike)):
+    if is_path(source):
         path = Path(source)
         if path.suffix not in (".npz", ".parquet"):
             raise ValueError(
@@ -149,7 +150,7 @@ def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  a
             f"{_in_words(source)}. A single shard is a list of one pair, [(X, y)]."
         )
     name = f"shard {number}"
-    if is_pair and all(isinstance(path, (str, os.PathLike)) for path in source):
+    if is_pair and all(map(is_path, source)):
         name = _name(number, source[0])
     return Loader(name, tuple(source) if is_pair else source, target, is_delayed)
 
@@ -162,9 +163,8 @@ def _in_words(source: Any) -> str:  # noqa: ANN401  anything that users pass
     return shown_value(source)
 
 
-def _name(number: int, path: Any) -> str:  # noqa: ANN401  a path or two
-    first = path[0] if isinstance(path, tuple) else path
-    return f"shard {number} ({os.fspath(first)!r})"
+def _name(number: int, path: str | os.PathLike[str]) -> str:
+    return f"shard {number} ({os.fspath(path)!r})"
 
 
 def _files_of(folder: Path) -> list[Any]:

@@ -44,7 +44,8 @@ class LocalState:
     Attributes
     ----------
     numbers : ndarray
-        The weights and the buffers that training changes.
+        The weights and the buffers: at first all of them, for a network that has frozen
+        ones, and afterward those that training changes.
     optimizer : Optimizer
     regularizer : Regularizer
     """
@@ -106,7 +107,7 @@ class LocalResult(NamedTuple):
 def update_by_shard(
     training: Training,
     shard: Shard,
-    start: tuple[FlatVector, LocalState],
+    start: LocalState,
     work: LocalWork,
 ) -> LocalResult:
     """Make updates by the samples of one shard.
@@ -115,17 +116,15 @@ def update_by_shard(
     ----------
     training : Training
     shard : Shard
-    start : (ndarray, LocalState)
-        All numbers of the network, frozen ones included, and the state that the updates
-        start from. Both are left unchanged.
+    start : LocalState
+        What the updates start from, which is left unchanged.
     work : LocalWork
     """
     executor = process.take(training)
     try:
         network = executor.network
-        numbers, state = start
-        network.state[:] = numbers
-        own = copied(state)
+        network.state[:] = start.numbers
+        optimizer, regularizer = copy.deepcopy((start.optimizer, start.regularizer))
         samples = samples_of(shard, training_inputs(shard, training))
         update = WeightUpdate(network, work.settings, work.n_updates)
         seed = seed_of(work.seed, shard.number)
@@ -141,11 +140,10 @@ def update_by_shard(
             )
             if total <= 0:
                 continue
-            run = executor.team.run
-            update.make(own.optimizer, own.regularizer, work.rate, total, run)
-            loss_sum += (loss + own.regularizer.value()) * total
+            update.make(optimizer, regularizer, work.rate, total, executor.team.run)
+            loss_sum += (loss + regularizer.value()) * total
             weight += total
-        own.numbers[:] = network.trained_state
+        own = LocalState(network.trained_state.copy(), optimizer, regularizer)
         for vector in own.vectors:
             np.multiply(vector, work.share, out=vector)
         losses = (work.share * loss_sum / weight,)
@@ -156,12 +154,7 @@ def update_by_shard(
 
 def add_states(one: LocalResult, other: LocalResult) -> LocalResult:
     """Return the sum of two results; the losses are kept by shard."""
-    total = copied(one.state)
+    total = copy.deepcopy(one.state)
     for own, more in zip(total.vectors, other.state.vectors, strict=True):
         np.add(own, more, out=own)
     return LocalResult(total, one.losses + other.losses, one.kernels | other.kernels)
-
-
-def copied(state: LocalState) -> LocalState:
-    """Return a copy, of which nothing is shared."""
-    return copy.deepcopy(state)

@@ -22,6 +22,10 @@ class LostWorkersError(RuntimeError):
     """Raised if no worker is left, or the scheduler is gone."""
 
 
+class LostResultsError(RuntimeError):
+    """Raised if results were lost, which the same tasks give again."""
+
+
 class Pool(ABC):
     """Runs functions, whose results stay where they are until they are asked for."""
 
@@ -58,10 +62,6 @@ class Pool(ABC):
     @abstractmethod
     def is_remote(self) -> bool:
         """Whether tasks run in other processes."""
-
-
-class LostResultsError(RuntimeError):
-    """Raised if results were lost, which the same tasks give again."""
 
 
 class LocalPool(Pool):

@@ -35,6 +35,9 @@ class RemoteInputs(Inputs):
     """
 
     X: RemoteArray
+    # The shards with targets and weights, and whose targets these are.
+    _prepared: list[Any]
+    _targets: Any = None
 
     @property
     @override
@@ -73,24 +76,27 @@ class RemoteInputs(Inputs):
 
     @override
     def _take(self, index: Index, workspace: Workspace) -> Image:
-        return self.X.read(index_numbers(index))
+        return self.X.read_rows(self.X.rows_at(index_numbers(index)))
 
-    def prepared(self, samples: Samples) -> dict[int, Any]:
+    def prepared(self, samples: Samples) -> list[Any]:
         """Return promises of the shards with encoded targets and weights.
 
-        The samples must be all of X, whose order is that of the shards.
+        They are made once, and travel once. The samples must be all of X, whose order
+        is that of the shards.
         """
-        source = self.source
-        return {
-            number: source.pool.submit(prepare, shard, _maker(samples, part))
-            for number, (shard, part) in enumerate(
-                zip(source.shards, source.slices, strict=True)
-            )
-        }
+        if self._targets is not samples.targets:
+            source = self.source
+            parts = zip(source.shards, source.slices, strict=True)
+            self._prepared = [
+                source.pool.submit(prepare, shard, _maker(samples, part))
+                for shard, part in parts
+            ]
+            self._targets = samples.targets
+        return self._prepared
 
     def parts_at(self, index: Index) -> list[tuple[int, _Numbers, _Numbers]]:
         """Return shards, positions in `index`, and rows in the shard, by shard."""
-        numbers = self.X.numbers[index_numbers(index)]
+        numbers = self.X.rows_at(index_numbers(index))
         source = self.source
         return [
             (shard, own, source.rows_in(shard, numbers[own]))

@@ -18,6 +18,7 @@ again because its worker was lost.
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -34,7 +35,6 @@ from skconvnet.distributed.local_updates import (
     LocalState,
     LocalWork,
     add_states,
-    copied,
     update_by_shard,
 )
 from skconvnet.distributed.pools import Pool
@@ -70,7 +70,7 @@ class SamplesElsewhere(Protocol):
     def source(self) -> ShardsOfPool:
         """The shards."""
 
-    def prepared(self, samples: Samples) -> dict[int, Any]:
+    def prepared(self, samples: Samples) -> list[Any]:
         """Return promises of the shards with encoded targets and weights."""
 
     def parts_at(self, index: Index) -> list[tuple[int, _Numbers, _Numbers]]:
@@ -103,7 +103,6 @@ class RemoteExecutor(Executor):
         self.n_local_updates = n_local_updates
         self._key = uuid.uuid4().hex
         self._update = 0
-        self._prepared: dict[int, Any] = {}
         self._training: Any = None
         # How often the parts of a minibatch wait for each other; None if unknown.
         self._n_exchanges = None if network.needs_whole_batch else 0
@@ -115,16 +114,11 @@ class RemoteExecutor(Executor):
             self._pool.forget(self._key)
         super().__exit__(*exc)
 
-    def _prepare(self, samples: Samples) -> SamplesElsewhere:
-        inputs = samples.inputs
+    def _begin(self, inputs: Inputs) -> SamplesElsewhere:
+        """Return the inputs, after sharing what tasks need to know of the training."""
         assert isinstance(inputs, SamplesElsewhere)
-        if self._training is None:
-            self._begin(inputs)
-        if not self._prepared:
-            self._prepared = inputs.prepared(samples)
-        return inputs
-
-    def _begin(self, inputs: SamplesElsewhere) -> None:
+        if self._training is not None:
+            return inputs
         source = inputs.source
         self._pool: Pool = source.pool
         training = Training(
@@ -138,6 +132,7 @@ class RemoteExecutor(Executor):
             limits_blas=source.pool.is_remote,
         )
         self._training = self._pool.share(training)
+        return inputs
 
     @override
     def loss_and_gradient(
@@ -153,7 +148,7 @@ class RemoteExecutor(Executor):
     ) -> tuple[float, float]:
         assert train
         assert part is None
-        inputs = self._prepare(samples)
+        inputs = self._begin(samples.inputs)
         total = samples.total_weight(index)
         if total == 0:
             gradient.fill(0)
@@ -163,13 +158,16 @@ class RemoteExecutor(Executor):
             for shard, _, rows in inputs.parts_at(index)
         }
         self._update += 1
-        result = with_retries(lambda: self._differentiate(works))
+        shards = inputs.prepared(samples)
+        result = with_retries(lambda: self._differentiate(shards, works))
         gradient[:] = expand(result.gradient)
         self.network.trained_state[self.network.vector.size :] = result.buffers
         self._note_kernels(result.kernels)
         return float(np.sum(result.losses)), total
 
-    def _differentiate(self, works: Mapping[int, Work]) -> PartResult:
+    def _differentiate(
+        self, shards: Sequence[Any], works: Mapping[int, Work]
+    ) -> PartResult:
         pool, state = self._pool, self._pool.share(self.network.state.copy())
         gathered: list[list[Any]] = []
         while True:
@@ -177,7 +175,7 @@ class RemoteExecutor(Executor):
                 pool.submit(
                     differentiate,
                     self._training,
-                    self._prepared[shard],
+                    shards[shard],
                     state,
                     work,
                     gathered,
@@ -226,7 +224,7 @@ class RemoteExecutor(Executor):
         loss, total : float
             As in `loss_and_gradient`; the loss includes the penalty.
         """
-        inputs = self._prepare(samples)
+        inputs = self._begin(samples.inputs)
         total = samples.total_weight(index)
         if total == 0:
             return 0.0, 0.0
@@ -244,14 +242,14 @@ class RemoteExecutor(Executor):
                     settings,
                     n_updates * self.n_local_updates,
                 )
-        network = self.network
-        start = LocalState(network.trained_state, state.optimizer, state.regularizer)
+        network, shards = self.network, inputs.prepared(samples)
+        start = LocalState(network.state, state.optimizer, state.regularizer)
 
         def compute() -> LocalResult:
-            shared = self._pool.share((network.state.copy(), copied(start)))
+            shared = self._pool.share(copy.deepcopy(start))
             parts = [
                 self._pool.submit(
-                    update_by_shard, self._training, self._prepared[shard], shared, work
+                    update_by_shard, self._training, shards[shard], shared, work
                 )
                 for shard, work in works.items()
             ]
@@ -311,8 +309,7 @@ class RemoteExecutor(Executor):
                 inputs, index, stop=stop, scores=scores, pooling=pooling, means=means
             )
         index = slice(0, len(inputs)) if index is None else index
-        if self._training is None:
-            self._begin(inputs)
+        self._begin(inputs)
         pool, shards = self._pool, inputs.source.shards
         parts = inputs.parts_at(index)
 

@@ -27,6 +27,7 @@ from skconvnet.distributed.work import Training, Work
 from skconvnet.engine.executor import Executor, Part
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
+from skconvnet.layers.base import as_given
 
 _Numbers: TypeAlias = npt.NDArray[np.integer]
 
@@ -191,16 +192,12 @@ def differentiate(
             process.give(training, executor)
 
     if not training.network.needs_whole_batch:
-        return run(_no_other_parts)
+        return run(as_given)
     part = process.part(
         training, shard.number, work, gathered, lambda: PartInProgress(run)
     )
     result: PartResult | Exchange = part.advance(gathered)
     return result
-
-
-def _no_other_parts(own: list[Any]) -> list[Any]:
-    return own
 
 
 def _differentiate(

@@ -53,4 +53,4 @@ def read_a_few(inputs: Inputs, index: npt.NDArray[np.integer]) -> Iterator[Image
     at_a_time = max(1, _VALUES_AT_A_TIME * len(X) // X.size)
     for start in range(0, len(index), at_a_time):
         few = index[start : start + at_a_time]
-        yield X.read(few) if isinstance(X, ShardedArray) else X[few]
+        yield X.read_rows(X.rows_at(few)) if isinstance(X, ShardedArray) else X[few]

@@ -25,7 +25,8 @@ Result = TypeVar("Result")
 _MATRIX_NDIM = 2
 
 
-def _as_given(own: list[Any]) -> list[Any]:
+def as_given(own: list[Any]) -> list[Any]:
+    """Return what is given: there are no other micro-batches."""
     return own
 
 
@@ -50,7 +51,7 @@ class MicroBatchRunner:
     run: Run
     rngs: Sequence[np.random.Generator | None]
     weights: Sequence[np.ndarray] | None = None
-    gather: Callable[[list[Any]], list[Any]] = _as_given
+    gather: Callable[[list[Any]], list[Any]] = as_given
 
     def map(self, function: Callable[[int], Result]) -> list[Result]:
         """Return ``function(m)`` for each micro-batch m, in order."""

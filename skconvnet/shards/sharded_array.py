@@ -161,8 +161,14 @@ class ShardedArray:
         self, index: npt.NDArray[np.integer]
     ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
         """Return the shards that samples belong to, and their positions in these."""
-        numbers = index if self._numbers is None else self._numbers[index]
-        return np.divmod(numbers, self.shard_size)
+        return np.divmod(self.rows_at(index), self.shard_size)
+
+    def rows_at(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        """Return the rows of the source that samples are, none counted from the end.
+
+        Unlike `numbers`, this takes no longer for more samples.
+        """
+        return index if self._numbers is None else self._numbers[index]
 
     def read_shard(self, shard: int) -> npt.NDArray[Any]:
         """Return all rows of the source that belong to a shard."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
+from skconvnet._checks import is_path
 from skconvnet._suggestions import shown_value
 from skconvnet._typing import Shape, override
 
@@ -213,10 +214,10 @@ def as_source(source: Any) -> Source:  # noqa: ANN401  anything that users pass
     ValueError
         If files do not fit to each other.
     """
-    if isinstance(source, (str, os.PathLike)):
+    if is_path(source):
         return FilesSource([source])
     if isinstance(source, list | tuple):
-        if not all(isinstance(path, (str, os.PathLike)) for path in source):
+        if not all(map(is_path, source)):
             raise TypeError(f"source must be {_WANTED}; got {_in_words(source)}.")
         return FilesSource(source)
     return SlicedSource(source)

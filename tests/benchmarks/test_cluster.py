@@ -13,7 +13,7 @@ def benchmark():
 
 
 def test_the_model_divides_the_computation_only(benchmark):
-    costs = benchmark.Costs(1e-3, 0.0, 0.0, 0.0, step=0.0)
+    costs = benchmark.Costs(1e-3, 0.0, 0.0, 0.0)
     assert benchmark.modeled(costs, 1.0, 100, 4, n_cpus=4) == pytest.approx(0.025)
     assert benchmark.modeled(costs, 1.0, 100, 4, n_cpus=2) == pytest.approx(0.05)
     costs = costs._replace(megabyte=1.0, sample=0.0)
