@@ -11,6 +11,7 @@ import numpy as np
 from skconvnet._typing import FlatVector, override
 from skconvnet.ops.blas_kernels import axpy
 from skconvnet.optimizers import Optimizer
+from skconvnet.training import subnormal
 
 # The name of stochastic weight averaging, `EpochAverage`.
 SWA = "swa"
@@ -139,6 +140,8 @@ class ExponentialAverage(Average):
         # sum: D_n * a_n = decay * D_(n-1) * a_(n-1) + (1 - decay) * weights.
         share = (1 - self.decay) / (1 - self.decay**self.n_updates)
         self._add(weights, share)
+        if self._average is not None and subnormal.is_due(self.n_updates):
+            subnormal.clear_small_weights(self._average)
 
     @override
     def _restart(self) -> None:

@@ -8,6 +8,7 @@ from skconvnet._typing import FlatVector
 from skconvnet.engine.network import Network
 from skconvnet.ops.workspace import Run
 from skconvnet.optimizers import Optimizer
+from skconvnet.training import subnormal
 from skconvnet.training.clipping import clip_norm, clip_value
 from skconvnet.training.regularization import Regularizer
 from skconvnet.training.state import Settings
@@ -72,3 +73,6 @@ class WeightUpdate:
             clip_value(gradient, settings.max_grad_value)
             clip_norm(gradient, settings.max_grad_norm)
         optimizer.step(self._weights, gradient, rate, run, regularizer)
+        if subnormal.is_due(optimizer.n_steps):
+            subnormal.clear_small_weights(self._weights)
+            subnormal.clear_subnormal(optimizer.vectors)
