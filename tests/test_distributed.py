@@ -20,11 +20,12 @@ from skconvnet import (
     SequentialClassifier,
 )
 from skconvnet.augmentation import Flip, Shift
+from skconvnet.callbacks import Checkpoint
 from skconvnet.distributed import fit
 from skconvnet.distributed.remote_array import RemoteArray, RemoteInputs
 from skconvnet.distributed.remote_executor import RemoteExecutor
 from skconvnet.distributed.shards_of_pool import ShardsOfPool
-from skconvnet.layers import BatchNorm, Conv2D, GlobalAvgPool, Residual
+from skconvnet.layers import BatchNorm, Conv2D, Embedding, GlobalAvgPool, Residual
 from skconvnet.optimizers import SGD, Lookahead
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -166,6 +167,23 @@ def test_a_fit_goes_on_from_a_checkpoint(tmp_path):
     with pytest.raises(InterruptedError):
         fit(broken, shards)
     assert_equal(fit(convnet(max_iter=4), shards, resume_from=path), whole)
+
+
+@pytest.mark.parametrize(
+    ("shards", "params", "message"),
+    [
+        ([(X[:40], y[:40]), (X[40:], y[40:])], {}, "cut into shards.*40, 20"),
+        (None, {"gradient_dtype": "float16"}, "gradient_dtype: 'float16', and none"),
+        (None, {"local_updates": 2}, "local_updates: 2, and 1 then"),
+    ],
+)
+def test_a_checkpoint_is_of_the_same_shards(tmp_path, shards, params, message):
+    path = tmp_path / "checkpoint"
+    fit(convnet(max_iter=1).set_callbacks(Checkpoint(path)), cut(X, y))
+    with pytest.raises(ValueError, match=f"a fit to another {message}"):
+        fit(convnet(max_iter=1), shards or cut(X, y), resume_from=path, **params)
+    with pytest.raises(ValueError, match="cut into shards: none, and"):
+        convnet(max_iter=1).fit(X, y, resume_from=path)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +333,18 @@ def test_an_interrupt_keeps_the_model_so_far(monkeypatch):
     assert record[0].filename == __file__
     assert clf.n_iter_ == 2
     assert clf.predict(X).shape == (60,)
+
+
+def test_classes_are_refused():
+    with pytest.raises(TypeError, match=r"not the class; pass MLPClassifier\(\)"):
+        fit(MLPClassifier, [(X, y)])
+
+
+def test_padded_tokens_are_refused():
+    tokens = np.tile([3, 2, 0, 0], (60, 1))
+    layers = [Embedding(5, 3, padding_token=0), GlobalAvgPool()]
+    with pytest.raises(TypeError, match=r"shard by shard.*begins.*in memory"):
+        fit(SequentialClassifier(layers), [(tokens, y)])
 
 
 def test_pipelines_are_refused():

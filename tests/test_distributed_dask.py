@@ -1,5 +1,6 @@
 """Training on the workers of a Dask cluster, some of which are lost."""
 
+import asyncio
 import os
 import platform
 import signal
@@ -179,6 +180,28 @@ def test_a_scheduler_that_is_gone_is_told(own_client, monkeypatch, tmp_path):
         fit(convnet(max_iter=4), SHARDS, resume_from=path),
         fit(convnet(max_iter=4), SHARDS),
     )
+
+
+def test_clients_that_do_not_wait_are_refused(client):
+    from distributed import Client
+
+    async def refuse():
+        async with Client(client.scheduler.address, asynchronous=True) as waiting:
+            with pytest.raises(ValueError, match=r"wait for.*asynchronous=False"):
+                fit(convnet(), SHARDS, waiting)
+
+    asyncio.run(refuse())
+
+
+def test_one_array_of_dask_is_not_a_pair(client):
+    from dask import array
+
+    X_alone = array.from_array(X, chunks=(20, *X.shape[1:]))
+    message = (
+        r"array of Dask; got also an array of shape \(60,\).*from_array\(y, chunks="
+    )
+    with pytest.raises(TypeError, match=message):
+        fit(convnet(), (X_alone, y), client)
 
 
 def test_a_shard_with_a_bad_value_is_named(client):

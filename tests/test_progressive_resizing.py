@@ -191,7 +191,7 @@ def test_l_bfgs_trains_at_the_full_size():
     ("params", "error", "message"),
     [
         ({"smallest": 0}, ValueError, r"smallest must be .*\(0, 1\].*got 0"),
-        ({"smallest": 1.5}, ValueError, "smallest must be .*got 1.5"),
+        ({"smallest": 1.5}, ValueError, r"smallest must be .*\(0, 1\].*got 1.5"),
         ({"smallest": "half"}, TypeError, "smallest must be .*got 'half'"),
         ({"stages": 1}, ValueError, "stages must be .*got 1"),
         ({"stages": 2.5}, TypeError, "stages must be .*got 2.5"),

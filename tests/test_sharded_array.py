@@ -2,6 +2,7 @@
 
 import pickle
 
+import h5py
 import numpy as np
 import pytest
 import scipy.sparse
@@ -151,6 +152,18 @@ def test_attributes_are_those_of_an_array():
 def test_pickled_files_are_opened_again(tmp_path):
     X = ShardedArray(save(tmp_path, [rows[:7], rows[7:]]), 5)[::2]
     assert_array_equal(all_of(pickle.loads(pickle.dumps(X))), rows[::2])
+
+
+def test_pickled_datasets_of_h5py_are_opened_again(tmp_path):
+    path = tmp_path / "rows.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("a").create_dataset("X", data=rows)
+    with h5py.File(path, "r") as file:
+        pickled = pickle.dumps(ShardedArray(file["a/X"], 5)[::2])
+    assert_array_equal(all_of(pickle.loads(pickled)), rows[::2])
+    path.unlink()
+    with pytest.raises(OSError, match=r"'/a/X' of .*rows\.h5.*cannot be opened again"):
+        pickle.loads(pickled)
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "c"])

@@ -20,6 +20,7 @@ from skconvnet import (
     SequentialClassifier,
 )
 from skconvnet.augmentation import Flip
+from skconvnet.callbacks import Checkpoint
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.shard_loader import ShardLoader, mixed_order
 from skconvnet.engine.sharded_inputs import ShardedInputs
@@ -288,9 +289,7 @@ def test_samples_of_another_shape_are_refused_after_fit():
 def test_tokens_with_padding_are_refused():
     clf = SequentialClassifier([Embedding(9, 2, padding_token=0), GlobalAvgPool()])
     tokens = rng.integers(0, 9, (60, 4))
-    with pytest.raises(
-        TypeError, match="X is a ShardedArray, whose rows cannot be cut"
-    ):
+    with pytest.raises(TypeError, match="X is read shard by shard, where rows cannot"):
         clf.fit(sharded(tokens), y)
 
 
@@ -315,3 +314,35 @@ def test_arrays_of_other_packages_are_sharded(tmp_path):
     array[:] = images
     assert ShardedArray(array).shard_size % 9 == 0
     assert_same(plain, convnet(shuffle=False).fit(array, y))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "float16", "float32", "int64"])
+def test_perceptrons_have_the_precision_of_arrays(dtype):
+    X = (images[:, :, :, 0] > 0.5).reshape(60, -1).astype(dtype)
+    clf = MLPClassifier((3,), max_iter=1, shuffle=False, random_state=0)
+    sharded_clf = clone(clf).fit(sharded(X), y)
+    assert sharded_clf.network_.dtype == clf.fit(X, y).network_.dtype
+    assert_same(clf, sharded_clf)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [({"shard_size": 9}, "shard_size: 9, and 7"), ({"n_mixed": 3}, "n_mixed: 3, and")],
+)
+def test_a_checkpoint_is_of_the_same_cut(tmp_path, params, message):
+    path = tmp_path / "checkpoint"
+    convnet().set_callbacks(Checkpoint(path)).fit(sharded(), y)
+    with pytest.raises(ValueError, match=f"of a fit to another {message}"):
+        convnet().fit(sharded(**params), y, resume_from=path)
+    with pytest.raises(ValueError, match="another shard_size: none, and 7 then"):
+        convnet().fit(images, y, resume_from=path)
+
+
+def test_a_search_in_several_processes_reads_a_file_of_h5py(tmp_path):
+    path = tmp_path / "images.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("X", data=images)
+    with h5py.File(path, "r") as file:
+        X = ShardedArray(file["X"])
+        scores = cross_val_score(convnet(), X, y, cv=2, n_jobs=2)
+        assert_array_equal(scores, cross_val_score(convnet(), X, y, cv=2))

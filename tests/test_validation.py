@@ -164,3 +164,18 @@ def test_partial_fit_with_early_stopping_trains_as_without(cls):
     np.testing.assert_array_equal(stopping.network_.vector, plain.network_.vector)
     assert stopping.validation_scores_ == plain.validation_scores_
     assert not stopping.stopped_
+
+
+@pytest.mark.parametrize(
+    ("X_val", "message"),
+    [
+        (np.ones((5, 3)), "X has 3 features, but MLPClassifier is expecting 4"),
+        (np.full((5, 4), np.nan), "contains NaN"),
+        (pd.DataFrame(np.ones((5, 4)), columns=[*"abcd"]), "feature names"),
+    ],
+)
+def test_errors_are_about_the_validation_set(X_val, message):
+    X, y = pd.DataFrame(np.ones((20, 4)), columns=[*"dcba"]), np.arange(20) % 2
+    X = X if hasattr(X_val, "columns") else X.to_numpy()
+    with pytest.raises(ValueError, match=f"X_val and y_val cannot be .*{message}"):
+        MLPClassifier((3,)).fit(X, y, X_val=X_val, y_val=y[:5])

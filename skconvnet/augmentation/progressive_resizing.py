@@ -9,10 +9,9 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from skconvnet._checks import check_int
+from skconvnet._checks import check_float, check_int
 from skconvnet._typing import FeatureMap, Shape, override
 from skconvnet.augmentation.base import Augmentation, Augmenter, Batch
-from skconvnet.augmentation.checks import check_number
 from skconvnet.augmentation.origin import Epoch
 from skconvnet.ops.workspace import Workspace
 
@@ -68,12 +67,12 @@ class ProgressiveResizing(Augmentation):
 
     @override
     def _build(self, in_shape: Shape) -> Augmenter | None:
-        smallest = check_number("smallest", self.smallest, low=0.0, high=1.0)
-        if smallest == 0:
-            raise ValueError(
-                "smallest must be a number in (0, 1], the fraction of the full size; "
-                f"got {self.smallest!r}."
-            )
+        smallest = check_float(
+            "smallest",
+            self.smallest,
+            "a number in (0, 1], the fraction of the full size",
+            lambda fraction: 0 < fraction <= 1,
+        )
         stages = check_int("stages", self.stages, minimum=2)
         factors = [
             smallest + (1 - smallest) * stage / (stages - 1) for stage in range(stages)

@@ -109,6 +109,10 @@ def fit(
     >>> bool(fit(clf, shards).score(X, X[:, 0] > 0) > 0.95)
     True
     """
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"estimator must be an object, not the class; pass {estimator.__name__}()."
+        )
     if not isinstance(estimator, NetworkEstimator):
         raise TypeError(
             "estimator must be one of skconvnet, such as ConvNetClassifier(); got "

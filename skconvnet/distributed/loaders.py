@@ -115,6 +115,7 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
         shards = _files_of(Path(shards))
     if _is_pair_of_dask_arrays(shards):
         shards = _delayed_parts(*shards)
+    _refuse_half_of_dask(shards)
     if not isinstance(shards, Sequence):
         raise TypeError(f"shards must be {_WANTED}; got {shown_value(shards)}.")
     if not shards:
@@ -199,6 +200,19 @@ def _is_pair_of_dask_arrays(shards: Any) -> bool:  # noqa: ANN401  anything that
         and 2 <= len(shards) <= 3
         and all(hasattr(own, "to_delayed") and hasattr(own, "chunks") for own in shards)
     )
+
+
+def _refuse_half_of_dask(shards: Any) -> None:  # noqa: ANN401  anything that users pass
+    """Raise a TypeError if an array of Dask is paired with one that is not."""
+    if not isinstance(shards, tuple | list) or not 2 <= len(shards) <= 3:
+        return
+    others = [own for own in shards if not hasattr(own, "to_delayed")]
+    if 0 < len(others) < len(shards) and all(hasattr(own, "shape") for own in others):
+        raise TypeError(
+            "shards is a pair of which only a part is an array of Dask; got also "
+            f"{_in_words(others[0])}. Make all of them arrays of Dask with the same "
+            "chunks, as dask.array.from_array(y, chunks=X.chunks[0]) does."
+        )
 
 
 def _delayed_parts(X: Any, *others: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  Dask arrays

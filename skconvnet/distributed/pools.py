@@ -123,6 +123,12 @@ class DaskPool(Pool):
                 f"client must be a distributed.Client; got {type(client).__name__}. "
                 "Pass Client(...) of a cluster, or of the address of a scheduler."
             )
+        if client.asynchronous:
+            raise ValueError(
+                "client must wait for its results; got one with asynchronous=True. "
+                "Pass Client(..., asynchronous=False), and call fit in a thread, as "
+                "with asyncio.to_thread, if an event loop is running."
+            )
         return client
 
     @property

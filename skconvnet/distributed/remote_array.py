@@ -156,6 +156,16 @@ class RemoteArray(ShardedArray):
         self.n_mixed = 1
         self.shard_size = max(shards.shape[0], 1)
 
+    @property
+    @override
+    def order_params(self) -> dict[str, object]:
+        shards = self.shards
+        return {
+            "cut into shards": np.diff(shards.starts).tolist(),
+            "local_updates": shards.n_local_updates,
+            "gradient_dtype": shards.gradient_dtype,
+        }
+
     @override
     def read_rows(self, rows: _Numbers) -> npt.NDArray[Any]:
         return self.shards.take(rows)

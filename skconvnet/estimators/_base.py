@@ -257,7 +257,9 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
                 start_from(self.network_, previous)
             elif checkpoint is None:
                 warn_of_frozen_start(self.network_)
-        find_given = partial(what_fit_was_given, self, encoded, weights, run.validation)
+        find_given = partial(
+            what_fit_was_given, self, maps, encoded, weights, run.validation
+        )
         rng = run.begin_training(rng, self._targets, find_given)
 
         samples = self._make_samples(maps, encoded, weights)
@@ -330,7 +332,7 @@ class NetworkEstimator(CallbackSupportMixin, TrainedNetwork[_T], Generic[_T]):
                 layers,
                 in_shape,
                 n_outputs,
-                resolve_dtype(self.dtype, X),
+                resolve_dtype(self.dtype, X, self._input_checks.get("dtype")),
                 getattr(self, "kernel_initializer", None),
                 n_copies=n_copies,
                 predicts_maps=self._targets.form is not None,

@@ -234,8 +234,9 @@ def make_inputs(
     if isinstance(X, ShardedArray):
         if network.ends_at_padding:
             raise TypeError(
-                f"{name} is a ShardedArray, whose rows cannot be cut off where padding "
-                "begins. Pass tokens in memory, which take little of it."
+                f"{name} is read shard by shard, where rows cannot be cut off where "
+                "their padding begins. Call fit of the estimator with tokens in "
+                "memory, which take little of it."
             )
         inputs_type: type[Inputs] = X.inputs_type or ShardedInputs
         return inputs_type(

@@ -18,6 +18,7 @@ from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._param_equality import differ
 from skconvnet.estimators._targets import Targets
 from skconvnet.estimators._validation_set import ValidationData
+from skconvnet.shards.sharded_array import ShardedArray
 from skconvnet.training.snapshot import RandomNumbers, TrainingSnapshot
 
 # Parameters on which no bit of the result depends; the dtype is that of the network.
@@ -63,8 +64,8 @@ class Checkpointed:
 
     def check_given(self, given: Mapping[str, object]) -> None:
         """Raise a ValueError unless `fit` is given what it was given then."""
-        for name, then in self.given.items():
-            now = given[name]
+        for name in {**self.given, **given}:
+            then, now = self.given.get(name), given.get(name)
             if now == then:
                 continue
             shown = ""
@@ -82,6 +83,7 @@ _UNREADABLE = ("y", "sample_weight", "y_val", "order or kind of layers")
 
 def what_fit_was_given(
     estimator: Any,  # noqa: ANN401  estimators have no type
+    X: object,
     targets: Rows | MapTargets,
     weights: object,
     validation: ValidationData,
@@ -99,6 +101,7 @@ def what_fit_was_given(
         "y": hash_of(targets),
         "sample_weight": None if weights is None else hash_of(weights),
         "y_val": None if validation.y is None else _hash_of_any(validation.y),
+        **(X.order_params if isinstance(X, ShardedArray) else {}),
     }
 
 

@@ -222,13 +222,23 @@ def check_same_shape(
     )
 
 
-def resolve_dtype(dtype: npt.DTypeLike, X: CheckedX) -> np.dtype[Any]:
+def resolve_dtype(
+    dtype: npt.DTypeLike, X: CheckedX, validated: object = None
+) -> np.dtype[Any]:
     """Return float32 or float64; "auto" is the smaller one that can represent X.
+
+    If `validated` is a tuple, X has one of these dtypes after validation, the first one
+    unless it has another already. That of a ShardedArray is still the one in storage.
 
     >>> resolve_dtype("auto", np.zeros(3, dtype=np.uint8))
     dtype('float32')
+    >>> resolve_dtype("auto", np.zeros(3, dtype=np.uint8), (np.float64, np.float32))
+    dtype('float64')
     """
     if dtype == "auto":
-        holds = np.result_type(X.dtype, np.float32)
+        own = X.dtype
+        if isinstance(validated, tuple) and own not in validated:
+            own = np.dtype(validated[0])
+        holds = np.result_type(own, np.float32)
         return np.dtype(np.float32 if holds == np.float32 else np.float64)
     return np.dtype(dtype)

@@ -39,6 +39,7 @@ from skconvnet.estimators._validation_set import (
     UserScorer,
     ValidationData,
     ValidationSet,
+    about_validation_data,
     split_samples,
 )
 from skconvnet.estimators._versions import make_means
@@ -219,14 +220,15 @@ class TrainedNetwork(FittedNetwork[_T], Generic[_T]):
         )
 
     def _check_validation(self, validation: ValidationData) -> tuple[Samples, CheckedY]:
-        X, y = check_X_and_y(
-            self,
-            validation.X,
-            validation.y,
-            reset=False,
-            suffix="_val",
-            **self._input_checks,
-        )
+        with about_validation_data():
+            X, y = check_X_and_y(
+                self,
+                validation.X,
+                validation.y,
+                reset=False,
+                suffix="_val",
+                **self._input_checks,
+            )
         X = in_any_size(self, X)
         self._check_shape(X, "X_val")
         form, name = self._targets.form, "sample_weight_val"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from inspect import signature
 from typing import Any, NamedTuple
@@ -50,6 +51,17 @@ class ValidationData(NamedTuple):
             missing = "X_val" if self.X is None else "y_val"
             raise ValueError(f"{missing}=None: X_val and y_val must be given together.")
         return True
+
+
+@contextmanager
+def about_validation_data() -> Iterator[None]:
+    """Say of errors that call their arrays X and y that they are X_val and y_val."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "_val" in str(error):
+            raise
+        raise type(error)(f"X_val and y_val cannot be used: {error}") from error
 
 
 def split_samples(

@@ -157,6 +157,11 @@ class ShardedArray:
         """How many shards the source has."""
         return -(-self._source.shape[0] // self.shard_size)
 
+    @property
+    def order_params(self) -> dict[str, object]:
+        """What the order of samples in training depends on, by names for messages."""
+        return {"shard_size": self.shard_size, "n_mixed": self.n_mixed}
+
     def shards_of(
         self, index: npt.NDArray[np.integer]
     ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from skconvnet._checks import is_path
 from skconvnet._suggestions import shown_value
 from skconvnet._typing import Shape, override
+from skconvnet.shards.stored_dataset import StoredDataset, if_of_h5py
 
 _WANTED = (
     "an object with shape, dtype and slicing, such as a memory map, an h5py.Dataset or "
@@ -51,7 +52,8 @@ class SlicedSource(Source):
     Parameters
     ----------
     array : object
-        It is kept, so that pickling it is up to its own class.
+        It is kept, so that pickling it is up to its own class. Files of h5py are opened
+        again.
     """
 
     def __init__(self, array: Any) -> None:  # noqa: ANN401  of any library
@@ -76,6 +78,15 @@ class SlicedSource(Source):
         self.shape = shape
         self.dtype = dtype
         self.rows_per_chunk = _rows_per_chunk(array)
+
+    def __getstate__(self) -> dict[str, Any]:
+        stored = if_of_h5py(self.array)
+        return vars(self) if stored is None else {**vars(self), "array": stored}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self.array, StoredDataset):
+            self.array = self.array.open()
 
     @override
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
