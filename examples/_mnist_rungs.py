@@ -124,10 +124,10 @@ RUNGS = {
     "7": Rung(
         "dense 1000, 1000, dropout",
         99.60,
-        60,
+        40,
         with_shifts((1000, 1000), dropout=0.5),
     ),
-    "8": Rung("five of these vote", 99.67, 60, None, voters="7"),
+    "8": Rung("five of these vote", 99.67, 40, None, voters="7"),
 }
 
 
