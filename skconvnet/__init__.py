@@ -32,7 +32,9 @@ __getattr__, __dir__, __all__ = lazily(
     packages=[
         "architectures",
         "augmentation",
+        "callbacks",
         "datasets",
+        "distributed",
         "initializers",
         "inspection",
         "interop",
@@ -42,6 +44,7 @@ __getattr__, __dir__, __all__ = lazily(
         "optimizers",
         "schedules",
         "series",
+        "shards",
         "tabular",
         "text",
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from docs_tools import GUIDE, ROOT, read
 
 import skconvnet
 from skconvnet import augmentation, datasets, estimators, interop, layers, series
@@ -44,6 +45,17 @@ for name in set(dir(skconvnet)) - set(skconvnet.__all__):
     assert getattr(skconvnet, name).__name__ == f"skconvnet.{name}"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_packages_that_the_guide_imports_from_are_attributes():
+    imported = {
+        name
+        for page in (ROOT / "README.md", *GUIDE)
+        for name in re.findall(r"^ *from skconvnet\.([a-z]+) import", read(page), re.M)
+    }
+    assert {"callbacks", "layers", "shards"} <= imported
+    # Life of a minibatch shows what is inside.
+    assert imported - {"engine", "ops"} <= set(dir(skconvnet)) - set(skconvnet.__all__)
 
 
 def test_star_import():
