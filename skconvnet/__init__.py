@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skconvnet.estimators import SequentialRegressor as SequentialRegressor
     from skconvnet.inspection.versions import show_versions as show_versions
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 recognize_moved_modules()
 
