@@ -37,6 +37,7 @@ README = ROOT / "README.md"
 WITHOUT_BLOCKS = {"layers.md"}
 # Pages whose blocks need optional packages.
 NEEDED = {
+    "coming_from_pytorch.md": ("torch",),
     "from_one_machine_to_a_hundred.md": ("distributed",),
     "onnx.md": ("onnxruntime",),
     "weights_in_and_out.md": ("keras", "safetensors", "torch"),
