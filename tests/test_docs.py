@@ -33,8 +33,8 @@ from skconvnet import (
 from skconvnet.layers import Conv2D
 
 README = ROOT / "README.md"
-# A page of a table only; all others have blocks of Python.
-WITHOUT_BLOCKS = {"layers.md"}
+# Pages of tables; all others have blocks of Python.
+WITHOUT_BLOCKS = {"contrib_checklist.md", "layers.md"}
 # Pages whose blocks need optional packages.
 NEEDED = {
     "coming_from_pytorch.md": ("torch",),
