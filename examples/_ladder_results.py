@@ -126,8 +126,10 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
     )
     for name, own in summaries.items():
         std = "" if np.isnan(own.std) else f"{own.std:.2f}"
+        printed = rungs[name].printed
+        book = "" if printed is None else f"{printed:.2f}"
         print(
-            f"{name:<5}{rungs[name].change:<27}{rungs[name].printed:6.2f}"
+            f"{name:<5}{rungs[name].change:<27}{book:>6}"
             f"{own.accuracy:7.2f}{std:>6}{own.n_seeds:6}{own.epochs:7}"
             f"{own.minutes:8.1f}{own.weights:10,}"
         )
@@ -143,7 +145,9 @@ def draw(
     axes = figure.subplots()
     for name, own in summaries.items():
         axes.plot(own.minutes, own.accuracy, "o", color="C0")
-        axes.plot(own.minutes, rungs[name].printed, "_", color="C1", markersize=14)
+        printed = rungs[name].printed
+        if printed is not None:
+            axes.plot(own.minutes, printed, "_", color="C1", markersize=14)
         axes.annotate(
             f"{name}: {rungs[name].change}",
             (own.minutes, own.accuracy),

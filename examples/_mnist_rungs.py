@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 from skconvnet import ConvNetClassifier, MLPClassifier
-from skconvnet.augmentation import Shift
+from skconvnet.augmentation import Affine, Shift, Versions
 
 TRAINING = {
     "solver": "adam",
@@ -33,8 +33,8 @@ class Rung:
     ----------
     change : str
         What is new.
-    printed : float
-        The accuracy in the book, in percent.
+    printed : float or None
+        The accuracy in the book, in percent. None for rungs beyond it.
     epochs : int
         How long we train.
     make : callable or None
@@ -47,7 +47,7 @@ class Rung:
     """
 
     change: str
-    printed: float
+    printed: float | None
     epochs: int
     make: Callable[..., Pipeline] | None
     is_expanded: bool = False
@@ -70,13 +70,9 @@ def dense(**params: object) -> Pipeline:
 def convolutional(filters: Sequence[int], **params: object) -> Pipeline:
     """Return blocks of 5x5 convolutions and 2x2 pooling, and dense layers."""
     images = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 28, 28)})
-    net = ConvNetClassifier(
-        filters,
-        kernel_size=5,
-        padding="valid",
-        batch_norm=False,
-        **{"hidden_layer_sizes": (100,), "alpha": 0.0, **TRAINING, **params},
-    )
+    chosen = {"hidden_layer_sizes": (100,), "alpha": 0.0, **TRAINING}
+    book = {"kernel_size": 5, "padding": "valid", "batch_norm": False}
+    net = ConvNetClassifier(filters, **{**book, **chosen, **params})
     return Pipeline([("images", images), ("net", net)])
 
 
@@ -111,6 +107,27 @@ def with_shifts(
     return make
 
 
+def normalized(**params: object) -> Pipeline:
+    """Return three blocks with batch normalization, for digits that are turned.
+
+    It predicts by the mean over images that are moved by a pixel.
+    """
+    return convolutional(
+        (32, 64, 128),
+        kernel_size=(5, 3, 3),
+        convs_per_block=(1, 3, 1),
+        pool_size=(2, 2, 1),
+        hidden_layer_sizes=(),
+        activation="relu",
+        batch_norm=True,
+        dropout=0.1,
+        augmentation=Affine(rotation=12, scaling=0.12, shear=6, shift=2.0),
+        predict_augmentation=Versions(horizontal=False, shifts=1, fill="constant"),
+        learning_rate_init=0.005,
+        **params,
+    )
+
+
 RUNGS = {
     "1": Rung("dense 100", 97.80, 60, dense),
     "2": Rung("20 filters", 98.78, 20, one_block),
@@ -128,6 +145,8 @@ RUNGS = {
         with_shifts((1000, 1000), dropout=0.5),
     ),
     "8": Rung("five of these vote", 99.67, 40, None, voters="7"),
+    "9": Rung("batch norm, turned digits", None, 30, normalized),
+    "10": Rung("five of these vote", None, 30, None, voters="9"),
 }
 
 

@@ -79,6 +79,14 @@ def test_networks_vote(climb):
         assert float(vote[name]) == pytest.approx(total, abs=0.01)
 
 
+def test_rungs_beyond_the_book_have_no_figure_to_compare_with(climb, capsys):
+    rows = climb("--rungs", "10", "--epochs", "1")
+    assert [row["rung"] for row in rows] == ["9", "9", "10"]
+    assert re.search(
+        r"^10 +five of these vote +\d+\.\d\d +1 ", capsys.readouterr().out, re.M
+    )
+
+
 def test_training_goes_on_after_an_interrupt(climb, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
