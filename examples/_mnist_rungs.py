@@ -24,6 +24,10 @@ TRAINING = {
     "dtype": "float32",
 }
 
+# After two blocks, and after two dense layers: as in the book, units of the dense layers
+# are dropped alone. Half of the feature maps dropped as well cost 0.2 points.
+DENSE_DROPOUT = (0.0, 0.0, 0.5, 0.5)
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -142,7 +146,7 @@ RUNGS = {
         "dense 1000, 1000, dropout",
         99.60,
         40,
-        with_shifts((1000, 1000), dropout=0.5),
+        with_shifts((1000, 1000), dropout=DENSE_DROPOUT),
     ),
     "8": Rung("five of these vote", 99.67, 40, None, voters="7"),
     "9": Rung("batch norm, turned digits", None, 30, normalized),
