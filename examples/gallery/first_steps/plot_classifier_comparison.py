@@ -59,7 +59,7 @@ for row, (X, y) in zip(axes, problems, strict=True):
         X, y, test_size=0.5, random_state=0
     )
     predictions = []
-    for ax, (name, classifier) in zip(row, classifiers.items(), strict=True):
+    for ax, classifier in zip(row, classifiers.values(), strict=True):
         model = make_pipeline(StandardScaler(), classifier).fit(X_train, y_train)
         DecisionBoundaryDisplay.from_estimator(
             model,

@@ -8,9 +8,9 @@ published networks. The picture of a network shows where maps part and meet agai
 """
 
 # %%
-# A block with branches, much as in GoogLeNet: windows of one, three and five pixels.
-# An empty branch returns its input. After it comes a residual block, whose shortcut
-# adapts the number of channels by itself.
+# A block with branches, much as in GoogLeNet: windows of one, three and five pixels. An
+# empty branch returns its input. After it comes a residual block, whose shortcut adapts
+# the number of channels by itself.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

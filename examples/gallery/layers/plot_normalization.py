@@ -3,8 +3,9 @@ Normalization layers compared
 =============================
 
 Normalization layers scale maps to a mean of 0 and a variance of 1. They differ in what
-they take the mean over: the minibatch, the channels of a sample, or groups of them. In a
-network of tanh layers that gets raw pixels, we see what each of them does for training.
+they take the mean over: the minibatch, the channels of a sample, or groups of them. In
+a network of tanh layers that gets raw pixels, we see what each of them does for
+training.
 """
 
 # %%

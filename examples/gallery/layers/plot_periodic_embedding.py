@@ -59,5 +59,5 @@ for ax in axes[-1]:
 plt.show()
 
 # %%
-# Frequencies that are too low leave out the fast part of the wave, as no embedding does.
-# With ones that are too high the network follows the noise of single points.
+# Frequencies that are too low leave out the fast part of the wave, as no embedding
+# does. With ones that are too high the network follows the noise of single points.

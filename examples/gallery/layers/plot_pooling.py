@@ -8,8 +8,8 @@ images of any size into the same number of features.
 """
 
 # %%
-# A network whose only layer is a pooling. ``initialize`` builds it for the shape of
-# the images, and ``activations`` returns what the layer makes of them.
+# A network whose only layer is a pooling. ``initialize`` builds it for the shape of the
+# images, and ``activations`` returns what the layer makes of them.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_sample_image
@@ -24,6 +24,7 @@ from skconvnet.layers import (
     LpPool2D,
     MaxPool2D,
     SpatialPyramidPool,
+    Upsample,
 )
 
 photo = load_sample_image("flower.jpg")[40:400, 160:520] / 255
@@ -39,8 +40,8 @@ def output_of(layers: list, X: np.ndarray) -> np.ndarray:
 # %%
 # Windows of 24x24 pixels, side by side. Of each color, the maximum keeps the brightest
 # pixel of a window and the mean all of them alike. The norm is in between, and nears
-# the maximum as p grows. It adds up the values of a window, so it is divided by the norm
-# of a window of ones here.
+# the maximum as p grows. It adds up the values of a window, so it is divided by the
+# norm of a window of ones here.
 window = 24
 layers = {
     "AvgPool2D": AvgPool2D(window),
@@ -61,9 +62,23 @@ for ax in axes:
     ax.set_axis_off()
 
 # %%
+# ``Upsample`` is the way back to the size of before: the values are repeated, or there
+# is a line between neighboring ones. What pooling has lost stays lost.
+fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.7), layout="constrained")
+pool = AvgPool2D(window)
+for ax, mode in zip(axes, ("nearest", "bilinear"), strict=False):
+    network = [pool, ("last", Upsample(window, mode=mode)), Flatten()]
+    ax.imshow(output_of(network, images)[0].clip(0, 1))
+    ax.set_title(f"Upsample, {mode}", fontsize="medium")
+axes[2].imshow(photo)
+axes[2].set_title("photograph", fontsize="medium")
+for ax in axes:
+    ax.set_axis_off()
+
+# %%
 # Global poolings have one value per channel. ``SpatialPyramidPool`` has those of the
-# whole map, of its quarters and of finer grids. All of them give as many features for
-# a part of the photograph as for the whole, so that a dense layer can follow.
+# whole map, of its quarters and of finer grids. All of them give as many features for a
+# part of the photograph as for the whole, so that a dense layer can follow.
 for layer in (GlobalAvgPool(), GlobalLpPool(), GlobalMaxPool(), SpatialPyramidPool()):
     shapes = [
         output_of([("last", layer)], part).shape[1:]

@@ -8,8 +8,8 @@ layers of attention, and then look at the weights: which rows does the network l
 """
 
 # %%
-# The rows of 64 pixels become sequences of 8 steps with 8 channels. Attention alone does
-# not know the order of the steps, which ``PositionalEncoding`` adds. In the end,
+# The rows of 64 pixels become sequences of 8 steps with 8 channels. Attention alone
+# does not know the order of the steps, which ``PositionalEncoding`` adds. In the end,
 # ``AttentionPooling`` makes one vector of all steps.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -59,9 +59,9 @@ for name, block in blocks.items():
 
 # %%
 # Here, weights that are products of queries and keys help much, and those of additive
-# attention do not. Below each digit: how much each row (vertical) looks at each row (horizontal), in the
-# first head of the transformer. The bars beside the digit are the shares of the rows in
-# the last mean.
+# attention do not. Below each digit: how much each row (vertical) looks at each row
+# (horizontal), in the first head of the transformer. The bars beside the digit are the
+# shares of the rows in the last mean.
 network = networks["TransformerEncoder"]
 chosen = [(y_test == digit).argmax() for digit in (1, 3, 4, 7)]
 looks = attention_weights(network, X_test[chosen], "block")

@@ -73,8 +73,8 @@ for read, own in zip(source[n:], written, strict=False):
     print(*("".join(letters[token] for token in row) for row in (read, own)))
 
 # %%
-# Each row of a picture is a step of the decoder, and has the weights of the letters that
-# were read.
+# Each row of a picture is a step of the decoder, and has the weights of the letters
+# that were read.
 weights = attention_weights(network, rows, "translate")[:, 0]
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
 for ax, matrix, read, own in zip(axes, weights, source[n:], written, strict=False):

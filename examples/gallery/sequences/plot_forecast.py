@@ -2,9 +2,9 @@
 Forecasts from windows of a series
 ==================================
 
-``windows`` cuts a series into parts to learn from, each with the steps that follow it. A
-network of 1-D convolutions then forecasts a whole day at once. It has to be better than
-the obvious: the same hour of the day before, or of the week before.
+``windows`` cuts a series into parts to learn from, each with the steps that follow it.
+A network of 1-D convolutions then forecasts a whole day at once. It has to be better
+than the obvious: the same hour of the day before, or of the week before.
 """
 
 # %%

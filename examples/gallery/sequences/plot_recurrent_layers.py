@@ -2,8 +2,8 @@
 Recurrent layers and their memory
 =================================
 
-A recurrent layer reads a series step by step and keeps a state. How long can it learn to
-remember the first step? We train cells of four kinds on series of growing length, of
+A recurrent layer reads a series step by step and keeps a state. How long can it learn
+to remember the first step? We train cells of four kinds on series of growing length, of
 which only the first value matters.
 """
 
@@ -44,10 +44,11 @@ for name, own in scores.items():
     print(f"{name:25}", " ".join(f"{score:.2f}" for score in own))
 
 # %%
-# An accuracy of 0.5 is that of guessing. Of what is far back, a gradient is left only if
-# the cell remembers already. ``SimpleRNN`` starts with an orthogonal recurrent kernel,
-# which passes the state on undiminished, and so does well here. In ``GRU`` and ``LSTM``
-# the gates start half open, and the state fades until they have learned to keep it.
+# An accuracy of 0.5 is that of guessing. Of what is far back, a gradient is left only
+# if the cell remembers already. ``SimpleRNN`` starts with an orthogonal recurrent
+# kernel, which passes the state on undiminished, and so does well here. In ``GRU`` and
+# ``LSTM`` the gates start half open, and the state fades until they have learned to
+# keep it.
 plt.style.use("tableau-colorblind10")
 fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
 for (name, own), marker in zip(scores.items(), "osD^", strict=True):

@@ -4,7 +4,8 @@ Which words decide? Text with attention
 
 ``TokenSequence`` turns texts into rows of tokens, ``Embedding`` looks up a vector for
 each token, and ``AttentionPooling`` takes their weighted mean. The weights tell which
-words the network counts. The texts are the docstrings of SciPy, to be sorted by subject.
+words the network counts. The texts are the docstrings of SciPy, to be sorted by
+subject.
 """
 
 # %%

@@ -65,8 +65,8 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     print(f"{name:11} accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# Each curve has all trade-offs that other thresholds than 0.5 would give, and the dot is
-# the one of ``predict``. The curves are close to each other: weights mostly move the
+# Each curve has all trade-offs that other thresholds than 0.5 would give, and the dot
+# is the one of ``predict``. The curves are close to each other: weights mostly move the
 # threshold. They matter if a network is too small to learn both classes, or if
 # ``predict`` is used as it is.
 fig, ax = plt.subplots(figsize=(5, 4), layout="constrained")

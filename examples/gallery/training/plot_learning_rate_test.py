@@ -68,5 +68,5 @@ for solver in solvers:
         print(f"{solver:5} {rate:6} accuracy {score:.3f}")
 
 # %%
-# Yes: for both solvers, 0.03 is the best of these rates, ten times less is too slow, and
-# ten times more is less accurate.
+# Yes: for both solvers, 0.03 is the best of these rates, ten times less is too slow,
+# and ten times more is less accurate.

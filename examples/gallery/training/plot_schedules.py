@@ -8,8 +8,8 @@ number of epochs.
 """
 
 # %%
-# ``learning_rate`` takes a name or an object, which has parameters. The factors here are
-# chosen for trainings of 20 epochs.
+# ``learning_rate`` takes a name or an object, which has parameters. The factors here
+# are chosen for trainings of 20 epochs.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -42,8 +42,8 @@ schedules = [
 ]
 
 # %%
-# A call of ``partial_fit`` is one epoch, and continues the schedule of the calls before.
-# So each training lasts for exactly 20 epochs, whether the loss stalls or not.
+# A call of ``partial_fit`` is one epoch, and continues the schedule of the calls
+# before. So each training lasts for exactly 20 epochs, whether the loss stalls or not.
 # ``Adaptive`` and ``ReduceOnPlateau`` take less than ``tol`` for no improvement.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -82,5 +82,5 @@ plt.show()
 
 # %%
 # All nine losses are between 0.10 and 0.12: on a problem as easy as this one, the
-# schedule hardly matters. A schedule also saves the search for a rate: one that falls to
-# zero may start out higher than is good for a constant one.
+# schedule hardly matters. A schedule also saves the search for a rate: one that falls
+# to zero may start out higher than is good for a constant one.
