@@ -3,8 +3,8 @@ Decision boundaries beside those of scikit-learn
 ================================================
 
 What an MLPClassifier learns of two features is drawn beside a support vector machine
-and boosted trees. The perceptron of scikit-learn is in the comparison as well: with the
-same parameters, both perceptrons have the same weights.
+and a random forest. The perceptron of scikit-learn is in the comparison as well: with
+the same parameters, both perceptrons have the same weights.
 """
 
 # %%
@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 from sklearn.datasets import make_circles, make_classification, make_moons
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
@@ -46,7 +46,7 @@ classifiers = {
     "skconvnet's MLP": MLPClassifier(**params),
     "scikit-learn's MLP": SklearnMLPClassifier(**params),
     "SVC": SVC(),
-    "boosted trees": HistGradientBoostingClassifier(max_iter=50, random_state=0),
+    "random forest": RandomForestClassifier(50, min_samples_leaf=3, random_state=0),
 }
 
 # %%

@@ -25,7 +25,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 # A parameter of a step is named by the step, two underscores and its own name.
 network = MLPClassifier(solver="lbfgs", max_iter=2000, random_state=0)
 model = make_pipeline(StandardScaler(), network)
-sizes = [1, 2, 4, 8, 16]
+sizes = [1, 2, 4, 8]
 alphas = [0.001, 0.1, 1.0, 10.0, 100.0]
 grid = {
     "mlpclassifier__hidden_layer_sizes": sizes,

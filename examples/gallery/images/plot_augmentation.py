@@ -77,6 +77,8 @@ for name, augmentation in choices.items():
         filters=(8, 16),
         hidden_layer_sizes=32,
         augmentation=augmentation,
+        batch_size=16,
+        learning_rate_init=0.01,
         max_iter=12,
         random_state=0,
     ).fit(X_train, y_train)

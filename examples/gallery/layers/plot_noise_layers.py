@@ -60,7 +60,7 @@ for name, noise in noises.items():
         batch_size=25,
         learning_rate="one_cycle",
         learning_rate_init=0.01,
-        max_iter=25,
+        max_iter=20,
         n_iter_no_change=np.inf,
         random_state=0,
     ).fit(X_train, y_train)
@@ -73,13 +73,16 @@ for name, noise in noises.items():
 # %%
 # All networks know the training set almost by heart: the scale is logarithmic, and
 # their loss on it is a small part of the loss on other digits. ``Dropout`` narrows the
-# gap the most, and all layers but ``GaussianNoise`` lower the test loss a little. The
-# accuracies differ by about a percent, which is nothing for one training each.
+# gap the most. On the test set the differences are small, and nothing to rely on with
+# one training each: what the layers prevent first is too much confidence in what was
+# seen.
 train, test = np.transpose(list(losses.values()))
 fig, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.hlines(list(losses), train, test, color="0.7", zorder=0)
 ax.scatter(train, list(losses), s=60, color="#0072B2", label="training set")
 ax.scatter(test, list(losses), s=60, color="#D55E00", marker="D", label="test set")
 ax.set(xscale="log", xlabel="log loss", ylim=(-0.5, len(losses) - 0.5))
+ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.4], ["0.02", "0.05", "0.1", "0.2", "0.4"])
+ax.minorticks_off()
 ax.legend()
 plt.show()

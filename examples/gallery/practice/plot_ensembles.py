@@ -35,7 +35,12 @@ X_train, X_test, y_train, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_tr
 # ``BaggingRegressor`` networks on samples that are drawn anew for each. Both predict
 # the mean of their networks.
 network = ConvNetRegressor(
-    filters=(8, 16), hidden_layer_sizes=16, batch_size=16, max_iter=12, random_state=0
+    filters=(8, 16),
+    hidden_layer_sizes=16,
+    batch_size=32,
+    learning_rate_init=0.01,
+    max_iter=12,
+    random_state=0,
 )
 seeds = [(f"seed {i}", clone(network).set_params(random_state=i)) for i in range(4)]
 ensembles = {
@@ -45,7 +50,7 @@ ensembles = {
 
 # %%
 # Both means have smaller errors than all of their networks. Each network of the bagging
-# has seen only two thirds of the different images, and is worse for it.
+# has seen only about two thirds of the different images.
 fig, ax = plt.subplots(figsize=(5, 3.8), layout="constrained")
 for x, (name, ensemble) in enumerate(ensembles.items()):
     ensemble.fit(X_train, y_train)

@@ -36,7 +36,7 @@ for length in lengths:
             batch_size=25,
             learning_rate="one_cycle",
             learning_rate_init=0.02,
-            max_iter=20,
+            max_iter=15,
             random_state=0,
         ).fit(X[:n], y[:n])
         scores[name].append(network.score(X[n:], y[n:]))
