@@ -50,11 +50,13 @@ print(f"accuracy: {network.score(X_test, y_test):.3f}")
 # of a window, and the second a color, orange or blue. Then come slopes, and patterns
 # that are finer and finer.
 FilterDisplay.from_estimator(network, "whitening", share_scale=False)
+plt.show()
 
 # %%
 # The maps of a whole photograph, red where a kernel fits and blue where its negative
 # does.
 FeatureMapDisplay.from_estimator(network, photos[0], "whitening", share_scale=False)
+plt.show()
 
 # %%
 # The second layer is trained, and its maps have no negative values.

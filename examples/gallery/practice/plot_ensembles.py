@@ -60,9 +60,10 @@ for x, (name, ensemble) in enumerate(ensembles.items()):
     print(f"{name:16} {error:.1f}, its networks", *np.round(errors, 1))
     ax.plot([x] * len(errors), errors, "o", color="#0072B2", ms=8, alpha=0.7)
     ax.plot([x], [error], "D", color="#D55E00", ms=9)
-ax.set(xlim=(-0.5, 1.5), ylim=(0, None), ylabel="mean absolute error (degrees)")
+ax.set(xlim=(-0.5, 1.5), ylim=(0, 8), ylabel="mean absolute error (degrees)")
 ax.set_xticks(range(2), ensembles)
 ax.legend(ax.lines[:2], ["single networks", "their mean"], loc="lower right")
+plt.show()
 
 # %%
 # Where the networks disagree, errors are larger: the bars are the standard deviations

@@ -62,14 +62,18 @@ def loss_of(weights: np.ndarray) -> np.ndarray:
 # valley more smoothly.
 grid = np.stack(np.meshgrid(np.linspace(-1.5, 2.4, 80), np.linspace(-0.4, 3, 80)), -1)
 levels = np.geomspace(0.003, 10, 9)
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.9), sharey=True, layout="constrained")
-for ax, (name, way) in zip(axes, ways.items(), strict=True):
+fig, axes = plt.subplots(
+    2, 2, figsize=(7, 5.6), sharex=True, sharey=True, layout="constrained"
+)
+for ax, (name, way) in zip(axes.flat, ways.items(), strict=True):
     ax.contour(*np.moveaxis(grid, -1, 0), loss_of(grid), levels, colors="0.8")
     ax.plot(*way.T, "o-", color="#0072B2", ms=2.5, lw=1)
     ax.plot(*best, "*", color="#D55E00", ms=12)
-    ax.set(title=name, xlabel="first weight")
+    ax.set(title=name)
     print(f"{name:18} loss after 80 updates: {loss_of(way)[-1]:.1e}")
-axes[0].set_ylabel("second weight")
+fig.supxlabel("first weight", fontsize="medium")
+fig.supylabel("second weight", fontsize="medium")
+plt.show()
 
 # %%
 # The same as curves of the loss.
