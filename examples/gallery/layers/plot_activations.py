@@ -65,8 +65,9 @@ for ax, (name, layer) in zip(axes.flat, functions.items(), strict=True):
     print(f"{name:10} slope at -4: {slope[0]:6.3f}, at 4: {slope[-1]:.3f}")
 axes[0, 0].legend(axes[0, 0].lines[2:], ["function", "slope"], fontsize="small")
 plt.show()
+
 # %%
 # Where the dashed line is zero, nothing is learned: for ``relu`` that is everywhere
-# below zero. The slope of ``tanh`` and ``SmoothClip`` vanishes on both sides, which
-# limits outliers. For ``Maxout``, the slope with respect to x is zero where -x/2 is the
-# larger channel.
+# below zero. The slope of ``tanh`` and ``SmoothClip`` falls toward zero on both sides,
+# which limits outliers. For ``Maxout``, the slope with respect to x is zero where -x/2
+# is the larger channel.

@@ -2,15 +2,15 @@
 Normalization layers compared
 =============================
 
-Normalization layers scale maps to a mean of 0 and a variance of 1. They differ in what
-they take the mean over: the minibatch, the channels of a sample, or groups of them. In
-a network of tanh layers that gets raw pixels, we see what each of them does for
-training.
+Most normalization layers scale maps to a mean of 0 and a variance of 1. They differ in
+what they take the mean over: the minibatch, the channels of a sample, or groups of
+them. In a network of tanh layers that gets raw pixels, we see what each of them does
+for training.
 """
 
 # %%
 # Four convolutions, each followed by a normalization or by none. The pixels are from 0
-# to 16 and are not scaled, so that most units of tanh start out far from zero, where
+# to 16 and are not scaled, so that many units of tanh start out far from zero, where
 # their gradient is small.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits

@@ -64,8 +64,8 @@ for ax in axes:
 # %%
 # ``Upsample`` is the way back to the size of before: the values are repeated, or there
 # is a line between neighboring ones. What pooling has lost stays lost.
-# sphinx_gallery_thumbnail_number = 2
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.7), layout="constrained")
+# sphinx_gallery_thumbnail_number = 2
 pool = AvgPool2D(window)
 for ax, mode in zip(axes, ("nearest", "bilinear"), strict=False):
     network = [pool, ("last", Upsample(window, mode=mode)), Flatten()]

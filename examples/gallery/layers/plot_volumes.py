@@ -4,7 +4,7 @@ Volumes: convolutions with three axes
 
 Scans and short films have three spatial axes. Layers with 3D in their names work on
 them as their relatives do on images. Here a network tells solid balls from hollow ones,
-a difference that no single slice through the outside shows.
+a difference that slices near the surface do not show.
 """
 
 # %%

@@ -46,9 +46,9 @@ for name, own in scores.items():
 # %%
 # An accuracy of 0.5 is that of guessing. Of what is far back, a gradient is left only
 # if the cell remembers already. ``SimpleRNN`` starts with an orthogonal recurrent
-# kernel, which passes the state on undiminished, and so does well here. In ``GRU`` and
-# ``LSTM`` the gates start half open, and the state fades until they have learned to
-# keep it.
+# kernel, which passes a small state on almost undiminished, and so does well here. In
+# ``GRU`` and ``LSTM`` the gates start partly open, and the state fades until they have
+# learned to keep it.
 plt.style.use("tableau-colorblind10")
 fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
 for (name, own), marker in zip(scores.items(), "osD^", strict=True):

@@ -41,7 +41,7 @@ def losses_of_test(solver: str) -> np.ndarray:
 
 # %%
 # The mean over neighboring updates takes out the differences between minibatches. The
-# loss includes the penalty on the weights, and so starts far above that of guessing.
+# loss includes the penalty on the weights, which is about 1 at the start.
 solvers = {"adam": "#0072B2", "sgd": "#D55E00"}
 fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 for solver, color in solvers.items():
