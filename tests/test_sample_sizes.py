@@ -283,3 +283,25 @@ def test_the_smallest_size_is_the_smallest(kernel, stride, pool, start, padding)
     assert has_output(layers, (height, width, 1))
     assert height == 1 or not has_output(layers, (height - 1, width, 1))
     assert width == 1 or not has_output(layers, (height, width - 1, 1))
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("cls", CONVNETS)
+def test_an_input_shape_with_none_takes_images_of_another_size(cls, first):
+    X, others = np.stack(photos((12, 16))), np.stack(photos((20, 24)))
+    given_shape, order = (None, None, 3), {}
+    if first:
+        X, others = (np.moveaxis(images, -1, 1) for images in (X, others))
+        given_shape, order = (3, None, None), {"data_format": "channels_first"}
+    pooled = {"global_pooling": "avg", **order}
+    fitted = make(cls, input_shape=given_shape, **pooled).fit(X, labels(N))
+    mixed = [*X[:1], *others]
+    np.testing.assert_allclose(fitted.predict(others), fitted.predict(mixed)[1:])
+    message = refused(lambda: make(cls, **pooled).fit(X, labels(N)).predict(others))
+    assert message.endswith(f"fit again with input_shape={given_shape}.")
+    dense = make(cls, input_shape=given_shape, **order).fit(X, labels(N))
+    message = refused(lambda: dense.predict(others))
+    assert message.endswith("(channels last); resize or reshape X to that shape.")
+    one_length = (12, None, 3) if not first else (3, 12, None)
+    narrow = make(cls, input_shape=one_length, **pooled).fit(X, labels(N))
+    assert "fit again with" in refused(lambda: narrow.predict(others))

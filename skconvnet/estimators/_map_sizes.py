@@ -6,11 +6,15 @@ from typing import Any
 
 from scipy.sparse import csr_matrix
 
-from skconvnet._typing import Image
+from skconvnet._typing import Image, Shape
 from skconvnet.engine.network import SEQUENCE_NDIM, SizeDependentWeightsError
 from skconvnet.engine.ragged import MapList
 from skconvnet.estimators._data_format import is_channels_first
-from skconvnet.estimators._input_shape import shape_of_maps
+from skconvnet.estimators._input_shape import (
+    matches,
+    parse_input_shape,
+    shape_of_maps,
+)
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._sample_lists import reads_one_axis
 from skconvnet.ops.windows import NoOutputError
@@ -21,8 +25,9 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
     """Return X as a MapList if its samples have another size than those of `fit`.
 
     A network of sequences, or one whose outputs are maps, takes samples of any size
-    unless one of its layers depends on it. X is returned as it is if the network does
-    not take its samples, which `check_same_shape` reports.
+    unless one of its layers depends on it, and so does one whose `input_shape` has None
+    for lengths that differ. X is returned as it is if the network does not take its
+    samples, which `check_same_shape` reports.
 
     Raises
     ------
@@ -34,14 +39,16 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
         return X
     if _is_rows_of_other_length(estimator, X):
         return MapList(list(X))
-    takes_any_size = network.predicts_maps or len(network.in_shape) == SEQUENCE_NDIM
-    if isinstance(X, MapList) or X.ndim < 3 or not takes_any_size:
+    if isinstance(X, MapList) or X.ndim < 3:
         return X
     channels_first = is_channels_first(estimator)
     shape = shape_of_maps(
         tuple(X.shape[1:]), len(network.in_shape) - 1, channels_first=channels_first
     )
     if shape in (None, network.in_shape) or shape[-1] != network.in_shape[-1]:
+        return X
+    is_sequence = len(network.in_shape) == SEQUENCE_NDIM
+    if not (network.predicts_maps or is_sequence or _is_asked_for(estimator, shape)):
         return X
     maps = MapList(list(X), channels_first=channels_first)
     try:
@@ -59,6 +66,18 @@ def in_any_size(estimator: Any, X: CheckedX, name: str = "X") -> CheckedX:  # no
             "lengths must be multiples of the product of all strides."
         ) from error
     return maps
+
+
+def _is_asked_for(estimator: Any, shape: Shape) -> bool:  # noqa: ANN401  estimators have no type
+    """Whether `input_shape` has None where a shape differs from that of `fit`."""
+    input_shape = getattr(estimator, "input_shape", None)
+    if input_shape is None:
+        return False
+    channels_first = is_channels_first(estimator)
+    pattern = parse_input_shape(
+        input_shape, len(shape) - 1, channels_first=channels_first
+    )
+    return matches(shape, pattern)
 
 
 def _is_rows_of_other_length(estimator: Any, X: Image | csr_matrix | MapList) -> bool:  # noqa: ANN401  estimators have no type

@@ -207,6 +207,8 @@ def check_same_shape(
         return
     hint = f"; resize or reshape {name_of_X} to that shape"
     has_channels = resolved is not None and resolved[-1] == shape[-1]
+    if resolved is not None and estimator.network_.fits(resolved):
+        hint += f", or fit again with input_shape={_any_size(shape, channels_first)}"
     if resolved is not None and not has_channels:
         hint = f": {what_of_channels(resolved, shape)}"
     other = own if channels_first else first_to_last(own)
@@ -220,6 +222,18 @@ def check_same_shape(
         f"{name_of_X} has samples of shape {own}, but {name} was fitted on samples of "
         f"shape {shape} (channels last){hint}."
     )
+
+
+def _any_size(shape: Shape, channels_first: bool) -> tuple[int | None, ...]:
+    """Return an `input_shape` for samples of any size.
+
+    >>> _any_size((28, 28, 3), channels_first=True)
+    (3, None, None)
+    """
+    *spatial, n_channels = shape
+    unknown: list[int | None] = [None] * len(spatial)
+    whole = [n_channels, *unknown] if channels_first else [*unknown, n_channels]
+    return tuple(whole)
 
 
 def resolve_dtype(
