@@ -8,8 +8,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-GUIDE = sorted(DOCS.glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *GUIDE]
+INDEX = DOCS / "index.md"
+# Pages of the site that only arrange others.
+CONTENTS = [INDEX, DOCS / "user_guide.md", DOCS / "api.md", DOCS / "coming_from.md"]
+# Pages of the site that show a file of another folder.
+SHOWN = {
+    DOCS / "benchmarks.md": ROOT / "benchmarks" / "README.md",
+    DOCS / "changelog.md": ROOT / "CHANGELOG.md",
+    DOCS / "contributing.md": ROOT / "CONTRIBUTING.md",
+}
+GUIDE = [page for page in sorted(DOCS.glob("*.md")) if page not in {*CONTENTS, *SHOWN}]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *CONTENTS,
+    *GUIDE,
+]
 
 _FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 

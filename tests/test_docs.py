@@ -11,6 +11,7 @@ import pytest
 from docs_tools import (
     DOCS,
     GUIDE,
+    INDEX,
     PAGES,
     ROOT,
     anchors,
@@ -72,7 +73,11 @@ def with_marks(page):
 
 @pytest.mark.parametrize(
     "page",
-    [with_marks(page) for page in (README, *GUIDE) if page.name not in WITH_PICTURES],
+    [
+        with_marks(page)
+        for page in (README, INDEX, *GUIDE)
+        if page.name not in WITH_PICTURES
+    ],
 )
 def test_blocks_run_in_order(page, monkeypatch, tmp_path):
     if page.name == "from_a_folder_to_a_model.md":
