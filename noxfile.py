@@ -4,6 +4,9 @@ nox                     lint, types, and the tests on every Python that is found
 nox -l                  what else there is
 nox -s tests-3.13       the tests on another Python
 nox -s tests -- -k conv with arguments for pytest
+nox -s docs             the site, in docs/_build/html
+nox -s docs -- -D plot_gallery=0
+                        without running the gallery
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ OLDEST, *OTHERS = ["3.11", "3.12", "3.13", "3.14"]
 TOOLS = ("ruff", "mypy")
 # matplotlib 3.9 calls what newer versions of its parser warn of.
 LOWEST_CONSTRAINTS = ["pyparsing<3.3"]
+# Sphinx fails on a warning, after it has shown all of them.
+STRICTLY = ["--fail-on-warning", "--keep-going"]
 
 
 @nox.session
@@ -83,6 +88,13 @@ def docs_examples(session: nox.Session) -> None:
         session.run(
             "python", str(example), *(plot if "--plot" in example.read_text() else [])
         )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site of the documentation; arguments go to sphinx-build."""
+    session.install("-e", ".[docs]")
+    session.run("sphinx-build", *STRICTLY, *session.posargs, "docs", "docs/_build/html")
 
 
 @nox.session
