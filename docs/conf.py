@@ -34,6 +34,9 @@ extensions = [
 exclude_patterns = ["_build", "gallery/**.ipynb", "gallery/**.py"]
 templates_path = ["_templates"]
 
+# Blocks without a language are commands, outputs and drawings.
+highlight_language = "none"
+
 # Names in single backticks become links if the reference has them, and code if not.
 # Most are parameters, which no page is about: nitpicky would warn of each of them. All
 # other links and anchors are checked.
