@@ -55,6 +55,18 @@ numpydoc_show_class_members = False
 sphinx_gallery_conf = {
     "examples_dirs": str(DOCS.parent / "examples" / "gallery"),
     "gallery_dirs": "gallery",
+    "subsection_order": [
+        f"../examples/gallery/{name}"
+        for name in (
+            "first_steps",
+            "layers",
+            "images",
+            "sequences",
+            "training",
+            "inspection",
+            "practice",
+        )
+    ],
     "backreferences_dir": "gallery/of_names",
     "doc_module": ("skconvnet",),
     "reference_url": {"skconvnet": None},
