@@ -57,6 +57,7 @@ def photograph_network(**params: object) -> SequentialClassifier:
     chosen = {
         "augmentation": photograph_augmentation(),
         "solver": AdamW(weight_decay=0.05),
+        "alpha": 0.0,  # AdamW has a decay of its own
         "learning_rate": "one_cycle",
         "learning_rate_init": 0.005,
         "loss": LogLoss(label_smoothing=0.1),
