@@ -92,7 +92,7 @@ def two_blocks(**params: object) -> Pipeline:
 
 def with_relu(**params: object) -> Pipeline:
     """Return a network of two blocks with ReLU, and a penalty on large weights."""
-    return convolutional((20, 40), activation="relu", alpha=0.01, **params)
+    return convolutional((20, 40), activation="relu", **{"alpha": 0.01, **params})
 
 
 def with_shifts(
@@ -145,10 +145,10 @@ RUNGS = {
     "7": Rung(
         "dense 1000, 1000, dropout",
         99.60,
-        40,
-        with_shifts((1000, 1000), dropout=DENSE_DROPOUT),
+        80,
+        with_shifts((1000, 1000), dropout=DENSE_DROPOUT, alpha=0.0),
     ),
-    "8": Rung("five of these vote", 99.67, 40, None, voters="7"),
+    "8": Rung("five of these vote", 99.67, 80, None, voters="7"),
     "9": Rung("batch norm, turned digits", None, 30, normalized),
     "10": Rung("five of these vote", None, 30, None, voters="9"),
 }
