@@ -34,6 +34,9 @@ extensions = [
 exclude_patterns = ["_build", "gallery/**.ipynb", "gallery/**.py"]
 templates_path = ["_templates"]
 
+# Quotation marks in docstrings are those of strings.
+smartquotes = False
+
 # Blocks without a language are commands, outputs and drawings.
 highlight_language = "none"
 

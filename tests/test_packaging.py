@@ -10,10 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from docs_tools import read
 
 import skconvnet
 
 pytest.importorskip("hatchling", reason="hatchling is in the extra `test`")
+pytest.importorskip("hatch_fancy_pypi_readme", reason="it is in the extra `test`")
 
 ROOT = Path(__file__).parents[1]
 with (ROOT / "pyproject.toml").open("rb") as file:
@@ -78,6 +80,20 @@ def test_the_source_holds_what_the_tests_and_the_docs_need(clone, tmp_path):
     assert modules <= names
     folders = [name for name in SOURCE if (ROOT / name).is_dir()]
     assert {f"{name}/some.py" for name in folders} - names == {"skconvnet/some.py"}
+
+
+def test_the_description_has_no_links_to_files(clone, tmp_path):
+    with zipfile.ZipFile(build(clone, "wheel", tmp_path)) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
+        metadata = wheel.read(name).decode()
+    links = re.findall(r"\]\(([^)]+)\)", metadata)
+    files = re.findall(r"\]\(([^)]+)\)", read(ROOT / "README.md"))
+    assert len(links) == len(files)
+    for link, file in zip(links, files, strict=True):
+        assert link.startswith(("https://", "#"))
+        assert link.endswith(file)
+    site = "https://raw.githubusercontent.com/skconvnet/skconvnet/main/"
+    assert f"]({site}docs/digit.svg)" in metadata
 
 
 def test_the_citation_says_what_the_package_says():
