@@ -26,7 +26,6 @@ from skconvnet.layers import (
     WhiteningConv2D,
 )
 from skconvnet.losses import LogLoss
-from skconvnet.optimizers import AdamW
 from skconvnet.params.base import LayerSpec
 
 
@@ -56,10 +55,10 @@ def photograph_network(**params: object) -> SequentialClassifier:
     """Return the network with its hyperparameters, which `params` replace."""
     chosen = {
         "augmentation": photograph_augmentation(),
-        "solver": AdamW(weight_decay=0.05),
-        "alpha": 0.0,  # AdamW has a decay of its own
+        "solver": "muon",
+        "alpha": 0.0,
         "learning_rate": "one_cycle",
-        "learning_rate_init": 0.005,
+        "learning_rate_init": 0.02,
         "loss": LogLoss(label_smoothing=0.1),
         "batch_size": 64,
         "n_iter_no_change": np.inf,

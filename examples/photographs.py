@@ -7,8 +7,8 @@ uint8, such as CIFAR-10. Without it, all 60,000 photographs of CIFAR-10 are fetc
 OpenML, which needs pandas, and 5,000 of them are used; --train changes that.
 
 The recipe is that of fast networks for CIFAR-10: a first convolution that whitens
-patches, blocks of two convolutions with batch normalization, smoothed labels, a rate
-that rises and falls once, and images that are turned, moved, dimmed and covered in
+patches, blocks of two convolutions with batch normalization, Muon, smoothed labels, a
+rate that rises and falls once, and images that are turned, moved, dimmed and covered in
 part. It predicts by the mean over mirrored and shifted images. With --validate, the
 last fifth of the training images is held out, and measured on instead of the test
 images. --baselines fits what scikit-learn has for photographs as well.
