@@ -3,8 +3,8 @@ Handwritten digits, and what a network takes them for
 =====================================================
 
 A ConvNetClassifier is fitted to images of 8x8 pixels and scored on others, as any
-classifier of scikit-learn is. We then look at the images of which it is most sure
-although it is wrong.
+classifier of scikit-learn is. We then look at the mistakes that it makes with the
+greatest confidence.
 """
 
 # %%
@@ -32,12 +32,12 @@ print(f"accuracy on {len(X_test)} images: {clf.score(X_test, y_test):.3f}")
 print(clf.summary())
 
 # %%
-# The mistakes, the surest ones first. ``true`` is the label of the data: some of these
-# digits are hard to read for us, too.
+# The mistakes, the most confident ones first. ``true`` is the label of the data: some
+# of these digits are hard for us to read, too.
 display = MistakesDisplay.from_estimator(clf, X_test, y_test, n_max=8)
 
 # %%
-# The confusion matrix has the same mistakes beside what is right. It is scikit-learn's
+# The confusion matrix counts the same mistakes, and what is right. It is scikit-learn's
 # own display, which takes a network like any other classifier.
 fig, ax = plt.subplots(figsize=(5, 4.5), layout="constrained")
 ConfusionMatrixDisplay.from_estimator(

@@ -37,10 +37,10 @@ print(search.best_params_)
 print(f"accuracy on the test set: {search.best_estimator_.score(X_test, y_test):.3f}")
 
 # %%
-# Each cell is the mean log loss over three folds, on a logarithmic scale of colours:
-# smaller is better. The penalty matters more than the number of units. Without much of
-# a penalty, wrong predictions are made with great confidence, which the log loss
-# punishes; with too much of it, no prediction is confident.
+# Each cell is the mean log loss over three folds, on a logarithmic scale of colors:
+# smaller is better. The penalty matters more than the number of units. With a weak
+# penalty, wrong predictions are made with great confidence, which the log loss
+# punishes; with a strong one, no prediction is confident.
 losses = -search.cv_results_["mean_test_score"].reshape(len(alphas), len(sizes))
 fig, ax = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
 image = ax.imshow(np.log(losses), cmap="viridis_r")

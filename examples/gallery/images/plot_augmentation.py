@@ -56,7 +56,7 @@ for ax, augmentation in zip(axes.flat, augmentations, strict=True):
 
 # %%
 # ``Mixup`` mixes pairs of images, here with a photograph of a temple, and their targets
-# in the same ratio. ``fill`` says what comes from outside of the image.
+# in the same ratio. ``fill`` says what replaces pixels from outside the image.
 #
 # Which of them help with digits? The training set is small, and each network is tested
 # on the same images: as they are, and moved by one pixel at random.
@@ -89,4 +89,4 @@ plt.show()
 # %%
 # Only ``Shift`` prepares for moved digits, and it costs accuracy on those that are
 # centered: in the same number of epochs, a harder problem is learned. Mirror images of
-# digits are none, so that ``Flip`` does harm.
+# digits are no digits, so ``Flip`` does harm.

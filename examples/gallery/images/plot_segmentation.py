@@ -39,8 +39,9 @@ X = is_inside.any(axis=0) * rng.uniform(0.6, 1, (n, 1, 1)) + slope
 X = (X + rng.normal(0, 0.25, X.shape))[..., None]
 
 # %%
-# A U-Net is a recursion: the maps go on as they are, beside a smaller U-Net for maps of
-# half the size, which a transposed convolution enlarges again. ``Parallel`` joins both.
+# A U-Net is a recursion: the maps are passed on as they are, beside a smaller U-Net
+# that works on maps of half the size, which a transposed convolution enlarges again.
+# ``Parallel`` joins both.
 
 
 def u_net(filters: int, depth: int) -> list:
@@ -60,7 +61,7 @@ networks = {"no coarse maps": 2 * u_net(8, depth=0), "U-Net": u_net(6, depth=2)}
 # its intersection over union: pixels that are of this class in truth and in prediction,
 # divided by those that are of it in either. Without coarse maps no border is found: a
 # few pixels around do not tell a line from noise. The borders of the U-Net are too
-# thick, for which their weight is to blame.
+# thick, because of their weight.
 predictions = {}
 for name, layers in networks.items():
     network = SequentialClassifier(

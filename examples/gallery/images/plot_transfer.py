@@ -3,7 +3,7 @@ Transfer: features from other digits
 ====================================
 
 A network learns the digits from 0 to 6. What it has learned helps with 7, 8 and 9, of
-which there are only a few labelled images: as features for another classifier, as
+which there are only a few labeled images: as features for another classifier, as
 weights to start from, or as layers that are frozen.
 """
 

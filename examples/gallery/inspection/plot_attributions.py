@@ -55,9 +55,9 @@ for ax in axes.flat:
     ax.set_axis_off()
 
 # %%
-# Methods ask different questions, so that they need not agree. Integrated gradients
-# share out the difference to a baseline, here the mean image: a black pixel can speak
-# for a class, because it is bright in other digits.
+# Methods ask different questions, so they need not agree. Integrated gradients share
+# out the difference from a baseline, here the mean image: a black pixel can speak for a
+# class, because it is bright in other digits.
 #
 # ``target`` is the class whose score is explained. What speaks for a 3 in some digits,
 # and what for an 8?

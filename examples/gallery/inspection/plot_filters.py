@@ -9,8 +9,9 @@ the principal components of all windows of the photographs.
 
 # %%
 # Patches of two photographs, one of a temple and one of a flower. The network tells
-# from which of them a patch is. Patches of two sizes are a list, and a network that was
-# fitted to samples of different sizes takes others as well: whole photographs, below.
+# which of them a patch is from. Patches of two sizes are passed as a list, and a
+# network that was fitted to samples of different sizes takes other sizes as well, such
+# as the whole photographs below.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_sample_images
 from sklearn.feature_extraction.image import extract_patches_2d

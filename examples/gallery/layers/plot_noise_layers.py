@@ -74,8 +74,7 @@ for name, noise in noises.items():
 # All networks know the training set almost by heart: the scale is logarithmic, and
 # their loss on it is a small part of the loss on other digits. ``Dropout`` narrows the
 # gap the most. On the test set the differences are small, and nothing to rely on with
-# one training each: what the layers prevent first is too much confidence in what was
-# seen.
+# one training each: above all, the layers prevent too much confidence in what was seen.
 train, test = np.transpose(list(losses.values()))
 fig, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.hlines(list(losses), train, test, color="0.7", zorder=0)

@@ -44,7 +44,7 @@ normalizations = {
 }
 
 # %%
-# Each training lasts six epochs, too few for the networks without help.
+# Each training lasts six epochs, too few for the network without a normalization.
 losses, scores = {}, {}
 for name, normalization in normalizations.items():
     layers = []
@@ -69,8 +69,8 @@ for name, normalization in normalizations.items():
 # %%
 # ``BatchNorm`` is ahead here, and some layers do not help at all. That belongs to this
 # network and this learning rate, and is no ranking of the layers. With ``InstanceNorm``
-# the accuracy is better than the loss lets expect: its predictions are right more often
-# than they are sure.
+# the accuracy is better than the loss suggests: many predictions are right, but few are
+# confident.
 plt.style.use("tableau-colorblind10")
 fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 for name, curve in losses.items():

@@ -39,9 +39,9 @@ def output_of(layers: list, X: np.ndarray) -> np.ndarray:
 
 # %%
 # Windows of 24x24 pixels, side by side. Of each color, the maximum keeps the brightest
-# pixel of a window and the mean all of them alike. The norm is in between, and nears
-# the maximum as p grows. It adds up the values of a window, so it is divided by the
-# norm of a window of ones here.
+# pixel of a window, and the mean counts all of them alike. The norm is in between, and
+# nears the maximum as p grows. It adds up the values of a window, so it is divided by
+# the norm of a window of ones here.
 window = 24
 layers = {
     "AvgPool2D": AvgPool2D(window),
@@ -62,8 +62,8 @@ for ax in axes:
     ax.set_axis_off()
 
 # %%
-# ``Upsample`` is the way back to the size of before: the values are repeated, or there
-# is a line between neighboring ones. What pooling has lost stays lost.
+# ``Upsample`` goes back to the original size: values are repeated, or interpolated
+# linearly between neighbors. What pooling has lost stays lost.
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.7), layout="constrained")
 # sphinx_gallery_thumbnail_number = 2
 pool = AvgPool2D(window)

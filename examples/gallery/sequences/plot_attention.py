@@ -58,7 +58,7 @@ for name, block in blocks.items():
     print(f"{name:19} accuracy {network.score(X_test, y_test):.3f}")
 
 # %%
-# Here, weights that are products of queries and keys help much, and those of additive
+# Here, weights that are products of queries and keys help a lot, and those of additive
 # attention do not. Below each digit: how much each row (vertical) looks at each row
 # (horizontal), in the first head of the transformer. The bars beside the digit are the
 # shares of the rows in the last mean.

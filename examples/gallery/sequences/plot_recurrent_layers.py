@@ -44,8 +44,8 @@ for name, own in scores.items():
     print(f"{name:25}", " ".join(f"{score:.2f}" for score in own))
 
 # %%
-# An accuracy of 0.5 is that of guessing. Of what is far back, a gradient is left only
-# if the cell remembers already. ``SimpleRNN`` starts with an orthogonal recurrent
+# An accuracy of 0.5 is that of guessing. The gradient reaches a distant step only if
+# the cell already remembers it. ``SimpleRNN`` starts with an orthogonal recurrent
 # kernel, which passes a small state on almost undiminished, and so does well here. In
 # ``GRU`` and ``LSTM`` the gates start partly open, and the state fades until they have
 # learned to keep it.

@@ -64,7 +64,7 @@ linear = make_pipeline(TfidfVectorizer(), LogisticRegression(C=10, max_iter=1000
 print(f"logistic regression: {linear.fit(train, y_train).score(test, y_test):.2f}")
 
 # %%
-# The weights of the words of four texts that are sorted rightly. Words that every
+# The weights of the words of four texts that are sorted correctly. Words that every
 # docstring has weigh little.
 words = {token: word for word, token in tokens.vocabulary_.items()}
 predicted = model.predict(test)

@@ -4,7 +4,7 @@ Rare classes and their weights
 
 If one class is rare, a network that minimizes the mean loss overlooks part of it.
 ``class_weight="balanced"`` makes up for the numbers of samples: more of the rare class
-is found, for the price of more false alarms.
+is found, at the price of more false alarms.
 """
 
 # %%

@@ -4,7 +4,7 @@ Optimizers in a narrow valley
 
 How fast the loss falls depends on the optimizer and on the shape of the loss. A linear
 model of two correlated features has only two weights, and its loss is a narrow valley.
-So the way of each optimizer to the best weights can be drawn.
+So the path of each optimizer to the best weights can be drawn.
 """
 
 # %%
@@ -76,7 +76,7 @@ fig.supylabel("second weight", fontsize="medium")
 plt.show()
 
 # %%
-# The same as curves of the loss.
+# The loss along each path.
 plt.style.use("tableau-colorblind10")
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for name, way in ways.items():

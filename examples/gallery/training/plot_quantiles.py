@@ -2,9 +2,9 @@
 Regression with an interval: quantile losses
 ============================================
 
-A regressor with the squared error estimates the mean of y, and says nothing of how far
-y may be from it. With the loss ``Quantile(0.9)`` it estimates the value below which y
-lies in nine of ten cases. Two quantiles are an interval.
+A regressor with the squared error estimates the mean of y, and says nothing about how
+far y may be from it. With the loss ``Quantile(0.9)`` it estimates the value below which
+y lies in nine of ten cases. Two quantiles are an interval.
 """
 
 # %%
