@@ -16,8 +16,8 @@ from skconvnet.initializers.base import Initializer, convolution_fans
 from skconvnet.initializers.dirac import Dirac
 from skconvnet.initializers.given_scale import Constant, Normal, Orthogonal
 from skconvnet.initializers.scale_and_shift import draw_scales, get_scale_initializers
+from skconvnet.initializers.selection import INITIALIZERS as _INITIALIZERS
 from skconvnet.initializers.selection import (
-    INITIALIZERS,
     draw_kernel,
     get_initializer,
     glorot_uniform,
@@ -51,6 +51,10 @@ __all__ = [
     "get_scale_initializers",
     "glorot_uniform",
 ]
+
+#: The initializers with default parameters, by the names that `kernel_initializer`
+#: accepts.
+INITIALIZERS: dict[str, Initializer] = _INITIALIZERS
 
 __getattr__ = module_getattr(
     __name__,

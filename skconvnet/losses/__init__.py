@@ -42,9 +42,11 @@ __all__ = [
     "SquaredHinge",
 ]
 
+#: The losses of classifiers, by the names that `loss` accepts.
 CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     loss.name: loss for loss in (LogLoss, SquaredError, Hinge, SquaredHinge, Perceptron)
 }
+#: The losses of regressors, by the names that `loss` accepts.
 REGRESSION_LOSSES: dict[str, type[Loss]] = {
     loss.name: loss
     for loss in (SquaredError, AbsoluteError, Huber, Quantile, PoissonDeviance)

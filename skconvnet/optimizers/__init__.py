@@ -30,6 +30,7 @@ __all__ = [
     "ScheduleFreeAdamW",
 ]
 
+#: The optimizers, by the names that `solver` accepts.
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
     "adam": Adam,

@@ -26,6 +26,7 @@ __all__ = [
     "StepDecay",
 ]
 
+#: The schedules, by the names that `learning_rate` accepts.
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "invscaling": InverseScaling,
