@@ -52,7 +52,12 @@ myst_heading_anchors = 4
 autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
-autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": True,
+    # Layers, losses and optimizers inherit these, and route no metadata.
+    "exclude-members": "get_metadata_routing, set_predict_request",
+}
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {

@@ -1,7 +1,7 @@
 """Lead references of inherited docstrings to the site of scikit-learn.
 
-Its methods, such as `set_fit_request`, refer to sections of its user guide. The table
-has the few that occur, so that a build needs no network; any other is a warning.
+Its method `set_output` refers to an example of its gallery. The table has the labels
+that occur, so that a build needs no network; any other is a warning.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-SKLEARN = "https://scikit-learn.org/stable"
-PAGES = {
-    "metadata_routing": "metadata_routing.html",
-    "df_output_transform": "auto_examples/miscellaneous/plot_set_output.html",
-    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
-        "auto_examples/miscellaneous/plot_set_output.html"
-    ),
-    "meta-estimator": "glossary.html#term-meta-estimator",
+_EXAMPLE = "auto_examples/miscellaneous/plot_set_output"
+PAGE = f"https://scikit-learn.org/stable/{_EXAMPLE}.html"
+# The text of a link for each label, where the docstring has none.
+TEXTS = {
+    "df_output_transform": "the user guide",
+    f"sphx_glr_{_EXAMPLE.replace('/', '_')}.py": "Introducing the set_output API",
 }
 
 
@@ -29,10 +27,12 @@ def _to_sklearn(
     content: nodes.TextElement,
 ) -> nodes.reference | None:
     """Return a link to scikit-learn, or None if the table has none."""
-    if node["refdomain"] != "std" or node["reftarget"] not in PAGES:
+    label = node["reftarget"]
+    if node["refdomain"] != "std" or label not in TEXTS:
         return None
-    url = f"{SKLEARN}/{PAGES[node['reftarget']]}"
-    return nodes.reference("", "", content, internal=False, refuri=url)
+    if not node["refexplicit"]:
+        content = nodes.inline(text=TEXTS[label])
+    return nodes.reference("", "", content, internal=False, refuri=PAGE)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
