@@ -66,6 +66,12 @@ class Normal(Initializer):
     ----------
     std : float, default=0.05
         The standard deviation.
+
+    Examples
+    --------
+    >>> kernel = Normal(std=0.2).draw(np.random.RandomState(0), (200, 100), 25, 8)
+    >>> float(kernel.std().round(2))
+    0.2
     """
 
     std: float = 0.05
@@ -90,6 +96,12 @@ class Constant(Initializer):
     ----------
     value : float, default=0.0
         The value of every weight.
+
+    Examples
+    --------
+    >>> Constant(0.5).draw(np.random.RandomState(0), (2, 3), 2, 3)
+    array([[0.5, 0.5, 0.5],
+           [0.5, 0.5, 0.5]])
     """
 
     value: float = 0.0

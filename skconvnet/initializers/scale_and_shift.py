@@ -68,6 +68,12 @@ def draw_scales(
     """Draw arrays of one value per feature by the initializers of the same names.
 
     Both fans are the number of values, as in Keras.
+
+    Examples
+    --------
+    >>> rng = np.random.RandomState(0)
+    >>> draw_scales(rng, {"gamma": (3,)}, get_scale_initializers(gamma=0.5))
+    {'gamma': array([0.5, 0.5, 0.5])}
     """
     return {
         name: initializers[name].draw(rng, shape, prod(shape), prod(shape))

@@ -62,6 +62,13 @@ def get_initializer(
     ------
     ValueError
         If there is no such initializer, or one of its parameters is invalid.
+
+    Examples
+    --------
+    >>> get_initializer("he_normal")
+    HeNormal()
+    >>> get_initializer("auto") is None
+    True
     """
     if isinstance(value, Initializer):
         return value.checked_copy()
@@ -102,6 +109,12 @@ def draw_kernel(
     Returns
     -------
     kernel : ndarray of shape `shape`, float64
+
+    Examples
+    --------
+    >>> rng = np.random.RandomState(0)
+    >>> draw_kernel(rng, (8, 3, 5, 5), (75, 200), None, "relu").shape
+    (8, 3, 5, 5)
     """
     if initializer is None and activation in _BY_ACTIVATION:
         initializer = INITIALIZERS[_BY_ACTIVATION[activation]]

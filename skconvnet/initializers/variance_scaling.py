@@ -70,7 +70,14 @@ class GlorotUniform(_VarianceScaling):
 
 
 class GlorotNormal(GlorotUniform):
-    """Truncated normal with the variance of `GlorotUniform`."""
+    """Truncated normal with the variance of `GlorotUniform`.
+
+    Examples
+    --------
+    >>> kernel = GlorotNormal().draw(np.random.RandomState(0), (200, 100), 20, 30)
+    >>> float(kernel.std().round(2))
+    0.2
+    """
 
     is_normal = True
 
@@ -83,6 +90,12 @@ class HeUniform(_VarianceScaling):
     References
     ----------
     .. [1] K. He et al., "Delving deep into rectifiers", ICCV 2015.
+
+    Examples
+    --------
+    >>> kernel = HeUniform().draw(np.random.RandomState(0), (200, 100), 6, 8)
+    >>> bool(abs(kernel).max() <= 1)
+    True
     """
 
     is_normal = False
@@ -93,7 +106,14 @@ class HeUniform(_VarianceScaling):
 
 
 class HeNormal(HeUniform):
-    """Truncated normal with the variance of `HeUniform`."""
+    """Truncated normal with the variance of `HeUniform`.
+
+    Examples
+    --------
+    >>> kernel = HeNormal().draw(np.random.RandomState(0), (200, 100), 50, 8)
+    >>> float(kernel.std().round(2))
+    0.2
+    """
 
     is_normal = True
 
@@ -106,6 +126,12 @@ class LecunUniform(_VarianceScaling):
     References
     ----------
     .. [1] Y. LeCun et al., "Efficient BackProp", 1998.
+
+    Examples
+    --------
+    >>> kernel = LecunUniform().draw(np.random.RandomState(0), (200, 100), 3, 8)
+    >>> bool(abs(kernel).max() <= 1)
+    True
     """
 
     is_normal = False
@@ -116,6 +142,13 @@ class LecunUniform(_VarianceScaling):
 
 
 class LecunNormal(LecunUniform):
-    """Truncated normal with the variance of `LecunUniform`."""
+    """Truncated normal with the variance of `LecunUniform`.
+
+    Examples
+    --------
+    >>> kernel = LecunNormal().draw(np.random.RandomState(0), (200, 100), 25, 8)
+    >>> float(kernel.std().round(2))
+    0.2
+    """
 
     is_normal = True

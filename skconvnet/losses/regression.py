@@ -46,7 +46,16 @@ class SquaredError(Loss):
 class MeanOutputSquaredError(SquaredError):
     """Half the squared error as reported by scikit-learn's `MLPRegressor`.
 
-    Its value is the mean over the outputs, but its gradient is the one of their sum.
+    Its value is the mean over the outputs, but its gradient is that of their sum.
+
+    Examples
+    --------
+    >>> scores = np.array([[1.0], [5.0]])
+    >>> MeanOutputSquaredError()(scores, np.array([[0.0], [2.0]]), 1.0)
+    2.5
+    >>> scores
+    array([[1.],
+           [3.]])
     """
 
     @override

@@ -33,6 +33,13 @@ class TrainingCurves:
         The epoch whose weights early stopping kept, counted from 1.
     score_name : str
         What the scores are.
+
+    Examples
+    --------
+    >>> from skconvnet.inspection import TrainingCurves
+    >>> curves = TrainingCurves(loss=[0.9, 0.5, 0.4], validation_loss=[0.6, 0.7])
+    >>> curves.epochs_of(curves.validation_loss)
+    array([2, 3])
     """
 
     loss: Curve
