@@ -69,7 +69,7 @@ for name, normalization in normalizations.items():
 # %%
 # ``BatchNorm`` is ahead here, and some layers do not help at all. That belongs to this
 # network and this learning rate, and is no ranking of the layers. With ``InstanceNorm``
-# the accuracy is better than the loss suggests: many predictions are right, but few are
+# the accuracy is better than the loss suggests: many predictions are right, but none is
 # confident.
 plt.style.use("tableau-colorblind10")
 fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
