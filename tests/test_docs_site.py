@@ -1,5 +1,6 @@
 """The site of the documentation: every page and every public name has its place."""
 
+import doctest
 import importlib
 import pkgutil
 import re
@@ -56,6 +57,17 @@ def test_every_public_name_is_in_the_reference():
         if id(getattr(module, name)) not in listed
     ]
     assert not missing
+
+
+@pytest.mark.parametrize("module", public_modules(), ids=lambda module: module.__name__)
+def test_examples_import_what_they_are_of(module):
+    # Doctests would find it without, in the module that defines it.
+    for name in module.__all__:
+        docstring = getattr(module, name).__doc__ or ""
+        examples = doctest.DocTestParser().get_examples(docstring)
+        source = "".join(example.source for example in examples)
+        if re.search(rf"(?<![.\w]){name}\(", source):
+            assert re.search(rf"^from .* import .*\b{name}\b", source, re.M), name
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=lambda page: page.stem)

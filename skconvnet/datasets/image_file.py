@@ -53,6 +53,7 @@ def load_image(
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
+    >>> from skconvnet.datasets import load_image
     >>> with TemporaryDirectory() as folder:
     ...     Image.new("RGB", (40, 30), "red").save(f"{folder}/red.png")
     ...     load_image(f"{folder}/red.png", size=16).shape

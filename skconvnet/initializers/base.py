@@ -70,6 +70,7 @@ def convolution_fans(
 
     Examples
     --------
+    >>> from skconvnet.initializers import convolution_fans
     >>> convolution_fans(filters=32, channels=16, kernel=(3, 3))
     (144, 288)
     """

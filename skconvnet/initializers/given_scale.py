@@ -33,6 +33,8 @@ class Orthogonal(Initializer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import Orthogonal
     >>> kernel = Orthogonal().draw(np.random.RandomState(0), (2, 3), 2, 3)
     >>> bool(np.allclose(kernel @ kernel.T, np.eye(2)))
     True
@@ -69,6 +71,8 @@ class Normal(Initializer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import Normal
     >>> kernel = Normal(std=0.2).draw(np.random.RandomState(0), (200, 100), 25, 8)
     >>> float(kernel.std().round(2))
     0.2
@@ -99,6 +103,8 @@ class Constant(Initializer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import Constant
     >>> Constant(0.5).draw(np.random.RandomState(0), (2, 3), 2, 3)
     array([[0.5, 0.5, 0.5],
            [0.5, 0.5, 0.5]])

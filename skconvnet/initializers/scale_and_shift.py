@@ -34,6 +34,7 @@ def get_scale_initializers(**values: object) -> dict[str, Initializer]:
 
     Examples
     --------
+    >>> from skconvnet.initializers import get_scale_initializers
     >>> get_scale_initializers(gamma=0.5, beta="zeros")
     {'gamma': Constant(value=0.5), 'beta': Constant()}
     """
@@ -71,6 +72,8 @@ def draw_scales(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import draw_scales, get_scale_initializers
     >>> rng = np.random.RandomState(0)
     >>> draw_scales(rng, {"gamma": (3,)}, get_scale_initializers(gamma=0.5))
     {'gamma': array([0.5, 0.5, 0.5])}

@@ -65,6 +65,7 @@ def get_initializer(
 
     Examples
     --------
+    >>> from skconvnet.initializers import get_initializer
     >>> get_initializer("he_normal")
     HeNormal()
     >>> get_initializer("auto") is None
@@ -112,6 +113,8 @@ def draw_kernel(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import draw_kernel
     >>> rng = np.random.RandomState(0)
     >>> draw_kernel(rng, (8, 3, 5, 5), (75, 200), None, "relu").shape
     (8, 3, 5, 5)
@@ -148,6 +151,8 @@ def glorot_uniform(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import glorot_uniform
     >>> rng = np.random.RandomState(0)
     >>> bool(abs(glorot_uniform(rng, (3, 3), 3, 3)).max() <= 1)
     True

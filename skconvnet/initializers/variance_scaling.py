@@ -57,6 +57,8 @@ class GlorotUniform(_VarianceScaling):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import GlorotUniform
     >>> rng = np.random.RandomState(0)
     >>> bool(abs(GlorotUniform().draw(rng, (3, 3), 3, 3)).max() <= 1)
     True
@@ -74,6 +76,8 @@ class GlorotNormal(GlorotUniform):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import GlorotNormal
     >>> kernel = GlorotNormal().draw(np.random.RandomState(0), (200, 100), 20, 30)
     >>> float(kernel.std().round(2))
     0.2
@@ -93,6 +97,8 @@ class HeUniform(_VarianceScaling):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import HeUniform
     >>> kernel = HeUniform().draw(np.random.RandomState(0), (200, 100), 6, 8)
     >>> bool(abs(kernel).max() <= 1)
     True
@@ -110,6 +116,8 @@ class HeNormal(HeUniform):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import HeNormal
     >>> kernel = HeNormal().draw(np.random.RandomState(0), (200, 100), 50, 8)
     >>> float(kernel.std().round(2))
     0.2
@@ -129,6 +137,8 @@ class LecunUniform(_VarianceScaling):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import LecunUniform
     >>> kernel = LecunUniform().draw(np.random.RandomState(0), (200, 100), 3, 8)
     >>> bool(abs(kernel).max() <= 1)
     True
@@ -146,6 +156,8 @@ class LecunNormal(LecunUniform):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.initializers import LecunNormal
     >>> kernel = LecunNormal().draw(np.random.RandomState(0), (200, 100), 25, 8)
     >>> float(kernel.std().round(2))
     0.2

@@ -22,6 +22,8 @@ def format_summary(network: Network) -> str:
 
     Examples
     --------
+    >>> from skconvnet.engine.network import Network
+    >>> from skconvnet.inspection import format_summary
     >>> from skconvnet.layers import Conv2D, Flatten
     >>> specs = [("conv1", Conv2D(4, 3)), ("flatten", Flatten())]
     >>> print(format_summary(Network(specs, (8, 8, 1), "float32")))

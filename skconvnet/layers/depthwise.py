@@ -61,6 +61,7 @@ class DepthwiseConv2D(TrainableSpec):
 
     Examples
     --------
+    >>> from skconvnet.layers import DepthwiseConv2D
     >>> layer = DepthwiseConv2D(3, depth_multiplier=2, padding="same").build((8, 9, 5))
     >>> layer.out_shape, layer.weight_shapes["kernel"]
     ((8, 9, 10), (10, 1, 3, 3))

@@ -64,6 +64,7 @@ class SpatiallySeparableConv2D(ConvolutionSpec):
 
     Examples
     --------
+    >>> from skconvnet.layers import SpatiallySeparableConv2D
     >>> layer = SpatiallySeparableConv2D(8, 5, padding="same").build((28, 28, 3))
     >>> layer.out_shape
     (28, 28, 8)

@@ -40,6 +40,8 @@ class Hinge(_MarginLoss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import Hinge
     >>> scores = np.array([[-2.0, 0.5, -1.5]])
     >>> Hinge()(scores, np.array([[0.0, 0.0, 1.0]]), 1.0)
     4.0
@@ -67,6 +69,8 @@ class SquaredHinge(_MarginLoss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import SquaredHinge
     >>> SquaredHinge()(np.array([[-1.0]]), np.array([[1.0]]), 1.0)
     4.0
     """
@@ -105,6 +109,8 @@ class Perceptron(_MarginLoss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import Perceptron
     >>> scores = np.array([[2.0, -3.0, 0.0]])
     >>> Perceptron()(scores, np.array([[0.0, 1.0, 0.0]]), 1.0)
     5.0

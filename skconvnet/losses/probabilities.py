@@ -39,6 +39,8 @@ class LogLoss(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import LogLoss
     >>> scores = np.zeros((2, 1))
     >>> round(LogLoss()(scores, np.array([[1.0], [0.0]]), 1.0), 4)
     0.6931
@@ -99,6 +101,8 @@ class SoftLogLoss(LogLoss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import SoftLogLoss
     >>> scores = np.log([[0.25], [0.75]])
     >>> round(SoftLogLoss()(scores, np.array([[0.5], [0.5]]), 1.0), 4)
     0.837
@@ -130,6 +134,8 @@ class BinaryLogLoss(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import BinaryLogLoss
     >>> scores = np.zeros((1, 1))
     >>> round(BinaryLogLoss()(scores, np.array([[1.0]]), 1.0), 4)
     0.6931
@@ -184,6 +190,8 @@ class LogisticSquaredError(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import LogisticSquaredError
     >>> scores = np.zeros((1, 1))
     >>> LogisticSquaredError()(scores, np.array([[1.0]]), 1.0)
     0.125

@@ -21,6 +21,8 @@ class SquaredError(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import SquaredError
     >>> scores = np.array([[1.0, 5.0]])
     >>> SquaredError()(scores, np.array([[0.0, 3.0]]), 1.0)
     2.5
@@ -50,6 +52,8 @@ class MeanOutputSquaredError(SquaredError):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import MeanOutputSquaredError
     >>> scores = np.array([[1.0], [5.0]])
     >>> MeanOutputSquaredError()(scores, np.array([[0.0], [2.0]]), 1.0)
     2.5
@@ -72,6 +76,8 @@ class AbsoluteError(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import AbsoluteError
     >>> scores = np.array([[1.0, 5.0, 2.0]])
     >>> AbsoluteError()(scores, np.array([[0.0, 8.0, 2.0]]), 1.0)
     4.0
@@ -111,6 +117,8 @@ class Huber(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import Huber
     >>> scores = np.array([[0.5, 3.0]])
     >>> Huber(delta=1.0)(scores, np.zeros((1, 2)), np.array([0.0, 1.0]))
     2.5
@@ -155,6 +163,8 @@ class Quantile(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import Quantile
     >>> scores = np.array([[0.0, 2.0]])
     >>> Quantile(0.75)(scores, np.ones((1, 2)), 1.0)
     1.0
@@ -201,6 +211,8 @@ class PoissonDeviance(Loss):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from skconvnet.losses import PoissonDeviance
     >>> scores = np.zeros((1, 2))
     >>> PoissonDeviance()(scores, np.array([[0.0, 1.0]]), 1.0)
     1.0

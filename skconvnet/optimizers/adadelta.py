@@ -32,6 +32,7 @@ class Adadelta(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Adadelta
     >>> weights = np.array([1.0])
     >>> Adadelta().step(weights, np.array([2.0]), rate=1.0)
     >>> weights.round(4)

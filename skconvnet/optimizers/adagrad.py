@@ -29,6 +29,7 @@ class Adagrad(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Adagrad
     >>> weights = np.array([1.0])
     >>> Adagrad().step(weights, np.array([2.0]), rate=0.1)
     >>> weights

@@ -112,6 +112,7 @@ class Adam(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Adam
     >>> weights = np.array([1.0])
     >>> Adam().step(weights, np.array([2.0]), rate=0.1)
     >>> weights.round(4)
@@ -196,6 +197,7 @@ class AdamW(Adam):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import AdamW
     >>> weights = np.array([1.0])
     >>> AdamW(weight_decay=1.0).step(weights, np.array([0.0]), rate=0.1)
     >>> weights
@@ -240,6 +242,7 @@ class Nadam(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Nadam
     >>> weights = np.array([1.0])
     >>> Nadam().step(weights, np.array([2.0]), rate=0.1)
     >>> weights.round(3)
@@ -307,6 +310,7 @@ class Adamax(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Adamax
     >>> weights = np.array([1.0])
     >>> Adamax().step(weights, np.array([2.0]), rate=0.1)
     >>> weights.round(4)

@@ -51,6 +51,7 @@ class LBFGS(Params):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import LBFGS
     >>> result = LBFGS().minimize(
     ...     lambda x: (((x - 3) ** 2).sum(), 2 * (x - 3)), np.zeros(2), 50, 1e-8)
     >>> result.x.round(6)

@@ -54,6 +54,7 @@ class Lookahead(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Lookahead
     >>> from skconvnet.optimizers import SGD
     >>> weights = np.array([1.0])
     >>> optimizer = Lookahead(SGD(momentum=0.0), every=2)

@@ -114,6 +114,7 @@ class Muon(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import Muon
     >>> from skconvnet.ops.matrix_form import MatrixForm
     >>> from skconvnet.optimizers.layout import WeightArray
     >>> weights = np.zeros(4)

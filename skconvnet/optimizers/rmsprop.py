@@ -33,6 +33,7 @@ class RMSprop(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import RMSprop
     >>> weights = np.array([1.0])
     >>> RMSprop(rho=0.75).step(weights, np.array([2.0]), rate=0.1)
     >>> weights.round(4)

@@ -50,6 +50,7 @@ class ScheduleFreeAdamW(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import ScheduleFreeAdamW
     >>> weights, mean = np.array([1.0]), np.empty(1)
     >>> optimizer = ScheduleFreeAdamW()
     >>> optimizer.step(weights, np.array([2.0]), rate=0.1)

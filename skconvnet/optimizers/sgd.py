@@ -40,6 +40,7 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from skconvnet.optimizers import SGD
     >>> weights = np.array([1.0])
     >>> SGD(momentum=0.0).step(weights, np.array([2.0]), rate=0.1)
     >>> weights

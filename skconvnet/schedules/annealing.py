@@ -44,6 +44,7 @@ class Polynomial(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import Polynomial
     >>> schedule = Polynomial().start(0.4, n_epochs=4)
     >>> schedule.epoch_ends(0, {})
     >>> round(schedule.rate, 6)
@@ -107,6 +108,7 @@ class Cosine(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import Cosine
     >>> schedule = Cosine(period=2).start(0.4, n_epochs=6)
     >>> schedule.epoch_ends(0, {})
     >>> round(schedule.rate, 6)
@@ -189,6 +191,7 @@ class OneCycle(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import OneCycle
     >>> schedule = OneCycle(warmup=0.5).start(0.5, n_epochs=2)
     >>> round(schedule.rate, 6)
     0.02

@@ -20,6 +20,7 @@ class Constant(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import Constant
     >>> Constant().start(0.1, n_epochs=5).rate
     0.1
     """
@@ -44,6 +45,7 @@ class InverseScaling(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import InverseScaling
     >>> schedule = InverseScaling(power=0.5).start(0.1, n_epochs=5)
     >>> schedule.epoch_ends(99, {})
     >>> schedule.rate
@@ -85,6 +87,7 @@ class StepDecay(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import StepDecay
     >>> schedule = StepDecay(every=2, factor=0.5).start(0.4, n_epochs=5)
     >>> for epoch in range(5):
     ...     schedule.epoch_ends(0, {})
@@ -140,6 +143,7 @@ class Exponential(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import Exponential
     >>> schedule = Exponential(factor=0.25).start(0.4, n_epochs=5)
     >>> schedule.update_begins(1, n_updates=2)
     >>> schedule.rate

@@ -41,6 +41,7 @@ class Adaptive(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import Adaptive
     >>> schedule = Adaptive().start(0.1, n_epochs=5)
     >>> schedule.stalled(), schedule.rate
     (False, 0.02)
@@ -96,6 +97,7 @@ class ReduceOnPlateau(Schedule):
 
     Examples
     --------
+    >>> from skconvnet.schedules import ReduceOnPlateau
     >>> schedule = ReduceOnPlateau(0.5, patience=1).start(0.4, n_epochs=5)
     >>> for loss in (3.0, 2.0, 2.0, 2.0):
     ...     schedule.epoch_ends(0, {"training_loss": loss})
