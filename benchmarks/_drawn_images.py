@@ -44,9 +44,9 @@ def noises(rng: np.random.Generator, n: int) -> Drawn:
 
 
 def shapes(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw a disc, ring, square, triangle, star or cross: colour, 0 to 255.
+    """Draw a disc, ring, square, triangle, star or cross: color, 0 to 255.
 
-    Position, size and the colours of shape and background are random.
+    Position, size and the colors of shape and background are random.
     """
     labels = rng.integers(len(OUTLINES), size=n)
     images = np.empty((n, SIDE, SIDE, 3))

@@ -23,7 +23,7 @@ TOP = 66
 MAP = 64  # Width and height of a feature map of the first block.
 GAP = 8
 
-# Colours at the smallest and the largest value of a map.
+# Colors at the smallest and the largest value of a map.
 PAPER, INK = np.array([238, 242, 247]), np.array([20, 62, 122])
 BAR, BEST = "#9fb3c8", "#c2410c"
 
@@ -89,11 +89,11 @@ def draw_map(values: np.ndarray, x: float, y: float, side: float) -> list[str]:
     cell = side / len(values)
     parts = [f'<g transform="translate({x} {y}) scale({cell:g})">']
     for (row, column), share in np.ndenumerate(shares):
-        colour = np.rint(PAPER + share * (INK - PAPER)).astype(int)
+        color = np.rint(PAPER + share * (INK - PAPER)).astype(int)
         # A little too large, so that no seam shows between two cells.
         parts.append(
             f'<rect x="{column}" y="{row}" width="1.02" height="1.02" '
-            f'fill="#{colour[0]:02x}{colour[1]:02x}{colour[2]:02x}"/>'
+            f'fill="#{color[0]:02x}{color[1]:02x}{color[2]:02x}"/>'
         )
     return [*parts, "</g>"]
 
@@ -101,7 +101,7 @@ def draw_map(values: np.ndarray, x: float, y: float, side: float) -> list[str]:
 def draw_bars(
     probabilities: np.ndarray, x: float, y: float, width: float, height: float
 ) -> list[str]:
-    """Return a horizontal bar for each class, the most probable one in colour."""
+    """Return a horizontal bar for each class, the most probable one in color."""
     step = height / len(probabilities)
     parts = []
     for digit, p in enumerate(probabilities):

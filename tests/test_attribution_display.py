@@ -134,7 +134,7 @@ def test_tables(calls):
     over = draw(model, X[:2], arrangement="overlay", cmap="coolwarm")
     widths = [bar.get_width() for bar in over.axes_[1].patches]
     np.testing.assert_allclose(widths, X.iloc[1])
-    # The bars have the colour of their attribution.
+    # The bars have the color of their attribution.
     colors = np.array([bar.get_facecolor() for bar in over.axes_[1].patches])
     assert (np.argsort(colors[:, 0] - colors[:, 2]) == np.argsort(X.iloc[1])).all()
     assert over.axes_[1].get_title() == "sample 1"
@@ -165,7 +165,7 @@ def test_volumes():
         assert image.get_array().shape == (4, 14)
 
 
-def test_scale_of_colours():
+def test_scale_of_colors():
     X = RNG.uniform(size=(2, 6, 6, 1))
     display = AttributionDisplay(X, X - 0.5)
     relative = display.plot().figure_.axes[-1]

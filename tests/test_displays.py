@@ -112,7 +112,7 @@ def test_nothing_overlaps(pyplot, fitted, draw, style, n):
 
 
 @every_display
-def test_texts_have_the_colour_of_the_style(pyplot, fitted, draw):
+def test_texts_have_the_color_of_the_style(pyplot, fitted, draw):
     shades = []
     for style in ("default", "dark_background"):
         with pyplot.style.context(style):
@@ -213,7 +213,7 @@ def test_without_matplotlib(fitted, draw, monkeypatch):
 
 
 @pytest.mark.parametrize("draw", [filters, feature_maps, attributions])
-def test_unknown_colours(pyplot, fitted, draw):
+def test_unknown_colors(pyplot, fitted, draw):
     with pytest.raises(ValueError, match=r"got 'virids'\. Did you mean 'viridis'"):
         draw(fitted, 1, cmap="virids")
     assert not pyplot.get_fignums()

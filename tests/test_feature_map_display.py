@@ -151,7 +151,7 @@ def test_volumes_are_slices():
     np.testing.assert_array_equal(image[4:, :3], display.maps[2, ..., 1])
 
 
-def test_colours():
+def test_colors():
     X = RNG.normal(size=(12, 8, 8, 1))
     model = initialized(X)
     signed, positive = draw(model, X[0]), draw(model, X[0], "activation1")

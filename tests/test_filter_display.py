@@ -174,7 +174,7 @@ def test_kernels_that_whiten():
     np.testing.assert_array_equal(display.kernels, kernel[: len(display.kernels)])
 
 
-def test_colours():
+def test_colors():
     model = network((9, 9, 3), Standardize(), Conv2D(4, 3), ("b", Conv2D(2, 3)))
     display = draw(model)
     assert display.channels == "rgb"
@@ -186,7 +186,7 @@ def test_colours():
     own = draw(model, share_scale=False)
     for image in drawn(own):
         assert np.abs(image - 0.5).max() == pytest.approx(0.5)
-    # The channels of later layers are no colours.
+    # The channels of later layers are no colors.
     assert draw(
         network((9, 9, 3), Conv2D(3, 3), ("b", Conv2D(2, 3))), "b"
     ).channels == ("mean")
@@ -216,7 +216,7 @@ def test_channels_of_images(channels, expected, n_panels):
     unshared = draw(model, channels=channels, share_scale=False)
     for axes, panel in zip(unshared.axes_, panels, strict=True):
         assert axes.images[0].get_clim()[1] == np.abs(panel).max()
-    # The scale of colours is drawn if there is one.
+    # The scale of colors is drawn if there is one.
     assert len(display.figure_.axes) == n_panels + 1
     assert len(unshared.figure_.axes) == n_panels
     without = draw(model, channels=channels, colorbar=False)

@@ -177,7 +177,7 @@ def test_comparing():
     assert list(several.curves) == ["MLPClassifier 1", "MLPClassifier 2", "Pipeline"]
 
 
-def test_more_trainings_than_the_style_has_colours(pyplot):
+def test_more_trainings_than_the_style_has_colors(pyplot):
     model = MLPClassifier(2, max_iter=3, random_state=0).fit(X, Y)
     display = compare([model] * 14)
     colors = {tuple(np.ravel(line.get_color())) for line in display.ax_.get_lines()}

@@ -316,9 +316,9 @@ def test_files_are_closed(photos, recwarn):
 
 
 def test_a_network_learns_them(tmp_path):
-    for name, colour in (("green", GREEN), ("red", RED)):
+    for name, color in (("green", GREEN), ("red", RED)):
         for i in range(12):
-            image = (noise(9, 12, seed=i) // 2 + np.array(colour) // 2).astype(np.uint8)
+            image = (noise(9, 12, seed=i) // 2 + np.array(color) // 2).astype(np.uint8)
             save(tmp_path / name / f"{i}.png", image)
     X, y = load_images(tmp_path, size=8, return_X_y=True)
     X = X / 255

@@ -98,7 +98,7 @@ def test_channels_first():
     np.testing.assert_array_equal(display.samples[0], np.moveaxis(X[i], 0, -1))
 
 
-def test_colours_of_bytes():
+def test_colors_of_bytes():
     X = RNG.integers(0, 256, size=(40, 6, 6, 3), dtype=np.uint8)
     display = draw(convnet(X), X, Y, n_max=1)
     image = display.axes_[0].images[0].get_array()

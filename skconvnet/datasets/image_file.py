@@ -83,7 +83,7 @@ def check_mode(mode: object) -> None:
         }
         ours = names.get(str(mode).lower(), "RGB")
         raise ValueError(
-            'mode must be "RGB" (colour), "L" (grey) or "RGBA" (colour and opacity); '
+            'mode must be "RGB" (color), "L" (grey) or "RGBA" (color and opacity); '
             f"got {mode!r}. Did you mean {ours!r}?"
         )
 
@@ -132,7 +132,7 @@ def _converted(image: Image.Image, mode: str, file_format: str | None) -> Image.
     from PIL import Image
 
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PNG"):
-        # As for colours of 16 bits, of which Pillow reads the upper eight.
+        # As for colors of 16 bits, of which Pillow reads the upper eight.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
         raise ValueError("32 bits per pixel, of unknown range")

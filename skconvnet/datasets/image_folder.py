@@ -62,7 +62,7 @@ def load_images(
         squares. None keeps the sizes of the files.
     mode : {"RGB", "L", "RGBA"}, default="RGB"
         The channels: red, green and blue ("RGB"); one channel of grey ("L"); or the
-        colours and the opacity ("RGBA"). Images of other kinds are converted. For "RGB"
+        colors and the opacity ("RGBA"). Images of other kinds are converted. For "RGB"
         and "L", transparent pixels show a white background. Of 16 bits per pixel the
         upper eight are used.
     categories : list of str, default=None

@@ -160,17 +160,17 @@ class AttributionDisplay:
             rows that the network reads as images are drawn as these.
         arrangement : {"beside", "overlay"}, default="beside"
             Whether each heat map is beside its sample, or over it. Over bars and lines
-            it is their colour, or that of the background.
+            it is their color, or that of the background.
         ax : Axes or array-like of Axes, default=None
             The axes to draw in: two for each sample for "beside", and else one. None
             makes a new figure.
         cmap : str or Colormap, default=None
-            The colours of the heat maps. By default, "viridis" from 0 on, or "RdBu_r"
+            The colors of the heat maps. By default, "viridis" from 0 on, or "RdBu_r"
             with 0 in the middle if there are negative values.
         share_scale : bool, default=False
             Whether all heat maps have the same scale, so that samples can be compared.
         colorbar : bool, default=True
-            Whether to draw the scale of colours. If it is not shared, it goes from 0 to
+            Whether to draw the scale of colors. If it is not shared, it goes from 0 to
             the largest absolute value of each sample.
 
         Returns
@@ -272,7 +272,7 @@ class AttributionDisplay:
         return self
 
     def _scales(self, cmap: str | Colormap | None, *, share_scale: bool) -> list[Any]:
-        """Return for each sample what maps its attributions to colours."""
+        """Return for each sample what maps its attributions to colors."""
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
 
@@ -282,7 +282,7 @@ class AttributionDisplay:
         for heat in self.heat:
             _, low, high = color_scale(together if share_scale else heat)
             if together.min() < 0 <= low:
-                low = -high  # the same colours in all panels
+                low = -high  # the same colors in all panels
             norm = Normalize(low, high)
             scales.append(ScalarMappable(norm, colors if cmap is None else cmap))
         return scales
@@ -375,7 +375,7 @@ def _draw_over(
     limits: tuple[float, float],
     names: Sequence[str] | None,
 ) -> None:
-    """Draw attributions over an image, behind lines, or as the colour of bars."""
+    """Draw attributions over an image, behind lines, or as the color of bars."""
     if sample.ndim == 1:
         draw_bars(axes, sample, names, color=scale.to_rgba(heat))
         return
@@ -388,7 +388,7 @@ def _draw_over(
         axes.imshow(strip, extent=extent, aspect="auto", zorder=0, **colors)
         axes.set(xlim=extent[:2], ylim=(low, high))
         return
-    grey = sample.mean(axis=-1, keepdims=True)  # colours would mix with those of heat
+    grey = sample.mean(axis=-1, keepdims=True)  # colors would mix with those of heat
     draw_sample(axes, grey, limits)
     height, width = montage(grey[..., 0]).shape if grey.ndim == 4 else grey.shape[:2]
     image = montage(heat) if heat.ndim == 3 else heat

@@ -124,12 +124,12 @@ class FeatureMapDisplay:
         ax : Axes or array-like of Axes, default=None
             The axes to draw in, one for each panel. None makes a new figure.
         cmap : str or Colormap, default=None
-            The colours from the smallest to the largest value. By default, "viridis"
+            The colors from the smallest to the largest value. By default, "viridis"
             from 0 on, or "RdBu_r" with 0 in the middle if there are negative values.
         share_scale : bool, default=True
             Whether all panels have the same scale, so that they can be compared.
         colorbar : bool, default=True
-            Whether to draw the scale of colours, if it is shared.
+            Whether to draw the scale of colors, if it is shared.
 
         Returns
         -------

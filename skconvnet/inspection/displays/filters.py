@@ -149,7 +149,7 @@ class FilterDisplay:
             What is drawn of the channels of each kernel: their "mean"; the first three
             as red, green and blue; "all", or those of a list, in panels of their own,
             or for series as lines of one panel. "auto" is "rgb" if the layer sees the
-            colours of X, "all" for series of up to three channels, and else "mean".
+            colors of X, "all" for series of up to three channels, and else "mean".
         shape : tuple of int, default=None
             How a dense layer sees a sample that is an image or series: (height, width)
             or (*spatial, channels). By default, it is the shape of the map that was
@@ -160,12 +160,12 @@ class FilterDisplay:
         ax : Axes or array-like of Axes, default=None
             The axes to draw in, one for each panel. None makes a new figure.
         cmap : str or Colormap, default="RdBu_r"
-            The colours from the smallest to the largest weight, with 0 in the middle.
+            The colors from the smallest to the largest weight, with 0 in the middle.
         share_scale : bool, default=True
             Whether all panels have the same scale, so that they can be compared. With
             False, weak filters are drawn as clearly as strong ones.
         colorbar : bool, default=True
-            Whether to draw the scale of colours, if it is shared.
+            Whether to draw the scale of colors, if it is shared.
 
         Returns
         -------

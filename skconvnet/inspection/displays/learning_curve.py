@@ -228,7 +228,7 @@ class LearningCurveDisplay:
                         )
 
     def _draw(self, axes: Axes, kind: Kind) -> None:
-        """Draw the curves of one kind: of several trainings, in a colour for each."""
+        """Draw the curves of one kind: of several trainings, in a color for each."""
         several = len(self.curves) > 1
         colors = _colors(len(self.curves))
         for curves, color in zip(self.curves.values(), colors, strict=True):
@@ -252,7 +252,7 @@ class LearningCurveDisplay:
         set_integer_ticks(axes)
 
     def _add_legend(self, panels: Panels, kinds: Sequence[Kind]) -> None:
-        """Explain colours, kinds of lines and marks."""
+        """Explain colors, kinds of lines and marks."""
         from matplotlib.lines import Line2D
 
         several = len(self.curves) > 1
@@ -301,7 +301,7 @@ def _lines(curves: TrainingCurves, kind: Kind) -> list[tuple[str, Curve]]:
 
 
 def _colors(n: int) -> list[Any]:
-    """Return a colour for each training: those of the style if they are enough."""
+    """Return a color for each training: those of the style if they are enough."""
     from matplotlib import colormaps, rcParams
 
     own = rcParams["axes.prop_cycle"].by_key().get("color", [])

@@ -21,7 +21,7 @@ from skconvnet.inspection.displays.samples import NEUTRAL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Colours of the style, by what the name of a class contains.
+# Colors of the style, by what the name of a class contains.
 _COLORS = {
     "Conv": "C0",
     "LocallyConnected": "C0",
@@ -182,7 +182,7 @@ class NetworkDisplay:
 
 
 def _color(kind: str, n_weights: int) -> str:
-    """Return the colour of a kind of layer."""
+    """Return the color of a kind of layer."""
     for part, color in _COLORS.items():
         if part in kind:
             return color
@@ -196,7 +196,7 @@ def _add_box(
     color: str,
     alpha: float,
 ) -> None:
-    """Add a box with round corners, filled with a pale colour."""
+    """Add a box with round corners, filled with a pale color."""
     from matplotlib.patches import FancyBboxPatch
 
     rounding = f"round,pad=0,rounding_size={_ROUNDING}"

@@ -1,4 +1,4 @@
-"""The panels of a picture: how many in a row, their sizes, titles and colour bar."""
+"""The panels of a picture: how many in a row, their sizes, titles and color bar."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PICTURE_RATIO = 1.5
 _MAX_WIDTH = 14.0
 # What missing panels cost, as a share of all, next to the logarithm of a wrong ratio.
 _COST_OF_MISSING = 4.0
-# Inches around the panels, for the labels of their ticks, beside a colour bar, and
+# Inches around the panels, for the labels of their ticks, beside a color bar, and
 # above for the title of the picture.
 _MARGIN, _TICKS, _COLORBAR, _SUPTITLE = 0.15, 0.4, 0.9, 0.4
 
@@ -51,7 +51,7 @@ _MAX_ENTRIES, _MAX_LETTERS, _HANDLE = 6, 24, 0.6
 
 
 def check_colors(cmap: str | Colormap | None) -> None:
-    """Raise a ValueError if matplotlib has no colour map of this name."""
+    """Raise a ValueError if matplotlib has no color map of this name."""
     from matplotlib import colormaps
 
     if isinstance(cmap, str) and cmap not in colormaps:
@@ -92,7 +92,7 @@ class Panels:
                 axes.tick_params(labelleft=False)
 
     def add_colorbar(self, mappable: Any, label: str) -> None:  # noqa: ANN401  matplotlib is optional
-        """Draw the scale of colours that all panels share."""
+        """Draw the scale of colors that all panels share."""
         bar = self.figure.colorbar(mappable, ax=list(self.axes), shrink=0.9, aspect=25)
         bar.set_label(label)
         bar.outline.set_linewidth(0.5)
@@ -153,7 +153,7 @@ def open_panels(
     n_columns : int, optional
         A multiple of this number of panels is drawn in a row.
     has_colorbar : bool
-        Whether room for a colour bar is needed.
+        Whether room for a color bar is needed.
     """
     check_matplotlib(owner)
     import matplotlib.pyplot as plt

@@ -18,14 +18,14 @@ Kind: TypeAlias = Literal["row", "series", "image", "volume"]
 _KINDS: dict[int, Kind] = {1: "row", 2: "series", 3: "image", 4: "volume"}
 # Height over width of the panel of a series or a row.
 _FLAT_RATIO = 0.6
-# Channels that are drawn as a colour, and with opacity.
+# Channels that are drawn as a color, and with opacity.
 _COLOR, _OPACITY = 3, 4
 _BYTE = 255
 # Names of up to so many features are written beside the bars.
 _MAX_NAMES = 12
 # Ticks of lying bars, and distances between ticks that are integers.
 _MAX_TICKS, _STEPS = 3, (1, 2, 5, 10)
-# A colour for lines that stand for nothing, which is seen on dark and on light.
+# A color for lines that stand for nothing, which is seen on dark and on light.
 NEUTRAL = "0.5"
 GREY, SIGNED, UNSIGNED = "gray", "RdBu_r", "viridis"
 
@@ -77,7 +77,7 @@ def extremes(arrays: Iterable[Array]) -> tuple[float, float]:
 
 
 def color_scale(values: Array) -> tuple[str, float, float]:
-    """Return a colour map and its limits: about 0 if there are negative values.
+    """Return a color map and its limits: about 0 if there are negative values.
 
     >>> color_scale(np.array([-1.0, 3.0]))
     ('RdBu_r', -3.0, 3.0)
@@ -106,7 +106,7 @@ def montage(volume: Array) -> npt.NDArray[np.float64]:
 
 
 def flat_image(sample: Array) -> Array:
-    """Return an image as (height, width), or (height, width, 3 or 4) if it has colours.
+    """Return an image as (height, width), or (height, width, 3 or 4) if it has colors.
 
     Other numbers of channels are averaged; slices of volumes are side by side.
     """
@@ -122,7 +122,7 @@ def draw_sample(
     limits: tuple[float, float],
     names: Sequence[str] | None = None,
 ) -> None:
-    """Draw an image or volume in grey or colour, a series as lines, a row as bars.
+    """Draw an image or volume in grey or color, a series as lines, a row as bars.
 
     Parameters
     ----------
