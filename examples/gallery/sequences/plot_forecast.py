@@ -47,8 +47,7 @@ network = SequentialRegressor(
     learning_rate_init=0.01,
     max_iter=15,
     random_state=0,
-)
-network.fit(X_train, y_train)
+).fit(X_train, y_train)
 
 # %%
 # The error of the network is smallest for the next hours, since it knows the drift at
