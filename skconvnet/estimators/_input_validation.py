@@ -165,7 +165,7 @@ def check_X_and_y(
     array = _as_array(estimator, X, reset, f"X{suffix}")
     if isinstance(array, MapList | ShardedArray):
         if isinstance(array, MapList):
-            _check_maps(estimator, array, reset)
+            _check_maps(estimator, array, reset, f"X{suffix}")
         else:
             _check_sharded(estimator, array, reset)
         own = {name: options.get(name, False) for name in _Y_OPTIONS}
@@ -345,23 +345,25 @@ def _forget(estimator: BaseEstimator, *attributes: str) -> None:
             delattr(estimator, name)
 
 
-def _check_maps(estimator: BaseEstimator, X: MapList, reset: bool) -> None:
-    """Check maps of different sizes."""
+def _check_maps(
+    estimator: BaseEstimator, X: MapList, reset: bool, name: str = "X"
+) -> None:
+    """Check maps of different sizes, of an X that errors call by its `name`."""
     for i, one in enumerate(X.maps):
         if 0 in one.shape:
             raise ValueError(
-                f"X[{i}] has shape {one.shape}; every axis must have a length of at "
-                "least 1. Leave out empty samples."
+                f"{name}[{i}] has shape {one.shape}; every axis must have a length of "
+                "at least 1. Leave out empty samples."
             )
     ndims = {m.ndim for m in X.maps}
     if len(ndims) > 1:
         raise ValueError(
-            "The maps of X must all have the same number of axes; got maps of shapes "
-            f"{sorted(X.shapes, key=str)[:5]}."
+            f"The maps of {name} must all have the same number of axes; got maps of "
+            f"shapes {sorted(X.shapes, key=str)[:5]}."
         )
     for i, one in enumerate(X.maps):
         if one.dtype.kind not in "fiub":
-            raise ValueError(f"X[{i}] must be numeric; got dtype {one.dtype}.")
+            raise ValueError(f"{name}[{i}] must be numeric; got dtype {one.dtype}.")
         with located_if_not_finite(estimator, [one], first=i):
             assert_all_finite(
                 one, estimator_name=type(estimator).__name__, input_name="X"
