@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+from _split_images import SplitImages
 from sklearn.datasets import fetch_openml
 
 N_TRAIN = 60_000
 
 
-class Digits(NamedTuple):
-    """Rows of 784 pixels from 0 to 255, and the digits that they show."""
-
-    X_train: np.ndarray
-    y_train: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-
-    def held_out(self) -> Digits:
-        """Return the training images alone, with the last sixth to choose by."""
-        n = len(self.X_train) // 6
-        return Digits(
-            self.X_train[:-n], self.y_train[:-n], self.X_train[-n:], self.y_train[-n:]
-        )
-
-
-def load_digits(path: Path | None) -> Digits:
+def load_digits(path: Path | None) -> SplitImages:
     """Return the 70,000 digits, the last 10,000 of which are for testing.
 
     Parameters
     ----------
     path : Path or None
-        A file with the arrays of `Digits`, images or rows. None fetches the digits from
-        OpenML, which needs pandas, and keeps them in scikit-learn's data folder.
+        A file with the arrays of `SplitImages`, images or rows. None fetches the digits
+        from OpenML, which needs pandas, and keeps them in scikit-learn's data folder.
     """
     if path is not None:
-        with np.load(path) as file:
-            X_train, y_train, X_test, y_test = (file[name] for name in Digits._fields)
-        return Digits(_as_rows(X_train), y_train, _as_rows(X_test), y_test)
+        X_train, y_train, X_test, y_test = SplitImages.load(path)
+        return SplitImages(_as_rows(X_train), y_train, _as_rows(X_test), y_test)
     X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
     X, y = X.astype(np.uint8), y.astype(np.int64)
-    return Digits(X[:N_TRAIN], y[:N_TRAIN], X[N_TRAIN:], y[N_TRAIN:])
+    return SplitImages(X[:N_TRAIN], y[:N_TRAIN], X[N_TRAIN:], y[N_TRAIN:])
 
 
 def _as_rows(images: np.ndarray) -> np.ndarray:

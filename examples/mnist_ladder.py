@@ -36,8 +36,9 @@ from _ladder_results import (
     read_results,
     summarize,
 )
-from _mnist import Digits, load_digits, with_neighbors
+from _mnist import load_digits, with_neighbors
 from _mnist_rungs import RUNGS, vote
+from _split_images import SplitImages
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -53,14 +54,14 @@ class Climb:
 
     Attributes
     ----------
-    digits : Digits
+    digits : SplitImages
     results : Path
         The CSV file.
     models : Path
         The folder of fitted networks, and of checkpoints.
     """
 
-    digits: Digits
+    digits: SplitImages
     results: Path
     models: Path
 
@@ -143,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     check_can_draw(options.plot)
     digits, measured_on = load_digits(options.data), "test"
     if options.validate:
-        digits, measured_on = digits.held_out(), "validation"
+        digits, measured_on = digits.held_out(6), "validation"
     options.models.mkdir(parents=True, exist_ok=True)
     climb = Climb(digits, options.results, options.models)
     reached = []

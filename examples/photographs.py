@@ -21,11 +21,11 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from _hog import hog_features
 from _photograph_network import photograph_network
+from _split_images import SplitImages
 from sklearn.base import ClassifierMixin
 from sklearn.datasets import fetch_openml
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -37,31 +37,14 @@ from sklearn.svm import SVC
 N_ALL, N_TEST = 60_000, 10_000
 
 
-class Photographs(NamedTuple):
-    """Images of shape (n, 32, 32, 3), and what they show."""
-
-    X_train: np.ndarray
-    y_train: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-
-    def held_out(self) -> Photographs:
-        """Return the training images alone, with the last fifth to choose by."""
-        n = len(self.X_train) // 5
-        return Photographs(
-            self.X_train[:-n], self.y_train[:-n], self.X_train[-n:], self.y_train[-n:]
-        )
-
-
-def load_photographs(path: Path | None) -> Photographs:
+def load_photographs(path: Path | None) -> SplitImages:
     """Return the photographs of a file, or those of CIFAR-10."""
     if path is not None:
-        with np.load(path) as file:
-            return Photographs(*(file[name] for name in Photographs._fields))
+        return SplitImages.load(path)
     X, y = fetch_openml("CIFAR_10", return_X_y=True, as_frame=False)
     X = X.astype(np.uint8).reshape(N_ALL, 3, 32, 32).transpose(0, 2, 3, 1)
     n = N_ALL - N_TEST
-    return Photographs(X[:n], y[:n], X[n:], y[n:])
+    return SplitImages(X[:n], y[:n], X[n:], y[n:])
 
 
 def make_baselines() -> dict[str, ClassifierMixin]:
@@ -89,9 +72,9 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     photographs = load_photographs(options.data)
     X, y, X_test, y_test = photographs
-    photographs = Photographs(X[: options.train], y[: options.train], X_test, y_test)
+    photographs = SplitImages(X[: options.train], y[: options.train], X_test, y_test)
     if options.validate:
-        photographs = photographs.held_out()
+        photographs = photographs.held_out(5)
     X, y, X_test, y_test = photographs
     models: dict[str, ClassifierMixin] = {
         "network": photograph_network(

@@ -41,7 +41,7 @@ def test_the_network_and_its_rivals_are_measured(data, capsys, monkeypatch):
 
 def test_a_fifth_is_held_out_to_validate(data):
     photographs = load_example("photographs").load_photographs(data)
-    held_out = photographs.held_out()
+    held_out = photographs.held_out(5)
     assert [len(own) for own in held_out] == [96, 96, 24, 24]
     np.testing.assert_array_equal(held_out.X_test, photographs.X_train[96:])
 
