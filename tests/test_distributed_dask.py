@@ -193,6 +193,15 @@ def test_clients_that_do_not_wait_are_refused(client):
     asyncio.run(refuse())
 
 
+@pytest.mark.parametrize("n_shards", [2, 3])
+def test_as_many_delayed_shards_as_a_pair_has_arrays(client, n_shards):
+    import dask
+
+    parts = [(X[i::n_shards], y[i::n_shards]) for i in range(n_shards)]
+    shards = [dask.delayed(tuple)(list(part)) for part in parts]
+    assert_equal(fit(convnet(), shards, client), fit(convnet(), parts))
+
+
 def test_one_array_of_dask_is_not_a_pair(client):
     from dask import array
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ class Loader:
         """Return the arrays of the shard, given its `source`, computed."""
         if is_path(source):
             return _read_file(Path(source), self.target)
-        if not isinstance(source, tuple | list) or not 2 <= len(source) <= 3:
+        if not _is_pair(source):
             raise ValueError(
                 f"{self.name} must be a pair (X, y), or (X, y, sample_weight); got "
                 f"{type(source).__name__}."
@@ -113,9 +113,8 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
     """
     if is_path(shards):
         shards = _files_of(Path(shards))
-    if _is_pair_of_dask_arrays(shards):
+    if _is_pair(shards) and any(map(_is_dask_array, shards)):
         shards = _delayed_parts(*shards)
-    _refuse_half_of_dask(shards)
     if not isinstance(shards, Sequence):
         raise TypeError(f"shards must be {_WANTED}; got {shown_value(shards)}.")
     if not shards:
@@ -144,7 +143,7 @@ def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  a
         return Loader(_name(number, source), source, target)
     parts = source if isinstance(source, tuple | list) else (source,)
     is_delayed = any(hasattr(own, "__dask_graph__") for own in parts)
-    is_pair = isinstance(source, tuple | list) and 2 <= len(source) <= 3
+    is_pair = _is_pair(source)
     if not is_delayed and not is_pair:
         raise TypeError(
             f"shards[{number}] must be a pair (X, y), a delayed pair, or a path; got "
@@ -194,29 +193,25 @@ def _files_of(folder: Path) -> list[Any]:
     return list(zip(X, y, strict=True))
 
 
-def _is_pair_of_dask_arrays(shards: Any) -> bool:  # noqa: ANN401  anything that users pass
-    return (
-        isinstance(shards, tuple | list)
-        and 2 <= len(shards) <= 3
-        and all(hasattr(own, "to_delayed") and hasattr(own, "chunks") for own in shards)
-    )
+def _is_pair(source: object) -> TypeGuard[tuple[Any, ...] | list[Any]]:
+    """Whether a value is a pair (X, y), or has sample weights as well."""
+    return isinstance(source, tuple | list) and 2 <= len(source) <= 3
 
 
-def _refuse_half_of_dask(shards: Any) -> None:  # noqa: ANN401  anything that users pass
-    """Raise a TypeError if an array of Dask is paired with one that is not."""
-    if not isinstance(shards, tuple | list) or not 2 <= len(shards) <= 3:
-        return
-    others = [own for own in shards if not hasattr(own, "to_delayed")]
-    if 0 < len(others) < len(shards) and all(hasattr(own, "shape") for own in others):
-        raise TypeError(
-            "shards is a pair of which only a part is an array of Dask; got also "
-            f"{_in_words(others[0])}. Make all of them arrays of Dask with the same "
-            "chunks, as dask.array.from_array(y, chunks=X.chunks[0]) does."
-        )
+def _is_dask_array(value: object) -> bool:
+    # Of its class, since a delayed object has whatever attribute it is asked for.
+    return all(hasattr(type(value), name) for name in ("to_delayed", "chunks"))
 
 
 def _delayed_parts(X: Any, *others: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  Dask arrays
     """Cut Dask arrays along their first axis, at the chunks of X."""
+    in_memory = [own for own in (X, *others) if not _is_dask_array(own)]
+    if in_memory:
+        raise TypeError(
+            "shards is a pair of which only a part is an array of Dask; got also "
+            f"{_in_words(in_memory[0])}. Make all of them arrays of Dask with the same "
+            "chunks, as dask.array.from_array(y, chunks=X.chunks[0]) does."
+        )
     names = ("y", "sample_weight")
     X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
     parts = [list(X.to_delayed().reshape(-1))]
