@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skconvnet import MLPClassifier
+from skconvnet.ops.chunking import CHUNK_SIZE
 from skconvnet.training import subnormal
 
 rng = np.random.default_rng(0)
@@ -92,6 +93,6 @@ def test_other_values_are_left_as_they_are():
 
 
 def test_large_vectors_are_cleared_as_a_whole():
-    many = np.full(2 * subnormal.CHUNK_SIZE + 7, 1e-40, "f4")
+    many = np.full(2 * CHUNK_SIZE + 7, 1e-40, "f4")
     subnormal.clear_subnormal([many])
     assert not many.any()

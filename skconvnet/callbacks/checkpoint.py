@@ -8,7 +8,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from skconvnet._checks import check_int
+from skconvnet._checks import check_int, is_path
 from skconvnet._typing import override
 from skconvnet._whole_files import written_as_a_whole
 from skconvnet.callbacks.base import EpochCallback, Task, running_fit
@@ -75,7 +75,7 @@ class Checkpoint(EpochCallback):
         keep_last: int = 1,
         keep_best: bool = False,
     ) -> None:
-        if not isinstance(path, str | os.PathLike):
+        if not is_path(path):
             raise TypeError(f"path must be a path; got {path!r}.")
         self.path = Path(path)
         if not self.path.name:

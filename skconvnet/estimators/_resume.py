@@ -10,6 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skconvnet._checks import is_path
 from skconvnet._suggestions import shown_value
 from skconvnet._typing import Rows
 from skconvnet.engine.map_targets import MapTargets
@@ -163,7 +164,7 @@ def load_checkpoint(
     """
     if path is None:
         return None
-    if not isinstance(path, str | PathLike):
+    if not is_path(path):
         raise TypeError(
             f"resume_from must be the path of a checkpoint; got {shown_value(path)}."
         )

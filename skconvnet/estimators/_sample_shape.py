@@ -207,10 +207,10 @@ def check_same_shape(
         return
     hint = f"; resize or reshape {name_of_X} to that shape"
     has_channels = resolved is not None and resolved[-1] == shape[-1]
-    if resolved is not None and estimator.network_.fits(resolved):
-        hint += f", or fit again with input_shape={_any_size(shape, channels_first)}"
     if resolved is not None and not has_channels:
         hint = f": {what_of_channels(resolved, shape)}"
+    elif resolved is not None and estimator.network_.fits(resolved):
+        hint += f", or fit again with input_shape={_any_size(shape, channels_first)}"
     other = own if channels_first else first_to_last(own)
     # Sequences may have other lengths than those of fit.
     are_turned = len(own) == 2 == len(shape) and other[-1] == shape[-1]
@@ -231,9 +231,8 @@ def _any_size(shape: Shape, channels_first: bool) -> tuple[int | None, ...]:
     (3, None, None)
     """
     *spatial, n_channels = shape
-    unknown: list[int | None] = [None] * len(spatial)
-    whole = [n_channels, *unknown] if channels_first else [*unknown, n_channels]
-    return tuple(whole)
+    unknown = (None,) * len(spatial)
+    return (n_channels, *unknown) if channels_first else (*unknown, n_channels)
 
 
 def resolve_dtype(

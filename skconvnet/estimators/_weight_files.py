@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skconvnet._checks import is_path
 from skconvnet.estimators._arguments import explains_arguments
 from skconvnet.estimators._caller_warnings import warn_caller
 from skconvnet.estimators._fitting_weights import fitting_names
@@ -139,7 +140,7 @@ def _is_of_output(name: str) -> bool:
 
 def checked_path(path: object) -> str:
     """Return a path as a str, or raise a TypeError."""
-    if not isinstance(path, (str, os.PathLike)):
+    if not is_path(path):
         raise TypeError(
             f"path must be a str or path-like, such as 'weights.safetensors'; got "
             f"{path!r}."

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from skconvnet._typing import FlatVector
-from skconvnet.ops.chunking import CHUNK_SIZE
+from skconvnet.ops.chunking import chunks_of
 
 # How often numbers are looked at, in updates. The pass over all weights takes less than
 # an update; 1 in 100 cannot be measured.
@@ -51,6 +51,6 @@ def clear_subnormal(vectors: Iterable[FlatVector]) -> None:
 
 
 def _clear(vector: FlatVector, smallest: float) -> None:
-    for start in range(0, vector.size, CHUNK_SIZE):
-        part = vector[start : start + CHUNK_SIZE]
+    for chunk in chunks_of(vector.size):
+        part = vector[chunk]
         part[np.abs(part) < smallest] = 0.0
