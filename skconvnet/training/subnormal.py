@@ -16,8 +16,8 @@ import numpy as np
 from skconvnet._typing import FlatVector
 from skconvnet.ops.chunking import chunks_of
 
-# How often numbers are looked at, in updates. The pass over all weights takes less than
-# an update; 1 in 100 cannot be measured.
+# How often numbers are looked at, in updates. Looking at all of them takes about as
+# long as a step of Adam.
 _INTERVAL = 100
 
 
