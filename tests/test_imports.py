@@ -153,7 +153,8 @@ def test_layers_do_not_import_each_other(path):
     if path.name in ("__init__.py", "base.py"):
         return
     others = [m for m in imports_of(path) if m.startswith("skconvnet.layers")]
-    shared = {"base", "conv_base", "pooling_base", "recurrent_base", "weightless"}
+    protocol = {"base", "micro_batch_runner"}
+    shared = {"conv_base", "pooling_base", "recurrent_base", "weightless", *protocol}
     allowed = {*shared, *MADE_OF.get(path.stem, ())}
     assert set(others) <= {f"skconvnet.layers.{name}" for name in allowed}
 

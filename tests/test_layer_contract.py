@@ -14,7 +14,7 @@ from skconvnet.engine.executor import Executor
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
 from skconvnet.layers import Dense, Flatten
-from skconvnet.layers.base import MicroBatchRunner
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.losses import SquaredError
 from skconvnet.ops.workspace import Workspace
 

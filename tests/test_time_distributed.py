@@ -23,7 +23,7 @@ from skconvnet.layers import (
     SpatialPyramidPool,
     TimeDistributed,
 )
-from skconvnet.layers.base import MicroBatchRunner
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.steps import fold_steps, unfold_steps
 from skconvnet.ops.workspace import Workspace
 

@@ -27,7 +27,7 @@ from skconvnet.distributed.work import Training, Work
 from skconvnet.engine.executor import Executor, Part
 from skconvnet.engine.inputs import Inputs
 from skconvnet.engine.minibatches import Samples
-from skconvnet.layers.base import as_given
+from skconvnet.layers.micro_batch_runner import as_given
 
 _Numbers: TypeAlias = npt.NDArray[np.integer]
 

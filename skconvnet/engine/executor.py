@@ -21,7 +21,7 @@ from skconvnet.engine.minibatches import Samples
 from skconvnet.engine.network import Network
 from skconvnet.engine.predictor import Predictor
 from skconvnet.engine.worker import MicroBatch, Worker
-from skconvnet.layers.base import MicroBatchRunner
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.losses import Loss
 from skconvnet.ops.chunking import chunks_of
 
@@ -249,6 +249,7 @@ class Executor(Predictor):
         losses = runner.map(differentiate_loss)
         views = [w.views(g) for w, g in zip(workers, gradients, strict=True)]
         passes.backward(ys, caches, gradients=views, need_dx=False)
+        runner.finish()
         self._add(gradient, gradients[1:])
         return np.array(losses)
 

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from skconvnet._typing import FeatureMap, FlatVector, Lengths, NamedArrays, Shape
 from skconvnet.engine.micro_batches import MicroBatchLimits, micro_batch_size
 from skconvnet.engine.parameter_layout import ParameterLayout
-from skconvnet.layers.base import Layer, MicroBatchRunner
+from skconvnet.layers.base import Layer
 from skconvnet.layers.chain import Chain, build_layers
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.layout import sample_shape
 from skconvnet.ops.workspace import Scratch, Workspace
 from skconvnet.params.base import LayerSpec

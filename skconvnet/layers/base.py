@@ -6,76 +6,22 @@ The hyperparameters of a layer, its spec, derive from `LayerSpec` in `params/bas
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 
 from skconvnet._memory import check_map_fits
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, Shape
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.matrix_form import MatrixForm
-from skconvnet.ops.workspace import Run, Workspace
+from skconvnet.ops.workspace import Workspace
 
 Cache = TypeVar("Cache")
-Result = TypeVar("Result")
 
 _MATRIX_NDIM = 2
-
-
-def as_given(own: list[Any]) -> list[Any]:
-    """Return what is given: there are no other micro-batches."""
-    return own
-
-
-@dataclass(frozen=True)
-class MicroBatchRunner:
-    """Runs all micro-batches of a minibatch, on all threads.
-
-    Attributes
-    ----------
-    run : callable
-        ``run(n, task)`` calls ``task(i, thread)`` once for each i below n, and returns
-        when all calls are done.
-    rngs : sequence of Generator or None
-        The generator of each micro-batch.
-    weights : sequence of ndarray or None
-        The weights of the samples of each micro-batch; None if all are equal.
-    gather : callable
-        Given something of each micro-batch, returns that of all micro-batches in their
-        order: of those elsewhere as well, if this is a part of a minibatch.
-    """
-
-    run: Run
-    rngs: Sequence[np.random.Generator | None]
-    weights: Sequence[np.ndarray] | None = None
-    gather: Callable[[list[Any]], list[Any]] = as_given
-
-    def map(self, function: Callable[[int], Result]) -> list[Result]:
-        """Return ``function(m)`` for each micro-batch m, in order."""
-        results: dict[int, Result] = {}
-
-        def task(m: int, _thread: int) -> None:
-            results[m] = function(m)
-
-        self.run(len(self.rngs), task)
-        return [results[m] for m in range(len(self.rngs))]
-
-    def weights_of(self, m: int) -> np.ndarray | None:
-        """Return the weights of the samples of micro-batch m; None if all are equal."""
-        return None if self.weights is None else self.weights[m]
-
-    @classmethod
-    def single(cls, rng: np.random.Generator | None) -> Self:
-        """Return a runner for a minibatch of a single micro-batch."""
-        return cls(_run_in_order, [rng])
-
-
-def _run_in_order(n_tasks: int, task: Callable[[int, int], None]) -> None:
-    for i in range(n_tasks):
-        task(i, 0)
 
 
 class Layer(ABC, Generic[Cache]):
@@ -326,8 +272,11 @@ class Layer(ABC, Generic[Cache]):
         *,
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[Cache]]:
+    ) -> tuple[Sequence[FeatureMap], Sequence[Cache]]:
         """Run the forward pass of training for all micro-batches together.
+
+        Nothing of a micro-batch may be read but in functions for `runner`, and after
+        it has called them.
 
         Parameters
         ----------
@@ -340,8 +289,8 @@ class Layer(ABC, Generic[Cache]):
 
         Returns
         -------
-        ys : list of ndarray
-        caches : list
+        ys : sequence of ndarray
+        caches : sequence
         """
         raise NotImplementedError
 
@@ -356,7 +305,7 @@ class Layer(ABC, Generic[Cache]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
+    ) -> Sequence[FeatureMap] | None:
         """Write the gradients of the weights, and return the gradients of the inputs.
 
         None is returned unless `need_dx`. The parameters are as in

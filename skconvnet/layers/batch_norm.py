@@ -13,7 +13,8 @@ import numpy.typing as npt
 from skconvnet._checks import check_float, check_fraction
 from skconvnet._typing import FeatureMap, NamedArrays, Shape, override
 from skconvnet.initializers import Initializer, draw_scales, get_scale_initializers
-from skconvnet.layers.base import Layer, MicroBatchRunner
+from skconvnet.layers.base import Layer
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.activations import ACTIVATIONS, ActivationFunction
 from skconvnet.ops.normalization import (
     Moments,
@@ -245,22 +246,22 @@ class BatchNormLayer(Layer[BatchNormCache]):
         *,
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[BatchNormCache]]:
-        weights = [
-            weights_of_values(x, runner.weights_of(m), workspaces[m].lengths)
-            for m, x in enumerate(xs)
-        ]
+    ) -> tuple[Sequence[FeatureMap], Sequence[BatchNormCache]]:
+        weights = runner.map(
+            lambda m: weights_of_values(
+                xs[m], runner.weights_of(m), workspaces[m].lengths
+            )
+        )
         found = runner.map(lambda m: moments(xs[m], weights[m], workspaces[m]))
         layer = layers[0]
-        mean, variance, count = layer.merge(runner.gather(found))
+        mean, variance, count = layer.merge(runner.of_all(found))
         how, deviation = layer._normalization(  # noqa: SLF001  of the same class
             mean, variance, xs[0].dtype
         )
         ys = runner.map(lambda m: normalize(xs[m], how, workspaces[m]))
-        caches = [
-            BatchNormCache(x, y, how, deviation, count, weights[m])
-            for m, (x, y) in enumerate(zip(xs, ys, strict=True))
-        ]
+        caches = runner.map(
+            lambda m: BatchNormCache(xs[m], ys[m], how, deviation, count, weights[m])
+        )
         return ys, caches
 
     def merge(
@@ -324,19 +325,19 @@ class BatchNormLayer(Layer[BatchNormCache]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
-        deviation, count, how = caches[0].deviation, caches[0].count, caches[0].how
+    ) -> Sequence[FeatureMap] | None:
+        def write_gradients(m: int) -> tuple[PerChannel, PerChannel]:
+            own, dbeta, dgamma = caches[m], gradients[m]["beta"], gradients[m]["gamma"]
+            dbeta[...], products = backward_of_activation(
+                own.x, own.y, dys[m], own.how, workspaces[m]
+            )
+            np.divide(products, own.deviation, out=dgamma)
+            return dbeta, dgamma
 
-        def write_gradients(m: int) -> None:
-            x, y = caches[m].x, caches[m].y
-            dbeta, products = backward_of_activation(x, y, dys[m], how, workspaces[m])
-            gradients[m]["beta"][...] = dbeta
-            np.divide(products, deviation, out=gradients[m]["gamma"])
-
-        runner.map(write_gradients)
-        sums = runner.gather([(g["beta"], g["gamma"]) for g in gradients])
+        sums = runner.of_all(runner.map(write_gradients))
         if not need_dx:
             return None
+        deviation, count, how = caches[0].deviation, caches[0].count, caches[0].how
         slope = constant = np.zeros(len(deviation))
         if count is not None:
             dbeta = np.sum([own for own, _ in sums], axis=0, dtype=np.float64)

@@ -9,9 +9,9 @@ from typing import Self, TypeAlias
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays, override
-from skconvnet.layers.base import MicroBatchRunner
 from skconvnet.layers.chain_micro_batches import ChainMicroBatches
 from skconvnet.layers.composite import CompositeLayer, gradients_of, workspaces_in
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.workspace import Workspace
 
 # The cache of each branch and each step of its chain.
@@ -133,14 +133,11 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         *,
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[BranchCaches]]:
-        outputs: list[list[FeatureMap]] = []
+    ) -> tuple[Sequence[FeatureMap], Sequence[BranchCaches]]:
+        outputs: list[Sequence[FeatureMap]] = []
         caches: list[list[list[object]]] = []
         inputs = runner.map(lambda m: layers[m].enter(xs[m], workspaces[m]))
-        lengths = [
-            layer.inner_lengths(workspace)
-            for layer, workspace in zip(layers, workspaces, strict=True)
-        ]
+        lengths = runner.map(lambda m: layers[m].inner_lengths(workspaces[m]))
         for branch in layers[0].chains:
             ys, branch_caches = _micro_batches_in(
                 layers, branch, runner, workspaces
@@ -166,13 +163,13 @@ class BranchedLayer(CompositeLayer[BranchCaches]):
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
+    ) -> Sequence[FeatureMap] | None:
         divided = runner.map(lambda m: layers[m].divide(dys[m], workspaces[m]))
-        dxs: list[list[FeatureMap]] = []
+        dxs: list[Sequence[FeatureMap]] = []
         for number, branch in enumerate(layers[0].chains):
             branch_dxs = _micro_batches_in(layers, branch, runner, workspaces).backward(
-                [own[number] for own in divided],
-                [own[number] for own in caches],
+                runner.pick(divided, number),
+                runner.pick(caches, number),
                 gradients=[
                     gradients_of(branch, layer.chains[branch], own)
                     for layer, own in zip(layers, gradients, strict=True)

@@ -14,6 +14,11 @@ a segment, through which each micro-batch goes independently, on any thread::
 
 The backward pass goes through the same segments from right to left.
 
+A barrier waits only in its middle, where it merges what it has found in all
+micro-batches. Until then, and from there on, a micro-batch stays on one thread: the
+`MicroBatchRunner` runs a segment, the first half of the barrier after it and the second
+half of the one before it as one task.
+
 The invariant: before and after each segment, barrier or not, there is one map for each
 micro-batch, in their order, and the caches so far are those of all steps before that
 point. Micro-batch m uses chain m, workspaces m and gradients m throughout, so that two
@@ -28,9 +33,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skconvnet._typing import FeatureMap, Lengths, NamedArrays
-from skconvnet.layers.base import Layer, MicroBatchRunner
+from skconvnet.layers.base import Layer
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.chain_steps import Step, backward_steps, forward_steps
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.lengths import clear_padding
 from skconvnet.ops.workspace import Workspace
 
@@ -92,7 +98,7 @@ class ChainMicroBatches:
         lengths: Sequence[Lengths | None],
         *,
         need_dx: bool = True,
-    ) -> tuple[list[FeatureMap], list[list[object]]]:
+    ) -> tuple[Sequence[FeatureMap], list[list[object]]]:
         """Run the forward pass of training.
 
         Parameters
@@ -106,55 +112,54 @@ class ChainMicroBatches:
 
         Returns
         -------
-        ys : list of ndarray
+        ys : sequence of ndarray
             Outputs by micro-batch.
         caches : list of list
-            Caches by micro-batch and by step.
+            Caches by micro-batch and by step. Those of a micro-batch are complete when
+            its output is there.
         """
         first = 0 if need_dx else self.chains[0].first_trained_step
-        ys = list(xs)
+        caches: list[list[object]] = [[None] * first for _ in self.chains]
+        ys = xs
         if first:
             ys, lengths = self._forward_untrained(xs, lengths)
-        caches: list[list[object]] = [[None] * first for _ in xs]
         for whole in segments_of(self.chains[0].steps):
             if whole.stop <= first:
                 continue
             segment = replace(whole, start=max(whole.start, first))
-            if segment.is_barrier:
-                ys, lengths, own_caches = self._forward_barrier(
-                    segment.start, ys, lengths
-                )
-                for m, cache in enumerate(own_caches):
-                    caches[m].append(cache)
-            else:
-                results = self._forward_segment(segment, ys, lengths)
-                ys = [y for y, _, _ in results]
-                lengths = [own for _, _, own in results]
-                for m, (_, segment_caches, _) in enumerate(results):
-                    caches[m] += segment_caches
+            forward = (
+                self._forward_barrier if segment.is_barrier else self._forward_segment
+            )
+            ys, lengths = forward(segment, ys, lengths, caches)
         return ys, caches
 
     def _forward_untrained(
         self, xs: Sequence[FeatureMap], lengths: Sequence[Lengths | None]
-    ) -> tuple[list[FeatureMap], list[Lengths | None]]:
-        results = self.runner.map(
-            lambda m: self.chains[m].forward_untrained(
+    ) -> tuple[Sequence[FeatureMap], Sequence[Lengths | None]]:
+        ends: list[Lengths | None] = [None] * len(xs)
+
+        def run_one(m: int) -> FeatureMap:
+            y, ends[m] = self.chains[m].forward_untrained(
                 xs[m],
                 lengths[m],
                 rng=self.runner.rngs[m],
                 workspaces=self.workspaces[m],
             )
-        )
-        return [y for y, _ in results], [own for _, own in results]
+            return y
+
+        return self.runner.map(run_one), ends
 
     def _forward_segment(
         self,
         segment: Segment,
         xs: Sequence[FeatureMap],
         lengths: Sequence[Lengths | None],
-    ) -> list[tuple[FeatureMap, list[object], Lengths | None]]:
-        def run_one(m: int) -> tuple[FeatureMap, list[object], Lengths | None]:
-            return forward_steps(
+        caches: Sequence[list[object]],
+    ) -> tuple[Sequence[FeatureMap], Sequence[Lengths | None]]:
+        ends: list[Lengths | None] = [None] * len(xs)
+
+        def run_one(m: int) -> FeatureMap:
+            y, own_caches, ends[m] = forward_steps(
                 self.chains[m].steps[segment.start : segment.stop],
                 xs[m],
                 lengths[m],
@@ -162,27 +167,36 @@ class ChainMicroBatches:
                 rng=self.runner.rngs[m],
                 workspaces=self.workspaces[m],
             )
+            caches[m].extend(own_caches)
+            return y
 
-        return self.runner.map(run_one)
+        return self.runner.map(run_one), ends
 
     def _forward_barrier(
         self,
-        number: int,
+        segment: Segment,
         xs: Sequence[FeatureMap],
         lengths: Sequence[Lengths | None],
-    ) -> tuple[list[FeatureMap], list[Lengths | None], list[object]]:
+        caches: Sequence[list[object]],
+    ) -> tuple[Sequence[FeatureMap], Sequence[Lengths | None]]:
+        number = segment.start
         layers, workspaces = self._layers_at(number), self._workspaces_at(number)
-        for workspace, own in zip(workspaces, lengths, strict=True):
-            workspace.lengths = own
-        ys, caches = layers[0].forward_micro_batches(
+
+        def begin(m: int) -> None:
+            workspaces[m].lengths = lengths[m]
+
+        self.runner.map(begin)
+        ys, own_caches = layers[0].forward_micro_batches(
             layers, xs, runner=self.runner, workspaces=workspaces
         )
-        after = [
-            layer.lengths_after(x, own)
-            for layer, x, own in zip(layers, xs, lengths, strict=True)
-        ]
-        self.runner.map(lambda m: clear_padding(ys[m], after[m]))
-        return ys, after, caches
+
+        def end(m: int) -> Lengths | None:
+            after = layers[m].lengths_after(xs[m], lengths[m])
+            clear_padding(ys[m], after)
+            caches[m].append(own_caches[m])
+            return after
+
+        return ys, self.runner.map(end)
 
     def backward(
         self,
@@ -191,7 +205,7 @@ class ChainMicroBatches:
         *,
         gradients: Sequence[Sequence[NamedArrays]],
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
+    ) -> Sequence[FeatureMap] | None:
         """Write the gradients of the weights, and return the gradients of the inputs.
 
         Parameters
@@ -201,13 +215,14 @@ class ChainMicroBatches:
         caches : sequence of sequence
             What `forward` returned.
         gradients : sequence of sequence of mapping
-            Gradients of the weights, by micro-batch and by layer. Overwritten.
+            Gradients of the weights, by micro-batch and by layer. Overwritten when the
+            runner has finished.
         need_dx : bool
             If False, the pass ends at the first layer that is trained, and None is
             returned.
         """
         first = 0 if need_dx else self.chains[0].first_trained_step
-        dxs: list[FeatureMap] | None = list(dys)
+        dxs: Sequence[FeatureMap] | None = dys
         for segment in reversed(segments_of(self.chains[0].steps)):
             if segment.stop <= first:
                 break
@@ -229,8 +244,8 @@ class ChainMicroBatches:
         gradients: Sequence[Sequence[NamedArrays]],
         *,
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
-        def run_one(m: int) -> FeatureMap | None:
+    ) -> Sequence[FeatureMap] | None:
+        def run_one(m: int) -> Any:  # noqa: ANN401  a map if need_dx, else None
             return backward_steps(
                 self.chains[m].steps[segment.start : segment.stop],
                 dys[m],
@@ -241,7 +256,7 @@ class ChainMicroBatches:
             )
 
         dxs = self.runner.map(run_one)
-        return [dx for dx in dxs if dx is not None] if need_dx else None
+        return dxs if need_dx else None
 
     def _backward_barrier(
         self,
@@ -251,21 +266,21 @@ class ChainMicroBatches:
         gradients: Sequence[Sequence[NamedArrays]],
         *,
         need_dx: bool,
-    ) -> list[FeatureMap] | None:
+    ) -> Sequence[FeatureMap] | None:
         number = segment.start
         index = self.chains[0].steps[number].index
         layers, workspaces = self._layers_at(number), self._workspaces_at(number)
         dxs = layers[0].backward_micro_batches(
             layers,
             dys,
-            [own[number] for own in caches],
+            self.runner.pick(caches, number),
             gradients=[own[index] for own in gradients],
             runner=self.runner,
             workspaces=workspaces,
             need_dx=need_dx,
         )
-        for dx, workspace in zip(dxs or (), workspaces, strict=dxs is not None):
-            clear_padding(dx, workspace.lengths)
+        if dxs is not None:
+            self.runner.map(lambda m: clear_padding(dxs[m], workspaces[m].lengths))
         return dxs
 
     def _layers_at(self, number: int) -> list[Layer[Any]]:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from skconvnet._typing import FeatureMap, Lengths, Shape, override
-from skconvnet.layers.base import Layer, MicroBatchRunner
+from skconvnet.layers.base import Layer
 from skconvnet.layers.branched import BranchCaches, BranchedLayer
 from skconvnet.layers.chain import Chain
 from skconvnet.layers.composite import CompositeSpec, build_chain
+from skconvnet.layers.micro_batch_runner import MicroBatchRunner
 from skconvnet.ops.embedding import lengths_of, order_with_padding_last
 from skconvnet.ops.lengths import is_padding
 from skconvnet.ops.steps import fold_steps, unfold_steps
@@ -193,16 +194,15 @@ class TimeDistributedLayer(BranchedLayer):
         *,
         runner: MicroBatchRunner,
         workspaces: Sequence[Workspace],
-    ) -> tuple[list[FeatureMap], list[BranchCaches]]:
-        weights = [
-            layer._weights_of_steps(x, runner.weights_of(m), workspace)  # noqa: SLF001  of the same class
-            for m, (layer, x, workspace) in enumerate(
-                zip(layers, xs, workspaces, strict=True)
+    ) -> tuple[Sequence[FeatureMap], Sequence[BranchCaches]]:
+        weights = runner.map(
+            lambda m: layers[m]._weights_of_steps(  # noqa: SLF001  of the same class
+                xs[m], runner.weights_of(m), workspaces[m]
             )
-        ]
-        runner = replace(runner, weights=weights)
+        )
+        of_steps = replace(runner, weights=weights)
         return super().forward_micro_batches(
-            layers, xs, runner=runner, workspaces=workspaces
+            layers, xs, runner=of_steps, workspaces=workspaces
         )
 
     def _weights_of_steps(
