@@ -140,23 +140,34 @@ def draw(
 ) -> None:
     """Draw accuracy against training time."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    for name, own in summaries.items():
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes, names = figure.subplots(1, 2, width_ratios=(3, 1))
+    # Of two rungs side by side, one has its name above that of the other.
+    by_time = sorted(summaries, key=lambda name: summaries[name].minutes)
+    for i, name in enumerate(by_time):
+        own, printed = summaries[name], rungs[name].printed
         axes.plot(own.minutes, own.accuracy, "o", color="C0")
-        printed = rungs[name].printed
         if printed is not None:
             axes.plot(own.minutes, printed, "_", color="C1", markersize=14)
         axes.annotate(
-            f"{name}: {rungs[name].change}",
+            name,
             (own.minutes, own.accuracy),
-            xytext=(6, 4),
+            xytext=(0, 18 if i % 2 else 6),
             textcoords="offset points",
-            fontsize="small",
+            horizontalalignment="center",
         )
     axes.plot([], [], "o", color="C0", label="skconvnet")
     axes.plot([], [], "_", color="C1", markersize=14, label="the book")
     axes.set(xscale="log", xlabel="minutes of training", ylabel="accuracy in percent")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(0.08)
+    axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
+    names.axis("off")
+    legend = "\n".join(f"{name}: {rungs[name].change}" for name in summaries)
+    names.text(0, 1, legend, verticalalignment="top", linespacing=1.6)
     figure.savefig(file)

@@ -11,7 +11,8 @@ and 10 go beyond the book, by batch normalization and digits that are turned.
 
 The upper rungs take a while. Each network that is finished is a line in the file of
 --results and a model in the folder of --models, and is not trained again; one that was
-interrupted goes on after its last epoch. With --validate, networks are trained on the
+interrupted goes on after its last epoch. --show prints, and draws, what the file has,
+without any training. With --validate, networks are trained on the
 first 50,000 images, and measured on the last 10,000 of the training set, to choose
 among them without the test images.
 """
@@ -65,10 +66,10 @@ class Climb:
     results: Path
     models: Path
 
-    def reach(self, run: Run) -> Result:
+    def reach(self, run: Run, *, needs_model: bool = False) -> Result:
         """Return the result of a rung, for which networks are trained if necessary."""
         known = read_results(self.results).get(run)
-        if known is not None and self._model(run).exists():
+        if known is not None and (self._model(run).exists() or not needs_model):
             return known
         result = self._let_vote(run) if RUNGS[run.rung].voters else self._train(run)
         append_result(self.results, result)
@@ -107,7 +108,7 @@ class Climb:
             run._replace(rung=RUNGS[run.rung].voters, seed=seed)
             for seed in range(run.seed, run.seed + N_VOTERS)
         ]
-        results = [self.reach(voter) for voter in voters]
+        results = [self.reach(voter, needs_model=True) for voter in voters]
         model = vote([joblib.load(self._model(voter)) for voter in voters])
         model.fit(self.digits.X_train, self.digits.y_train)
         joblib.dump(model, self._model(run))
@@ -139,21 +140,32 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--validate", action="store_true", help="spare the test set")
     parser.add_argument("--results", type=Path, default=Path("mnist_ladder.csv"))
     parser.add_argument("--models", type=Path, default=Path("mnist_ladder_models"))
+    parser.add_argument("--show", action="store_true", help="train nothing")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a picture")
     options = parser.parse_args(argv)
     check_can_draw(options.plot)
-    digits, measured_on = load_digits(options.data), "test"
-    if options.validate:
-        digits, measured_on = digits.held_out(6), "validation"
-    options.models.mkdir(parents=True, exist_ok=True)
-    climb = Climb(digits, options.results, options.models)
-    reached = []
-    for rung in options.rungs:
-        epochs = options.epochs or RUNGS[rung].epochs
-        for seed in options.seeds:
-            print(f"Rung {rung}, {RUNGS[rung].change}, seed {seed}", flush=True)
-            reached.append(climb.reach(Run(rung, seed, epochs, measured_on)))
-    print()
+    measured_on = "validation" if options.validate else "test"
+    epochs = {rung: options.epochs or RUNGS[rung].epochs for rung in options.rungs}
+    if options.show:
+        reached = [
+            result
+            for rung in options.rungs
+            for run, result in read_results(options.results).items()
+            if (run.rung, run.epochs) == (rung, epochs[rung])
+            and run.measured_on == measured_on
+        ]
+    else:
+        digits = load_digits(options.data)
+        if options.validate:
+            digits = digits.held_out(6)
+        options.models.mkdir(parents=True, exist_ok=True)
+        climb = Climb(digits, options.results, options.models)
+        reached = []
+        for rung in options.rungs:
+            for seed in options.seeds:
+                print(f"Rung {rung}, {RUNGS[rung].change}, seed {seed}", flush=True)
+                reached.append(climb.reach(Run(rung, seed, epochs[rung], measured_on)))
+        print()
     summaries = summarize(reached)
     print_table(summaries, RUNGS)
     if options.plot is not None:

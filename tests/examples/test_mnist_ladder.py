@@ -107,6 +107,18 @@ def test_the_ladder_is_drawn(climb, tmp_path):
     assert "dense 100" in (tmp_path / "ladder.svg").read_text()
 
 
+def test_what_is_known_is_shown_without_training_or_models(climb, tmp_path, capsys):
+    rows = climb("--rungs", "1", "3", "--epochs", "1", "--seeds", "0", "1")
+    for model in (tmp_path / "mnist_ladder_models").iterdir():
+        model.unlink()
+    capsys.readouterr()
+    shown = climb("--show", "--epochs", "1", "--data", "no such file.npz")
+    assert shown == rows
+    out = capsys.readouterr().out
+    assert re.findall(r"^(\d+) .* 2 +1 ", out, re.M) == ["1", "3"]
+    assert "Rung" not in out
+
+
 def test_neighbors_are_moved_by_a_pixel():
     mnist = load_example("_mnist")
     image = np.arange(784, dtype=np.uint8).reshape(28, 28)
