@@ -18,7 +18,7 @@ ROW, COLUMN = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
 
 
 def textures(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw stripes in one of 8 directions, under noise: grey, 0 to 255."""
+    """Draw stripes in one of 8 directions, under noise: gray, 0 to 255."""
     labels = rng.integers(8, size=n)
     angle = _per_image(np.pi / 8 * (labels + rng.uniform(-0.35, 0.35, n)))
     along = COLUMN * np.cos(angle) + ROW * np.sin(angle)
@@ -72,7 +72,7 @@ def _polygon(corners: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     return outline
 
 
-# Each says which pixels are inside, given their distances from the centre, in units
+# Each says which pixels are inside, given their distances from the center, in units
 # of the size, and their directions.
 OUTLINES: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [
     lambda radius, angle: radius < 0.8,  # noqa: ARG005  a disc has no direction
@@ -88,7 +88,7 @@ OUTLINES: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [
 
 
 def discs(rng: np.random.Generator, n: int) -> Drawn:
-    """Draw discs that do not touch, whose number is the class: grey, 0 to 255."""
+    """Draw discs that do not touch, whose number is the class: gray, 0 to 255."""
     labels = rng.integers(1, 6, size=n)
     images = np.empty((n, SIDE, SIDE))
     for image, number in zip(images, labels, strict=True):

@@ -1,6 +1,6 @@
 """Fixed trainings over all estimators, layers and solvers, and a hash of their weights.
 
-A change that is meant to leave behaviour alone must leave every bit of every weight
+A change that is meant to leave behavior alone must leave every bit of every weight
 alone. Write the hashes before it, compare after it, on one machine with one BLAS:
 
     python benchmarks/same_bits.py --write before.json

@@ -3,7 +3,7 @@
     python examples/segmentation.py [--plot segmentation.png]
 
 Images of discs are drawn: some of them touch, the light is uneven, and there is noise.
-Each pixel is labelled "background", "cell" or "border", the thin line where two cells
+Each pixel is labeled "background", "cell" or "border", the thin line where two cells
 meet, which separates them. A U-Net (O. Ronneberger et al., 2015) is compared with a
 logistic regression that sees the 5x5 window around each pixel. The score of a class is
 its intersection over union (IoU): pixels that are of this class in truth and prediction

@@ -136,7 +136,7 @@ CASES = {
         samples(144),
         classes(2),
     ),
-    "convnet grey": lambda: (
+    "convnet gray": lambda: (
         ConvNetClassifier(batch_norm=True, **CONVNET, **SHARED),
         samples(8, 9),
         classes(2),

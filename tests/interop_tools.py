@@ -332,7 +332,7 @@ SHAPED = {
             Conv2DTranspose(3, 2, 2),
         ],
     ),
-    "rows to grey map": (ROWS, [Reshape((3, 4, 1)), Conv2D(4, 2)]),
+    "rows to gray map": (ROWS, [Reshape((3, 4, 1)), Conv2D(4, 2)]),
     "flat and back": (
         IMAGE,
         [Conv2D(4, 3), Flatten(), Reshape((24, 4)), Flatten(), Dense(5)],

@@ -129,9 +129,9 @@ def test_volumes_need_no_input_shape():
     X, y = data(3)
     model = make(3, ConvNetRegressor, input_shape=None).fit(X, y)
     assert model.network_.in_shape == SHAPES[3]
-    grey = make(3, input_shape=(8, 9, 10, 1)).fit(X[..., 0], y)
-    assert grey.network_.in_shape == (8, 9, 10, 1)
-    assert grey.predict(X[..., :1]).shape == (N,)
+    gray = make(3, input_shape=(8, 9, 10, 1)).fit(X[..., 0], y)
+    assert gray.network_.in_shape == (8, 9, 10, 1)
+    assert gray.predict(X[..., :1]).shape == (N,)
 
 
 def test_samples_of_different_lengths():

@@ -132,7 +132,7 @@ def test_sequences_of_different_lengths():
     assert ours.network_.in_shape == (22, 3)
 
 
-def test_grey_images_have_no_axis_to_move():
+def test_gray_images_have_no_axis_to_move():
     X, y = data(2)
     ours = make_first().fit(X[..., 0], y)
     assert state(ours) == state(make().fit(X[..., 0], y))

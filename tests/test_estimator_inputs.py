@@ -107,14 +107,14 @@ def test_rows_and_images_are_the_same(cls):
 
 @pytest.mark.parametrize("cls", IMAGE_ESTIMATORS)
 def test_an_input_shape_of_two_entries(cls):
-    """2-D layers take it for grey images; without layers, it means sequences."""
+    """2-D layers take it for gray images; without layers, it means sequences."""
     X, y = data_for(cls)
     rows, model = X.reshape(len(X), -1), make(cls, input_shape=(6, 6))
     if cls.__name__.startswith("Sequential"):
         expected = make(cls).fit(X, y).network_.vector
         np.testing.assert_array_equal(model.fit(rows, y).network_.vector, expected)
         return
-    message = r"read as sequences .* grey images, set input_shape=\(6, 6, 1\)"
+    message = r"read as sequences .* gray images, set input_shape=\(6, 6, 1\)"
     for given in (rows, X):
         with pytest.warns(UserWarning, match=message):
             model.fit(given, y)

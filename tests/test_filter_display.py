@@ -182,7 +182,7 @@ def test_colors():
     for kernel, image in zip(kernels, drawn(display), strict=True):
         expected = 0.5 + np.moveaxis(kernel, 0, -1) / (2 * largest)
         np.testing.assert_allclose(image, expected)
-    assert "grey is 0" in display.figure_.get_suptitle()
+    assert "gray is 0" in display.figure_.get_suptitle()
     own = draw(model, share_scale=False)
     for image in drawn(own):
         assert np.abs(image - 0.5).max() == pytest.approx(0.5)

@@ -142,7 +142,7 @@ def test_names_that_number_rows_and_columns(name, shape, start):
     X = pixel_columns(name, *shape, start=start)
     height, width = shape
     _, (warning,) = read(convnet(), X)
-    assert f"numbered like {height}x{width} grey images, but are read as" in warning
+    assert f"numbered like {height}x{width} gray images, but are read as" in warning
     assert f"For such images, set input_shape={(*shape, 1)}; for" in warning
     _, (warning,) = read(convnet(data_format="channels_first"), X)
     assert f"For such images, set input_shape={(1, *shape)}; for" in warning
@@ -173,10 +173,10 @@ def test_columns_of_a_table_are_doubted():
 @pytest.mark.parametrize(
     ("X", "line"),
     [
-        (sized(64), "X has 64 features: read as 8x8 grey images; set input_shape to"),
-        (sized(9216), "X has 9,216 features: read as 96x96 grey images; set input_s"),
+        (sized(64), "X has 64 features: read as 8x8 gray images; set input_shape to"),
+        (sized(9216), "X has 9,216 features: read as 96x96 gray images; set input_s"),
         (sized(30), "X has 30 features: read as series of 30 values"),
-        (sized(28, 20), "X of shape (n, 28, 20) is read as 28x20 grey images; set inp"),
+        (sized(28, 20), "X of shape (n, 28, 20) is read as 28x20 gray images; set inp"),
         (
             sized(28, 1),
             "X of shape (n, 28, 1) is read as sequences of length 28, 1 cha",

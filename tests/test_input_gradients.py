@@ -156,7 +156,7 @@ def test_two_classes_are_opposites():
 
 
 def test_images_in_every_form_have_the_same_gradients():
-    model, X = fitted("convnet grey")
+    model, X = fitted("convnet gray")
     expected = model.input_gradients(X)
     assert expected.shape == X.shape
     with_channel = model.input_gradients(X[..., np.newaxis])

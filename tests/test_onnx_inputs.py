@@ -120,7 +120,7 @@ def test_rows_with_a_given_shape_take_maps_too():
     assert input_of(assert_same(model, X.reshape(N, 8, 9, 3)))[1] == (8, 9, 3)
 
 
-def test_grey_images_with_and_without_an_axis_of_channels():
+def test_gray_images_with_and_without_an_axis_of_channels():
     X = pixels(8, 9, 1, dtype="float32")
     model = convnet(X)
     for samples in (X, X[..., 0], X.reshape(N, -1)):
@@ -145,7 +145,7 @@ def test_channels_first_needs_no_transpose_before_the_network():
     assert_same(model, X, model.to_onnx())
 
 
-def test_channels_first_with_grey_images():
+def test_channels_first_with_gray_images():
     X = pixels(8, 9, dtype="float32")
     model = convnet(X, data_format="channels_first")
     assert_same(model, X)

@@ -45,8 +45,8 @@ def photos(mode="RGB", sizes=((9, 8),) * N):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         image = Image.fromarray(pixels)
         if mode == "I;16B":
-            grey = pixels[..., 0].astype(">u2")
-            image = Image.frombytes(mode, (width, height), grey.tobytes())
+            gray = pixels[..., 0].astype(">u2")
+            image = Image.frombytes(mode, (width, height), gray.tobytes())
         elif mode == "I;16":
             image = Image.fromarray(pixels[..., 0].astype(np.uint16))
         elif mode == "PA":

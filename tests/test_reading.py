@@ -220,7 +220,7 @@ STRIPS = [
 
 
 @pytest.mark.parametrize(("shape", "parameters", "is_first"), STRIPS)
-def test_narrow_grey_images_may_be_sequences(shape, parameters, is_first):
+def test_narrow_gray_images_may_be_sequences(shape, parameters, is_first):
     read_as, (warning,) = read(convnet(), sized(*shape))
     assert read_as == (*shape, 1)
     assert f"set {parameters}; if images are meant" in warning
@@ -271,9 +271,9 @@ def test_lists_of_narrow_samples_may_be_sequences():
     X = [np.ones((30 + i, 2)) for i in range(N)]
     shape, (told,) = read(convnet(global_pooling="avg"), X)
     assert shape == (29 + N, 2, 1)
-    series, grey = "input_shape=(None, 2)", "input_shape=(None, 2, 1)"
+    series, gray = "input_shape=(None, 2)", "input_shape=(None, 2, 1)"
     assert f"length up to {29 + N} with 2 channels, set {series}; if" in told
-    assert told.endswith(f"set {grey}.")
+    assert told.endswith(f"set {gray}.")
     for own, expected in (((None, 2), (29 + N, 2)), ((None, 2, 1), shape)):
         model = convnet(global_pooling="avg", input_shape=own)
         assert read(model, X) == (expected, [])
@@ -308,7 +308,7 @@ def test_the_error_of_strips_has_the_fix(X, advice):
 
 
 @pytest.mark.parametrize("shape", [(28, 20), (28, 28), (15, 2), (6, 6), (16, 512)])
-def test_other_grey_images_are_not_doubted(shape):
+def test_other_gray_images_are_not_doubted(shape):
     assert read(convnet(), sized(*shape)) == ((*shape, 1), [])
 
 

@@ -83,7 +83,7 @@ def check_mode(mode: object) -> None:
         }
         ours = names.get(str(mode).lower(), "RGB")
         raise ValueError(
-            'mode must be "RGB" (color), "L" (grey) or "RGBA" (color and opacity); '
+            'mode must be "RGB" (color), "L" (gray) or "RGBA" (color and opacity); '
             f"got {mode!r}. Did you mean {ours!r}?"
         )
 

@@ -61,7 +61,7 @@ def load_images(
         The size to which every image is resized, with antialiasing; an int gives
         squares. None keeps the sizes of the files.
     mode : {"RGB", "L", "RGBA"}, default="RGB"
-        The channels: red, green and blue ("RGB"); one channel of grey ("L"); or the
+        The channels: red, green and blue ("RGB"); one channel of gray ("L"); or the
         colors and the opacity ("RGBA"). Images of other kinds are converted. For "RGB"
         and "L", transparent pixels show a white background. Of 16 bits per pixel the
         upper eight are used.

@@ -10,7 +10,7 @@ from skconvnet.estimators._shape_words import lengths
 
 DATA_FORMATS = ("channels_last", "channels_first")
 
-# Numbers of channels that images usually have: grey, with opacity, color, with opacity.
+# Numbers of channels that images usually have: gray, with opacity, color, with opacity.
 _MAX_USUAL_CHANNELS = 4
 # Images have at least this many pixels along each side ...
 _MIN_SIDE = 5

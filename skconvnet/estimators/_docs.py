@@ -75,7 +75,7 @@ input_shape : tuple of int or None, default=None
     for images, (depth, height, width, channels) for volumes. The number of entries
     minus one is the number of spatial axes. An entry of None stands for any length. If
     input_shape is None, X of shape (n, length, 1) has sequences, (n, height, width)
-    grey images, (n, height, width, channels) images, and (n, depth, height, width,
+    gray images, (n, height, width, channels) images, and (n, depth, height, width,
     channels) volumes; rows whose length is a perfect square become square images, and
     all others become images of height 1.
 data_format : {"channels_last", "channels_first"}, default="channels_last"

@@ -46,7 +46,7 @@ def guess_in_words(shape: Shape) -> str:
     """Return the line that tells a guess.
 
     >>> guess_in_words((8, 8, 1))
-    'X has 64 features: read as 8x8 grey images; set input_shape to change that'
+    'X has 64 features: read as 8x8 gray images; set input_shape to change that'
     """
     return (
         f"X has {prod(shape):,} features: read as {kind(shape)}; set input_shape to "
@@ -161,7 +161,7 @@ def _as_input_shape(
     estimator: Any,  # noqa: ANN401  estimators have no type
     shape: Shape,
 ) -> Shape:
-    """Return the `input_shape` that states a guess of grey images or of series.
+    """Return the `input_shape` that states a guess of gray images or of series.
 
     For ConvNet*, series are sequences, of which layers pool the only axis.
     """

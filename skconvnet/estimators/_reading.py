@@ -24,7 +24,7 @@ from skconvnet.estimators._guessed_shape import (
 from skconvnet.estimators._input_validation import CheckedX
 from skconvnet.estimators._shape_words import kind, lengths, of_many
 
-# Grey images of at most so many pixels across are seldom so many times as long.
+# Gray images of at most so many pixels across are seldom so many times as long.
 _STRIPS = ((4, 4), (12, 8))
 _MIN_LENGTH_OF_STRIP = 16
 # Images of so many pixels seldom have as many channels as pixels along each side.
@@ -68,7 +68,7 @@ def tell_reading(
         if len(in_shape) == 2 and is_convnet(estimator):
             _tell_sequences(estimator, in_shape)
     elif is_convnet(estimator):
-        _tell_grey(estimator, X, in_shape)
+        _tell_gray(estimator, X, in_shape)
 
 
 def warn_of_row_order(
@@ -192,7 +192,7 @@ def _tell_sequences(
     )
 
 
-def _tell_grey(
+def _tell_gray(
     estimator: Any,  # noqa: ANN401  estimators have no type
     X: CheckedX,
     in_shape: Shape,
@@ -200,14 +200,14 @@ def _tell_grey(
     """Tell that samples of two axes are images, or warn if they look like sequences."""
     own = in_shape[:-1]
     pattern = _pattern(X, own)
-    grey = (1, *pattern) if is_channels_first(estimator) else (*pattern, 1)
+    gray = (1, *pattern) if is_channels_first(estimator) else (*pattern, 1)
     text = f"X of shape {of_many(own)} is read as {kind(in_shape)}"
     if not _is_strip(own):
         _say(estimator, f"{text}; set input_shape to change that")
         return
     sequences = _sequences_instead(estimator, X, own)
     warn_caller(
-        f"{text}. For {sequences}; if images are meant, set input_shape={grey}."
+        f"{text}. For {sequences}; if images are meant, set input_shape={gray}."
     )
 
 
@@ -223,7 +223,7 @@ def _pattern(X: CheckedX, own: Sequence[int]) -> tuple[int | None, ...]:
 
 
 def _is_strip(own: Sequence[int]) -> bool:
-    """Return whether grey images are so narrow that they may be sequences."""
+    """Return whether gray images are so narrow that they may be sequences."""
     low, high = min(own), max(own)
     return (
         len(own) == 2
@@ -252,13 +252,13 @@ def _doubt_sequences(
     estimator: Any,  # noqa: ANN401  estimators have no type
     in_shape: Shape,
 ) -> None:
-    """Warn if an `input_shape` of two entries looks like one of grey images."""
+    """Warn if an `input_shape` of two entries looks like one of gray images."""
     channels_first = is_channels_first(estimator)
     length, channels = in_shape
     own = (channels, length) if channels_first else in_shape
-    grey = (1, *in_shape) if channels_first else (*in_shape, 1)
+    gray = (1, *in_shape) if channels_first else (*in_shape, 1)
     if length == channels:
-        remedy = f"For grey images, set input_shape={grey}"
+        remedy = f"For gray images, set input_shape={gray}"
     elif order_in_doubt(own, channels_first=channels_first) == "surely":
         remedy = to_other_order(estimator, 2)
     else:

@@ -85,8 +85,8 @@ def _shapes_of_X(spatial_ndim: int, *, channels_first: bool) -> str:
     shape = f"(n_samples, {names[1:]}"
     if spatial_ndim == 1:
         return shape
-    grey = names.replace(", channels", "").replace("channels, ", "")
-    return f"(n_samples, {grey[1:]} or {shape}"
+    gray = names.replace(", channels", "").replace("channels, ", "")
+    return f"(n_samples, {gray[1:]} or {shape}"
 
 
 def _given_shape(

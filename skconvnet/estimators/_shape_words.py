@@ -17,7 +17,7 @@ _NOUNS = {0: "a text", 1: "a sequence", 2: "an image", 3: "a volume"}
 
 RULE = (
     "Without input_shape, X of shape (n, length, 1) has sequences, (n, height, width) "
-    "grey images, (n, height, width, channels) images and (n, depth, height, width, "
+    "gray images, (n, height, width, channels) images and (n, depth, height, width, "
     "channels) volumes. For anything else, set input_shape to the shape of a sample: "
     "(length, channels) for sequences, (height, width, channels) for images, (depth, "
     "height, width, channels) for volumes."
@@ -55,7 +55,7 @@ def kind(shape: Shape) -> str:
     """Return what samples of a shape are, given channels last.
 
     >>> kind((8, 8, 1)), kind((32, 32, 3)), kind((50, 2))
-    ('8x8 grey images', '32x32 images of 3 channels', 'sequences of length 50, 2 channels')
+    ('8x8 gray images', '32x32 images of 3 channels', 'sequences of length 50, 2 channels')
     >>> kind((1, 30, 1))
     'series of 30 values (images of height 1)'
     """  # noqa: E501  the example is one line
@@ -64,7 +64,7 @@ def kind(shape: Shape) -> str:
         if spatial[0] == 1:
             values = "value" if spatial[1] == 1 else "values"
             return f"series of {spatial[1]:,} {values} (images of height 1)"
-        return f"{times(spatial)} grey images"
+        return f"{times(spatial)} gray images"
     if len(spatial) == 2:
         return f"{times(spatial)} images of {channels:,} channels"
     return f"{'sequences' if len(spatial) == 1 else 'volumes'} of {lengths(shape)}"

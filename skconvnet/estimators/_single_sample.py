@@ -40,11 +40,11 @@ def refuse_single_sample(
     shape = tuple(getattr(X, "shape", ()))
     if len(shape) < 2 or len(in_shape) < 2 or prod(shape[1:]) == prod(in_shape):
         return
-    is_grey = in_shape[-1] == 1 and shape == in_shape[:-1]
-    is_single = shape == tuple(in_shape) or is_grey
+    is_gray = in_shape[-1] == 1 and shape == in_shape[:-1]
+    is_single = shape == tuple(in_shape) or is_gray
     channel_axis = 0 if channels_first else -1
     if channels_first:
-        is_single = shape == (in_shape[-1], *in_shape[:-1]) or is_grey
+        is_single = shape == (in_shape[-1], *in_shape[:-1]) or is_gray
     if any_size and in_shape[-1] > 1:
         is_single = len(shape) == len(in_shape) and shape[channel_axis] == in_shape[-1]
     if is_single:

@@ -388,9 +388,9 @@ def _draw_over(
         axes.imshow(strip, extent=extent, aspect="auto", zorder=0, **colors)
         axes.set(xlim=extent[:2], ylim=(low, high))
         return
-    grey = sample.mean(axis=-1, keepdims=True)  # colors would mix with those of heat
-    draw_sample(axes, grey, limits)
-    height, width = montage(grey[..., 0]).shape if grey.ndim == 4 else grey.shape[:2]
+    gray = sample.mean(axis=-1, keepdims=True)  # colors would mix with those of heat
+    draw_sample(axes, gray, limits)
+    height, width = montage(gray[..., 0]).shape if gray.ndim == 4 else gray.shape[:2]
     image = montage(heat) if heat.ndim == 3 else heat
     # Maps of inner layers have fewer positions than the sample.
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)

@@ -289,7 +289,7 @@ class FilterDisplay:
         title = f"{shown} {self.unit}{plural}"
         if self.layer:
             title = f"{self.layer}: {title}"
-        return f"{title}; grey is 0" if self.channels == "rgb" else title
+        return f"{title}; gray is 0" if self.channels == "rgb" else title
 
 
 def _checked_channels(channels: object, kernels: Kernels) -> str | list[int]:

@@ -143,8 +143,8 @@ def shaped(
     if getattr(final, "data_format", None) == "channels_first" and array.ndim > 2:
         return np.moveaxis(array, 0, -1)
     # Of another size, or of an estimator that does not say: images may have two axes.
-    is_grey = array.ndim == 2 and len(in_shape) != array.ndim
-    return array[..., np.newaxis] if is_grey else array
+    is_gray = array.ndim == 2 and len(in_shape) != array.ndim
+    return array[..., np.newaxis] if is_gray else array
 
 
 def _refuse_sparse(values: object, name: str) -> None:
@@ -212,8 +212,8 @@ def _is_single(shape: Shape, estimator: Any) -> bool:  # noqa: ANN401  has no ty
     if shape[1:] == (prod(in_shape),):
         return False  # rows
     if len(shape) == len(in_shape):
-        is_X_of_grey = n_channels == 1 and shape[1:] == tuple(spatial)
-        return shape[channel] == n_channels and not is_X_of_grey
+        is_X_of_gray = n_channels == 1 and shape[1:] == tuple(spatial)
+        return shape[channel] == n_channels and not is_X_of_gray
     return n_channels == 1 and len(shape) == len(spatial)
 
 

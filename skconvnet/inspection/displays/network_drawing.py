@@ -32,7 +32,7 @@ Point: TypeAlias = tuple[float, float]
 
 
 class Box(NamedTuple):
-    """A layer, with the centre of its box; y grows downward."""
+    """A layer, with the center of its box; y grows downward."""
 
     path: str
     kind: str

@@ -27,7 +27,7 @@ _MAX_NAMES = 12
 _MAX_TICKS, _STEPS = 3, (1, 2, 5, 10)
 # A color for lines that stand for nothing, which is seen on dark and on light.
 NEUTRAL = "0.5"
-GREY, SIGNED, UNSIGNED = "gray", "RdBu_r", "viridis"
+GRAY, SIGNED, UNSIGNED = "gray", "RdBu_r", "viridis"
 
 
 def kind_of(sample: Array) -> Kind:
@@ -122,7 +122,7 @@ def draw_sample(
     limits: tuple[float, float],
     names: Sequence[str] | None = None,
 ) -> None:
-    """Draw an image or volume in grey or color, a series as lines, a row as bars.
+    """Draw an image or volume in gray or color, a series as lines, a row as bars.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def draw_sample(
         image = flat_image(sample)
         if image.ndim == _COLOR:
             image = np.clip((image - low) / (high - low), 0, 1)
-        ax.imshow(image, cmap=GREY, vmin=low, vmax=high, interpolation="nearest")
+        ax.imshow(image, cmap=GRAY, vmin=low, vmax=high, interpolation="nearest")
 
 
 def draw_lines(ax: Axes, series: Array) -> None:
