@@ -70,6 +70,15 @@ def test_examples_import_what_they_are_of(module):
             assert re.search(rf"^from .* import .*\b{name}\b", source, re.M), name
 
 
+def test_examples_import_only_what_is_public():
+    public = {module.__name__ for module in public_modules()}
+    for module in public_modules():
+        for name in module.__all__:
+            docstring = getattr(module, name).__doc__ or ""
+            imported = re.findall(r"(?:from|import) (skconvnet[.\w]*)", docstring)
+            assert set(imported) <= public, name
+
+
 @pytest.mark.parametrize("page", REFERENCE, ids=lambda page: page.stem)
 def test_the_reference_has_each_public_name_once(page):
     listed = entries(page)

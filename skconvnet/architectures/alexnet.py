@@ -38,12 +38,15 @@ def alexnet(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import alexnet
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(alexnet(), (224, 224, 3))
-    >>> layers["conv1"].out_shape, layers["pool5"].out_shape
-    ((55, 55, 96), (6, 6, 256))
-    >>> layers["conv2"].weight_shapes["kernel"]
-    (256, 48, 5, 5)
+    >>> shape = (224, 224, 3)
+    >>> for name, layer in alexnet():
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("conv1", "pool5"):
+    ...         print(name, shape)
+    conv1 (55, 55, 96)
+    pool5 (6, 6, 256)
+    >>> dict(alexnet())["conv2"].groups
+    2
     """
 
     def filters(n: int) -> int:

@@ -38,9 +38,10 @@ def deepface(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import deepface
-    >>> from skconvnet.layers.chain import build_layers
-    >>> for name, layer in build_layers(deepface(), (152, 152, 3)).items():
-    ...     print(name, layer.out_shape)
+    >>> shape = (152, 152, 3)
+    >>> for name, layer in deepface():
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
     C1 (142, 142, 32)
     M2 (71, 71, 32)
     C3 (63, 63, 16)

@@ -53,8 +53,8 @@ def fasttext(
     Examples
     --------
     >>> from skconvnet.architectures import fasttext
-    >>> from skconvnet.layers.chain import build_layers
-    >>> build_layers(fasttext(50_000), (300,))["embedding"].out_shape
+    >>> [(name, embedding)] = fasttext(50_000)
+    >>> embedding.build((300,)).out_shape
     (10,)
     """
     return [("embedding", embedding(n_tokens, n_dims, padding_token, width, "mean"))]

@@ -45,10 +45,13 @@ def fcn(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import fcn
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(fcn(), (150, 1))
-    >>> layers["relu3"].out_shape, layers["mean"].out_shape
-    ((150, 128), (128,))
+    >>> shape = (150, 1)
+    >>> for name, layer in fcn():
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("relu3", "mean"):
+    ...         print(name, shape)
+    relu3 (150, 128)
+    mean (128,)
     """
     layers: Layers = []
     for number, (filters, kernel_size) in enumerate(CONVOLUTIONS, 1):

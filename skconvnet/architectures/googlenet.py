@@ -76,9 +76,8 @@ def inception_block(
     Examples
     --------
     >>> from skconvnet.architectures import inception_block
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = inception_block(8, 16, 4, reduce_3x3=6)
-    >>> build_layers(layers, (14, 14, 12))["inception"].out_shape
+    >>> [(name, block)] = inception_block(8, 16, 4, reduce_3x3=6)
+    >>> block.build((14, 14, 12)).out_shape
     (14, 14, 40)
     """
 
@@ -123,8 +122,8 @@ def inception_3a(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import inception_3a
-    >>> from skconvnet.layers.chain import build_layers
-    >>> build_layers(inception_3a(), (28, 28, 192))["inception3a"].out_shape
+    >>> [(name, block)] = inception_3a()
+    >>> block.build((28, 28, 192)).out_shape
     (28, 28, 256)
     """
     return inception_block(*MODULES["3a"], width=width, name="inception3a")
@@ -153,10 +152,13 @@ def googlenet(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import googlenet
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(googlenet(), (224, 224, 3))
-    >>> layers["inception3a"].in_shape, layers["inception5b"].out_shape
-    ((28, 28, 192), (7, 7, 1024))
+    >>> shape = (224, 224, 3)
+    >>> for name, layer in googlenet():
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("inception3a", "inception5b"):
+    ...         print(name, shape)
+    inception3a (28, 28, 256)
+    inception5b (7, 7, 1024)
     """
     layers: Layers = [
         ("conv1", conv(scaled("filters", 64, width), 7, 2, 3)),

@@ -62,10 +62,13 @@ def han(
     Examples
     --------
     >>> from skconvnet.architectures import han
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(han(20_000), (15, 40))
-    >>> layers["sentences"].out_shape, layers["attention"].out_shape
-    ((15, 100), (100,))
+    >>> shape = (15, 40)
+    >>> for name, layer in han(20_000):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("sentences", "attention"):
+    ...         print(name, shape)
+    sentences (15, 100)
+    attention (100,)
     """
     n_units = scaled("units", units, width)
     n_attention = scaled("attention_units", attention_units, width)

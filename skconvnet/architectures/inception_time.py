@@ -80,10 +80,15 @@ def inception_time(
     Examples
     --------
     >>> from skconvnet.architectures import inception_time
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(inception_time(), (150, 1))
-    >>> {name: layer.out_shape for name, layer in layers.items()}["block2"]
-    (150, 128)
+    >>> shape = (150, 1)
+    >>> for name, layer in inception_time():
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
+    block1 (150, 128)
+    sum1 (150, 128)
+    block2 (150, 128)
+    sum2 (150, 128)
+    mean (128,)
     """
     depth = check_positive_int("depth", depth)
     n_filters = scaled("filters", filters, width)

@@ -37,9 +37,17 @@ def lenet(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import lenet
-    >>> from skconvnet.layers.chain import build_layers
-    >>> [layer.out_shape for layer in build_layers(lenet(), (28, 28, 1)).values()]
-    [(28, 28, 6), (14, 14, 6), (10, 10, 16), (5, 5, 16), (1, 1, 120), (120,), (84,)]
+    >>> shape = (28, 28, 1)
+    >>> for name, layer in lenet():
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
+    conv1 (28, 28, 6)
+    pool1 (14, 14, 6)
+    conv2 (10, 10, 16)
+    pool2 (5, 5, 16)
+    conv3 (1, 1, 120)
+    flatten (120,)
+    dense (84,)
     """
     return [
         (

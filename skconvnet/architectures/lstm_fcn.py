@@ -49,11 +49,10 @@ def lstm_fcn(units: int = 8, dropout: float = 0.8, width: float = 1.0) -> Layers
     Examples
     --------
     >>> from skconvnet.architectures import lstm_fcn
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(lstm_fcn(), (150, 1))
-    >>> layers["lstm_fcn"].out_shape
+    >>> [(name, both)] = lstm_fcn()
+    >>> both.build((150, 1)).out_shape
     (136,)
-    >>> layers["lstm_fcn"].weight_shapes["lstm/lstm/kernel"]
+    >>> both.build((150, 1)).weight_shapes["lstm/lstm/kernel"]
     (150, 32)
     """
     transposed: Layers = [

@@ -48,10 +48,13 @@ def nin_block(
     Examples
     --------
     >>> from skconvnet.architectures import nin_block
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(nin_block((192, 160, 96), 5, name="a"), (32, 32, 3))
-    >>> [(name, layer.out_shape) for name, layer in layers.items()]
-    [('a_conv', (32, 32, 192)), ('a_mix1', (32, 32, 160)), ('a_mix2', (32, 32, 96))]
+    >>> shape = (32, 32, 3)
+    >>> for name, layer in nin_block((192, 160, 96), 5, name="a"):
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
+    a_conv (32, 32, 192)
+    a_mix1 (32, 32, 160)
+    a_mix2 (32, 32, 96)
     """
     first, *others = each_scaled("filters", filters, width)
     name = check_name(name)
@@ -87,10 +90,13 @@ def nin(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import nin
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(nin(), (32, 32, 3))
-    >>> layers["block3_mix1"].out_shape, layers["mean"].out_shape
-    ((8, 8, 192), (192,))
+    >>> shape = (32, 32, 3)
+    >>> for name, layer in nin():
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("block3_mix1", "mean"):
+    ...         print(name, shape)
+    block3_mix1 (8, 8, 192)
+    mean (192,)
     """
     return [
         *nin_block((192, 160, 96), 5, width=width, name="block1"),

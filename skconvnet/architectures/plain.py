@@ -30,10 +30,12 @@ def cifar_convnet(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import cifar_convnet
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(cifar_convnet(), (32, 32, 3))
-    >>> [layer.out_shape for layer in layers.values()]
-    [(32, 32, 12), (16, 16, 12)]
+    >>> shape = (32, 32, 3)
+    >>> for name, layer in cifar_convnet():
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
+    conv (32, 32, 12)
+    pool (16, 16, 12)
     """
     return [
         ("conv", conv(scaled("filters", 12, width), 3)),
@@ -60,10 +62,10 @@ def two_convolutions(width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import two_convolutions
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(two_convolutions(), (90, 117, 3))
-    >>> for name, layer in layers.items():
-    ...     print(name, layer.out_shape)
+    >>> shape = (90, 117, 3)
+    >>> for name, layer in two_convolutions():
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
     conv1 (30, 39, 96)
     pool1 (10, 13, 96)
     conv2 (5, 7, 256)

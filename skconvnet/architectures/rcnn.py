@@ -62,9 +62,10 @@ def rcnn(
     Examples
     --------
     >>> from skconvnet.architectures import rcnn
-    >>> from skconvnet.layers.chain import build_layers
-    >>> for name, layer in build_layers(rcnn(20_000), (60,)).items():
-    ...     print(name, layer.out_shape)
+    >>> shape = (60,)
+    >>> for name, layer in rcnn(20_000):
+    ...     shape = layer.build(shape).out_shape
+    ...     print(name, shape)
     embedding (60, 50)
     words (60, 150)
     dense (60, 100)

@@ -73,11 +73,11 @@ def resnet_bottleneck(
     Examples
     --------
     >>> from skconvnet.architectures import resnet_bottleneck
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(resnet_bottleneck(64), (56, 56, 256))
-    >>> layers["bottleneck"].weight_shapes["conv/kernel"]
+    >>> (name, block), (relu_name, relu) = resnet_bottleneck(64)
+    >>> layer = block.build((56, 56, 256))
+    >>> layer.weight_shapes["conv/kernel"]
     (64, 64, 3, 3)
-    >>> layers["bottleneck"].out_shape
+    >>> layer.out_shape
     (56, 56, 256)
     """
     narrow = scaled("filters", filters, width)
@@ -139,10 +139,13 @@ def resnet(depth: int = 50, width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import resnet
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(resnet(50), (224, 224, 3))
-    >>> layers["block1_1"].in_shape, layers["block4_3"].out_shape
-    ((56, 56, 64), (7, 7, 2048))
+    >>> shape = (224, 224, 3)
+    >>> for name, layer in resnet(50):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("block1_1", "block4_3"):
+    ...         print(name, shape)
+    block1_1 (56, 56, 256)
+    block4_3 (7, 7, 2048)
     """
     if depth not in BLOCKS:
         raise ValueError(f"depth must be 50, 101 or 152; got {depth!r}.")

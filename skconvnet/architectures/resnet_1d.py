@@ -51,10 +51,13 @@ def resnet_1d(filters: Sequence[int] = (64, 128, 128), width: float = 1.0) -> La
     Examples
     --------
     >>> from skconvnet.architectures import resnet_1d
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(resnet_1d(), (150, 1))
-    >>> layers["block1"].out_shape, layers["block3"].out_shape
-    ((150, 64), (150, 128))
+    >>> shape = (150, 1)
+    >>> for name, layer in resnet_1d():
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("block1", "block3"):
+    ...         print(name, shape)
+    block1 (150, 64)
+    block3 (150, 128)
     """
     layers: Layers = []
     for i, n_filters in enumerate(each_scaled("filters", filters, width)):

@@ -76,10 +76,13 @@ def tabular(
     Examples
     --------
     >>> from skconvnet.architectures import tabular
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(tabular(64, embedding_dims=4), (13,))
-    >>> layers["embedding"].out_shape, layers["dense1"].out_shape
-    ((65,), (64,))
+    >>> shape = (13,)
+    >>> for name, layer in tabular(64, embedding_dims=4):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("embedding", "dense1"):
+    ...         print(name, shape)
+    embedding (65,)
+    dense1 (64,)
     """
     rate = check_fraction("dropout", dropout)
     layers: Layers = [("clip", SmoothClip(check_positive_float("limit", limit)))]

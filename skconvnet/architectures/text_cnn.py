@@ -70,10 +70,13 @@ def text_cnn(
     Examples
     --------
     >>> from skconvnet.architectures import text_cnn
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(text_cnn(20_000), (60,))
-    >>> layers["embedding"].out_shape, layers["phrases"].out_shape
-    ((60, 300), (300,))
+    >>> shape = (60,)
+    >>> for name, layer in text_cnn(20_000):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("embedding", "phrases"):
+    ...         print(name, shape)
+    embedding (60, 300)
+    phrases (300,)
     """
     n_filters = scaled("filters", filters, width)
     phrases = [

@@ -64,10 +64,13 @@ def text_rnn(
     Examples
     --------
     >>> from skconvnet.architectures import text_rnn
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(text_rnn(20_000, n_layers=2), (60,))
-    >>> layers["rnn1"].out_shape, layers["rnn2"].out_shape
-    ((60, 100), (100,))
+    >>> shape = (60,)
+    >>> for name, layer in text_rnn(20_000, n_layers=2):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("rnn1", "rnn2"):
+    ...         print(name, shape)
+    rnn1 (60, 100)
+    rnn2 (100,)
     """
     n_units = scaled("units", units, width)
     both = check_bool("bidirectional", bidirectional)

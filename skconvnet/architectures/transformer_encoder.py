@@ -94,12 +94,15 @@ def transformer_encoder(
     Examples
     --------
     >>> from skconvnet.architectures import transformer_encoder
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(transformer_encoder(20_000, width=1 / 8), (60,))
-    >>> layers["block6"].out_shape, layers["pool"].out_shape
-    ((60, 64), (64,))
-    >>> series = build_layers(transformer_encoder(n_blocks=2, width=1 / 8), (60, 3))
-    >>> series["embedding"].weight_shapes["kernel"]
+    >>> shape = (60,)
+    >>> for name, layer in transformer_encoder(20_000, width=1 / 8):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("block6", "pool"):
+    ...         print(name, shape)
+    block6 (60, 64)
+    pool (64,)
+    >>> name, embedding = transformer_encoder(n_blocks=2, width=1 / 8)[0]
+    >>> embedding.build((60, 3)).weight_shapes["kernel"]
     (64, 3, 1)
     """
     heads = check_positive_int("num_heads", num_heads)

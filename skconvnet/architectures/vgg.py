@@ -54,10 +54,13 @@ def vgg(depth: int = 16, width: float = 1.0) -> Layers:
     Examples
     --------
     >>> from skconvnet.architectures import vgg
-    >>> from skconvnet.layers.chain import build_layers
-    >>> layers = build_layers(vgg(16), (224, 224, 3))
-    >>> layers["pool5"].out_shape, layers["dense7"].out_shape
-    ((7, 7, 512), (4096,))
+    >>> shape = (224, 224, 3)
+    >>> for name, layer in vgg(16):
+    ...     shape = layer.build(shape).out_shape
+    ...     if name in ("pool5", "dense7"):
+    ...         print(name, shape)
+    pool5 (7, 7, 512)
+    dense7 (4096,)
     """
     if depth not in CONVOLUTIONS:
         raise ValueError(f"depth must be 11, 13, 16 or 19; got {depth!r}.")

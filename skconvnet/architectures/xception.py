@@ -69,11 +69,11 @@ def xception_block(
     Examples
     --------
     >>> from skconvnet.architectures import xception_block
-    >>> from skconvnet.layers.chain import build_layers
-    >>> build_layers(xception_block(), (19, 19, 728))["xception"].out_shape
+    >>> [(name, block)] = xception_block()
+    >>> block.build((19, 19, 728)).out_shape
     (19, 19, 728)
-    >>> first = xception_block((128, 128), 2, projection=True)
-    >>> build_layers(first, (147, 147, 64))["xception"].out_shape
+    >>> [(name, block)] = xception_block((128, 128), 2, projection=True)
+    >>> block.build((147, 147, 64)).out_shape
     (74, 74, 128)
     """
     channels = each_scaled("filters", filters, width)

@@ -22,22 +22,27 @@ def format_summary(network: Network) -> str:
 
     Examples
     --------
-    >>> from skconvnet.engine.network import Network
+    >>> import numpy as np
+    >>> from skconvnet import SequentialClassifier
     >>> from skconvnet.inspection import format_summary
-    >>> from skconvnet.layers import Conv2D, Flatten
-    >>> specs = [("conv1", Conv2D(4, 3)), ("flatten", Flatten())]
-    >>> print(format_summary(Network(specs, (8, 8, 1), "float32")))
+    >>> from skconvnet.layers import Conv2D, Dense, Flatten, Parallel
+    >>> X, y = np.zeros((4, 8, 8, 1)), [0, 0, 1, 1]
+    >>> layers = [("conv1", Conv2D(4, 3)), ("flatten", Flatten())]
+    >>> clf = SequentialClassifier(layers).initialize(X, y)
+    >>> print(format_summary(clf.network_))
     name     layer    output shape  weights
     ---------------------------------------
     input             (8, 8, 1)           0
     conv1    Conv2D   (6, 6, 4)          40
     flatten  Flatten  (144,)              0
+    output   Output   (1,)              145
     ---------------------------------------
-    total                                40
+    total                               185
 
-    >>> from skconvnet.layers import Dense, Parallel
-    >>> specs = [("join", Parallel([("a", Dense(2)), ("b", [("tail", Dense(3))])]))]
-    >>> print(format_summary(Network(specs, (4,), "float32")))
+    >>> rows = X[:, 0, :4, 0]
+    >>> layers = [("join", Parallel([("a", Dense(2)), ("b", [("tail", Dense(3))])]))]
+    >>> clf = SequentialClassifier(layers).initialize(rows, y)
+    >>> print(format_summary(clf.network_))
     name       layer     output shape  weights
     ------------------------------------------
     input                (4,)                0
@@ -46,19 +51,21 @@ def format_summary(network: Network) -> str:
         dense  Dense     (2,)               10
       b                  (3,)               15
         tail   Dense     (3,)               15
+    output     Output    (1,)                6
     ------------------------------------------
-    total                                   25
+    total                                   31
 
-    >>> specs = [("hidden", Dense(2, trainable=False)), ("output", Dense(1))]
-    >>> print(format_summary(Network(specs, (4,), "float32")))
+    >>> layers = [("hidden", Dense(3, trainable=False))]
+    >>> clf = SequentialClassifier(layers).initialize(rows, y)
+    >>> print(format_summary(clf.network_))
     name    layer          output shape  weights
     --------------------------------------------
     input                  (4,)                0
-    hidden  Dense, frozen  (2,)               10
-    output  Dense          (1,)                3
+    hidden  Dense, frozen  (3,)               15
+    output  Output         (1,)                4
     --------------------------------------------
-    total                                     13
-    frozen                                    10
+    total                                     19
+    frozen                                    15
     """
     cells = [_cells(row) for row in summary_rows(network)]
     header = ("name", "layer", "output shape", "weights")

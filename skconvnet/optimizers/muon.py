@@ -113,18 +113,14 @@ class Muon(Optimizer):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skconvnet import MLPClassifier
     >>> from skconvnet.optimizers import Muon
-    >>> from skconvnet.ops.matrix_form import MatrixForm
-    >>> from skconvnet.optimizers.layout import WeightArray
-    >>> weights = np.zeros(4)
-    >>> optimizer = Muon(scaling="original")
-    >>> form = MatrixForm.dense((2, 2))
-    >>> optimizer.lay_out([WeightArray("dense/kernel", slice(0, 4), form)])
-    >>> optimizer.step(weights, np.array([3.0, 0.0, 0.0, 2.0]), rate=1.0)
-    >>> weights.reshape(2, 2).round(1)
-    array([[-1.1,  0. ],
-           [ 0. , -0.7]])
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = MLPClassifier((32, 32), solver=Muon(), learning_rate_init=0.02)
+    >>> clf = clf.set_params(learning_rate="cosine", max_iter=30, random_state=0)
+    >>> clf.fit(X[::2] / 16, y[::2]).score(X[1::2] / 16, y[1::2]) > 0.9
+    True
     """
 
     momentum: float = 0.95
