@@ -112,6 +112,13 @@ def test_the_citation_says_what_the_package_says():
         assert re.findall(rf"- {key}(.+)", items) == expected
 
 
+def test_the_citation_and_the_changelog_have_the_same_date():
+    heading = rf"^## \[{re.escape(skconvnet.__version__)}\] - (.+)$"
+    (told,) = re.findall(heading, read(ROOT / "CHANGELOG.md"), re.M)
+    dates = re.findall(r"^date-released: (\S+)$", read(ROOT / "CITATION.cff"), re.M)
+    assert dates == ([] if told == "not released yet" else [told])
+
+
 def test_an_editable_install_is_found_from_the_parent_folder(clone, tmp_path):
     site_packages = tmp_path / "site-packages"
     with zipfile.ZipFile(build(clone, "wheel:editable", tmp_path / "dist")) as wheel:
