@@ -108,6 +108,15 @@ def test_the_home_page_leads_to_each_part_of_the_site():
     assert set(contents(INDEX)) <= set(cards)
 
 
+def test_each_frequent_question_was_asked():
+    questions, threads = read(DOCS / "faq.md").split("## Where the questions come from")
+    rows = re.findall(r"^\| \[(.+)\]\(#.+?\) \| (.+) \|$", threads, re.M)
+    asked = re.findall(r"^### (.+)$", questions, re.M)
+    assert [question for question, _ in rows] == asked
+    for _, links in rows:
+        assert re.search(r"\]\(https://github\.com/[\w-]+/[\w-]+/issues/\d+\)", links)
+
+
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.stem)
 def test_pages_that_show_a_file_include_it(page):
     (included,) = re.findall(r"^```\{include\} (\S+)$", read(page), re.M)
