@@ -27,6 +27,10 @@ def get_scale_initializers(**values: object) -> dict[str, Initializer]:
         initializer that is not for kernels. `gamma` is the value of the parameter
         `gamma_initializer`.
 
+    Returns
+    -------
+    initializers : dict of str to Initializer
+
     Raises
     ------
     ValueError
@@ -69,6 +73,16 @@ def draw_scales(
     """Draw arrays of one value per feature by the initializers of the same names.
 
     Both fans are the number of values, as in Keras.
+
+    Parameters
+    ----------
+    rng : RandomState
+    shapes : mapping of str to tuple of int
+    initializers : mapping of str to Initializer
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
 
     Examples
     --------

@@ -20,6 +20,16 @@ def format_summary(network: Network) -> str:
     Layers inside a layer are indented below it; its number includes their weights.
     Layers with weights that training does not change are marked as frozen.
 
+    Parameters
+    ----------
+    network : Network
+        The ``network_`` of a fitted or initialized estimator, whose own ``summary()``
+        returns the same.
+
+    Returns
+    -------
+    summary : str
+
     Examples
     --------
     >>> import numpy as np
