@@ -37,7 +37,8 @@ templates_path = ["_templates"]
 # Quotation marks in docstrings are those of strings.
 smartquotes = False
 
-# Blocks without a language are commands, outputs and drawings.
+# Blocks without a language are commands, outputs and drawings. The tests run blocks of
+# `python`, and leave out those of `py`.
 highlight_language = "none"
 
 # Names in single backticks become links if the reference has them, and code if not.
