@@ -6,7 +6,7 @@ import estimator_cases
 import numpy as np
 import pytest
 from estimator_cases import ESTIMATORS, IMAGE_ESTIMATORS, data_for
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import cross_val_score
@@ -104,6 +104,7 @@ def test_perceptrons_are_silent_as_in_scikit_learn(cls):
 
 
 @settings(max_examples=25, deadline=None)
+@example(SequentialClassifier, 1190, 30, 1.0, 1.0, 1.0, False)  # a first loss of 5.5
 @given(
     cls=st.sampled_from(IMAGE_ESTIMATORS),
     seed=st.integers(0, 10_000),

@@ -87,6 +87,7 @@ def test_arrays_that_were_replaced_are_freed(thread):
     replaced = []
     for n in range(1, 6):
         y = workspace.array("y", (n, 100), np.float64)
+        y.fill(1)
         replaced.append(weakref.ref(y.base))
 
         def write(program, y=y):

@@ -51,7 +51,9 @@ def warn_of_first_loss(
 
 def _loss_of_usual_outputs(guessing: Guessing) -> float:
     """Return the mean loss of outputs as the weights of a new network give them."""
+    # With signs that alternate, as equal scores of all classes would be a guess.
     outputs = np.full(guessing.targets.shape[1], _USUAL_OUTPUT)
+    outputs[1::2] *= -1
     return float(np.mean([guessing.mean_loss_of(sign * outputs) for sign in (-1, 1)]))
 
 
