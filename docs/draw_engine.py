@@ -89,7 +89,7 @@ def draw_weights() -> Canvas:
         ((20, 446), "148,576 numbers, penalized by alpha"),
         ((446, 740), "74 numbers, not penalized"),
     ):
-        canvas.bracket(left + 2, right - 2, 225, height=-8)
+        canvas.bracket(left + 2, right - 2, 225)
         canvas.text((left + right) / 2, 251, words, size=13)
     canvas.text(380, 320, "the gradient, in the same layout", size=13)
     return canvas
@@ -116,9 +116,9 @@ def draw_batch_last() -> Canvas:
         canvas.cell(20 + 20 * place, 156, 20, str(pixel), fill=SAMPLES[sample])
         pixel, sample = divmod(place, 4)
         canvas.cell(20 + 20 * place, 262, 20, str(pixel), fill=SAMPLES[sample])
-    canvas.bracket(22, 198, 180, height=-8)
+    canvas.bracket(22, 198, 180)
     canvas.text(20, 205, "one sample", size=13, anchor="start")
-    canvas.bracket(22, 98, 286, height=-8)
+    canvas.bracket(22, 98, 286)
     canvas.text(20, 311, "one pixel of all samples", size=13, anchor="start")
     canvas.arrow((380, 184), (380, 254))
     canvas.text(392, 223, "Inputs.read", anchor="start", is_code=True, size=13)
@@ -183,20 +183,21 @@ def draw_batch_norm() -> Canvas:
         canvas.text(x, 46, words, size=13)
     for m, (light, dark) in enumerate(TINTS):
         middle = 106 + 70 * m
+        end = None
         for left, width, lines in (
             (16, 94, [f"micro-batch {m}"]),
             (136, 76, ["conv"]),
             (250, 94, ["count, mean", "and squares"]),
+            (370, 72, []),  # what all of them are merged in
             (468, 88, ["normalize"]),
             (600, 144, ["pool, dense"]),
         ):
-            if left > 16:
-                start = {136: 110, 250: 212, 468: 442, 600: 556}[left]
-                canvas.arrow((start, middle), (left, middle), color=dark)
-            canvas.box(
-                left, middle - 24, width, 48, lines, fill=light, stroke=dark, size=13
-            )
-        canvas.arrow((344, middle), (370, middle), color=dark)
+            if end is not None:
+                canvas.arrow((end, middle), (left, middle), color=dark)
+            if lines:
+                box = (left, middle - 24, width, 48)
+                canvas.box(*box, lines, fill=light, stroke=dark, size=13)
+            end = left + width
     words = ["merge:", "mean and", "variance", "of all"]
     canvas.box(370, 82, 72, 188, words, fill=MIDDLE, size=13)
     canvas.arrow((406, 270), (406, 310))

@@ -83,32 +83,22 @@ class Canvas:
         *,
         fill: str = PALE,
         stroke: str = LINE,
-        color: str = TEXT,
         size: float = 14,
-        is_bold: bool = False,
     ) -> None:
         """Draw a box with rounded corners, and lines of words in its middle."""
         self.rectangle(x, y, width, height, fill=fill, stroke=stroke, radius=6)
         pitch = 1.25 * size
         first = y + height / 2 + 0.35 * size - pitch / 2 * (len(lines) - 1)
         for i, line in enumerate(lines):
-            self.text(
-                x + width / 2,
-                first + pitch * i,
-                line,
-                fill=color,
-                size=size,
-                is_bold=is_bold,
-            )
+            self.text(x + width / 2, first + pitch * i, line, size=size)
 
     def cell(
         self, x: float, y: float, side: float, words: str = "", *, fill: str = PALE
     ) -> None:
         """Draw an element of an array, with a short word in it."""
         self.rectangle(x, y, side, side, fill=fill, stroke=PAPER)
-        dark = fill in (INK, ACCENT)
         if words:
-            color = PAPER if dark else TEXT
+            color = PAPER if fill in (INK, ACCENT) else TEXT
             self.text(x + side / 2, y + side / 2 + 4, words, size=12, fill=color)
 
     def arrow(self, *points: Point, color: str = LINE) -> None:
@@ -134,9 +124,9 @@ class Canvas:
         )
         self._head(end, (0.0, dy), color)
 
-    def bracket(self, left: float, right: float, y: float, height: float = 8) -> None:
-        """Draw a bracket with its ends at `y`; a negative height opens upwards."""
-        path = f"{left:g},{y:g} {left:g},{y - height:g} {right:g},{y - height:g}"
+    def bracket(self, left: float, right: float, y: float) -> None:
+        """Draw a bracket below what it spans, with its ends at `y`."""
+        path = f"{left:g},{y:g} {left:g},{y + 8:g} {right:g},{y + 8:g}"
         self.elements.append(
             f'<polyline points="{path} {right:g},{y:g}" fill="none" stroke="{LINE}" '
             'stroke-width="1.5"/>'
