@@ -12,9 +12,9 @@ and 10 go beyond the book, by batch normalization and digits that are turned.
 The upper rungs take a while. Each network that is finished is a line in the file of
 --results and a model in the folder of --models, and is not trained again; one that was
 interrupted goes on after its last epoch. --show prints, and draws, what the file has,
-without any training. With --validate, networks are trained on the
-first 50,000 images, and measured on the last 10,000 of the training set, to choose
-among them without the test images.
+without any training. With --validate, networks are trained on the first 50,000 images,
+and measured on the last 10,000 of the training set, to choose among them without the
+test images.
 """
 
 from __future__ import annotations
@@ -128,6 +128,38 @@ def n_weights(model: Pipeline) -> int:
     return sum(arrays[name].size for name in arrays if not name.startswith("rescale/"))
 
 
+def climb_to(options: argparse.Namespace) -> list[Result]:
+    """Return the results of the rungs and seeds, after training what is missing."""
+    digits = load_digits(options.data)
+    if options.validate:
+        digits = digits.held_out(6)
+    options.models.mkdir(parents=True, exist_ok=True)
+    climb = Climb(digits, options.results, options.models)
+    reached = []
+    for rung in options.rungs:
+        for seed in options.seeds:
+            print(f"Rung {rung}, {RUNGS[rung].change}, seed {seed}", flush=True)
+            reached.append(climb.reach(Run(rung, seed, *training_of(rung, options))))
+    print()
+    return reached
+
+
+def known_results(options: argparse.Namespace) -> list[Result]:
+    """Return the results of the rungs that the file has, of all seeds."""
+    return [
+        result
+        for rung in options.rungs
+        for run, result in read_results(options.results).items()
+        if run == Run(rung, run.seed, *training_of(rung, options))
+    ]
+
+
+def training_of(rung: str, options: argparse.Namespace) -> tuple[int, str]:
+    """Return how many epochs a rung is trained, and on what it is measured."""
+    measured_on = "validation" if options.validate else "test"
+    return options.epochs or RUNGS[rung].epochs, measured_on
+
+
 def main(argv: list[str] | None = None) -> int:
     """Reach the rungs that the command line names, or all."""
     parser = argparse.ArgumentParser(
@@ -144,28 +176,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a picture")
     options = parser.parse_args(argv)
     check_can_draw(options.plot)
-    measured_on = "validation" if options.validate else "test"
-    epochs = {rung: options.epochs or RUNGS[rung].epochs for rung in options.rungs}
-    if options.show:
-        reached = [
-            result
-            for rung in options.rungs
-            for run, result in read_results(options.results).items()
-            if (run.rung, run.epochs) == (rung, epochs[rung])
-            and run.measured_on == measured_on
-        ]
-    else:
-        digits = load_digits(options.data)
-        if options.validate:
-            digits = digits.held_out(6)
-        options.models.mkdir(parents=True, exist_ok=True)
-        climb = Climb(digits, options.results, options.models)
-        reached = []
-        for rung in options.rungs:
-            for seed in options.seeds:
-                print(f"Rung {rung}, {RUNGS[rung].change}, seed {seed}", flush=True)
-                reached.append(climb.reach(Run(rung, seed, epochs[rung], measured_on)))
-        print()
+    reached = known_results(options) if options.show else climb_to(options)
+    if not reached:
+        parser.error(f"{options.results} has no results of these rungs and epochs")
     summaries = summarize(reached)
     print_table(summaries, RUNGS)
     if options.plot is not None:

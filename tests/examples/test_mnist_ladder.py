@@ -117,6 +117,9 @@ def test_what_is_known_is_shown_without_training_or_models(climb, tmp_path, caps
     out = capsys.readouterr().out
     assert re.findall(r"^(\d+) .* 2 +1 ", out, re.M) == ["1", "3"]
     assert "Rung" not in out
+    with pytest.raises(SystemExit):
+        climb("--show", "--epochs", "7")
+    assert "has no results" in capsys.readouterr().err
 
 
 def test_neighbors_are_moved_by_a_pixel():
