@@ -275,8 +275,8 @@ class Layer(ABC, Generic[Cache]):
     ) -> tuple[Sequence[FeatureMap], Sequence[Cache]]:
         """Run the forward pass of training for all micro-batches together.
 
-        Nothing of a micro-batch may be read but in functions for `runner`, and after
-        it has called them.
+        What was computed for a micro-batch is read in functions that are given to
+        `runner`, since it may not be there before.
 
         Parameters
         ----------

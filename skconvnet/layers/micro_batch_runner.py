@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 
@@ -68,6 +68,7 @@ class MicroBatchRunner:
     rngs: Sequence[np.random.Generator | None]
     weights: Sequence[np.ndarray] | None = None
     gather: Callable[[list[Any]], list[Any]] = as_given
+    # The same list for the runners that `replace` makes of this one.
     _waiting: list[Callable[[int], None]] = field(default_factory=list, repr=False)
 
     def map(self, function: Callable[[int], Result]) -> Results[Result]:
@@ -116,7 +117,7 @@ class MicroBatchRunner:
         return cls(_run_in_order, [rng])
 
 
-class Results(Sequence[Result], Generic[Result]):
+class Results(Sequence[Result]):
     """The results of a function for each micro-batch.
 
     Outside of the functions of a runner, the first one that is read makes the runner
