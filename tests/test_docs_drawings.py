@@ -1,4 +1,4 @@
-"""The drawings of the engine: written by their script, and shown by a page."""
+"""The drawings: written by their scripts, and shown by a page."""
 
 import runpy
 import sys
@@ -11,10 +11,15 @@ DRAWINGS = sorted((DOCS / "engine").glob("*.svg"))
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_drawings_are_those_of_their_script(tmp_path, monkeypatch):
+def run_script(monkeypatch, name, *arguments):
+    """Run a script of the documentation, which finds the modules beside it."""
     monkeypatch.syspath_prepend(DOCS)
-    monkeypatch.setattr(sys, "argv", ["draw_engine.py", "--folder", str(tmp_path)])
-    runpy.run_path(str(DOCS / "draw_engine.py"), run_name="__main__")
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_path(str(DOCS / name), run_name="__main__")
+
+
+def test_the_drawings_are_those_of_their_script(tmp_path, monkeypatch):
+    run_script(monkeypatch, "draw_engine.py", "--folder", str(tmp_path))
     drawn = {path.name: read(path) for path in tmp_path.iterdir()}
     assert drawn == {path.name: read(path) for path in DRAWINGS}
 
@@ -37,3 +42,16 @@ def test_drawings_are_seen_on_dark_pages(drawing):
     assert background.get("fill") == "#ffffff"
     for side in ("width", "height"):
         assert background.get(side) == root.get(side)
+
+
+def test_the_digit_is_drawn_by_its_script(tmp_path, monkeypatch):
+    output = tmp_path / "digit.svg"
+    run_script(monkeypatch, "draw_digit.py", "--output", str(output))
+    committed, drawn = (
+        ET.parse(path).getroot() for path in (DOCS / "digit.svg", output)
+    )
+    # Shades may differ from machine to machine, what is drawn may not.
+    assert [e.tag for e in committed.iter()] == [e.tag for e in drawn.iter()]
+    texts = [[e.text for e in root.iter() if e.text] for root in (committed, drawn)]
+    assert texts[0] == texts[1]
+    assert (DOCS / "digit.svg").stat().st_size < 200_000
