@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 from dis import opname
 from functools import cache
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from skconvnet._foreign_words import NUMBER, VALUES, Words
 
@@ -170,7 +171,7 @@ def unknown_attribute(
     return AttributeError(f"{message}.{hint}" if hint else message)
 
 
-def _is_from_import(frame: Any) -> bool:  # noqa: ANN401  the type is CPython's own
+def _is_from_import(frame: FrameType) -> bool:
     """Whether a frame is executing ``from ... import ...``."""
     position, code = frame.f_lasti, frame.f_code.co_code
     if not 0 <= position < len(code):
@@ -184,7 +185,7 @@ def module_getattr(
     """Return a `__getattr__` for a module, which suggests a name for unknown ones."""
     known = list(names)
 
-    def get(name: str) -> Any:  # noqa: ANN401  never returns
+    def get(name: str) -> NoReturn:
         raise unknown_attribute(module, name, known, words)
 
     return get

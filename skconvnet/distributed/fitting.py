@@ -24,7 +24,7 @@ _E = TypeVar("_E", bound=NetworkEstimator[Any])
 
 def fit(
     estimator: _E,
-    shards: Any,  # noqa: ANN401  anything that users pass
+    shards: object,
     client: Any = None,  # noqa: ANN401  a Client of Dask
     *,
     target: str = "y",

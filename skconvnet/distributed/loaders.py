@@ -61,7 +61,7 @@ class Loader:
     target: str = _TARGET
     is_delayed: bool = False
 
-    def __call__(self, source: Any) -> ShardArrays:  # noqa: ANN401  a path or arrays
+    def __call__(self, source: object) -> ShardArrays:
         """Return the arrays of the shard, given its `source`, computed."""
         if is_path(source):
             return _read_file(Path(source), self.target)
@@ -103,7 +103,7 @@ def _read_file(path: Path, target: str) -> ShardArrays:
     return ShardArrays(frame.to_numpy(), y)
 
 
-def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anything that users pass
+def as_loaders(shards: object, target: str) -> list[Loader]:
     """Return a loader for each shard.
 
     Raises
@@ -128,11 +128,11 @@ def as_loaders(shards: Any, target: str) -> list[Loader]:  # noqa: ANN401  anyth
     return loaders
 
 
-def _is_parquet(source: Any) -> bool:  # noqa: ANN401  anything that users pass
+def _is_parquet(source: object) -> bool:
     return is_path(source) and Path(source).suffix == ".parquet"
 
 
-def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  anything that users pass
+def _loader(number: int, source: object, target: str) -> Loader:
     if is_path(source):
         path = Path(source)
         if path.suffix not in (".npz", ".parquet"):
@@ -143,19 +143,19 @@ def _loader(number: int, source: Any, target: str) -> Loader:  # noqa: ANN401  a
         return Loader(_name(number, source), source, target)
     parts = source if isinstance(source, tuple | list) else (source,)
     is_delayed = any(hasattr(own, "__dask_graph__") for own in parts)
-    is_pair = _is_pair(source)
-    if not is_delayed and not is_pair:
+    if _is_pair(source):
+        is_on_disk = all(map(is_path, source))
+        name = _name(number, source[0]) if is_on_disk else f"shard {number}"
+        return Loader(name, tuple(source), target, is_delayed)
+    if not is_delayed:
         raise TypeError(
             f"shards[{number}] must be a pair (X, y), a delayed pair, or a path; got "
             f"{_in_words(source)}. A single shard is a list of one pair, [(X, y)]."
         )
-    name = f"shard {number}"
-    if is_pair and all(map(is_path, source)):
-        name = _name(number, source[0])
-    return Loader(name, tuple(source) if is_pair else source, target, is_delayed)
+    return Loader(f"shard {number}", source, target, is_delayed)
 
 
-def _in_words(source: Any) -> str:  # noqa: ANN401  anything that users pass
+def _in_words(source: object) -> str:
     if isinstance(source, np.ndarray):
         return f"an array of shape {source.shape}"
     if isinstance(source, tuple | list):
