@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from svg_canvas import ACCENT, MIDDLE, Canvas
+from svg_canvas import ACCENT, MIDDLE, TIMES, Canvas
 
 from skconvnet import ConvNetClassifier
 
@@ -23,7 +23,6 @@ WIDTH, HEIGHT = 960, 226
 TOP = 66
 MAP = 64  # Width and height of a feature map of the first block.
 GAP = 8
-TIMES = "\N{MULTIPLICATION SIGN}"
 
 # Colors at the smallest and the largest value of a map.
 PALEST, DARKEST = np.array([238, 242, 247]), np.array([20, 62, 122])

@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from svg_canvas import ACCENT, INK, MIDDLE, PAPER, Canvas
+from svg_canvas import ACCENT, INK, MIDDLE, PAPER, TIMES, Canvas
 
 # Light and dark colors: of micro-batches 0, 1 and 2, or of three layers.
 TINTS = (("#dbe6f5", INK), ("#fde5d6", ACCENT), ("#dcefe0", "#2f6b3c"))
 # The colors of four samples.
 SAMPLES = (INK, MIDDLE, ACCENT, "#f2bd97")
 PLAIN = "#dfe7f1"  # Of other elements of arrays.
-TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def draw_update() -> Canvas:

@@ -13,6 +13,7 @@ from math import hypot
 INK, TEXT, LINE = "#143e7a", "#334155", "#64748b"
 PAPER, PALE, MIDDLE, ACCENT = "#ffffff", "#eef2f7", "#9fb3cc", "#c2410c"
 HEAD = 8  # Length of the head of an arrow.
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 Point = tuple[float, float]
 

@@ -146,10 +146,11 @@ def climb_to(options: argparse.Namespace) -> list[Result]:
 
 def known_results(options: argparse.Namespace) -> list[Result]:
     """Return the results of the rungs that the file has, of all seeds."""
+    known = read_results(options.results)
     return [
         result
         for rung in options.rungs
-        for run, result in read_results(options.results).items()
+        for run, result in known.items()
         if run == Run(rung, run.seed, *training_of(rung, options))
     ]
 
