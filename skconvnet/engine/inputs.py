@@ -134,7 +134,7 @@ class Inputs:
     def mixed_order(
         self,
         index: npt.NDArray[np.integer] | None,  # noqa: ARG002  for sharded samples
-        rng: np.random.RandomState,  # noqa: ARG002
+        rng: np.random.RandomState,  # noqa: ARG002  the same
     ) -> npt.NDArray[np.integer] | None:
         """Return an order for the next epoch in which samples are read fast.
 

@@ -76,7 +76,7 @@ class ShardedArray:
 
     def __init__(
         self,
-        source: Any,  # noqa: ANN401  anything that users pass
+        source: object,
         shard_size: int | None = None,
         n_mixed: int = 4,
     ) -> None:

@@ -206,7 +206,7 @@ class _NpyFile:
         rows[...] = numbers.reshape(rows.shape)
 
 
-def _in_words(value: Any) -> str:  # noqa: ANN401  anything that users pass
+def _in_words(value: object) -> str:
     text = shown_value(value)
     return f"an object of type {type(value).__name__}" if text == "..." else text
 
@@ -215,7 +215,7 @@ def _rows_of(file: _NpyFile) -> str:
     return f"rows of shape {file.shape[1:]} and dtype {file.dtype}"
 
 
-def as_source(source: Any) -> Source:  # noqa: ANN401  anything that users pass
+def as_source(source: object) -> Source:
     """Return the rows of an object, a path, or a list of paths.
 
     Raises

@@ -152,6 +152,7 @@ def attribute(
 def make_method(method: str, options: Mapping[str, Any]) -> AttributionMethod:
     """Return a method with its options, or raise an error about its name or theirs."""
     cls = METHODS[check_choice("method", method, METHODS)]
+    # All methods are dataclasses, though their base class is not one.
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for name in options:
         if name not in known:
