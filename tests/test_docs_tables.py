@@ -169,7 +169,7 @@ def test_lines_of_regularizers(code):
 
 
 def test_no_regularizer_is_left_out():
-    assert len(REGULARIZERS) == 12
+    assert len(REGULARIZERS) == 13
 
 
 def defaults(page, heading, header):

@@ -10,12 +10,24 @@ from sklearn.model_selection import GridSearchCV
 
 from skconvnet import ConvNetClassifier, MLPRegressor, SequentialClassifier
 from skconvnet.layers import Conv2D, Dense, Flatten, Residual
-from skconvnet.optimizers import OPTIMIZERS, SGD, AdamW, Lookahead, Muon
+from skconvnet.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    AdamW,
+    Lookahead,
+    Muon,
+    ScheduleFreeAdamW,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("cls", ESTIMATORS)
 
 FACTORS = {"output": 3.0, "dense1": 0.25, "output/bias": 0.5}
+DECAYING = [
+    AdamW(weight_decay=2.0),
+    ScheduleFreeAdamW(weight_decay=2.0),
+    Lookahead(AdamW(weight_decay=2.0), every=2),
+]
 FACTORS_OF_ALPHA = {"output": 3.0, "dense1": 0.25}
 # Without Muon, which does not treat each weight by itself.
 SOLVERS = [
@@ -37,16 +49,39 @@ def test_rates_as_of_one_optimizer_per_array(cls, solver):
     rate, n_epochs = 0.01, 5
     model = make(cls, solver=solver, learning_rate_init=rate, batch_mode="bgd")
     model.set_params(alpha=0.0, layer_learning_rates=FACTORS, max_iter=n_epochs)
+    assert_trained_by_array(model, X, y, lambda _: clone(solver))
+
+
+@pytest.mark.parametrize("solver", DECAYING, ids=repr)
+@every
+def test_decays_as_of_one_optimizer_per_array(cls, solver):
+    X, y = data_for(cls)
+    model = make(cls, solver=solver, learning_rate_init=0.01, batch_mode="bgd")
+    model.set_params(alpha=0.0, layer_alphas=FACTORS, max_iter=5)
+
+    def optimizer_of(name):
+        own = clone(solver)
+        inner = own.optimizer if isinstance(own, Lookahead) else own
+        inner.weight_decay *= factor_of(name, FACTORS)
+        return own
+
+    assert_trained_by_array(model, X, y, optimizer_of)
+
+
+def assert_trained_by_array(model, X, y, optimizer_of):
+    """Compare with training in which each array has an optimizer of its own."""
+    rate, n_epochs = model.learning_rate_init, model.max_iter
+    factors = model.layer_learning_rates or {}
     # A model whose gradients are asked for at the weights in training.
     probe = clone(model).initialize(X, y)
     weights = {name: w.copy() for name, w in probe.get_weights().items()}
-    optimizers = {name: clone(solver) for name in weights}
+    optimizers = {name: optimizer_of(name) for name in weights}
     for _ in range(n_epochs):
         probe.set_weights(weights)
         _, gradients = probe.loss_gradients(X, y)
         for name, gradient in gradients.items():
             own = weights[name].reshape(-1)
-            own_rate = rate * factor_of(name, FACTORS)
+            own_rate = rate * factor_of(name, factors)
             step = np.ascontiguousarray(gradient.reshape(-1))
             optimizers[name].step(own, step, own_rate)
     for name, w in weights.items():
@@ -230,6 +265,23 @@ def test_calls_of_partial_fit_are_epochs(cls):
     assert (after["output/bias"] != before["output/bias"]).any()
 
 
+@pytest.mark.parametrize("solver", [AdamW, Muon], ids=repr)
+def test_decay_of_all_arrays(solver):
+    X, y = data_for(CLASSIFIERS[0])
+    model = ConvNetClassifier((4,), alpha=0.0, learning_rate_init=0.1, max_iter=1)
+    model.set_params(batch_mode="bgd", learning_rate="constant", random_state=0)
+    weights = []
+    for factors in (None, {"norm1": 0.0, "conv1/bias": 3.0}):
+        model.set_params(solver=solver(weight_decay=0.5), layer_alphas=factors)
+        weights.append(model.fit(X, y).get_weights())
+    start = clone(model).initialize(X, y).get_weights()
+    decay = 0.1 * 0.5
+    names = ("norm1/gamma", "norm1/beta", "conv1/bias", "conv1/kernel")
+    for name, expected in zip(names, (-1.0, -1.0, 2.0, 0.0), strict=True):
+        change = weights[0][name] - weights[1][name]
+        np.testing.assert_allclose(change, expected * decay * start[name], atol=1e-7)
+
+
 def test_a_search_over_factors():
     X, y = data_for(CLASSIFIERS[0])
     grid = {"layer_alphas": [None, {"output": 10.0}]}
@@ -245,8 +297,8 @@ WRONG = [
     ),
     ({"layer_learning_rates": {"pool1": 0.1}}, "'pool1', which is no layer with weigh"),
     ({"layer_learning_rates": {"conv1/moving_mean": 1}}, "which is no layer with weig"),
-    ({"layer_alphas": {"bn1": 0.1}}, "'bn1', which is no layer with an array that alp"),
-    ({"layer_alphas": {"conv1/bias": 0.1}}, "'conv1/bias', which is no layer with an"),
+    ({"layer_alphas": {"bn1": 0.1}}, "'bn1', which is no layer with weights that alp"),
+    ({"layer_alphas": {"conv1/bias": 0.1}}, "'conv1/bias', which is no layer with we"),
     ({"layer_alphas": {"": 0.1}}, "layer_alphas has ''"),
     ({"layer_alphas": {1: 0.1}}, "layer_alphas has 1"),
     (

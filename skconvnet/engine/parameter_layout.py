@@ -74,6 +74,7 @@ class ParameterLayout:
         self,
         hidden: Mapping[str, MatrixForm] = _NONE,
         rate_factors: Mapping[str, float] = _NONE,
+        decay_factors: Mapping[str, float] = _NONE,
     ) -> list[WeightArray]:
         """Return the arrays in the order of the vector, as optimizers see them.
 
@@ -85,6 +86,9 @@ class ParameterLayout:
         rate_factors : mapping of str to float
             The learning rates of arrays, as multiples of that of the training; 1 for
             those that are left out.
+        decay_factors : mapping of str to float
+            The weight decays of arrays, as multiples of that of the optimizer, in the
+            same way.
         """
         return [
             WeightArray(
@@ -92,6 +96,7 @@ class ParameterLayout:
                 self._position(name),
                 hidden.get(name),
                 rate_factors.get(name, 1.0),
+                decay_factors.get(name, 1.0),
             )
             for name in self._starts
         ]

@@ -8,6 +8,7 @@ from skconvnet._checks import check_nonnegative_float, shown
 from skconvnet._suggestions import did_you_mean
 from skconvnet.engine.network import Network
 from skconvnet.estimators._hyperparameters import TrainingParams
+from skconvnet.optimizers import LBFGS, OPTIMIZERS, Optimizer
 
 
 def rate_factors(params: TrainingParams, network: Network) -> dict[str, float]:
@@ -17,8 +18,19 @@ def rate_factors(params: TrainingParams, network: Network) -> dict[str, float]:
 
 
 def alpha_factors(params: TrainingParams, network: Network) -> dict[str, float]:
-    """Return the factors of `layer_alphas`, by the names of penalized arrays."""
-    return _by_array("layer_alphas", params.layer_alphas, network.chain.penalized)
+    """Return the factors of `layer_alphas`, by the names of arrays that it concerns.
+
+    They are those that `alpha` shrinks. An optimizer's weight decay shrinks all.
+    """
+    arrays = network.weights if _decays(params.solver) else network.chain.penalized
+    return _by_array("layer_alphas", params.layer_alphas, arrays)
+
+
+def _decays(solver: str | Optimizer | LBFGS) -> bool:
+    """Whether the solver shrinks all weights by itself."""
+    if isinstance(solver, str):
+        return solver in OPTIMIZERS and OPTIMIZERS[solver]().decays_weights
+    return isinstance(solver, Optimizer) and solver.decays_weights
 
 
 def check_no_rate_factors(params: TrainingParams) -> None:
@@ -56,7 +68,8 @@ def _is_part_of(array: str, name: object) -> bool:
 
 def _unknown(parameter: str, name: object, arrays: Collection[str]) -> str:
     layers = dict.fromkeys(array.partition("/")[0] for array in arrays)
-    kind = "an array that alpha shrinks" if parameter == "layer_alphas" else "weights"
+    penalized = "weights that alpha or the solver's weight decay shrinks"
+    kind = penalized if parameter == "layer_alphas" else "weights"
     return (
         f"{parameter} has {name!r}, which is no layer with {kind}; these are "
         f"{', '.join(map(repr, layers))}. Names of arrays, as in get_weights, are "

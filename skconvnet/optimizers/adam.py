@@ -214,8 +214,9 @@ class AdamW(Adam):
     @override
     def _update(self, arrays: ChunkArrays, rate: float) -> tuple[float, FlatVector]:
         factor, step = super()._update(arrays, rate)
+        decay = self.weight_decay * arrays.decay_factor
         if rate:  # otherwise the factor is zero as well
-            axpy(-rate * self.weight_decay / factor, arrays.weights, step)
+            axpy(-rate * decay / factor, arrays.weights, step)
         return factor, step
 
 

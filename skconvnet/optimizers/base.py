@@ -34,6 +34,8 @@ class ChunkArrays(NamedTuple):
         Temporary arrays with arbitrary contents.
     number : int
         The number of the chunk.
+    decay_factor : float
+        The weight decay of the chunk, as a multiple of that of the optimizer.
     matrices : MatrixForm or None
         How the chunk is a matrix, if it is an array that is updated as a whole.
     workspace : Workspace
@@ -46,6 +48,7 @@ class ChunkArrays(NamedTuple):
     step: FlatVector
     scratch: FlatVector
     number: int
+    decay_factor: float
     matrices: MatrixForm | None
     workspace: Workspace
 
@@ -125,6 +128,11 @@ class Optimizer(Params, ABC):
         """Number of moments; subclasses may define it as a class attribute."""
         return 0
 
+    @property
+    def decays_weights(self) -> bool:
+        """Whether steps decrease all weights by a `weight_decay`, if there is one."""
+        return getattr(self, "weight_decay", 0.0) > 0
+
     def lay_out(self, arrays: Iterable[WeightArray]) -> None:
         """Take note of the arrays that the flat vector consists of.
 
@@ -134,8 +142,8 @@ class Optimizer(Params, ABC):
         Parameters
         ----------
         arrays : iterable of WeightArray
-            All arrays, in the order of the vector. Their learning rates may differ from
-            those that were given before.
+            All arrays, in the order of the vector. Their factors may differ from those
+            that were given before.
         """
         arrays = tuple(arrays)
         if arrays != self._arrays:
@@ -172,7 +180,7 @@ class Optimizer(Params, ABC):
         chunks, moments = self._chunks, self._moments_of_chunks
 
         def task(i: int, thread: int) -> None:
-            position, rate_factor, matrices = chunks[i]
+            position, rate_factor, decay_factor, matrices = chunks[i]
             w, g = weights[position], gradient[position]
             workspace = self._workspaces.setdefault(thread, Workspace())
             step = workspace.array("step", w.shape, w.dtype)
@@ -180,7 +188,7 @@ class Optimizer(Params, ABC):
             if regularizer is not None:
                 regularizer.before(position, w, g)
             arrays = ChunkArrays(
-                w, g, moments[i], step, scratch, i, matrices, workspace
+                w, g, moments[i], step, scratch, i, decay_factor, matrices, workspace
             )
             factor, direction = self._update(arrays, rate * rate_factor)
             if rate_factor:  # otherwise, momentum could still move the weights

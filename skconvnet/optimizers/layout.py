@@ -23,12 +23,15 @@ class WeightArray(NamedTuple):
         in the last one.
     rate_factor : float
         The learning rate of the array, as a multiple of that of the training.
+    decay_factor : float
+        The weight decay of the array, as a multiple of that of the optimizer.
     """
 
     name: str
     position: slice
     matrices: MatrixForm | None = None
     rate_factor: float = 1.0
+    decay_factor: float = 1.0
 
 
 class Chunk(NamedTuple):
@@ -37,7 +40,7 @@ class Chunk(NamedTuple):
     Attributes
     ----------
     position : slice
-    rate_factor : float
+    rate_factor, decay_factor : float
         As in `WeightArray`.
     matrices : MatrixForm or None
         None unless the chunk is an array that must be updated as a whole.
@@ -45,6 +48,7 @@ class Chunk(NamedTuple):
 
     position: slice
     rate_factor: float = 1.0
+    decay_factor: float = 1.0
     matrices: MatrixForm | None = None
 
 
@@ -83,24 +87,24 @@ def cut(
     chunks: list[Chunk] = []
     for whole, run in _runs(arrays or [WeightArray("", slice(0, size))], is_whole):
         start, stop = run[0].position.start, run[-1].position.stop
-        factor = run[0].rate_factor
+        factors = run[0].rate_factor, run[0].decay_factor
         if whole:
-            chunks.append(Chunk(slice(start, stop), factor, run[0].matrices))
+            chunks.append(Chunk(slice(start, stop), *factors, run[0].matrices))
             continue
         for chunk in chunks_of(stop - start, chunk_size):
             position = slice(start + chunk.start, start + chunk.stop)
-            chunks.append(Chunk(position, factor))
+            chunks.append(Chunk(position, *factors))
     return chunks
 
 
 def _runs(
     arrays: Sequence[WeightArray], is_whole: Callable[[MatrixForm], bool]
 ) -> Iterator[tuple[bool, list[WeightArray]]]:
-    """Yield single matrices, and arrays in a row that have the same rate factor."""
+    """Yield single matrices, and arrays in a row that have the same factors."""
 
-    def key(array: WeightArray) -> tuple[str | None, float]:
+    def key(array: WeightArray) -> tuple[str | None, float, float]:
         whole = array.matrices is not None and is_whole(array.matrices)
-        return (array.name if whole else None), array.rate_factor
+        return (array.name if whole else None), array.rate_factor, array.decay_factor
 
-    for (name, _), run in groupby(arrays, key):
+    for (name, *_), run in groupby(arrays, key):
         yield name is not None, list(run)

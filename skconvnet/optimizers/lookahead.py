@@ -80,6 +80,11 @@ class Lookahead(Optimizer):
         """Number of moments: those of the optimizer, and the slow weights."""
         return self.optimizer.n_moments + 1
 
+    @property
+    @override
+    def decays_weights(self) -> bool:
+        return self.optimizer.decays_weights
+
     @override
     def check_params(self) -> None:
         super().check_params()

@@ -168,8 +168,9 @@ class Muon(Optimizer):
         else:
             self._orthogonal_momentum(arrays, arrays.matrices)
             factor, step = -rate * self._scale(arrays.matrices), arrays.step
-        if self.weight_decay and rate:
-            axpy(-rate * self.weight_decay / factor, arrays.weights, step)
+        decay = self.weight_decay * arrays.decay_factor
+        if decay and rate:
+            axpy(-rate * decay / factor, arrays.weights, step)
         return factor, step
 
     def _orthogonal_momentum(self, arrays: ChunkArrays, form: MatrixForm) -> None:

@@ -96,8 +96,9 @@ class ScheduleFreeAdamW(Optimizer):
         np.sqrt(step, out=step)
         step += self.epsilon
         np.divide(gradient, step, out=step)
-        if self.weight_decay:
-            axpy(self.weight_decay, arrays.weights, step)
+        decay = self.weight_decay * arrays.decay_factor
+        if decay:
+            axpy(decay, arrays.weights, step)
         # The new y follows from the old y and z, so x need not be stored. With the new
         # z = z_before - rate * step and x = x_before + share * (z - x_before),
         # y - y_before = share * (z_before - y_before)

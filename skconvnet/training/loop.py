@@ -89,7 +89,8 @@ def train(
         network.state[:] = resume.numbers
         order.resume(resume)
     hidden = hidden_matrices_of(network.layers)
-    state.optimizer.lay_out(network.layout.arrays(hidden, settings.rate_factors))
+    factors = settings.rate_factors, settings.alpha_factors
+    state.optimizer.lay_out(network.layout.arrays(hidden, *factors))
     stopping = Stopping(state, settings, network.trained_state)
     if resume is not None:
         stopping.resume(resume.best)

@@ -55,8 +55,9 @@ class Settings:
     max_grad_value : float or None
         Bound on the absolute value of each element of the gradient.
     rate_factors, alpha_factors : mapping of str to float
-        Factors of the learning rate and of `alpha`, by the names of arrays such as
-        ``"conv1/kernel"``. Those that are left out have a factor of 1.
+        Factors of the learning rate, and of `alpha` and of the weight decay, by the
+        names of arrays such as ``"conv1/kernel"``. Those that are left out have a
+        factor of 1.
     warns_of_interrupt : bool
         Whether training warns that the user interrupted it. Otherwise the caller looks
         at the `interrupt` of the state.
