@@ -39,12 +39,15 @@ class Result(NamedTuple):
         In percent.
     seconds : float
         The epochs times the median time of an epoch.
+    threads : int
+        How many threads trained.
     weights : int
     """
 
     run: Run
     accuracy: float
     seconds: float
+    threads: int
     weights: int
 
 
@@ -62,9 +65,8 @@ def read_results(path: Path) -> dict[Run, Result]:
 
 def _parsed(row: Mapping[str, str]) -> Result:
     run = Run(row["rung"], int(row["seed"]), int(row["epochs"]), row["measured_on"])
-    return Result(
-        run, float(row["accuracy"]), float(row["seconds"]), int(row["weights"])
-    )
+    accuracy, seconds = float(row["accuracy"]), float(row["seconds"])
+    return Result(run, accuracy, seconds, int(row["threads"]), int(row["weights"]))
 
 
 def append_result(path: Path, result: Result) -> None:
@@ -85,8 +87,8 @@ class Summary(NamedTuple):
     accuracy, std : float
         In percent. The standard deviation is NaN for a single seed.
     n_seeds, epochs : int
-    minutes : float
-        The mean.
+    core_minutes : float
+        The mean of the minutes times the threads.
     weights : int
     """
 
@@ -94,7 +96,7 @@ class Summary(NamedTuple):
     std: float
     n_seeds: int
     epochs: int
-    minutes: float
+    core_minutes: float
     weights: int
 
 
@@ -113,7 +115,7 @@ def _summary(results: list[Result]) -> Summary:
         float(np.std(accuracies, ddof=1)) if len(results) > 1 else np.nan,
         len(results),
         results[0].run.epochs,
-        float(np.mean([result.seconds for result in results])) / 60,
+        float(np.mean([result.seconds * result.threads for result in results])) / 60,
         results[0].weights,
     )
 
@@ -122,7 +124,7 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
     """Print the mean over the seeds beside the accuracy in the book."""
     print(
         f"{'rung':<5}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
-        f"{'seeds':>6}{'epochs':>7}{'minutes':>8}{'weights':>10}"
+        f"{'seeds':>6}{'epochs':>7}{'core min':>9}{'weights':>10}"
     )
     for name, own in summaries.items():
         std = "" if np.isnan(own.std) else f"{own.std:.2f}"
@@ -131,7 +133,7 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
         print(
             f"{name:<5}{rungs[name].change:<27}{book:>6}"
             f"{own.accuracy:7.2f}{std:>6}{own.n_seeds:6}{own.epochs:7}"
-            f"{own.minutes:8.1f}{own.weights:10,}"
+            f"{own.core_minutes:9.1f}{own.weights:10,}"
         )
 
 
@@ -145,22 +147,22 @@ def draw(
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes, names = figure.subplots(1, 2, width_ratios=(3, 1))
     # Of two rungs side by side, one has its name above that of the other.
-    by_time = sorted(summaries, key=lambda name: summaries[name].minutes)
+    by_time = sorted(summaries, key=lambda name: summaries[name].core_minutes)
     for i, name in enumerate(by_time):
         own, printed = summaries[name], rungs[name].printed
-        axes.plot(own.minutes, own.accuracy, "o", color="C0")
+        axes.plot(own.core_minutes, own.accuracy, "o", color="C0")
         if printed is not None:
-            axes.plot(own.minutes, printed, "_", color="C1", markersize=14)
+            axes.plot(own.core_minutes, printed, "_", color="C1", markersize=14)
         axes.annotate(
             name,
-            (own.minutes, own.accuracy),
+            (own.core_minutes, own.accuracy),
             xytext=(0, 18 if i % 2 else 6),
             textcoords="offset points",
             horizontalalignment="center",
         )
     axes.plot([], [], "o", color="C0", label="skconvnet")
     axes.plot([], [], "_", color="C1", markersize=14, label="the book")
-    axes.set(xscale="log", xlabel="minutes of training", ylabel="accuracy in percent")
+    axes.set(xscale="log", xlabel="minutes of one core", ylabel="accuracy in percent")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -12,9 +12,10 @@ and 10 go beyond the book, by batch normalization and digits that are turned.
 The upper rungs take a while. Each network that is finished is a line in the file of
 --results and a model in the folder of --models, and is not trained again; one that was
 interrupted goes on after its last epoch. --show prints, and draws, what the file has,
-without any training. With --validate, networks are trained on the first 50,000 images,
-and measured on the last 10,000 of the training set, to choose among them without the
-test images.
+without any training. After a change of a rung or of the data, begin with a new file
+and a new folder. With --validate, networks are trained on the first 50,000 images, and
+measured on the last 10,000 of the training set, to choose among them without the test
+images.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from _split_images import SplitImages
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_info
 
 from skconvnet.callbacks import Checkpoint, LearningCurve
 
@@ -97,7 +99,8 @@ class Climb:
         # Not known if the last process ended between the last epoch and the result.
         ends = curve.curves_.get("seconds", [np.nan])
         seconds = round(run.epochs * float(np.median(np.diff(ends, prepend=0.0))), 2)
-        result = Result(run, self._accuracy(model), seconds, n_weights(model))
+        accuracy = self._accuracy(model)
+        result = Result(run, accuracy, seconds, n_threads(), n_weights(model))
         joblib.dump(model, path)
         checkpoint.unlink()
         return result
@@ -114,7 +117,8 @@ class Climb:
         joblib.dump(model, self._model(run))
         seconds = round(sum(result.seconds for result in results), 2)
         weights = sum(result.weights for result in results)
-        return Result(run, self._accuracy(model), seconds, weights)
+        threads = results[0].threads
+        return Result(run, self._accuracy(model), seconds, threads, weights)
 
     def _accuracy(self, model: BaseEstimator) -> float:
         """Return the accuracy on the test images, in percent."""
@@ -122,10 +126,21 @@ class Climb:
         return round(100 * float(score), 2)
 
 
+def n_threads() -> int:
+    """Return how many threads a network is trained on by default: those of BLAS."""
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max((int(pool["num_threads"]) for pool in pools), default=1)
+
+
 def n_weights(model: Pipeline) -> int:
-    """Return how many numbers the network learns."""
-    arrays = model["net"].get_weights()
-    return sum(arrays[name].size for name in arrays if not name.startswith("rescale/"))
+    """Return how many kernel weights and biases the network has.
+
+    Batch normalization adds none: in prediction, it is part of the convolution before
+    it, whose kernels and biases it changes.
+    """
+    counted = {"kernel", "depthwise", "pointwise", "bias"}
+    arrays = model["net"].get_weights().items()
+    return sum(array.size for name, array in arrays if name.split("/")[1] in counted)
 
 
 def climb_to(options: argparse.Namespace) -> list[Result]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from script_tools import load_example
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 
 N_TRAIN, N_TEST = 400, 100
 
@@ -63,6 +64,42 @@ def test_rungs_are_trained_once_and_measured(climb, capsys):
     again = climb("--rungs", "1", "--epochs", "4")
     assert again == rows
     assert "epoch" not in capsys.readouterr().out.split("Rung")[1].split("rung")[0]
+
+
+def test_batch_normalization_adds_no_weights(climb):
+    rows = climb("--rungs", "9", "small", "--epochs", "1")
+    counts = {row["rung"]: int(row["weights"]) for row in rows}
+    blocks = [(1, 32, 5), (32, 64, 3), (64, 64, 3), (64, 64, 3), (64, 128, 3)]
+    kernels = sum(c_in * c_out * k**2 + c_out for c_in, c_out, k in blocks)
+    assert counts["9"] == kernels + 129 * 10
+    separable = [(5, 7), (7, 9), (9, 9), (9, 11)]
+    kernels = sum(9 * c_in + c_in * c_out + c_out for c_in, c_out in separable)
+    assert counts["small"] == 10 * 5 + kernels + (4 + 1) * 11 + 12 * 10
+
+
+def test_the_threads_are_those_of_blas(climb):
+    with threadpool_limits(1):
+        (row,) = climb("--rungs", "1", "--epochs", "1")
+    assert row["threads"] == "1"
+
+
+def test_digits_lose_their_slant():
+    upright = load_example("_slant").without_slant
+    digits = load_digits().images[:20].repeat(3, axis=1).repeat(3, axis=2)
+    images = np.pad(digits, ((0, 0), (2, 2), (2, 2)))
+    straight = upright(images.reshape(20, -1))
+    rows = columns = np.arange(28)
+    for image, found in zip(images, straight, strict=True):
+        r, c = np.meshgrid(rows, columns, indexing="ij")
+        covariance = np.cov(r.ravel(), c.ravel(), aweights=image.ravel())
+        slant = covariance[0, 1] / covariance[0, 0]
+        center = np.average(r, weights=image)
+        for row in rows:
+            places = columns + slant * (row - center)
+            moved = np.interp(places, columns, image[row], left=0, right=0)
+            np.testing.assert_allclose(found[row], moved, atol=1e-3)
+    blank = np.zeros((2, 784), np.uint8)
+    np.testing.assert_array_equal(upright(blank), blank.reshape(-1, 28, 28))
 
 
 def test_networks_vote(climb):
