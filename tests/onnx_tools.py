@@ -9,7 +9,7 @@ TOLERANCE_OF_ERF = 1e-6
 
 
 def run(model, X, name="X"):
-    """Return the outputs of a valid model by name."""
+    """Return the outputs of a valid model by name; `X` may be a dict of inputs."""
     onnx = pytest.importorskip("onnx", reason="onnx is in the extra `onnx`")
     import onnxruntime
 
@@ -20,7 +20,8 @@ def run(model, X, name="X"):
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, {name: X}), strict=True))
+    inputs = X if isinstance(X, dict) else {name: X}
+    return dict(zip(names, session.run(None, inputs), strict=True))
 
 
 def randomize(estimator, seed=0):

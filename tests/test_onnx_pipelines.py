@@ -348,6 +348,15 @@ def test_the_recipe_for_tables(has_missing):
     np.testing.assert_array_equal(found["label"], clf.predict(samples))
 
 
+def test_the_recipe_for_strings():
+    frame = pd.DataFrame({"own": ["x", "y", "z"] * 50, "number": SINGLE[:, 0]})
+    clf = make_tabular_classifier(max_iter=3, random_state=0).fit(frame, Y)
+    inputs = {name: frame[[name]].to_numpy() for name in frame}
+    inputs["own"] = inputs["own"].astype(object)
+    found = run(converted(clf, frame), inputs)["probabilities"]
+    assert_close(found, clf.predict_proba(frame), 1e-5)
+
+
 def test_the_recipe_for_numbers_without_the_scale_of_the_target():
     reg = make_tabular_regressor(max_iter=3, random_state=0).fit(SINGLE, X[:, 0])
     found = run(skl2onnx.to_onnx(reg.regressor_, SINGLE[:1]), SINGLE)["variable"]

@@ -161,14 +161,6 @@ def test_sample_weights_count():
     assert reg.predict(X).mean() > 0.7
 
 
-def test_dates_are_refused_by_name(frame):
-    X, value = frame
-    X["day"] = pd.Timestamp("2024-01-01")
-    told = r"column 'day' of X has the dtype datetime64.*days since a date"
-    with pytest.raises(ValueError, match=told):
-        make_tabular_regressor(**FEW).fit(X, value)
-
-
 class TestLayers:
     def test_names_and_shapes(self):
         layers = tabular((32, 16, 8), 0.2, embedding_dims=2, width=0.5)

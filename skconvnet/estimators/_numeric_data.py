@@ -153,7 +153,7 @@ def _check_objects(values: npt.NDArray[np.object_], where: str) -> None:
         is_int = isinstance(value, int)
         if isinstance(value, (Real, np.bool_)) and not (is_int and _is_huge(value)):
             continue
-        noun = _noun(value)
+        noun = non_numeric_noun(value)
         if noun is None:
             continue  # scikit-learn converts it, or raises an error
         index = np.unravel_index(position, values.shape)
@@ -173,7 +173,7 @@ def _is_huge(value: int) -> bool:
     return value.bit_length() > np.finfo(np.float64).maxexp
 
 
-def _noun(value: object) -> str | None:
+def non_numeric_noun(value: object) -> str | None:
     """Return what is wrong with a value that scikit-learn might take for a number."""
     if isinstance(value, int):
         return _HUGE

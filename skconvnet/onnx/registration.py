@@ -81,6 +81,10 @@ def register() -> None:
         skl2onnx.update_registered_converter(
             getattr(package, name), f"Skconvnet{name}", _infer_outputs, _convert
         )
+    # It is parsed by its type alone, and else has what its base class has.
+    columns = import_module(f"{package.__name__}.tabular.columns").TableColumns
+    parsers = import_for_export("skl2onnx._parse").sklearn_parsers_map
+    skl2onnx.update_registered_parser(columns, parsers[columns.__base__])
 
 
 def _infer_outputs(operator: Any) -> None:  # noqa: ANN401  skl2onnx has no types

@@ -26,6 +26,11 @@ def make_tabular_classifier(**params: Any) -> Pipeline:  # noqa: ANN401  as the 
     along half a cosine of learning rates, to the end: no samples are held out. This is
     what perceptrons for tables have in common [1]_ [2]_.
 
+    X is a DataFrame of pandas, whose columns of strings, bools and dtype "category" are
+    categories, or an array or a DataFrame of another library, in which all columns are
+    read as numbers. Missing values are None, NaN or pandas' NA; among categories, they
+    are one more. Dates, time differences and complex numbers are refused.
+
     Parameters
     ----------
     **params
