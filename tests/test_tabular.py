@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPRegressor
 
 from skconvnet.architectures import tabular
-from skconvnet.layers import Parallel
+from skconvnet.layers import Parallel, SmoothClip
 from skconvnet.tabular import make_tabular_classifier, make_tabular_regressor
 from skconvnet.tabular.columns import encode_columns
 
@@ -110,6 +110,19 @@ def test_the_recipe_beats_the_defaults_of_scikit_learn():
         for model in (make_tabular_regressor, MLPRegressor)
     )
     assert own > theirs + 0.1
+
+
+def test_clipping_keeps_outliers_from_extreme_predictions():
+    X, y = make_friedman1(300, random_state=0)
+    spoiled = X[200:].copy()
+    spoiled[::20, 0] *= 100
+    scores = {}
+    for clip in (SmoothClip(), "passthrough"):
+        reg = make_tabular_regressor(clip=clip, random_state=0).fit(X[:200], y[:200])
+        assert reg.score(X[200:], y[200:]) > 0.7
+        scores[str(clip)] = reg.score(spoiled, y[200:])
+    assert scores["SmoothClip()"] > 0.6
+    assert scores["passthrough"] < 0
 
 
 def test_parameters_replace_those_of_the_recipe():

@@ -44,3 +44,22 @@ def test_models_get_the_same_folds(rows, monkeypatch):
     fits = rows.measure(rows.TABLES["iris"], ["linear", "tabular"], 3, 2)
     assert seen[::2] == seen[1::2]
     assert len(set(seen)) == len(fits["tabular"]) == 6
+
+
+def test_outliers_are_in_a_share_of_the_rows():
+    outliers = load_benchmark("rows_outliers")
+    X = np.random.default_rng(0).normal(size=(1000, 3))
+    spoiled = outliers.with_outliers(X, 0.1, 20.0, np.random.default_rng(0))
+    changed = spoiled != X
+    assert changed.sum() == changed.any(axis=1).sum()
+    assert 70 < changed.sum() < 130
+    assert (np.abs(spoiled[changed]) > 15).all()
+
+
+def test_clipping_has_two_columns_for_each_place_of_outliers(capsys):
+    outliers = load_benchmark("rows_outliers")
+    assert outliers.main(["--sets", "linnerud", "--folds", "2"]) == 0
+    *_, header, _, row = capsys.readouterr().out.splitlines()
+    assert header.count("recipe") == header.count("no clipping") == 3
+    assert row.startswith("| linnerud | ")
+    assert all(np.isfinite(float(cell)) for cell in row.split("|")[2:-1])
