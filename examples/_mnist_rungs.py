@@ -154,13 +154,13 @@ def few_weights(**params: object) -> Pipeline:
     """Return separable convolutions of few weights, for digits without slant."""
     layers = [
         Rescaling(1 / 255),
-        *_active(Conv2D(5, 3, padding="valid")),
-        *_active(SeparableConv2D(7, 3, padding="valid")),
+        *_active(Conv2D(6, 3, padding="valid")),
+        *_active(SeparableConv2D(8, 3, padding="valid")),
         MaxPool2D(2),
-        *_active(SeparableConv2D(9, 3, padding="valid")),
-        *_active(SeparableConv2D(9, 3, padding="valid")),
+        *_active(SeparableConv2D(10, 3, padding="valid")),
+        *_active(SeparableConv2D(10, 3, padding="valid")),
         MaxPool2D(2),
-        *_active(SeparableConv2D(11, 3, padding="valid")),
+        *_active(SeparableConv2D(12, 3, padding="valid")),
         *_active(DepthwiseConv2D(2, padding="valid")),
         Flatten(),
     ]

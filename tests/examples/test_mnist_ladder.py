@@ -72,9 +72,9 @@ def test_batch_normalization_adds_no_weights(climb):
     blocks = [(1, 32, 5), (32, 64, 3), (64, 64, 3), (64, 64, 3), (64, 128, 3)]
     kernels = sum(c_in * c_out * k**2 + c_out for c_in, c_out, k in blocks)
     assert counts["9"] == kernels + 129 * 10
-    separable = [(5, 7), (7, 9), (9, 9), (9, 11)]
+    separable = [(6, 8), (8, 10), (10, 10), (10, 12)]
     kernels = sum(9 * c_in + c_in * c_out + c_out for c_in, c_out in separable)
-    assert counts["small"] == 10 * 5 + kernels + (4 + 1) * 11 + 12 * 10
+    assert counts["small"] == 10 * 6 + kernels + (4 + 1) * 12 + 13 * 10
 
 
 def test_the_threads_are_those_of_blas(climb):
