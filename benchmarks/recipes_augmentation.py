@@ -99,11 +99,13 @@ def measure(
     training: Images,
     held_out: Images,
     args: argparse.Namespace,
+    **params: object,
 ) -> Measured:
-    """Train a network for each seed."""
+    """Train a network for each seed, with `params` in place of its own."""
     models, accuracies, start = [], [], time.process_time()
     for seed in args.seeds:
         model = make_model(augmentation, args.epochs, seed, args.jobs)
+        model.set_params(**params)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             models.append(model.fit(*training))
