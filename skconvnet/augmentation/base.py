@@ -87,6 +87,16 @@ class Augmenter(ABC):
         """
         return in_shape
 
+    def is_comparable(
+        self,
+        epoch: Epoch,  # noqa: ARG002  for subclasses
+    ) -> bool:
+        """Return whether the loss of an epoch can be compared with those of later ones.
+
+        It cannot if later epochs change samples to another size.
+        """
+        return True
+
     @abstractmethod
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
@@ -118,10 +128,15 @@ class JointAugmenter(Augmenter):
 
     def __init__(self, in_shape: Shape, parts: list[Augmenter]) -> None:
         super().__init__(in_shape)
+        self.parts = parts
         self.mixes_targets = any(part.mixes_targets for part in parts)
         self.moves_positions = any(part.moves_positions for part in parts)
         self.interpolates = any(part.interpolates for part in parts)
         self.needs_origin = any(part.needs_origin for part in parts)
+
+    @override
+    def is_comparable(self, epoch: Epoch) -> bool:
+        return all(part.is_comparable(epoch) for part in self.parts)
 
 
 class MapAugmenter(Augmenter):

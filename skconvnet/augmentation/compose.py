@@ -66,32 +66,22 @@ class Compose(NestedParams, Augmentation):
 
 
 class ComposedAugmenter(JointAugmenter):
-    """Applies several augmenters in order.
-
-    Parameters
-    ----------
-    in_shape : tuple of int
-    steps : list of Augmenter
-    """
-
-    def __init__(self, in_shape: Shape, steps: list[Augmenter]) -> None:
-        super().__init__(in_shape, steps)
-        self.steps = steps
+    """Applies several augmenters, its parts, in order."""
 
     @property
     @override
     def out_shapes(self) -> set[Shape]:
-        return self.steps[-1].out_shapes
+        return self.parts[-1].out_shapes
 
     @override
     def out_shape(self, in_shape: Shape, epoch: Epoch | None) -> Shape:
-        return self.steps[-1].out_shape(in_shape, epoch)
+        return self.parts[-1].out_shape(in_shape, epoch)
 
     @override
     def __call__(
         self, batch: Batch, rng: np.random.Generator, workspace: Workspace
     ) -> Batch:
-        for i, step in enumerate(self.steps):
+        for i, step in enumerate(self.parts):
             batch = step(batch, rng, workspace.nested(f"{i}"))
         return batch
 

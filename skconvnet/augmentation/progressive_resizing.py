@@ -42,9 +42,15 @@ class ProgressiveResizing(Augmentation):
     A pixel of a smaller image is the mean of the area that it covers. Predictions and
     validation are about the full size.
 
+    Losses of different sizes cannot be compared. So `n_iter_no_change`, and the
+    schedules "adaptive" and "plateau", count epochs of the full size only, and
+    `best_loss_` is the smallest loss of these; it is infinite before the first one.
+    With early stopping, the weights of the best score are kept, whichever stage they
+    are from, since every score is about the full size.
+
     The stages end after `max_iter` epochs. Set ``n_iter_no_change=np.inf`` to keep
-    training from stopping earlier. Each call of ``partial_fit`` counts as an epoch;
-    after `max_iter` epochs, and with "lbfgs", images have the full size.
+    training from stopping within the last stage. Each call of ``partial_fit`` counts as
+    an epoch; after `max_iter` epochs, and with "lbfgs", images have the full size.
 
     References
     ----------
@@ -110,6 +116,10 @@ class ResizingAugmenter(Augmenter):
     def out_shape(self, in_shape: Shape, epoch: Epoch | None) -> Shape:
         assert epoch is not None
         return self.shapes[stage_of(epoch, len(self.shapes))]
+
+    @override
+    def is_comparable(self, epoch: Epoch) -> bool:
+        return self.out_shape(self.in_shape, epoch) == self.shapes[-1]
 
     @override
     def __call__(

@@ -38,7 +38,8 @@ class Checkpoint(EpochCallback):
         are ``model-1.joblib`` and ``model-2.joblib`` if `path` is ``model.joblib``.
     keep_best : bool, default=False
         Whether to keep the best epoch too, as ``model-best.joblib``: the one with the
-        highest validation score, or without a validation set with the lowest loss.
+        highest validation score, or without a validation set with the lowest loss. With
+        `ProgressiveResizing`, only losses at the full size count.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ class Checkpoint(EpochCallback):
         view = running.view
         is_last = view.stopped or view.epoch == view.max_iter
         is_turn = is_last or view.epoch % self.every == 0
-        is_best = self.keep_best and self._is_best(view)
+        is_best = self.keep_best and is_best_epoch(view)
         if is_turn or is_best:
             vars(fitted_estimator)["_checkpointed"] = running.checkpointed()
         if is_turn:
@@ -120,16 +121,6 @@ class Checkpoint(EpochCallback):
             )
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
-    @staticmethod
-    def _is_best(view: TrainingView) -> bool:
-        """Return whether the last epoch is the best one of this fit so far."""
-        curve = view.loss_curve
-        if view.is_validated:
-            curve = tuple(-score for score in view.validation_scores)
-        # Curves begin with earlier fits if this one is a warm start.
-        *before, last = curve[-view.epoch :]
-        return last < min(before, default=np.inf)
-
     def _rotate(self) -> None:
         """Rename the checkpoints that are kept, from the oldest one on."""
         places = [self.path, *(self._beside(i) for i in range(1, self.keep_last))]
@@ -143,6 +134,17 @@ class Checkpoint(EpochCallback):
 
     def _beside(self, what: object) -> Path:
         return self.path.with_stem(f"{self.path.stem}-{what}")
+
+
+def is_best_epoch(view: TrainingView) -> bool:
+    """Return whether the last epoch is the best one of this fit so far."""
+    # Curves begin with earlier fits if this one is a warm start.
+    if view.is_validated:
+        curve = [-score for score in view.validation_scores[-view.epoch :]]
+    else:
+        n_compared = min(view.epoch, view.history.n_comparable)
+        curve = list(view.loss_curve[len(view.loss_curve) - n_compared :])
+    return bool(curve) and curve[-1] < min(curve[:-1], default=np.inf)
 
 
 def _write(model: object, path: Path) -> None:

@@ -92,6 +92,15 @@ class Executor(Predictor):
     def _make_worker(self) -> Worker:
         return Worker(self.network, self.loss, self.augmenter)
 
+    def is_comparable(self, epoch: Epoch | None) -> bool:
+        """Return whether the loss of an epoch can be compared with those of later ones.
+
+        `epoch` may be None unless `needs_epoch`.
+        """
+        if self.augmenter is None or epoch is None:
+            return True
+        return self.augmenter.is_comparable(epoch)
+
     def loss_and_gradient(
         self,
         samples: Samples,

@@ -96,7 +96,8 @@ class Schedule(Params, ABC):
             Total number of samples seen.
         measured : mapping of str to float
             The ``"training_loss"`` of the epoch and, if there is a validation set, the
-            ``"validation_loss"`` and the ``"validation_score"``.
+            ``"validation_loss"`` and the ``"validation_score"``. Empty if the epoch
+            cannot be compared with later ones, which augmentation may cause.
         """
         self.epoch += 1
         self._epoch_ended(n_seen, measured)

@@ -138,6 +138,8 @@ class ReduceOnPlateau(Schedule):
 
     @override
     def _epoch_ended(self, n_seen: int, measured: Mapping[str, float]) -> None:
+        if not measured:
+            return
         value = self._value(measured)
         if value < self._best - self.tol:
             self._best = value

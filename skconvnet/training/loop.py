@@ -122,7 +122,7 @@ def train(
             for epoch in range(n_done + 1, settings.max_iter + 1):
                 state.n_epochs = epoch
                 events.epoch_begins()
-                loss = updates.run_epoch(order.shuffled())
+                loss, is_comparable = updates.run_epoch(order.shuffled())
                 has_diverged = stopping.has_diverged(loss)
                 if state.average is not None:
                     with HeldInterrupts():
@@ -131,7 +131,13 @@ def train(
                     # An epoch counts once validated, which may be interrupted.
                     measured = None if validate is None else validate()
                     with HeldInterrupts():
-                        history.add_epoch(loss, schedule.rate, len(samples), measured)
+                        history.add_epoch(
+                            loss,
+                            schedule.rate,
+                            len(samples),
+                            measured,
+                            is_comparable=is_comparable,
+                        )
                         score = None if measured is None else measured[0]
                         stopping.judge_epoch(loss, score)
                     state.stopped = events.epoch_ends()
@@ -222,11 +228,16 @@ class _Updates:
     def __post_init__(self) -> None:
         self.update = WeightUpdate(self.executor.network, self.settings, self.n_updates)
 
-    def run_epoch(self, order: _Numbers | None) -> float:
-        """Make an update for every minibatch, and return the mean loss.
+    def run_epoch(self, order: _Numbers | None) -> tuple[float, bool]:
+        """Make an update for every minibatch.
 
-        Minibatches without weight do not count. A loss that is not finite ends the
-        epoch.
+        Returns
+        -------
+        loss : float
+            The mean loss. Minibatches without weight do not count. A loss that is not
+            finite ends the epoch.
+        is_comparable : bool
+            Whether it can be compared with the losses of later epochs.
         """
         loss_sum, n_counted = 0.0, 0
         needs_epoch, history = self.executor.needs_epoch, self.state.history
@@ -242,7 +253,7 @@ class _Updates:
             self.events.minibatch_ends(n_done + 1, loss)
             if not np.isfinite(loss):
                 break
-        return loss_sum / max(n_counted, 1)
+        return loss_sum / max(n_counted, 1), self.executor.is_comparable(epoch)
 
     def _update(
         self, index: Index, following: Index | None, epoch: Epoch | None

@@ -89,7 +89,8 @@ class History:
     loss_curve : list of float
         Mean training loss of each epoch.
     best_loss : float or None
-        None with early stopping.
+        Of the epochs that can be compared, infinite before the first of them. None with
+        early stopping.
     validation_scores : list of float or None
     best_validation_score : float or None
     validation_loss_curve : list of float or None
@@ -103,6 +104,9 @@ class History:
         Number of training samples seen in all epochs.
     n_stalled : int
         Number of stalled epochs in a row.
+    n_comparable : int
+        Number of epochs up to the last one whose losses can be compared with each
+        other and with those to come. 0 while samples are smaller than they will be.
     augmentation_seed : int or None
         Seed of what augmentation draws once for all epochs. None if it draws nothing,
         or before the first epoch.
@@ -117,6 +121,7 @@ class History:
     learning_rate_curve: list[float] = field(default_factory=list)
     n_seen: int = 0
     n_stalled: int = 0
+    n_comparable: int = 0
     augmentation_seed: int | None = None
 
     @classmethod
@@ -140,9 +145,12 @@ class History:
         rate: float,
         n_samples: int,
         validation: tuple[float, float] | None = None,
+        *,
+        is_comparable: bool = True,
     ) -> None:
         """Record an epoch of training, and its validation score and loss if any."""
         self.n_seen += n_samples
+        self.n_comparable = self.n_comparable + 1 if is_comparable else 0
         self.loss_curve.append(loss)
         self.learning_rate_curve.append(rate)
         if validation is not None:
@@ -163,7 +171,12 @@ class History:
         return Epoch(len(self.loss_curve), self.augmentation_seed, n_planned)
 
     def latest(self) -> dict[str, float]:
-        """Return the measurements of the last epoch, by the names of a `monitor`."""
+        """Return the measurements of the last epoch, by the names of a `monitor`.
+
+        There are none if it cannot be compared with later epochs.
+        """
+        if not self.n_comparable:
+            return {}
         curves = {
             "training_loss": self.loss_curve,
             "validation_loss": self.validation_loss_curve,

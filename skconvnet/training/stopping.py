@@ -26,7 +26,8 @@ class Stopping:
     - when more than `n_iter_no_change` epochs in a row have stalled, unless the
       schedule lowers the learning rate instead. An epoch has stalled if it improves on
       the best epoch before by less than `tol`. With early stopping, the validation
-      score is compared, otherwise the loss;
+      score is compared, otherwise the loss. An epoch whose loss cannot be compared with
+      later ones, since augmentation makes its samples smaller, has not stalled;
     - when an observer stops it;
     - when the user interrupts it.
 
@@ -98,12 +99,13 @@ class Stopping:
         score : float or None
             Validation score. None without a validation set.
         """
-        has_stalled = False
+        has_stalled, history = False, self._history
         if score is not None:
             has_stalled = self._judge_score(score)
         if not self._settings.early_stopping:
             has_stalled = self._judge_loss(loss)
-        self._history.n_stalled = self._history.n_stalled + 1 if has_stalled else 0
+        has_stalled = has_stalled and history.n_comparable > 0
+        history.n_stalled = history.n_stalled + 1 if has_stalled else 0
 
     def _judge_score(self, score: float) -> bool:
         best = self._history.best_validation_score
@@ -116,7 +118,8 @@ class Stopping:
 
     def _judge_loss(self, loss: float) -> bool:
         best = np.inf if self._history.best_loss is None else self._history.best_loss
-        self._history.best_loss = min(best, loss)
+        is_comparable = self._history.n_comparable > 0
+        self._history.best_loss = min(best, loss) if is_comparable else np.inf
         return loss > best - self._settings.tol
 
     def stop_after_divergence(self) -> None:
