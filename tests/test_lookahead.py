@@ -1,11 +1,13 @@
 """Lookahead, against a plain loop over two sets of weights."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from estimator_cases import CLASSIFIERS, ESTIMATORS, data_for, make
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skconvnet import MLPClassifier, SequentialClassifier
@@ -103,11 +105,66 @@ def test_the_network_ends_with_the_slow_weights(cls):
         return model.fit(X, y).network_.vector
 
     start = make(cls, **plain).initialize(X, y).network_.vector
-    np.testing.assert_array_equal(after(2, Lookahead(SGD(), every=3)), start)
+    with pytest.warns(UserWarning, match=r"made 2 updates, and Lookahead\(every=3\)"):
+        unchanged = after(2, Lookahead(SGD(), every=3))
+    np.testing.assert_array_equal(unchanged, start)
     slow = start + 0.5 * (after(3, SGD()) - start)
     for n_epochs in (3, 4, 5):
         solver = Lookahead(SGD(), every=3)
         np.testing.assert_allclose(after(n_epochs, solver), slow, rtol=1e-9, atol=1e-12)
+
+
+def warnings_of(train, *args, **kwargs):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(*args, **kwargs)
+    return [w for w in caught if not issubclass(w.category, ConvergenceWarning)]
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fit_that_changes_no_predictions_warns(early_stopping):
+    X, y = data_for(MLPClassifier)
+    model = make(MLPClassifier, solver=Lookahead(Adam(), every=1000), max_iter=3)
+    model.set_params(early_stopping=early_stopping, batch_size=10)
+    (own,) = warnings_of(model.fit, X, y)
+    n_updates = 3 * -(-model.t_ // 30)
+    assert str(own.message) == (
+        "Predictions use the weights that training started from: training made "
+        f"{n_updates} updates, and Lookahead(every=1000) first changes the weights for "
+        "prediction after 1000 of them. Lower every, or train for more epochs."
+    )
+    assert own.filename == __file__
+    for every in (n_updates - 1, n_updates):
+        assert warnings_of(model.set_params(solver__every=every).fit, X, y) == []
+    (own,) = warnings_of(model.set_params(solver__every=n_updates + 1).fit, X, y)
+
+
+def test_a_warm_start_counts_its_own_updates():
+    X, y = data_for(MLPClassifier)
+    plain = {"batch_mode": "bgd", "max_iter": 2, "warm_start": True}
+    model = make(MLPClassifier, solver=Lookahead(Adam(), every=3), **plain)
+    for _ in range(2):
+        assert len(warnings_of(model.fit, X, y)) == 1
+    assert warnings_of(model.set_params(max_iter=3).fit, X, y) == []
+
+
+def test_partial_fit_does_not_warn():
+    X, y = data_for(MLPClassifier)
+    model = make(MLPClassifier, solver=Lookahead(Adam(), every=3), batch_mode="bgd")
+    start = model.initialize(X, y).network_.vector.copy()
+    for number in range(1, 5):
+        assert warnings_of(model.partial_fit, X, y, classes=np.unique(y)) == []
+        changed = (model.network_.vector != start).any()
+        assert changed == (number >= 3)
+
+
+def test_a_fit_without_updates_does_not_warn():
+    X, y = data_for(MLPClassifier)
+    optimizer = Lookahead(SGD())
+    assert optimizer.why_unchanged() is None
+    assert SGD().why_unchanged() is None
+    model = make(MLPClassifier, solver="lbfgs")
+    assert warnings_of(model.fit, X, y) == []
 
 
 def test_parameters_are_nested():
@@ -127,7 +184,7 @@ def test_parameters_are_nested():
 def test_the_object_is_left_alone():
     X, y = data_for(MLPClassifier)
     inner = SGD()
-    make(MLPClassifier, solver=Lookahead(inner)).fit(X, y)
+    make(MLPClassifier, solver=Lookahead(inner, every=2)).fit(X, y)
     assert vars(inner) == vars(SGD())
 
 

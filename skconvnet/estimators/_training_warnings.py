@@ -25,7 +25,14 @@ def warn_of_clipped_batch_size(params: TrainingParams, n_samples: int) -> None:
 
 
 def warn_of_end(params: TrainingParams, state: TrainingState) -> None:
-    """Warn if training ended too early for its average, or without converging."""
+    """Warn if training ended too early to change predictions, or to converge."""
+    reason = state.optimizer.why_unchanged()
+    if reason is not None:
+        warnings.warn(
+            f"Predictions use the weights that training started from: {reason}",
+            UserWarning,
+            stacklevel=_STACKLEVEL,
+        )
     average = state.average
     if state.stopped and average is not None and not average.has_begun:
         warnings.warn(

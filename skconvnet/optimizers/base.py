@@ -224,6 +224,10 @@ class Optimizer(Params, ABC):
         """
         return False
 
+    def why_unchanged(self) -> str | None:
+        """Return why the weights for prediction are still those of the start, if so."""
+        return None
+
     def restart(self) -> None:
         """Discard the state, because the weights were replaced."""
         kept = {*self.get_params(deep=False), "chunk_size", "_arrays"}

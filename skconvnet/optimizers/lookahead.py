@@ -39,7 +39,9 @@ class Lookahead(Optimizer):
         The part of the way that the slow weights move, in (0, 1]; alpha in the paper.
         With 1, the optimizer is used as it is.
     every : int, default=5
-        The number of updates of the fast weights for each one of the slow weights.
+        The number of updates of the fast weights for each one of the slow weights. Both
+        start from the same weights, so predictions change after so many updates at the
+        earliest: `fit` warns if it ends sooner, ``partial_fit`` does not.
 
     Notes
     -----
@@ -107,6 +109,16 @@ class Lookahead(Optimizer):
             return False
         out[:] = self._moments[0]
         return True
+
+    @override
+    def why_unchanged(self) -> str | None:
+        if not 0 < self.n_steps < self.every:
+            return None
+        return (
+            f"training made {self.n_steps} updates, and Lookahead(every={self.every}) "
+            f"first changes the weights for prediction after {self.every} of them. "
+            "Lower every, or train for more epochs."
+        )
 
     @property
     @override
