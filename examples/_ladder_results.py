@@ -140,7 +140,7 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
 def draw(
     summaries: Mapping[str, Summary], rungs: Mapping[str, Rung], file: Path
 ) -> None:
-    """Draw accuracy against training time."""
+    """Draw accuracy against training time, with the standard deviation of the seeds."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
@@ -150,12 +150,13 @@ def draw(
     by_time = sorted(summaries, key=lambda name: summaries[name].core_minutes)
     for i, name in enumerate(by_time):
         own, printed = summaries[name], rungs[name].printed
-        axes.plot(own.core_minutes, own.accuracy, "o", color="C0")
+        spread = np.nan_to_num(own.std)
+        axes.errorbar(own.core_minutes, own.accuracy, spread, fmt="o", color="C0")
         if printed is not None:
             axes.plot(own.core_minutes, printed, "_", color="C1", markersize=14)
         axes.annotate(
             name,
-            (own.core_minutes, own.accuracy),
+            (own.core_minutes, own.accuracy + spread),
             xytext=(0, 18 if i % 2 else 6),
             textcoords="offset points",
             horizontalalignment="center",
@@ -166,7 +167,7 @@ def draw(
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.margins(0.08)
+    axes.margins(0.08, 0.15)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     names.axis("off")
