@@ -123,7 +123,7 @@ def _summary(results: list[Result]) -> Summary:
 def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> None:
     """Print the mean over the seeds beside the accuracy in the book."""
     print(
-        f"{'rung':<5}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
+        f"{'rung':<6}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
         f"{'seeds':>6}{'epochs':>7}{'core min':>9}{'weights':>10}"
     )
     for name, own in summaries.items():
@@ -131,7 +131,7 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
         printed = rungs[name].printed
         book = "" if printed is None else f"{printed:.2f}"
         print(
-            f"{name:<5}{rungs[name].change:<27}{book:>6}"
+            f"{name:<6}{rungs[name].change:<27}{book:>6}"
             f"{own.accuracy:7.2f}{std:>6}{own.n_seeds:6}{own.epochs:7}"
             f"{own.core_minutes:9.1f}{own.weights:10,}"
         )
