@@ -236,8 +236,7 @@ layer_learning_rates : dict or None, default=None
     as in `get_weights`: ``{"conv1": 0.1, "conv1/bias": 1.0}``. The longest name counts,
     and the factor of other weights is 1. Must be None with "lbfgs".
 layer_alphas : dict or None, default=None
-    Factors of `alpha`, which shrinks kernels only, and of the solver's `weight_decay`,
-    in the same way.
+    Factors of `alpha`, for kernels, and of the solver's `weight_decay`, likewise.
 n_jobs : int, default=None
     The number of threads. None means as many as BLAS may use, so that a search over
     processes does not oversubscribe the CPUs. -1 means all CPUs.

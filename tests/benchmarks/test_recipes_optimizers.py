@@ -40,10 +40,10 @@ def test_a_rate_that_diverges_is_not_chosen(recipes, mnist_file):
 
 def test_table(recipes, mnist_file, monkeypatch, capsys):
     monkeypatch.setattr(recipes, "FILTERS", (2,))
-    argv = ["--data", str(mnist_file), "--train", "40", "--epochs", "1"]
+    argv = ["--data", str(mnist_file), "--train", "40", "--epochs", "5"]
     recipes.main([*argv, "--seeds", "2", "--optimizers", "Adam", "Muon, Lookahead"])
     out = capsys.readouterr().out
-    assert "40 images of (28, 28), 1 epochs" in out
+    assert "40 images of (28, 28), 5 epochs" in out
     rows = [line for line in out.splitlines() if line.startswith("| ")][2:]
     assert [row.split(" | ")[0] for row in rows] == ["| Adam", "| Muon, Lookahead"]
     assert all(row.count("|") == 5 and " +- " in row for row in rows)
