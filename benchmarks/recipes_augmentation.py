@@ -161,18 +161,30 @@ def with_versions(
     return [model.set_params(predict_augmentation=versions) for model in models]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def parse(
+    argv: list[str] | None, description: str, *, n_epochs: int
+) -> argparse.Namespace:
+    """Return the options of benchmarks that train this network on photographs."""
+    parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--train", type=int, default=4000)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=n_epochs)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=None)
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def split(args: argparse.Namespace) -> tuple[Images, Images, Images]:
+    """Return the images for training, those that are held out, and those for tests."""
     X, y, X_test, y_test = load(args.data)
-    training, test = Images(X[: args.train], y[: args.train]), Images(X_test, y_test)
-    held_out = Images(X[args.train :], y[args.train :])
+    n = args.train
+    return Images(X[:n], y[:n]), Images(X[n:], y[n:]), Images(X_test, y_test)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables."""
+    args = parse(argv, __doc__, n_epochs=8)
+    training, held_out, test = split(args)
     print_machine()
     print(
         f"training {training.X.shape}, held out {held_out.X.shape}, test "

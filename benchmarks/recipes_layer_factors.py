@@ -15,13 +15,17 @@ size and number of channels.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 from _machine import print_machine
-from mnist import load
-from recipes_augmentation import FILTERS, Images, in_percent, measure, print_head
+from recipes_augmentation import (
+    FILTERS,
+    in_percent,
+    measure,
+    parse,
+    print_head,
+    split,
+)
 
 from skconvnet.augmentation import Flip
 from skconvnet.losses import LogLoss
@@ -53,16 +57,8 @@ CASES: dict[str, dict[str, object]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--train", type=int, default=4000)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--jobs", type=int, default=None)
-    args = parser.parse_args(argv)
-    X, y, _, _ = load(args.data)
-    training = Images(X[: args.train], y[: args.train])
-    held_out = Images(X[args.train :], y[args.train :])
+    args = parse(argv, __doc__, n_epochs=12)
+    training, held_out, _ = split(args)
     print_machine()
     print(
         f"training {training.X.shape}, held out {held_out.X.shape}, {args.epochs} "
