@@ -37,7 +37,7 @@ NORMS = [f"batchnorm_{number}" for number in _NUMBERS]
 BIASES = [*(f"conv2d_{number}/bias" for number in _NUMBERS), "output/bias"]
 
 
-def shifts_times(factor: float) -> dict[str, dict[str, float]]:
+def shifts_times(factor: float) -> dict[str, object]:
     """Return parameters for larger rates of the shifts of all normalizations."""
     return {"layer_learning_rates": {f"{norm}/beta": factor for norm in NORMS}}
 
@@ -46,8 +46,8 @@ DECAY = {"solver": AdamW(weight_decay=1.0), "alpha": 0.0}
 KERNELS_ALONE = {"layer_alphas": dict.fromkeys([*NORMS, *BIASES], 0.0)}
 CASES: dict[str, dict[str, object]] = {
     "Adam": {},
-    "rates of shifts times 8": {**shifts_times(8.0)},
-    "rates of shifts times 64": {**shifts_times(64.0)},
+    "rates of shifts times 8": shifts_times(8.0),
+    "rates of shifts times 64": shifts_times(64.0),
     "AdamW(weight_decay=1)": DECAY,
     "AdamW(weight_decay=1), kernels alone": {**DECAY, **KERNELS_ALONE},
     "label_smoothing=0.1": {"loss": LogLoss(label_smoothing=0.1)},

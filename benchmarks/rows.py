@@ -156,14 +156,20 @@ def fit_and_score(
     return Fit(model.score(X, y), loss, seconds)
 
 
+def n_outputs_of(table: Table, y: np.ndarray) -> int | None:
+    """Return how many numbers are predicted, None if they are classes."""
+    if not table.regression:
+        return None
+    return 1 if y.ndim == 1 else int(y.shape[1])
+
+
 def measure(
     table: Table, models: Sequence[str], folds: int, repeats: int
 ) -> dict[str, list[Fit]]:
     """Return the fits of each model, to the same folds of a table."""
     X, y = table.load()
-    n_outputs = None
+    n_outputs = n_outputs_of(table, y)
     if table.regression:
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
         splitter = RepeatedKFold(n_splits=folds, n_repeats=repeats, random_state=0)
     else:
         splitter = RepeatedStratifiedKFold(

@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 from _machine import print_machine
-from rows import MODELS, TABLES, Table, fit_and_score, print_table
+from rows import MODELS, TABLES, Table, fit_and_score, n_outputs_of, print_table
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -39,10 +39,7 @@ def with_outliers(
 
 def make_recipe(table: Table, y: np.ndarray, seed: int, name: str) -> BaseEstimator:
     """Return the recipe as it is, or without its first layer."""
-    n_outputs = None
-    if table.regression:
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-    return MODELS["tabular"](n_outputs, seed, **RECIPES[name])
+    return MODELS["tabular"](n_outputs_of(table, y), seed, **RECIPES[name])
 
 
 def measure(

@@ -40,7 +40,7 @@ TRAINING = {
 # dense layers and of its output: the maps of the second block, and the dense units.
 DROPOUT = (0.0, 0.5, 0.5, 0.5)
 
-# With dropout, SGD has a higher accuracy than Adam in the end.
+# On held-out images, the network with dropout was better with SGD than with Adam.
 MOMENTUM = {"solver": "sgd", "learning_rate_init": 0.02, "batch_size": 64}
 
 # Predictions are means over an image and the same image moved by a pixel.

@@ -44,9 +44,9 @@ from _split_images import SplitImages
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_info
 
 from skconvnet.callbacks import Checkpoint, LearningCurve
+from skconvnet.engine.blas_threads import resolve_n_threads
 
 N_VOTERS = 5
 
@@ -100,7 +100,8 @@ class Climb:
         ends = curve.curves_.get("seconds", [np.nan])
         seconds = round(run.epochs * float(np.median(np.diff(ends, prepend=0.0))), 2)
         accuracy = self._accuracy(model)
-        result = Result(run, accuracy, seconds, n_threads(), n_weights(model))
+        threads = resolve_n_threads(model["net"].n_jobs)
+        result = Result(run, accuracy, seconds, threads, n_weights(model))
         joblib.dump(model, path)
         checkpoint.unlink()
         return result
@@ -126,12 +127,6 @@ class Climb:
         return round(100 * float(score), 2)
 
 
-def n_threads() -> int:
-    """Return how many threads a network is trained on by default: those of BLAS."""
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return max((int(pool["num_threads"]) for pool in pools), default=1)
-
-
 def n_weights(model: Pipeline) -> int:
     """Return how many kernel weights and biases the network has.
 
@@ -140,7 +135,7 @@ def n_weights(model: Pipeline) -> int:
     """
     counted = {"kernel", "depthwise", "pointwise", "bias"}
     arrays = model["net"].get_weights().items()
-    return sum(array.size for name, array in arrays if name.split("/")[1] in counted)
+    return sum(a.size for name, a in arrays if name.rpartition("/")[2] in counted)
 
 
 def climb_to(options: argparse.Namespace) -> list[Result]:
