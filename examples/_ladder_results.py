@@ -146,7 +146,7 @@ def draw(
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes, names = figure.subplots(1, 2, width_ratios=(3, 1))
-    # Of two rungs side by side, one has its name above that of the other.
+    # Of two rungs side by side, one has its name above, and one below.
     by_time = sorted(summaries, key=lambda name: summaries[name].core_minutes)
     for i, name in enumerate(by_time):
         own, printed = summaries[name], rungs[name].printed
@@ -154,12 +154,14 @@ def draw(
         axes.errorbar(own.core_minutes, own.accuracy, spread, fmt="o", color="C0")
         if printed is not None:
             axes.plot(own.core_minutes, printed, "_", color="C1", markersize=14)
+        is_above = i % 2 == 0
         axes.annotate(
             name,
-            (own.core_minutes, own.accuracy + spread),
-            xytext=(0, 18 if i % 2 else 6),
+            (own.core_minutes, own.accuracy + (spread if is_above else -spread)),
+            xytext=(0, 6 if is_above else -6),
             textcoords="offset points",
             horizontalalignment="center",
+            verticalalignment="bottom" if is_above else "top",
         )
     axes.plot([], [], "o", color="C0", label="skconvnet")
     axes.plot([], [], "_", color="C1", markersize=14, label="the book")

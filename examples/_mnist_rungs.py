@@ -43,6 +43,16 @@ DROPOUT = (0.0, 0.5, 0.5, 0.5)
 # On held-out images, the network with dropout was better with SGD than with Adam.
 MOMENTUM = {"solver": "sgd", "learning_rate_init": 0.02, "batch_size": 64}
 
+LARGER_TURNS = Affine(rotation=18, scaling=0.18, shear=10, shift=4.0)
+
+# A block each, the first one with pooling.
+SEVEN = {
+    "filters": (32, 48, 64, 80, 96, 112, 128),
+    "kernel_size": 3,
+    "convs_per_block": 1,
+    "pool_size": (2, 1, 1, 1, 1, 1, 1),
+}
+
 # Predictions are means over an image and the same image moved by a pixel.
 MOVED = Versions(horizontal=False, shifts=1, fill="constant")
 
@@ -58,14 +68,15 @@ class Rung:
     printed : float or None
         The accuracy in the book, in percent. None for rungs beyond it.
     epochs : int
-        How long we train.
+        How long we train; for a vote, the longest training of its networks.
     make : callable or None
         ``make(max_iter=..., random_state=...)`` returns the estimator. None if networks
-        of another rung vote.
+        of other rungs vote.
     is_expanded : bool
         Whether the training set has five of each image, moved by a pixel.
-    voters : str
-        The rung whose networks vote, with five seeds.
+    voters : tuple of str
+        The rungs whose networks vote. A rung that is named again votes with its next
+        seed.
     """
 
     change: str
@@ -73,7 +84,7 @@ class Rung:
     epochs: int
     make: Callable[..., Pipeline] | None
     is_expanded: bool = False
-    voters: str = ""
+    voters: tuple[str, ...] = ()
 
 
 def dense(**params: object) -> Pipeline:
@@ -129,25 +140,30 @@ def with_shifts(
     return make
 
 
-def normalized(**params: object) -> Pipeline:
-    """Return three blocks with batch normalization, for digits that are turned.
+def normalized(**own: object) -> Callable[..., Pipeline]:
+    """Return a function that makes three blocks with batch normalization.
 
-    It predicts by the mean over images that are moved by a pixel.
+    The network sees digits that are turned, and predicts by the mean over images that
+    are moved by a pixel.
     """
-    return convolutional(
-        (32, 64, 128),
-        kernel_size=(5, 3, 3),
-        convs_per_block=(1, 3, 1),
-        pool_size=(2, 2, 1),
-        hidden_layer_sizes=(),
-        activation="relu",
-        batch_norm=True,
-        dropout=0.1,
-        augmentation=Affine(rotation=12, scaling=0.12, shear=6, shift=2.0),
-        predict_augmentation=MOVED,
-        learning_rate_init=0.005,
-        **params,
-    )
+
+    def make(**params: object) -> Pipeline:
+        chosen = {
+            "filters": (32, 64, 128),
+            "kernel_size": (5, 3, 3),
+            "convs_per_block": (1, 3, 1),
+            "pool_size": (2, 2, 1),
+            "hidden_layer_sizes": (),
+            "activation": "relu",
+            "batch_norm": True,
+            "dropout": 0.1,
+            "augmentation": Affine(rotation=12, scaling=0.12, shear=6, shift=2.0),
+            "predict_augmentation": MOVED,
+            "learning_rate_init": 0.005,
+        }
+        return convolutional(**{**chosen, **own, **params})
+
+    return make
 
 
 def few_weights(**params: object) -> Pipeline:
@@ -190,9 +206,15 @@ RUNGS = {
         80,
         with_shifts((1000, 1000), dropout=DROPOUT, alpha=0.0, **MOMENTUM),
     ),
-    "8": Rung("five of these vote", 99.67, 80, None, voters="7"),
-    "9": Rung("batch norm, turned digits", None, 30, normalized),
-    "10": Rung("five of these vote", None, 30, None, voters="9"),
+    "8": Rung("five of these vote", 99.67, 80, None, voters=("7",) * 5),
+    "9": Rung("batch norm, turned digits", None, 30, normalized()),
+    "9a": Rung("more filters", None, 40, normalized(filters=(48, 96, 160))),
+    "9b": Rung("larger turns", None, 60, normalized(augmentation=LARGER_TURNS)),
+    "9c": Rung("seven convolutions", None, 30, normalized(**SEVEN)),
+    "10": Rung("five of rung 9 vote", None, 30, None, voters=("9",) * 5),
+    "11": Rung(
+        "different networks vote", None, 60, None, voters=("9", "9", "9a", "9b", "9c")
+    ),
     "small": Rung("few weights, no slant", None, 60, few_weights),
 }
 

@@ -7,7 +7,7 @@ Each rung is the network before it with one change: convolutions, a second block
 them, ReLU, images moved by a pixel, more units, dropout, and five networks that vote.
 The ladder is that of M. Nielsen, "Neural networks and deep learning" (2015), where it
 goes from 97.8 to 99.7 %. The accuracies of the book are printed beside ours. Rungs 9
-and 10 go beyond the book, by batch normalization and digits that are turned.
+to 11 go beyond the book, by batch normalization and digits that are turned.
 
 The upper rungs take a while. Each network that is finished is a line in the file of
 --results and a model in the folder of --models, and is not trained again; one that was
@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,6 @@ from sklearn.pipeline import Pipeline
 from skconvnet.callbacks import Checkpoint, LearningCurve
 from skconvnet.engine.blas_threads import resolve_n_threads
 
-N_VOTERS = 5
-
 
 @dataclass
 class Climb:
@@ -62,11 +61,14 @@ class Climb:
         The CSV file.
     models : Path
         The folder of fitted networks, and of checkpoints.
+    epochs : int or None
+        Of all rungs. None trains each as long as it says.
     """
 
     digits: SplitImages
     results: Path
     models: Path
+    epochs: int | None
 
     def reach(self, run: Run, *, needs_model: bool = False) -> Result:
         """Return the result of a rung, for which networks are trained if necessary."""
@@ -107,11 +109,12 @@ class Climb:
         return result
 
     def _let_vote(self, run: Run) -> Result:
-        """Let networks that differ in their seeds vote, and train those missing."""
-        voters = [
-            run._replace(rung=RUNGS[run.rung].voters, seed=seed)
-            for seed in range(run.seed, run.seed + N_VOTERS)
-        ]
+        """Let networks vote, and train those missing."""
+        voters, seeds = [], Counter()
+        for rung in RUNGS[run.rung].voters:
+            seed, epochs = run.seed + seeds[rung], self.epochs or RUNGS[rung].epochs
+            voters.append(Run(rung, seed, epochs, run.measured_on))
+            seeds[rung] += 1
         results = [self.reach(voter, needs_model=True) for voter in voters]
         model = vote([joblib.load(self._model(voter)) for voter in voters])
         model.fit(self.digits.X_train, self.digits.y_train)
@@ -144,7 +147,7 @@ def climb_to(options: argparse.Namespace) -> list[Result]:
     if options.validate:
         digits = digits.held_out(6)
     options.models.mkdir(parents=True, exist_ok=True)
-    climb = Climb(digits, options.results, options.models)
+    climb = Climb(digits, options.results, options.models, options.epochs)
     reached = []
     for rung in options.rungs:
         for seed in options.seeds:

@@ -1,6 +1,7 @@
 """The example `examples/mnist_ladder.py`, on a few of scikit-learn's digits."""
 
 import csv
+import dataclasses
 import re
 
 import numpy as np
@@ -35,7 +36,10 @@ def climb(data, tmp_path, monkeypatch):
     """Return a function that runs the example in a folder of its own."""
     ladder = load_example("mnist_ladder")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ladder, "N_VOTERS", 2)
+    for name in ("8", "10"):
+        rung = ladder.RUNGS[name]
+        two = dataclasses.replace(rung, voters=rung.voters[:2])
+        monkeypatch.setitem(ladder.RUNGS, name, two)
 
     def run(*arguments):
         assert ladder.main(["--data", str(data), *arguments]) == 0
@@ -116,11 +120,29 @@ def test_networks_vote(climb):
         assert float(vote[name]) == pytest.approx(total, abs=0.01)
 
 
+def test_different_networks_vote(climb, monkeypatch):
+    changes = {
+        "1": {"epochs": 2},
+        "2": {"epochs": 1},
+        "11": {"epochs": 2, "voters": ("1", "2", "1")},
+    }
+    for name, change in changes.items():
+        rung = dataclasses.replace(climb.module.RUNGS[name], **change)
+        monkeypatch.setitem(climb.module.RUNGS, name, rung)
+    rows = climb("--rungs", "11", "--seeds", "5")
+    assert [(row["rung"], row["seed"], row["epochs"]) for row in rows] == [
+        ("1", "5", "2"),
+        ("2", "5", "1"),
+        ("1", "6", "2"),
+        ("11", "5", "2"),
+    ]
+
+
 def test_rungs_beyond_the_book_have_no_figure_to_compare_with(climb, capsys):
     rows = climb("--rungs", "10", "--epochs", "1")
     assert [row["rung"] for row in rows] == ["9", "9", "10"]
     assert re.search(
-        r"^10 +five of these vote +\d+\.\d\d +1 ", capsys.readouterr().out, re.M
+        r"^10 +five of rung 9 vote +\d+\.\d\d +1 ", capsys.readouterr().out, re.M
     )
 
 
