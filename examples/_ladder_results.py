@@ -123,7 +123,7 @@ def _summary(results: list[Result]) -> Summary:
 def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> None:
     """Print the mean over the seeds beside the accuracy in the book."""
     print(
-        f"{'rung':<6}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
+        f"{'rung':<9}{'change':<27}{'book':>6}{'ours':>7}{'std':>6}"
         f"{'seeds':>6}{'epochs':>7}{'core min':>9}{'weights':>10}"
     )
     for name, own in summaries.items():
@@ -131,7 +131,7 @@ def print_table(summaries: Mapping[str, Summary], rungs: Mapping[str, Rung]) -> 
         printed = rungs[name].printed
         book = "" if printed is None else f"{printed:.2f}"
         print(
-            f"{name:<6}{rungs[name].change:<27}{book:>6}"
+            f"{name:<9}{rungs[name].change:<27}{book:>6}"
             f"{own.accuracy:7.2f}{std:>6}{own.n_seeds:6}{own.epochs:7}"
             f"{own.core_minutes:9.1f}{own.weights:10,}"
         )
@@ -146,15 +146,13 @@ def draw(
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes, names = figure.subplots(1, 2, width_ratios=(3, 1))
-    # Of two rungs side by side, one has its name above, and one below.
-    by_time = sorted(summaries, key=lambda name: summaries[name].core_minutes)
-    for i, name in enumerate(by_time):
-        own, printed = summaries[name], rungs[name].printed
+    for name, own in summaries.items():
+        printed = rungs[name].printed
         spread = np.nan_to_num(own.std)
         axes.errorbar(own.core_minutes, own.accuracy, spread, fmt="o", color="C0")
         if printed is not None:
             axes.plot(own.core_minutes, printed, "_", color="C1", markersize=14)
-        is_above = i % 2 == 0
+        is_above = _is_better_than_its_neighbor(name, summaries)
         axes.annotate(
             name,
             (own.core_minutes, own.accuracy + (spread if is_above else -spread)),
@@ -176,3 +174,16 @@ def draw(
     legend = "\n".join(f"{name}: {rungs[name].change}" for name in summaries)
     names.text(0, 1, legend, verticalalignment="top", linespacing=1.6)
     figure.savefig(file)
+
+
+def _is_better_than_its_neighbor(name: str, summaries: Mapping[str, Summary]) -> bool:
+    """Return whether a name goes above its point: that of the neighbor goes below."""
+    own = summaries[name]
+    others = [summary for other, summary in summaries.items() if other != name]
+    if not others:
+        return True
+    neighbor = min(
+        others, key=lambda other: abs(np.log(other.core_minutes / own.core_minutes))
+    )
+    theirs = neighbor.accuracy, neighbor.core_minutes
+    return (own.accuracy, own.core_minutes) > theirs

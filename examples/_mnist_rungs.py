@@ -77,6 +77,9 @@ class Rung:
     voters : tuple of str
         The rungs whose networks vote. A rung that is named again votes with its next
         seed.
+    teacher : str
+        The rung whose network, with the same seed, gives probabilities to train by in
+        place of the labels.
     """
 
     change: str
@@ -85,6 +88,7 @@ class Rung:
     make: Callable[..., Pipeline] | None
     is_expanded: bool = False
     voters: tuple[str, ...] = ()
+    teacher: str = ""
 
 
 def dense(**params: object) -> Pipeline:
@@ -166,24 +170,29 @@ def normalized(**own: object) -> Callable[..., Pipeline]:
     return make
 
 
-def few_weights(**params: object) -> Pipeline:
-    """Return separable convolutions of few weights, for digits without slant."""
-    layers = [
-        Rescaling(1 / 255),
-        *_active(Conv2D(6, 3, padding="valid")),
-        *_active(SeparableConv2D(8, 3, padding="valid")),
-        MaxPool2D(2),
-        *_active(SeparableConv2D(10, 3, padding="valid")),
-        *_active(SeparableConv2D(10, 3, padding="valid")),
-        MaxPool2D(2),
-        *_active(SeparableConv2D(12, 3, padding="valid")),
-        *_active(DepthwiseConv2D(2, padding="valid")),
-        Flatten(),
-    ]
-    rates = {"learning_rate_init": 0.05, "batch_size": 64, "alpha": 0.0}
-    net = SequentialClassifier(layers, predict_augmentation=MOVED)
-    net.set_params(**{**TRAINING, **rates, **params})
-    return Pipeline([("upright", FunctionTransformer(without_slant)), ("net", net)])
+def few_weights(filters: Sequence[int], **own: object) -> Callable[..., Pipeline]:
+    """Return a function that makes separable convolutions, for digits without slant."""
+
+    def make(**params: object) -> Pipeline:
+        first, second, third, fourth, fifth = filters
+        layers = [
+            Rescaling(1 / 255),
+            *_active(Conv2D(first, 3, padding="valid")),
+            *_active(SeparableConv2D(second, 3, padding="valid")),
+            MaxPool2D(2),
+            *_active(SeparableConv2D(third, 3, padding="valid")),
+            *_active(SeparableConv2D(fourth, 3, padding="valid")),
+            MaxPool2D(2),
+            *_active(SeparableConv2D(fifth, 3, padding="valid")),
+            *_active(DepthwiseConv2D(2, padding="valid")),
+            Flatten(),
+        ]
+        rates = {"learning_rate_init": 0.05, "batch_size": 64, "alpha": 0.0}
+        net = SequentialClassifier(layers, predict_augmentation=MOVED)
+        net.set_params(**{**TRAINING, **rates, **own, **params})
+        return Pipeline([("upright", FunctionTransformer(without_slant)), ("net", net)])
+
+    return make
 
 
 def _active(layer: LayerSpec) -> list[LayerSpec]:
@@ -215,7 +224,14 @@ RUNGS = {
     "11": Rung(
         "different networks vote", None, 60, None, voters=("9", "9", "9a", "9b", "9c")
     ),
-    "small": Rung("few weights, no slant", None, 60, few_weights),
+    "small": Rung("few weights, no slant", None, 60, few_weights((6, 8, 10, 10, 12))),
+    "smaller": Rung(
+        "taught by rung 9c",
+        None,
+        90,
+        few_weights((5, 6, 8, 8, 9), augmentation=Shift(1), batch_size=96),
+        teacher="9c",
+    ),
 }
 
 

@@ -42,6 +42,7 @@ from _ladder_results import (
 from _mnist import load_digits, with_neighbors
 from _mnist_rungs import RUNGS, vote
 from _split_images import SplitImages
+from _teacher import Lesson, lesson
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -89,14 +90,18 @@ class Climb:
         model = rung.make(max_iter=run.epochs, random_state=run.seed, verbose=True)
         checkpoint, curve = path.with_suffix(".checkpoint"), LearningCurve()
         model["net"].set_callbacks(Checkpoint(checkpoint), curve)
-        X, y = self.digits.X_train, self.digits.y_train
+        X, y, more = self.digits.X_train, self.digits.y_train, {}
         if rung.is_expanded:
             X, y = with_neighbors(X, y)
-        goes_on = {"net__resume_from": checkpoint} if checkpoint.exists() else {}
+        if rung.teacher:
+            samples, y, more["net__sample_weight"] = self._lesson_for(run)
+            X = X[samples]
+        if checkpoint.exists():
+            more["net__resume_from"] = checkpoint
         with warnings.catch_warnings():
             # That the loss still falls after all epochs is no reason to worry here.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(X, y, **goes_on)
+            model.fit(X, y, **more)
         model["net"].set_callbacks()
         # Not known if the last process ended between the last epoch and the result.
         ends = curve.curves_.get("seconds", [np.nan])
@@ -108,12 +113,23 @@ class Climb:
         checkpoint.unlink()
         return result
 
+    def _lesson_for(self, run: Run) -> Lesson:
+        """Return what to train on; the teacher is trained if it is missing."""
+        teacher = self._run_of(RUNGS[run.rung].teacher, run.seed, run)
+        self.reach(teacher, needs_model=True)
+        model = joblib.load(self._model(teacher))
+        return lesson(model.predict_proba(self.digits.X_train), model.classes_)
+
+    def _run_of(self, rung: str, seed: int, run: Run) -> Run:
+        """Return the run of a rung whose network `run` needs."""
+        epochs = self.epochs or RUNGS[rung].epochs
+        return run._replace(rung=rung, seed=seed, epochs=epochs)
+
     def _let_vote(self, run: Run) -> Result:
         """Let networks vote, and train those missing."""
         voters, seeds = [], Counter()
         for rung in RUNGS[run.rung].voters:
-            seed, epochs = run.seed + seeds[rung], self.epochs or RUNGS[rung].epochs
-            voters.append(Run(rung, seed, epochs, run.measured_on))
+            voters.append(self._run_of(rung, run.seed + seeds[rung], run))
             seeds[rung] += 1
         results = [self.reach(voter, needs_model=True) for voter in voters]
         model = vote([joblib.load(self._model(voter)) for voter in voters])

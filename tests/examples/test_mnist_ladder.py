@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from script_tools import load_example
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
@@ -136,6 +137,33 @@ def test_different_networks_vote(climb, monkeypatch):
         ("1", "6", "2"),
         ("11", "5", "2"),
     ]
+
+
+def test_a_network_teaches_another(climb):
+    rows = climb("--rungs", "smaller", "--epochs", "1", "--seeds", "1")
+    assert [(row["rung"], row["seed"]) for row in rows] == [
+        ("9c", "1"),
+        ("smaller", "1"),
+    ]
+    separable = [(5, 6), (6, 8), (8, 8), (8, 9)]
+    kernels = sum(9 * c_in + c_in * c_out + c_out for c_in, c_out in separable)
+    assert int(rows[1]["weights"]) == 10 * 5 + kernels + (4 + 1) * 9 + 10 * 10
+
+
+def test_the_loss_of_a_lesson_is_the_cross_entropy_with_probabilities():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(scale=5, size=(50, 4))
+    teacher = softmax(scores, axis=1)
+    classes = np.array([2, 3, 5, 7])
+    lesson = load_example("_teacher").lesson(teacher, classes, temperature=3.0)
+    assert lesson.weights.min() >= 0.005
+    sums = np.bincount(lesson.samples, lesson.weights)
+    np.testing.assert_allclose(sums, 1.0)
+    logarithms = rng.normal(size=(50, 4))
+    columns = np.searchsorted(classes, lesson.classes)
+    found = lesson.weights @ logarithms[lesson.samples, columns]
+    softened = softmax(scores / 3.0, axis=1)
+    assert found == pytest.approx((softened * logarithms).sum(), rel=0.02)
 
 
 def test_rungs_beyond_the_book_have_no_figure_to_compare_with(climb, capsys):
