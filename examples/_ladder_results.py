@@ -38,7 +38,8 @@ class Result(NamedTuple):
     accuracy : float
         In percent.
     seconds : float
-        The epochs times the median time of an epoch.
+        The epochs times the median time of an epoch. For a vote, those of its networks
+        together. The training of a teacher is not included.
     threads : int
         How many threads trained.
     weights : int
@@ -144,20 +145,21 @@ def draw(
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes, names = figure.subplots(1, 2, width_ratios=(3, 1))
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    axes, names = figure.subplots(1, 2, width_ratios=(4, 1))
     for name, own in summaries.items():
         printed = rungs[name].printed
         spread = np.nan_to_num(own.std)
         axes.errorbar(own.core_minutes, own.accuracy, spread, fmt="o", color="C0")
         if printed is not None:
             axes.plot(own.core_minutes, printed, "_", color="C1", markersize=14)
-        is_above = _is_better_than_its_neighbor(name, summaries)
+        is_above = _name_goes_above(name, summaries)
         axes.annotate(
             name,
             (own.core_minutes, own.accuracy + (spread if is_above else -spread)),
             xytext=(0, 6 if is_above else -6),
             textcoords="offset points",
+            fontsize="small",
             horizontalalignment="center",
             verticalalignment="bottom" if is_above else "top",
         )
@@ -176,8 +178,8 @@ def draw(
     figure.savefig(file)
 
 
-def _is_better_than_its_neighbor(name: str, summaries: Mapping[str, Summary]) -> bool:
-    """Return whether a name goes above its point: that of the neighbor goes below."""
+def _name_goes_above(name: str, summaries: Mapping[str, Summary]) -> bool:
+    """Return whether a point is better than that nearest in time."""
     own = summaries[name]
     others = [summary for other, summary in summaries.items() if other != name]
     if not others:

@@ -1,9 +1,10 @@
-"""The networks of the MNIST ladder, each with one change to the one before."""
+"""The networks of the MNIST ladder, and how long each is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from _slant import without_slant
@@ -41,12 +42,19 @@ TRAINING = {
 DROPOUT = (0.0, 0.5, 0.5, 0.5)
 
 # On held-out images, the network with dropout was better with SGD than with Adam.
-MOMENTUM = {"solver": "sgd", "learning_rate_init": 0.02, "batch_size": 64}
+WITH_DROPOUT = {
+    "hidden_layer_sizes": (1000, 1000),
+    "dropout": DROPOUT,
+    "alpha": 0.0,
+    "solver": "sgd",
+    "learning_rate_init": 0.02,
+    "batch_size": 64,
+}
 
 LARGER_TURNS = Affine(rotation=18, scaling=0.18, shear=10, shift=4.0)
 
-# A block each, the first one with pooling.
-SEVEN = {
+# Seven blocks of one convolution each. Only the first has pooling.
+SEVEN_BLOCKS = {
     "filters": (32, 48, 64, 80, 96, 112, 128),
     "kernel_size": 3,
     "convs_per_block": 1,
@@ -78,8 +86,8 @@ class Rung:
         The rungs whose networks vote. A rung that is named again votes with its next
         seed.
     teacher : str
-        The rung whose network, with the same seed, gives probabilities to train by in
-        place of the labels.
+        The rung whose network, trained with the same seed, provides probabilities. The
+        network is trained on these in place of the labels. Empty if it learns labels.
     """
 
     change: str
@@ -128,71 +136,51 @@ def with_relu(**params: object) -> Pipeline:
     return convolutional((20, 40), activation="relu", **{"alpha": 0.01, **params})
 
 
-def with_shifts(
-    hidden_layer_sizes: Sequence[int], **own: object
-) -> Callable[..., Pipeline]:
-    """Return a function that makes a network that sees images moved by a pixel."""
-
-    def make(**params: object) -> Pipeline:
-        return with_relu(
-            hidden_layer_sizes=hidden_layer_sizes,
-            augmentation=Shift(1),
-            **own,
-            **params,
-        )
-
-    return make
+def with_shifts(**params: object) -> Pipeline:
+    """Return two blocks with ReLU that see images moved by a pixel."""
+    return with_relu(augmentation=Shift(1), **params)
 
 
-def normalized(**own: object) -> Callable[..., Pipeline]:
-    """Return a function that makes three blocks with batch normalization.
+def normalized(**params: object) -> Pipeline:
+    """Return three blocks with batch normalization, for digits that are turned.
 
-    The network sees digits that are turned, and predicts by the mean over images that
-    are moved by a pixel.
+    The network predicts by the mean over images that are moved by a pixel.
     """
-
-    def make(**params: object) -> Pipeline:
-        chosen = {
-            "filters": (32, 64, 128),
-            "kernel_size": (5, 3, 3),
-            "convs_per_block": (1, 3, 1),
-            "pool_size": (2, 2, 1),
-            "hidden_layer_sizes": (),
-            "activation": "relu",
-            "batch_norm": True,
-            "dropout": 0.1,
-            "augmentation": Affine(rotation=12, scaling=0.12, shear=6, shift=2.0),
-            "predict_augmentation": MOVED,
-            "learning_rate_init": 0.005,
-        }
-        return convolutional(**{**chosen, **own, **params})
-
-    return make
+    chosen = {
+        "filters": (32, 64, 128),
+        "kernel_size": (5, 3, 3),
+        "convs_per_block": (1, 3, 1),
+        "pool_size": (2, 2, 1),
+        "hidden_layer_sizes": (),
+        "activation": "relu",
+        "batch_norm": True,
+        "dropout": 0.1,
+        "augmentation": Affine(rotation=12, scaling=0.12, shear=6, shift=2.0),
+        "predict_augmentation": MOVED,
+        "learning_rate_init": 0.005,
+    }
+    return convolutional(**{**chosen, **params})
 
 
-def few_weights(filters: Sequence[int], **own: object) -> Callable[..., Pipeline]:
-    """Return a function that makes separable convolutions, for digits without slant."""
-
-    def make(**params: object) -> Pipeline:
-        first, second, third, fourth, fifth = filters
-        layers = [
-            Rescaling(1 / 255),
-            *_active(Conv2D(first, 3, padding="valid")),
-            *_active(SeparableConv2D(second, 3, padding="valid")),
-            MaxPool2D(2),
-            *_active(SeparableConv2D(third, 3, padding="valid")),
-            *_active(SeparableConv2D(fourth, 3, padding="valid")),
-            MaxPool2D(2),
-            *_active(SeparableConv2D(fifth, 3, padding="valid")),
-            *_active(DepthwiseConv2D(2, padding="valid")),
-            Flatten(),
-        ]
-        rates = {"learning_rate_init": 0.05, "batch_size": 64, "alpha": 0.0}
-        net = SequentialClassifier(layers, predict_augmentation=MOVED)
-        net.set_params(**{**TRAINING, **rates, **own, **params})
-        return Pipeline([("upright", FunctionTransformer(without_slant)), ("net", net)])
-
-    return make
+def few_weights(filters: Sequence[int], **params: object) -> Pipeline:
+    """Return separable convolutions of few weights, for digits without slant."""
+    first, second, third, fourth, fifth = filters
+    layers = [
+        Rescaling(1 / 255),
+        *_active(Conv2D(first, 3, padding="valid")),
+        *_active(SeparableConv2D(second, 3, padding="valid")),
+        MaxPool2D(2),
+        *_active(SeparableConv2D(third, 3, padding="valid")),
+        *_active(SeparableConv2D(fourth, 3, padding="valid")),
+        MaxPool2D(2),
+        *_active(SeparableConv2D(fifth, 3, padding="valid")),
+        *_active(DepthwiseConv2D(2, padding="valid")),
+        Flatten(),
+    ]
+    rates = {"learning_rate_init": 0.05, "batch_size": 64, "alpha": 0.0}
+    net = SequentialClassifier(layers, predict_augmentation=MOVED)
+    net.set_params(**{**TRAINING, **rates, **params})
+    return Pipeline([("upright", FunctionTransformer(without_slant)), ("net", net)])
 
 
 def _active(layer: LayerSpec) -> list[LayerSpec]:
@@ -204,32 +192,40 @@ RUNGS = {
     "2": Rung("20 filters", 98.78, 20, one_block),
     "3": Rung("and 40 filters", 99.06, 20, two_blocks),
     "4": Rung("ReLU, penalty", 99.23, 20, with_relu),
-    "5": Rung("shifts", 99.37, 60, with_shifts((100,))),
+    "5": Rung("shifts", 99.37, 60, with_shifts),
     "5x": Rung("set of shifts", 99.37, 12, with_relu, is_expanded=True),
-    "6a": Rung("dense 300", 99.46, 60, with_shifts((300,))),
-    "6b": Rung("dense 1000", 99.43, 60, with_shifts((1000,))),
-    "6c": Rung("dense 100, 100", 99.43, 60, with_shifts((100, 100))),
+    "6a": Rung("dense 300", 99.46, 60, partial(with_shifts, hidden_layer_sizes=(300,))),
+    "6b": Rung(
+        "dense 1000", 99.43, 60, partial(with_shifts, hidden_layer_sizes=(1000,))
+    ),
+    "6c": Rung(
+        "dense 100, 100", 99.43, 60, partial(with_shifts, hidden_layer_sizes=(100, 100))
+    ),
     "7": Rung(
         "dense 1000, 1000, dropout",
         99.60,
         80,
-        with_shifts((1000, 1000), dropout=DROPOUT, alpha=0.0, **MOMENTUM),
+        partial(with_shifts, **WITH_DROPOUT),
     ),
-    "8": Rung("five of these vote", 99.67, 80, None, voters=("7",) * 5),
-    "9": Rung("batch norm, turned digits", None, 30, normalized()),
-    "9a": Rung("more filters", None, 40, normalized(filters=(48, 96, 160))),
-    "9b": Rung("larger turns", None, 60, normalized(augmentation=LARGER_TURNS)),
-    "9c": Rung("seven convolutions", None, 30, normalized(**SEVEN)),
+    "8": Rung("five of rung 7 vote", 99.67, 80, None, voters=("7",) * 5),
+    "9": Rung("batch norm, turned digits", None, 30, normalized),
+    "9a": Rung("more filters", None, 40, partial(normalized, filters=(48, 96, 160))),
+    "9b": Rung(
+        "larger turns", None, 60, partial(normalized, augmentation=LARGER_TURNS)
+    ),
+    "9c": Rung("seven convolutions", None, 30, partial(normalized, **SEVEN_BLOCKS)),
     "10": Rung("five of rung 9 vote", None, 30, None, voters=("9",) * 5),
     "11": Rung(
         "different networks vote", None, 60, None, voters=("9", "9", "9a", "9b", "9c")
     ),
-    "small": Rung("few weights, no slant", None, 60, few_weights((6, 8, 10, 10, 12))),
+    "small": Rung(
+        "few weights, no slant", None, 60, partial(few_weights, (6, 8, 10, 10, 12))
+    ),
     "smaller": Rung(
         "taught by rung 9c",
         None,
         90,
-        few_weights((5, 6, 8, 8, 9), augmentation=Shift(1), batch_size=96),
+        partial(few_weights, (5, 6, 8, 8, 9), augmentation=Shift(1), batch_size=96),
         teacher="9c",
     ),
 }

@@ -3,15 +3,18 @@
     python examples/mnist_ladder.py --rungs 1 2 --epochs 3
     python examples/mnist_ladder.py --data mnist.npz --plot ladder.png
 
-Each rung is the network before it with one change: convolutions, a second block of
-them, ReLU, images moved by a pixel, more units, dropout, and five networks that vote.
-The ladder is that of M. Nielsen, "Neural networks and deep learning" (2015), where it
-goes from 97.8 to 99.7 %. The accuracies of the book are printed beside ours. Rungs 9
-to 11 go beyond the book, by batch normalization and digits that are turned.
+Each rung of the book is the network before it with one change: convolutions, a second
+block of them, ReLU, images moved by a pixel, more units, dropout, and five networks
+that vote. The ladder is that of M. Nielsen, "Neural networks and deep learning" (2015),
+where it goes from 97.8 to 99.7 %. The accuracies of the book are printed beside ours.
+Rungs 9 to 11 go beyond the book, with batch normalization, digits that are turned, and
+votes of such networks. The rungs "small" and "smaller" have few weights; the second one
+learns the probabilities of rung 9c.
 
 The upper rungs take a while. Each network that is finished is a line in the file of
---results and a model in the folder of --models, and is not trained again; one that was
-interrupted goes on after its last epoch. --show prints, and draws, what the file has,
+--results and a model in the folder of --models, and is not trained again, unless it is
+to vote or to teach and its model is missing; one that was interrupted goes on after its
+last epoch. --show prints, and draws, what the file has,
 without any training. After a change of a rung or of the data, begin with a new file
 and a new folder. With --validate, networks are trained on the first 50,000 images, and
 measured on the last 10,000 of the training set, to choose among them without the test
@@ -30,6 +33,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 from _command_line import check_can_draw
+from _distillation import WeightedLabels, labels_from_probabilities
 from _ladder_results import (
     Result,
     Run,
@@ -42,7 +46,6 @@ from _ladder_results import (
 from _mnist import load_digits, with_neighbors
 from _mnist_rungs import RUNGS, vote
 from _split_images import SplitImages
-from _teacher import Lesson, lesson
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -62,14 +65,11 @@ class Climb:
         The CSV file.
     models : Path
         The folder of fitted networks, and of checkpoints.
-    epochs : int or None
-        Of all rungs. None trains each as long as it says.
     """
 
     digits: SplitImages
     results: Path
     models: Path
-    epochs: int | None
 
     def reach(self, run: Run, *, needs_model: bool = False) -> Result:
         """Return the result of a rung, for which networks are trained if necessary."""
@@ -90,18 +90,18 @@ class Climb:
         model = rung.make(max_iter=run.epochs, random_state=run.seed, verbose=True)
         checkpoint, curve = path.with_suffix(".checkpoint"), LearningCurve()
         model["net"].set_callbacks(Checkpoint(checkpoint), curve)
-        X, y, more = self.digits.X_train, self.digits.y_train, {}
+        X, y, fit_params = self.digits.X_train, self.digits.y_train, {}
         if rung.is_expanded:
             X, y = with_neighbors(X, y)
         if rung.teacher:
-            samples, y, more["net__sample_weight"] = self._lesson_for(run)
-            X = X[samples]
+            indices, y, weights = self._labels_by_teacher(run)
+            X, fit_params["net__sample_weight"] = X[indices], weights
         if checkpoint.exists():
-            more["net__resume_from"] = checkpoint
+            fit_params["net__resume_from"] = checkpoint
         with warnings.catch_warnings():
             # That the loss still falls after all epochs is no reason to worry here.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(X, y, **more)
+            model.fit(X, y, **fit_params)
         model["net"].set_callbacks()
         # Not known if the last process ended between the last epoch and the result.
         ends = curve.curves_.get("seconds", [np.nan])
@@ -113,37 +113,44 @@ class Climb:
         checkpoint.unlink()
         return result
 
-    def _lesson_for(self, run: Run) -> Lesson:
-        """Return what to train on; the teacher is trained if it is missing."""
-        teacher = self._run_of(RUNGS[run.rung].teacher, run.seed, run)
+    def _labels_by_teacher(self, run: Run) -> WeightedLabels:
+        """Return what to learn from a teacher, which is trained if it is missing."""
+        teacher = _run_for(run, RUNGS[run.rung].teacher, run.seed)
         self.reach(teacher, needs_model=True)
         model = joblib.load(self._model(teacher))
-        return lesson(model.predict_proba(self.digits.X_train), model.classes_)
-
-    def _run_of(self, rung: str, seed: int, run: Run) -> Run:
-        """Return the run of a rung whose network `run` needs."""
-        epochs = self.epochs or RUNGS[rung].epochs
-        return run._replace(rung=rung, seed=seed, epochs=epochs)
+        probabilities = model.predict_proba(self.digits.X_train)
+        return labels_from_probabilities(probabilities, model.classes_)
 
     def _let_vote(self, run: Run) -> Result:
         """Let networks vote, and train those missing."""
         voters, seeds = [], Counter()
         for rung in RUNGS[run.rung].voters:
-            voters.append(self._run_of(rung, run.seed + seeds[rung], run))
+            voters.append(_run_for(run, rung, run.seed + seeds[rung]))
             seeds[rung] += 1
         results = [self.reach(voter, needs_model=True) for voter in voters]
         model = vote([joblib.load(self._model(voter)) for voter in voters])
         model.fit(self.digits.X_train, self.digits.y_train)
         joblib.dump(model, self._model(run))
-        seconds = round(sum(result.seconds for result in results), 2)
         weights = sum(result.weights for result in results)
-        threads = results[0].threads
+        threads = max(result.threads for result in results)
+        core_seconds = sum(result.seconds * result.threads for result in results)
+        seconds = round(core_seconds / threads, 2)
         return Result(run, self._accuracy(model), seconds, threads, weights)
 
     def _accuracy(self, model: BaseEstimator) -> float:
         """Return the accuracy on the test images, in percent."""
         score = model.score(self.digits.X_test, self.digits.y_test)
         return round(100 * float(score), 2)
+
+
+def _run_for(run: Run, rung: str, seed: int) -> Run:
+    """Return the run of a network that votes in `run`, or teaches its network.
+
+    It has its own number of epochs, unless that of `run` is not the usual one.
+    """
+    is_usual = run.epochs == RUNGS[run.rung].epochs
+    epochs = RUNGS[rung].epochs if is_usual else run.epochs
+    return run._replace(rung=rung, seed=seed, epochs=epochs)
 
 
 def n_weights(model: Pipeline) -> int:
@@ -163,7 +170,7 @@ def climb_to(options: argparse.Namespace) -> list[Result]:
     if options.validate:
         digits = digits.held_out(6)
     options.models.mkdir(parents=True, exist_ok=True)
-    climb = Climb(digits, options.results, options.models, options.epochs)
+    climb = Climb(digits, options.results, options.models)
     reached = []
     for rung in options.rungs:
         for seed in options.seeds:
