@@ -204,7 +204,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--rungs", nargs="+", choices=RUNGS, default=list(RUNGS))
     parser.add_argument("--data", type=Path, metavar="FILE", help="an .npz file")
-    parser.add_argument("--epochs", type=int, help="of all rungs")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        help="of all rungs; the usual number keeps that of networks that vote or teach",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--validate", action="store_true", help="spare the test set")
     parser.add_argument("--results", type=Path, default=Path("mnist_ladder.csv"))
